@@ -1,0 +1,99 @@
+/* domain-def: what a domain document says, as values. No XML, no host, no running guest here.
+ *
+ * domain-xml parses a document into one of these and formats it again; a definition that went through
+ * domain_def_check() can be started as far as its own text can tell.
+ */
+#pragma once
+
+#include "driver/device.h"
+
+#include <glib.h>
+#include <libvirt/libvirt.h>
+
+#define DOMAIN_UUID_SIZE 37 /* with the dashes and the NUL */
+
+/* What to do when the guest ends in some way (virDomainLifecycleAction's order and words). */
+typedef enum DomainAction {
+    DOMAIN_ACTION_DESTROY,
+    DOMAIN_ACTION_RESTART,
+    DOMAIN_ACTION_RESTART_RENAME,
+    DOMAIN_ACTION_PRESERVE,
+} DomainAction;
+
+typedef struct DomainOs {
+    char *arch;    /* "x86_64" */
+    char *machine; /* canonical: "q35" */
+    char *kernel, *initrd, *cmdline; /* NULL: not given */
+} DomainOs;
+
+typedef enum DomainFeature {
+    DOMAIN_FEATURE_ACPI,
+    DOMAIN_FEATURE_APIC,
+    DOMAIN_FEATURE_PAE,
+    DOMAIN_N_FEATURES
+} DomainFeature;
+
+typedef enum DomainCpuMode {
+    DOMAIN_CPU_DEFAULT, /* no <cpu> element or none with a mode: what KVM supports */
+    DOMAIN_CPU_HOST_PASSTHROUGH,
+} DomainCpuMode;
+
+typedef struct DomainCpu {
+    gboolean present; /* there is a <cpu> element to format again */
+    DomainCpuMode mode;
+    char *check;                            /* "none", "partial", "full" or NULL */
+    char *migratable;                       /* "on", "off" or NULL */
+    guint sockets, dies, cores, threads;    /* 0: no <topology> */
+} DomainCpu;
+
+typedef enum DomainClockOffset {
+    DOMAIN_CLOCK_UTC,
+    DOMAIN_CLOCK_LOCALTIME,
+} DomainClockOffset;
+
+typedef struct DomainClock {
+    DomainClockOffset offset;
+    GPtrArray *timers; /* of DomainTimer */
+} DomainClock;
+
+typedef struct DomainTimer {
+    char *name;       /* "rtc", "pit", "hpet", "kvmclock", "tsc" */
+    char *tickpolicy; /* or NULL */
+    char *track;      /* or NULL */
+    int present;      /* 1, 0, or -1: not said */
+} DomainTimer;
+
+typedef struct DomainDef {
+    char *name;
+    char uuid[DOMAIN_UUID_SIZE];
+    char *title, *description; /* NULL: none */
+    char *metadata;            /* the <metadata> element verbatim, NULL: none */
+    guint64 memory_kib;        /* maximum, and what the guest starts with */
+    guint64 current_memory_kib;
+    guint vcpus; /* maximum */
+    guint current_vcpus;
+    DomainOs os;
+    gboolean features[DOMAIN_N_FEATURES];
+    DomainCpu cpu;
+    DomainClock clock;
+    DomainAction on_poweroff, on_reboot, on_crash;
+    char *emulator;     /* NULL: ours */
+    GPtrArray *devices; /* of Device, in libvirt's order of formatting */
+} DomainDef;
+
+/* An empty definition with libvirt's defaults; no name and no uuid yet. */
+DomainDef *domain_def_new(void);
+void domain_def_free(DomainDef *def);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainDef, domain_def_free)
+
+/* A second one, equal and independent. */
+DomainDef *domain_def_copy(const DomainDef *def);
+/* Fills in what the document left open and libvirt would write back: uuid, current memory and vCPUs,
+ * the console that goes with the first serial port. */
+void domain_def_complete(DomainDef *def);
+/* Whether this machine can honour it; the error names what it cannot. */
+gboolean domain_def_check(const DomainDef *def, GError **error);
+/* What a live definition has beyond a defined one: aliases for devices without one. */
+void domain_def_assign_aliases(DomainDef *def);
+
+const char *domain_action_to_string(DomainAction action);

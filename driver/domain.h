@@ -1,0 +1,47 @@
+/* domain: one guest: its definitions, its state, and what can be done with it.
+ *
+ * Everything runs in the one main context. A verb that waits for the VMM answers through a DomainDone,
+ * exactly once, possibly before it returns; its error is NULL on success and not the callee's to free.
+ */
+#pragma once
+
+#include "driver/domain-def.h"
+
+typedef struct Domain Domain;
+typedef void (*DomainDone)(gpointer data, const GError *error);
+
+Domain *domain_ref(Domain *domain);
+void domain_unref(Domain *domain);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Domain, domain_unref)
+
+const char *domain_name(const Domain *domain);
+const char *domain_uuid(const Domain *domain);
+int domain_id(const Domain *domain); /* -1: not running */
+gboolean domain_is_active(const Domain *domain);
+gboolean domain_is_persistent(const Domain *domain);
+/* The persistent definition differs from the one that runs (virDomainIsUpdated). */
+gboolean domain_is_updated(const Domain *domain);
+gboolean domain_autostart(const Domain *domain);
+gboolean domain_set_autostart(Domain *domain, gboolean autostart, GError **error);
+const char *domain_os_type(const Domain *domain); /* "hvm" */
+/* virDomainState and one of the virDomain*Reason numbers. */
+void domain_state(const Domain *domain, int *ret_state, int *ret_reason);
+/* The definition in force: the live one of a running domain. */
+const DomainDef *domain_def(const Domain *domain);
+/* @flags: VIR_DOMAIN_XML_*. */
+char *domain_xml(const Domain *domain, guint flags, GError **error);
+
+/* Verbs; @flags are those of the virDomain function of the same name, unknown ones refused. */
+void domain_start(Domain *domain, guint flags, DomainDone done, gpointer data);    /* virDomainCreateWithFlags */
+void domain_shutdown(Domain *domain, guint flags, DomainDone done, gpointer data); /* ShutdownFlags */
+void domain_reboot(Domain *domain, guint flags, DomainDone done, gpointer data);
+void domain_reset(Domain *domain, guint flags, DomainDone done, gpointer data);
+void domain_suspend(Domain *domain, DomainDone done, gpointer data);
+void domain_resume(Domain *domain, DomainDone done, gpointer data);
+void domain_destroy(Domain *domain, guint flags, DomainDone done, gpointer data);
+gboolean domain_undefine(Domain *domain, guint flags, GError **error);
+
+/* A byte stream to a serial port or console of a running guest: one end of a socket pair, which the
+ * caller owns, or -1. @device is an alias or a number such as "serial0", NULL for the first console.
+ * @flags: VIR_DOMAIN_CONSOLE_FORCE ends a session that is open, VIR_DOMAIN_CONSOLE_SAFE is implied. */
+int domain_open_console(Domain *domain, const char *device, guint flags, GError **error);

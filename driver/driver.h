@@ -1,0 +1,44 @@
+/* driver: all domains of one instance, and the events that tell of their lives. */
+#pragma once
+
+#include "driver/domain.h"
+#include "driver/env.h"
+
+typedef struct Driver Driver;
+
+/* What happens to domains, in the main context. @domain is alive for the call; at
+ * VIR_DOMAIN_EVENT_UNDEFINED and at the end of a transient domain it is already out of the list.
+ * @event and @detail are libvirt's (virDomainEventType and its detail enums). */
+typedef struct DriverEvents {
+    void (*lifecycle)(gpointer data, Domain *domain, int event, int detail);
+    void (*reboot)(gpointer data, Domain *domain);
+    gpointer data;
+} DriverEvents;
+
+/* Opens the instance: takes its lock (a second one on the same directories is refused), reads the
+ * definitions, finds the guests that still run, and starts the autostart ones that do not. Takes @env
+ * over. NULL with @error where the directories cannot be used. */
+Driver *driver_new(DriverEnv *env, const DriverEvents *events, GError **error);
+/* Lets go of everything; guests go on. */
+void driver_free(Driver *driver);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Driver, driver_free)
+
+/* Finding. NULL with VIR_ERR_NO_DOMAIN; the result is borrowed. */
+Domain *driver_find_id(Driver *driver, int id, GError **error);
+Domain *driver_find_name(Driver *driver, const char *name, GError **error);
+Domain *driver_find_uuid(Driver *driver, const char *uuid, GError **error);
+/* Domains that pass the VIR_CONNECT_LIST_DOMAINS_* filter @flags, in the order of their names; NULL for
+ * an unknown flag. Free with g_ptr_array_unref(). */
+GPtrArray *driver_list(Driver *driver, guint flags, GError **error);
+
+/* virDomainDefineXMLFlags: a new domain, or another definition for one of the same name and uuid. */
+Domain *driver_define(Driver *driver, const char *xml, guint flags, GError **error);
+/* virDomainCreateXML: a transient domain, started. On success @done gets the domain. */
+typedef void (*DriverCreateDone)(gpointer data, Domain *domain, const GError *error);
+void driver_create(Driver *driver, const char *xml, guint flags, DriverCreateDone done, gpointer data);
+
+/* About the host; @ret texts are the caller's. */
+const char *driver_hostname(Driver *driver);
+char *driver_capabilities(Driver *driver);
+gulong driver_lib_version(void); /* libvirt's own form: major * 1000000 + minor * 1000 + release */
+gulong driver_version(Driver *driver); /* of the hypervisor, the same form */

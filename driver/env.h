@@ -1,0 +1,20 @@
+/* env: where this instance of the driver keeps things, and what it starts. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct DriverEnv {
+    gboolean privileged; /* the system instance */
+    char *config_dir;    /* definitions: /etc/vmctl, or $XDG_CONFIG_HOME/vmctl */
+    char *run_dir;       /* control sockets and status: /run/vmctl, or $XDG_RUNTIME_DIR/vmctl */
+    char *state_dir;     /* /var/lib/vmctl, or $XDG_DATA_HOME/vmctl */
+    char *log_dir;       /* /var/log/vmctl, or $XDG_CACHE_HOME/vmctl/log */
+    char *vmm;           /* the vmctl-vmm to start; $VMCTL_VMM overrides it, for tests */
+    char *kvm;           /* /dev/kvm; $VMCTL_KVM overrides it, for tests */
+} DriverEnv;
+
+/* The usual places of the system or of the session instance; the directories are made when they are
+ * first needed. */
+DriverEnv *driver_env_new(gboolean privileged);
+void driver_env_free(DriverEnv *env);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DriverEnv, driver_env_free)

@@ -1,0 +1,16 @@
+/* device-classes: every device model there is, in one table. */
+#pragma once
+
+#include "qemu-kvm-backend/device.h"
+
+/* The class that "add-device" names, or NULL. */
+const DeviceClass *device_class_find(const char *name);
+/* The devices that every board has, in the order of their creation; NULL ends it. */
+extern const DeviceClass *const device_board_classes[];
+
+extern const DeviceClass debug_exit_class;
+extern const DeviceClass i8042_class;
+extern const DeviceClass pm_class;
+extern const DeviceClass reset_control_class;
+extern const DeviceClass rtc_class;
+extern const DeviceClass serial_class;

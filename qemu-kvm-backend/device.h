@@ -1,0 +1,66 @@
+/* device: what every device model is, and what it may ask of the board that it sits on.
+ *
+ * A device is one source file with a DeviceClass and a row in device-classes.c. It reads its own
+ * parameters from the "add-device" message; neither the machine nor the protocol knows them.
+ */
+#pragma once
+
+#include "qemu-kvm-backend/bus.h"
+#include "qemu-kvm-backend/error.h"
+#include "qemu-kvm-backend/loop.h"
+#include "qemu-kvm-backend/memory.h"
+#include "qemu-kvm-backend/proto/vmm-msg.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct Aml;
+typedef struct Device Device;
+typedef struct Board Board;
+
+typedef enum BoardRequest {
+    BOARD_POWEROFF, /* the guest turned itself off */
+    BOARD_RESET,    /* the guest asked for a reset */
+    BOARD_EXIT,     /* the debug-exit port; @code is what was written */
+} BoardRequest;
+
+/* The board as devices see it; the machine fills it in, tests fill in their own. */
+struct Board {
+    Loop *loop;
+    Memory *memory;
+    Bus *pio;
+    Bus *mmio;
+    /* Drives interrupt line @gsi (0 to 23; ISA IRQ numbers are the first 16). Any thread. */
+    void (*set_irq)(Board *board, unsigned gsi, bool level);
+    /* Asks for the end of this run of the machine; the vCPU that called executes no further guest
+     * instruction. Any thread, never blocks. @why is a literal for the log. */
+    void (*request)(Board *board, BoardRequest what, unsigned code, const char *why);
+    /* Tells the driver: takes @event over. Any thread, never blocks. */
+    void (*notify)(Board *board, VmmMsg *event);
+};
+
+typedef struct DeviceClass {
+    const char *name; /* as in "add-device" */
+    size_t size;      /* of the instance, whose first member is the Device */
+    /* Reads @params, claims ports and lines. On false the machine calls destroy. @params is an empty
+     * message for the board's own devices. */
+    bool (*create)(Device *dev, VmmMsg *params, VmmError *err);
+    void (*reset)(Device *dev);                     /* power-on state; vCPUs are stopped */
+    void (*pause)(Device *dev);                     /* vCPUs are stopped; go quiet */
+    void (*resume)(Device *dev);                    /* before the vCPUs run */
+    void (*describe)(Device *dev, struct Aml *aml); /* adds the device to the DSDT's \_SB scope */
+    bool (*power_button)(Device *dev);              /* true where this device is the button */
+    void (*destroy)(Device *dev);                   /* half-created ones too; not the memory itself */
+} DeviceClass;
+
+struct Device {
+    const DeviceClass *class;
+    char *id;
+    Board *board;
+    pthread_mutex_t lock; /* held by bus dispatch; the device's own main-loop work takes it too */
+};
+
+/* A device of @class on @board, created from @params; NULL with @err. The machine owns the result. */
+Device *device_new(const DeviceClass *class, Board *board, const char *id, VmmMsg *params, VmmError *err);
+void device_free(Device *dev);

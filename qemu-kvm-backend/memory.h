@@ -1,0 +1,38 @@
+/* memory: guest RAM, and the one way to it that checks bounds.
+ *
+ * RAM below LAYOUT_LOW_RAM_END (x86/layout.h) starts at guest physical 0; what does not fit there
+ * goes on at 4 GiB. The host's mapping is one piece, private and anonymous.
+ */
+#pragma once
+
+#include "qemu-kvm-backend/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Memory Memory;
+
+typedef struct MemoryRegion {
+    uint64_t gpa; /* guest physical address, bytes */
+    uint64_t size;
+    void *host;
+} MemoryRegion;
+
+/* @size in bytes, a multiple of 4096. NULL with @err set where the host has not got it. */
+Memory *memory_new(uint64_t size, VmmError *err);
+void memory_free(Memory *memory);
+
+uint64_t memory_size(const Memory *memory);
+/* The regions, ascending: one, or two where there is RAM above 4 GiB. False past the last. */
+bool memory_region(const Memory *memory, unsigned i, MemoryRegion *ret);
+/* End of RAM below 4 GiB. */
+uint64_t memory_low_end(const Memory *memory);
+
+/* The host's address of [@gpa, @gpa + @len), or NULL where any byte of it is not RAM. A guest can
+ * change what is there at any time: copy once, check the copy, use the copy. */
+void *memory_at(const Memory *memory, uint64_t gpa, uint64_t len);
+bool memory_read(const Memory *memory, uint64_t gpa, void *to, size_t len);
+bool memory_write(Memory *memory, uint64_t gpa, const void *from, size_t len);
+bool memory_zero(Memory *memory, uint64_t gpa, size_t len);
+/* Reads @len bytes of the file at @offset straight into RAM. */
+bool memory_load(Memory *memory, uint64_t gpa, int fd, uint64_t offset, size_t len, VmmError *err);

@@ -1,0 +1,113 @@
+/* vmm-proto: what the driver and a VMM say to each other.
+ *
+ * The driver makes a listening SOCK_SEQPACKET socket, connects to it, and spawns vmctl-vmm with the
+ * listener as descriptor VMM_LISTEN_FD, its log as descriptor 2, and nothing else: no paths, no
+ * options. The VMM serves one connection at a time; when the driver's end closes (the daemon was
+ * restarted) the guest goes on, and the next connection is served. A VMM that was never given a
+ * "create" ends when its first connection closes.
+ *
+ * Life of a guest:
+ *
+ *     hello, create, add-device..., run      the driver may send all of these without waiting
+ *     pause, run, reset, power-button, ...   any number of times
+ *     quit, or the guest stops by itself     the process writes its record and exits
+ *
+ * Every request is answered by one reply or one error with its serial, in the order of the requests.
+ * Events come at any time. Verbs and keys are only ever added, never changed: VMM_PROTO_VERSION says
+ * how far a VMM goes. A key that a VMM does not know is an error in "create" and "add-device"; the
+ * driver ignores a key that it does not know in replies and events.
+ */
+#pragma once
+
+#define VMM_PROTO_VERSION 1
+#define VMM_LISTEN_FD     3 /* the listening socket that a VMM starts with */
+
+/* Requests: keys marked ? may be missing. */
+
+/* hello {}: asks who is there; allowed at any time.
+ * Reply: version u64, state string (VMM_STATE_*), reason string (why it is in that state). */
+#define VMM_HELLO "hello"
+
+/* create: the machine, without devices; once.
+ * kvm fd (/dev/kvm), memory u64 (bytes, a multiple of 4096), vcpus u64,
+ * sockets? u64, dies? u64, cores? u64, threads? u64 (their product is at least vcpus),
+ * kernel fd, initrd? fd, cmdline? string: what to boot: a Linux bzImage, an ELF with a PVH note, or a
+ *     multiboot-1 ELF; the kinds tell themselves apart,
+ * acpi? bool (true), pae? bool (true): with or without the feature,
+ * on-poweroff, on-reboot, on-crash? string (VMM_ACTION_*): what to do without asking when the guest
+ *     powers off (default stop), resets (default reset) or cannot go on (default stop),
+ * record? fd: a file that takes one line, "STATE REASON TEXT", before the process exits. */
+#define VMM_CREATE "create"
+
+/* add-device: class string, id string, and what that class reads (see the class's source); before
+ * the first run. */
+#define VMM_ADD_DEVICE "add-device"
+
+/* run {}: starts or resumes the vCPUs. pause {}: replies when every vCPU has stopped. */
+#define VMM_RUN   "run"
+#define VMM_PAUSE "pause"
+
+/* reset {}: as the reset button: the machine starts over, whatever on-reboot says.
+ * Running guests go on running, paused ones stay paused. */
+#define VMM_RESET "reset"
+
+/* power-button {}: presses the ACPI power button; the reply says that it was pressed, not that the
+ * guest obeyed. Error where the guest has no ACPI. */
+#define VMM_POWER_BUTTON "power-button"
+
+/* stats {}: reply: vcpu-N-time u64 (nanoseconds of CPU time of vCPU thread N, from 0). */
+#define VMM_STATS "stats"
+
+/* set-action: on-poweroff?, on-reboot?, on-crash? string: as in create, for a running machine
+ * (virDomainReboot and friends change what a power-off means for one time). */
+#define VMM_SET_ACTION "set-action"
+
+/* quit {}: ends the process at once; replies first. */
+#define VMM_QUIT "quit"
+
+/* Events */
+
+/* resumed {} and paused { reason string (VMM_REASON_*) }: the vCPUs started or stopped for another
+ * cause than a request. */
+#define VMM_EVENT_PAUSED "paused"
+
+/* reset { reason string }: the guest asked for a reset, or triple-faulted, and has started over. */
+#define VMM_EVENT_RESET "reset"
+
+/* stopped { state string, reason string (VMM_REASON_*), text string }: the guest is over; the process
+ * exits after this. With on-crash pause the event is "paused" with reason crashed instead. */
+#define VMM_EVENT_STOPPED "stopped"
+
+/* States of "hello" */
+#define VMM_STATE_EMPTY   "empty"   /* no create yet */
+#define VMM_STATE_CREATED "created" /* never run */
+#define VMM_STATE_RUNNING "running"
+#define VMM_STATE_PAUSED  "paused"
+#define VMM_STATE_STOPPED "stopped"
+
+/* Reasons */
+#define VMM_REASON_USER      "user"      /* a request */
+#define VMM_REASON_POWEROFF  "poweroff"  /* ACPI S5, or what stands in for it */
+#define VMM_REASON_RESET     "reset"     /* reset register, keyboard controller, triple fault */
+#define VMM_REASON_CRASHED   "crashed"   /* KVM cannot go on; text and the log say why */
+#define VMM_REASON_EXIT      "exit"      /* the debug-exit port; text is the number written */
+
+/* Actions */
+#define VMM_ACTION_STOP  "stop"  /* stop the guest, write the record, exit */
+#define VMM_ACTION_RESET "reset" /* start the machine over in place */
+#define VMM_ACTION_PAUSE "pause" /* stop the vCPUs and keep everything for inspection */
+
+/* Keys of VMM_MSG_ERROR: text string, and class string (VMM_ERROR_*) */
+#define VMM_ERROR_INVALID     "invalid"     /* a parameter is wrong */
+#define VMM_ERROR_STATE       "state"       /* not possible in this state */
+#define VMM_ERROR_UNSUPPORTED "unsupported" /* this VMM, KVM or CPU cannot do it */
+#define VMM_ERROR_FAILED      "failed"      /* the host refused */
+
+/* Device classes that there are, with their keys:
+ * serial        port u64 (0 to 3: COM1 to COM4); a character device:
+ * (any of them) kind string: "pty": fd, watch? fd (inotify, readable when somebody opened the slave);
+ *               "file": fd, append; "null"; and log? fd: everything written goes there too
+ * debug-exit    port u64 (I/O port; isa-debug-exit's default is 0x501): writing V stops the guest with
+ *               reason exit */
+#define VMM_CLASS_SERIAL     "serial"
+#define VMM_CLASS_DEBUG_EXIT "debug-exit"

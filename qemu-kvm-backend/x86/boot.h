@@ -1,0 +1,39 @@
+/* boot: puts a kernel into RAM and says how the first vCPU enters it. */
+#pragma once
+
+#include "qemu-kvm-backend/memory.h"
+
+typedef struct BootSource {
+    int kernel_fd;
+    int initrd_fd; /* -1: none */
+    const char *cmdline;
+    uint64_t rsdp; /* guest physical address of the ACPI root pointer, 0: no ACPI */
+} BootSource;
+
+typedef enum BootMode {
+    BOOT_LONG,      /* 64-bit, page tables at LAYOUT_BOOT_TABLES map the first 4 GiB one to one */
+    BOOT_PROTECTED, /* 32-bit, flat segments, no paging */
+} BootMode;
+
+typedef struct BootEntry {
+    BootMode mode;
+    uint64_t rip, rax, rbx, rsi, rsp;
+} BootEntry;
+
+/* A kind of kernel file. */
+typedef struct BootLoader {
+    const char *name;
+    /* Looks at the file's first @size bytes (at most BOOT_PROBE_SIZE). */
+    bool (*probe)(const uint8_t *head, size_t size);
+    bool (*load)(const BootSource *source, Memory *memory, BootEntry *ret, VmmError *err);
+} BootLoader;
+
+#define BOOT_PROBE_SIZE 8192
+
+extern const BootLoader boot_linux;
+extern const BootLoader boot_multiboot;
+extern const BootLoader boot_pvh;
+
+/* Finds the loader and lets it load; also writes the page tables and the GDT that @ret needs. Called
+ * again at every reset, so it reads the files anew and depends on nothing in RAM. */
+bool boot_load(const BootSource *source, Memory *memory, BootEntry *ret, VmmError *err);
