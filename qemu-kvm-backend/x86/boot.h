@@ -10,6 +10,14 @@ typedef struct BootSource {
     uint64_t rsdp; /* guest physical address of the ACPI root pointer, 0: no ACPI */
 } BootSource;
 
+/* Selectors of the GDT that boot_load() leaves at LAYOUT_BOOT_GDT: flat code (64-bit in BOOT_LONG,
+ * 32-bit in BOOT_PROTECTED), flat data for all of DS, ES, FS, GS and SS, and a task-state segment of
+ * base 0 and limit 0x67. Linux's and Xen's boot protocols fix the first two. */
+#define BOOT_SEL_CODE 0x10
+#define BOOT_SEL_DATA 0x18
+#define BOOT_SEL_TSS  0x20
+#define BOOT_GDT_SIZE 0x30 /* bytes */
+
 typedef enum BootMode {
     BOOT_LONG,      /* 64-bit, page tables at LAYOUT_BOOT_TABLES map the first 4 GiB one to one */
     BOOT_PROTECTED, /* 32-bit, flat segments, no paging */

@@ -9,6 +9,7 @@
 #define LAYOUT_HIGH_RAM      0x100000000ull
 #define LAYOUT_BOOT_GDT      0x500ull       /* what the boot loaders leave in low memory ... */
 #define LAYOUT_BOOT_INFO     0x7000ull      /* boot_params, hvm_start_info or multiboot info */
+#define LAYOUT_BOOT_STACK    0x9000ull      /* top of the stack that an entered kernel finds */
 #define LAYOUT_BOOT_TABLES   0x9000ull      /* page tables, six pages */
 #define LAYOUT_BOOT_CMDLINE  0x20000ull
 #define LAYOUT_EBDA          0x9fc00ull     /* end of conventional memory */
@@ -22,4 +23,5 @@
 
 #define LAYOUT_PM_BASE       0x600u  /* ICH9's PMBASE: PM1 event +0, control +4, timer +8 */
 #define LAYOUT_SCI           9u
+#define LAYOUT_S5_TYPE       0u             /* PM1 control's SLP_TYP that turns the machine off */
 #define LAYOUT_RESET_PORT    0xcf9u
