@@ -51,15 +51,17 @@
  * Running guests go on running, paused ones stay paused. */
 #define VMM_RESET "reset"
 
-/* power-button {}: presses the ACPI power button; the reply says that it was pressed, not that the
- * guest obeyed. Error where the guest has no ACPI. */
+/* power-button: presses the ACPI power button; the reply says that it was pressed, not that the guest
+ * obeyed. Error where the guest has no ACPI. then? string (VMM_ACTION_*): what the power-off that
+ * answers this press does, once, instead of on-poweroff: that is how a reboot is asked for. A later
+ * press without it, or a reset, takes it back. */
 #define VMM_POWER_BUTTON "power-button"
 
 /* stats {}: reply: vcpu-N-time u64 (nanoseconds of CPU time of vCPU thread N, from 0). */
 #define VMM_STATS "stats"
 
-/* set-action: on-poweroff?, on-reboot?, on-crash? string: as in create, for a running machine
- * (virDomainReboot and friends change what a power-off means for one time). */
+/* set-action: on-poweroff?, on-reboot?, on-crash? string: as in create, from now on
+ * (virDomainSetLifecycleAction). */
 #define VMM_SET_ACTION "set-action"
 
 /* quit {}: ends the process at once; replies first. */

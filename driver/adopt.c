@@ -1,0 +1,155 @@
+#include "driver/adopt.h"
+
+#include "driver/domain-xml.h"
+#include "driver/error.h"
+
+#include <string.h>
+
+/* The domain of a definition found under /run: the one that is defined, or a transient one. */
+static Domain *
+domain_for(DomainHost *host, DomainDef *live)
+{
+    Domain *domain = domain_list_find_uuid(host->list, live->uuid);
+    g_autoptr(Domain) made = NULL;
+
+    if (domain) {
+        g_autofree char *defined = domain_xml_format(domain->persistent, -1, DOMAIN_FORMAT_SECURE);
+        g_autofree char *running = domain_xml_format(live, -1, DOMAIN_FORMAT_SECURE);
+
+        domain->live = live;
+        domain->updated = strcmp(defined, running) != 0;
+        return domain;
+    }
+    made = domain_new(host, NULL, live);
+    domain_list_add(host->list, made);
+    return made;
+}
+
+/* The guest as its VMM says it is now. */
+static void
+adopt_state(Domain *domain, const char *state, const char *reason)
+{
+    if (strcmp(state, VMM_STATE_RUNNING) == 0) {
+        if (domain->state != VIR_DOMAIN_RUNNING)
+            domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
+    } else if (strcmp(state, VMM_STATE_PAUSED) == 0 || strcmp(state, VMM_STATE_CREATED) == 0) {
+        if (strcmp(reason, VMM_REASON_CRASHED) == 0)
+            domain_move(domain, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
+        else if (domain->state != VIR_DOMAIN_PAUSED)
+            domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+    }
+}
+
+static void
+greeted(gpointer data, VmmMsg *reply, const GError *error)
+{
+    g_autoptr(Domain) domain = data;
+    const char *state = "", *reason = "";
+
+    if (error) {
+        g_warning("Domain '%s' runs but does not answer: %s", domain_name(domain), error->message);
+        return;
+    }
+    vmm_msg_get_string(reply, "state", &state);
+    vmm_msg_get_string(reply, "reason", &reason);
+    adopt_state(domain, state, reason);
+}
+
+/* A guest whose start the last daemon did not live to finish: it was told to nobody, so it ends. */
+static void
+greeted_unfinished(gpointer data, VmmMsg *reply, const GError *error)
+{
+    g_autoptr(Domain) domain = data;
+    const char *state = "";
+
+    if (reply)
+        vmm_msg_get_string(reply, "state", &state);
+    if (strcmp(state, VMM_STATE_RUNNING) == 0) {
+        domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
+        return;
+    }
+    g_message("Domain '%s' was never started to its end: ending it", domain_name(domain));
+    if (domain->guest)
+        guest_kill(domain->guest);
+}
+
+static void
+adopt_running(Domain *domain, const GuestStatus *status)
+{
+    VmmLink *link = guest_link(domain->guest);
+    gboolean unfinished = status->state == VIR_DOMAIN_SHUTOFF;
+
+    domain->id = status->id;
+    domain->state = unfinished ? VIR_DOMAIN_PAUSED : status->state;
+    domain->reason = unfinished ? VIR_DOMAIN_PAUSED_STARTING_UP : status->reason;
+    domain_list_set_id(domain->host->list, domain, -1, domain->id);
+    if (link)
+        vmm_link_send(link, vmm_link_request(link, VMM_HELLO), VMM_LINK_TIMEOUT_MS,
+                      unfinished ? greeted_unfinished : greeted, domain_ref(domain));
+}
+
+/* The process is gone: what it left says how it ended. */
+static void
+bury(Domain *domain)
+{
+    g_auto(GuestRecord) words = { 0 };
+    int reason, detail;
+
+    guest_read_record(domain->host->env->run_dir, domain_uuid(domain), &words);
+    guest_discard(domain->host->env->run_dir, domain_uuid(domain));
+    domain_end_reason(&words, FALSE, &reason, &detail);
+    domain->state = VIR_DOMAIN_SHUTOFF;
+    domain->reason = reason;
+    domain->updated = FALSE;
+    if (domain->persistent) {
+        g_clear_pointer(&domain->live, domain_def_free);
+        domain_emit(domain, VIR_DOMAIN_EVENT_STOPPED, detail);
+    } else {
+        g_autoptr(Domain) held = domain_ref(domain);
+
+        domain_list_remove(domain->host->list, domain);
+        domain_emit(domain, VIR_DOMAIN_EVENT_STOPPED, detail);
+    }
+}
+
+static void
+adopt_one(DomainHost *host, const char *uuid)
+{
+    const char *run_dir = host->env->run_dir;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *xml = guest_read_live(run_dir, uuid, &error);
+    DomainDef *live = xml ? domain_xml_parse_live(xml, NULL, &error) : NULL;
+    GuestStatus status;
+    GuestEvents events;
+    Domain *domain;
+
+    if (!live || strcmp(live->uuid, uuid) != 0 || !guest_read_status(run_dir, uuid, &status, &error)) {
+        g_warning("The guest in '%s/guests/%s' cannot be found again: %s", run_dir, uuid,
+                  error ? error->message : "its definition has another uuid");
+        domain_def_free(live);
+        return;
+    }
+    domain = domain_for(host, live);
+    host->last_id = MAX(host->last_id, status.id);
+    events = domain_guest_events(domain);
+    domain->guest = guest_adopt(run_dir, uuid, &status, &events, NULL);
+    if (domain->guest)
+        adopt_running(domain, &status);
+    else
+        bury(domain);
+}
+
+void
+adopt_guests(DomainHost *host)
+{
+    g_autofree char *dir = g_build_filename(host->env->run_dir, "guests", NULL);
+    g_autoptr(GDir) entries = g_dir_open(dir, 0, NULL);
+    const char *name;
+
+    while (entries && (name = g_dir_read_name(entries))) {
+        if (g_uuid_string_is_valid(name))
+            adopt_one(host, name);
+        else
+            g_warning("'%s/%s' is no guest's directory: left alone", dir, name);
+    }
+}

@@ -1,0 +1,147 @@
+#include "driver/domain-list.h"
+
+#include <string.h>
+
+struct DomainList {
+    GHashTable *by_uuid; /* owns a reference; the keys of all three are the domains' own */
+    GHashTable *by_name;
+    GHashTable *by_id;
+};
+
+DomainList *
+domain_list_new(void)
+{
+    DomainList *list = g_new0(DomainList, 1);
+
+    list->by_uuid = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)domain_unref);
+    list->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    list->by_id = g_hash_table_new(NULL, NULL);
+    return list;
+}
+
+void
+domain_list_free(DomainList *list)
+{
+    if (!list)
+        return;
+    g_hash_table_unref(list->by_id);
+    g_hash_table_unref(list->by_name);
+    g_hash_table_unref(list->by_uuid);
+    g_free(list);
+}
+
+void
+domain_list_add(DomainList *list, Domain *domain)
+{
+    g_hash_table_insert(list->by_uuid, g_strdup(domain_uuid(domain)), domain_ref(domain));
+    g_hash_table_insert(list->by_name, g_strdup(domain_name(domain)), domain);
+    domain_list_set_id(list, domain, -1, domain_id(domain));
+}
+
+void
+domain_list_remove(DomainList *list, Domain *domain)
+{
+    domain_list_set_id(list, domain, domain_id(domain), -1);
+    g_hash_table_remove(list->by_name, domain_name(domain));
+    g_hash_table_remove(list->by_uuid, domain_uuid(domain));
+}
+
+void
+domain_list_set_id(DomainList *list, Domain *domain, int old_id, int id)
+{
+    if (old_id >= 0)
+        g_hash_table_remove(list->by_id, GINT_TO_POINTER(old_id));
+    if (id >= 0)
+        g_hash_table_insert(list->by_id, GINT_TO_POINTER(id), domain);
+}
+
+Domain *
+domain_list_find_uuid(DomainList *list, const char *uuid)
+{
+    return g_hash_table_lookup(list->by_uuid, uuid);
+}
+
+Domain *
+domain_list_find_name(DomainList *list, const char *name)
+{
+    return g_hash_table_lookup(list->by_name, name);
+}
+
+Domain *
+domain_list_find_id(DomainList *list, int id)
+{
+    return g_hash_table_lookup(list->by_id, GINT_TO_POINTER(id));
+}
+
+/* virConnectListAllDomains' groups of flags: within a group either will do, every group must pass. */
+typedef struct Group {
+    guint yes, no; /* one flag each; 0 where there is none */
+    gboolean (*has)(const Domain *domain);
+} Group;
+
+static gboolean
+never(const Domain *domain)
+{
+    return FALSE;
+}
+
+static const Group groups[] = {
+    { VIR_CONNECT_LIST_DOMAINS_ACTIVE, VIR_CONNECT_LIST_DOMAINS_INACTIVE, domain_is_active },
+    { VIR_CONNECT_LIST_DOMAINS_PERSISTENT, VIR_CONNECT_LIST_DOMAINS_TRANSIENT, domain_is_persistent },
+    { VIR_CONNECT_LIST_DOMAINS_AUTOSTART, VIR_CONNECT_LIST_DOMAINS_NO_AUTOSTART, domain_autostart },
+    { VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE, VIR_CONNECT_LIST_DOMAINS_NO_MANAGEDSAVE, never },
+    { VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT, VIR_CONNECT_LIST_DOMAINS_NO_SNAPSHOT, never },
+    { VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT, VIR_CONNECT_LIST_DOMAINS_NO_CHECKPOINT, never },
+};
+
+static gboolean
+passes_state(const Domain *domain, guint flags)
+{
+    const guint all = VIR_CONNECT_LIST_DOMAINS_RUNNING | VIR_CONNECT_LIST_DOMAINS_PAUSED |
+                      VIR_CONNECT_LIST_DOMAINS_SHUTOFF | VIR_CONNECT_LIST_DOMAINS_OTHER;
+    guint flag;
+    int state, reason;
+
+    if (!(flags & all))
+        return TRUE;
+    domain_state(domain, &state, &reason);
+    flag = state == VIR_DOMAIN_RUNNING   ? VIR_CONNECT_LIST_DOMAINS_RUNNING
+           : state == VIR_DOMAIN_PAUSED  ? VIR_CONNECT_LIST_DOMAINS_PAUSED
+           : state == VIR_DOMAIN_SHUTOFF ? VIR_CONNECT_LIST_DOMAINS_SHUTOFF
+                                         : VIR_CONNECT_LIST_DOMAINS_OTHER;
+    return (flags & flag) != 0;
+}
+
+static gboolean
+passes(const Domain *domain, guint flags)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(groups); i++) {
+        const Group *group = &groups[i];
+
+        if (flags & (group->yes | group->no) && !(flags & (group->has(domain) ? group->yes : group->no)))
+            return FALSE;
+    }
+    return passes_state(domain, flags);
+}
+
+static int
+by_name(gconstpointer a, gconstpointer b)
+{
+    return strcmp(domain_name(*(Domain *const *)a), domain_name(*(Domain *const *)b));
+}
+
+GPtrArray *
+domain_list_filter(DomainList *list, guint flags)
+{
+    GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify)domain_unref);
+    GHashTableIter iter;
+    gpointer domain;
+
+    g_hash_table_iter_init(&iter, list->by_uuid);
+    while (g_hash_table_iter_next(&iter, NULL, &domain)) {
+        if (passes(domain, flags))
+            g_ptr_array_add(found, domain_ref(domain));
+    }
+    g_ptr_array_sort(found, by_name);
+    return found;
+}

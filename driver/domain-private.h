@@ -1,0 +1,63 @@
+/* domain-private: what a Domain is inside the driver: for domain, lifecycle, launch, adopt and driver. */
+#pragma once
+
+#include "driver/domain.h"
+#include "driver/domain-list.h"
+#include "driver/env.h"
+#include "driver/guest.h"
+#include "driver/job.h"
+
+struct ConsoleSet;
+struct Launch;
+
+/* What the domains of one driver share. */
+typedef struct DomainHost {
+    DriverEnv *env;
+    DomainList *list;
+    int last_id;
+    /* Tell of libvirt's events. */
+    void (*lifecycle)(gpointer data, Domain *domain, int event, int detail);
+    void (*reboot)(gpointer data, Domain *domain);
+    gpointer data;
+} DomainHost;
+
+/* Somebody who waits for the end of a guest. */
+typedef struct EndWait {
+    DomainDone done;
+    gpointer data;
+} EndWait;
+
+struct Domain {
+    guint refs;
+    DomainHost *host;
+    DomainDef *persistent; /* NULL: transient */
+    DomainDef *live;       /* NULL: not running */
+    gboolean updated;      /* persistent was defined anew since the start */
+    gboolean autostart;
+    int id;            /* -1: not running */
+    int state, reason; /* virDomainState and reason */
+    JobQueue job;
+    struct Launch *launch; /* a start under way, which has the guest until it is done */
+    Guest *guest;          /* of a running domain */
+    GuestRecord words;     /* of a VMM that said that it stopped */
+    gboolean destroying;
+    GQueue end_waits; /* of EndWait */
+    struct ConsoleSet *consoles;
+};
+
+/* A domain with one definition or both, which it takes over; the caller puts it into the list. */
+Domain *domain_new(DomainHost *host, DomainDef *persistent, DomainDef *live);
+
+/* Moves to another state, as domain-state's table allows, and writes it where a restarted daemon looks. */
+void domain_move(Domain *domain, int state, int reason);
+void domain_emit(Domain *domain, int event, int detail);
+/* As domain_start(), but with @def, which it takes over. */
+void domain_start_with(Domain *domain, DomainDef *def, guint flags, DomainDone done, gpointer data);
+/* Calls @done when the guest's process is gone. */
+void domain_wait_end(Domain *domain, DomainDone done, gpointer data);
+void domain_tell_end(Domain *domain, const GError *error);
+
+/* What a guest's process tells: lifecycle.c. @data is the Domain. */
+GuestEvents domain_guest_events(Domain *domain);
+/* Why a guest ended by its VMM's last words, in libvirt's numbers; @words may be empty. */
+void domain_end_reason(const GuestRecord *words, gboolean destroying, int *ret_reason, int *ret_detail);

@@ -1,0 +1,43 @@
+#include "driver/domain-state.h"
+
+#include <libvirt/libvirt.h>
+
+/* Crashed is a guest that on_crash preserves: its process is there, its vCPUs never run again. */
+static const struct {
+    int from;
+    int to;
+} moves[] = {
+    { VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_RUNNING },   { VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_PAUSED },
+    { VIR_DOMAIN_RUNNING, VIR_DOMAIN_PAUSED },    { VIR_DOMAIN_PAUSED, VIR_DOMAIN_RUNNING },
+    { VIR_DOMAIN_RUNNING, VIR_DOMAIN_SHUTDOWN },  { VIR_DOMAIN_PAUSED, VIR_DOMAIN_SHUTDOWN },
+    { VIR_DOMAIN_RUNNING, VIR_DOMAIN_CRASHED },   { VIR_DOMAIN_PAUSED, VIR_DOMAIN_CRASHED },
+    { VIR_DOMAIN_CRASHED, VIR_DOMAIN_RUNNING },   { VIR_DOMAIN_CRASHED, VIR_DOMAIN_PAUSED },
+    { VIR_DOMAIN_RUNNING, VIR_DOMAIN_SHUTOFF },   { VIR_DOMAIN_PAUSED, VIR_DOMAIN_SHUTOFF },
+    { VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTOFF },  { VIR_DOMAIN_CRASHED, VIR_DOMAIN_SHUTOFF },
+    { VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_RUNNING },  { VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_PAUSED },
+};
+
+gboolean
+domain_state_may_move(int from, int to)
+{
+    if (from == to)
+        return TRUE;
+    for (gsize i = 0; i < G_N_ELEMENTS(moves); i++) {
+        if (moves[i].from == from && moves[i].to == to)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+const char *
+domain_state_to_string(int state)
+{
+    static const char *const words[] = {
+        [VIR_DOMAIN_NOSTATE] = "no state",      [VIR_DOMAIN_RUNNING] = "running",
+        [VIR_DOMAIN_BLOCKED] = "idle",          [VIR_DOMAIN_PAUSED] = "paused",
+        [VIR_DOMAIN_SHUTDOWN] = "in shutdown",  [VIR_DOMAIN_SHUTOFF] = "shut off",
+        [VIR_DOMAIN_CRASHED] = "crashed",       [VIR_DOMAIN_PMSUSPENDED] = "pmsuspended",
+    };
+
+    return state >= 0 && state < (int)G_N_ELEMENTS(words) ? words[state] : "unknown";
+}

@@ -1,0 +1,9 @@
+/* domain-state: libvirt's states, which moves between them there are, and their words. */
+#pragma once
+
+#include <glib.h>
+
+/* Whether a domain may go from one virDomainState to another. */
+gboolean domain_state_may_move(int from, int to);
+/* "running", "paused", ...: the words of virsh domstate, for logs. */
+const char *domain_state_to_string(int state);

@@ -1,0 +1,206 @@
+#include "driver/domain.h"
+
+#include "driver/console.h"
+#include "driver/domain-private.h"
+#include "driver/domain-state.h"
+#include "driver/domain-xml.h"
+#include "driver/error.h"
+#include "driver/flags.h"
+#include "driver/store.h"
+
+#include <string.h>
+
+Domain *
+domain_new(DomainHost *host, DomainDef *persistent, DomainDef *live)
+{
+    Domain *domain = g_new0(Domain, 1);
+
+    domain->refs = 1;
+    domain->host = host;
+    domain->persistent = persistent;
+    domain->live = live;
+    domain->id = -1;
+    domain->state = VIR_DOMAIN_SHUTOFF;
+    domain->reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
+    return domain;
+}
+
+Domain *
+domain_ref(Domain *domain)
+{
+    domain->refs++;
+    return domain;
+}
+
+void
+domain_unref(Domain *domain)
+{
+    if (!domain || --domain->refs > 0)
+        return;
+    console_set_free(domain->consoles);
+    guest_free(domain->guest);
+    guest_record_clear(&domain->words);
+    domain_def_free(domain->live);
+    domain_def_free(domain->persistent);
+    g_free(domain);
+}
+
+const DomainDef *
+domain_def(const Domain *domain)
+{
+    return domain->live ? domain->live : domain->persistent;
+}
+
+const char *
+domain_name(const Domain *domain)
+{
+    return domain_def(domain)->name;
+}
+
+const char *
+domain_uuid(const Domain *domain)
+{
+    return domain_def(domain)->uuid;
+}
+
+int
+domain_id(const Domain *domain)
+{
+    return domain->id;
+}
+
+gboolean
+domain_is_active(const Domain *domain)
+{
+    return domain->id >= 0;
+}
+
+gboolean
+domain_is_persistent(const Domain *domain)
+{
+    return domain->persistent != NULL;
+}
+
+gboolean
+domain_is_updated(const Domain *domain)
+{
+    return domain->updated;
+}
+
+gboolean
+domain_autostart(const Domain *domain)
+{
+    return domain->autostart;
+}
+
+gboolean
+domain_set_autostart(Domain *domain, gboolean autostart, GError **error)
+{
+    if (!domain->persistent)
+        return driver_error(error, VIR_ERR_OPERATION_INVALID, "cannot set autostart for transient domain");
+    if (!store_set_autostart(domain->host->env->config_dir, domain_uuid(domain), autostart, error))
+        return FALSE;
+    domain->autostart = autostart;
+    return TRUE;
+}
+
+const char *
+domain_os_type(const Domain *domain)
+{
+    return "hvm";
+}
+
+void
+domain_state(const Domain *domain, int *ret_state, int *ret_reason)
+{
+    *ret_state = domain->state;
+    *ret_reason = domain->reason;
+}
+
+static void
+write_status(Domain *domain)
+{
+    g_autoptr(GError) error = NULL;
+    GuestStatus status = {
+        .id = domain->id,
+        .pid = guest_pid(domain->guest),
+        .start_time = guest_start_time(guest_pid(domain->guest)),
+        .state = domain->state,
+        .reason = domain->reason,
+    };
+
+    /* A process that is gone has no start time any more: the record says how it ended. */
+    if (status.start_time != 0 &&
+        !guest_write_status(domain->host->env->run_dir, domain_uuid(domain), &status, &error))
+        g_warning("%s", error->message);
+}
+
+void
+domain_move(Domain *domain, int state, int reason)
+{
+    if (!domain_state_may_move(domain->state, state))
+        g_warning("Domain '%s' goes from '%s' to '%s', which no table allows", domain_name(domain),
+                  domain_state_to_string(domain->state), domain_state_to_string(state));
+    domain->state = state;
+    domain->reason = reason;
+    if (domain->guest)
+        write_status(domain);
+}
+
+void
+domain_emit(Domain *domain, int event, int detail)
+{
+    domain->host->lifecycle(domain->host->data, domain, event, detail);
+}
+
+void
+domain_wait_end(Domain *domain, DomainDone done, gpointer data)
+{
+    EndWait *wait = g_new(EndWait, 1);
+
+    *wait = (EndWait){ done, data };
+    g_queue_push_tail(&domain->end_waits, wait);
+}
+
+void
+domain_tell_end(Domain *domain, const GError *error)
+{
+    EndWait *wait;
+
+    while ((wait = g_queue_pop_head(&domain->end_waits))) {
+        wait->done(wait->data, error);
+        g_free(wait);
+    }
+}
+
+char *
+domain_xml(const Domain *domain, guint flags, GError **error)
+{
+    const guint known = VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_UPDATE_CPU |
+                        VIR_DOMAIN_XML_MIGRATABLE;
+    gboolean live = domain->live && !(flags & VIR_DOMAIN_XML_INACTIVE && domain->persistent);
+    guint format = flags & VIR_DOMAIN_XML_SECURE ? DOMAIN_FORMAT_SECURE : 0;
+
+    if (!driver_check_flags(flags, known, "virDomainGetXMLDesc", error))
+        return NULL;
+    if (!live)
+        return domain_xml_format(domain->persistent, -1, format);
+    if (!(flags & (VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_MIGRATABLE)))
+        return domain_xml_format(domain->live, domain->id, format | DOMAIN_FORMAT_LIVE);
+    return domain_xml_format(domain->live, -1, format);
+}
+
+int
+domain_open_console(Domain *domain, const char *device, guint flags, GError **error)
+{
+    if (!driver_check_flags(flags, VIR_DOMAIN_CONSOLE_FORCE | VIR_DOMAIN_CONSOLE_SAFE, "virDomainOpenConsole",
+                            error))
+        return -1;
+    if (!domain_is_active(domain)) {
+        driver_error(error, VIR_ERR_OPERATION_INVALID, "domain is not running");
+        return -1;
+    }
+    if (!domain->consoles)
+        domain->consoles = console_set_new();
+    return console_open(domain->consoles, domain->live, device, flags & VIR_DOMAIN_CONSOLE_FORCE, error);
+}

@@ -1,0 +1,338 @@
+#include "driver/driver.h"
+
+#include "driver/adopt.h"
+#include "driver/capabilities.h"
+#include "driver/domain-private.h"
+#include "driver/domain-xml.h"
+#include "driver/error.h"
+#include "driver/flags.h"
+#include "driver/launch.h"
+#include "driver/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The hypervisor version that clients are told: that of the QEMU whose machine ours stands in for, so
+ * that they do not fall back to what only older ones had. */
+#define HYPERVISOR_VERSION (7 * 1000000 + 2 * 1000)
+
+struct Driver {
+    DomainHost host;
+    DriverEvents events;
+    char *hostname;
+    int lock_fd;
+};
+
+static void
+told_lifecycle(gpointer data, Domain *domain, int event, int detail)
+{
+    Driver *driver = data;
+
+    if (driver->events.lifecycle)
+        driver->events.lifecycle(driver->events.data, domain, event, detail);
+}
+
+static void
+told_reboot(gpointer data, Domain *domain)
+{
+    Driver *driver = data;
+
+    if (driver->events.reboot)
+        driver->events.reboot(driver->events.data, domain);
+}
+
+/* One daemon per run directory. The lock goes with its descriptor, however the daemon ends. */
+static gboolean
+take_lock(Driver *driver, GError **error)
+{
+    g_autofree char *path = g_build_filename(driver->host.env->run_dir, "vmctld.lock", NULL);
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+    if (g_mkdir_with_parents(driver->host.env->run_dir, 0755) < 0)
+        return driver_error_errno(error, errno, "cannot make the directory '%s'", driver->host.env->run_dir);
+    driver->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (driver->lock_fd < 0)
+        return driver_error_errno(error, errno, "cannot open '%s'", path);
+    if (fcntl(driver->lock_fd, F_OFD_SETLK, &lock) == 0)
+        return TRUE;
+    if (errno == EAGAIN || errno == EACCES)
+        return driver_error(error, VIR_ERR_OPERATION_FAILED, "another daemon already serves '%s'",
+                            driver->host.env->run_dir);
+    return driver_error_errno(error, errno, "cannot lock '%s'", path);
+}
+
+static void
+load_definition(gpointer data, const char *uuid, const char *xml)
+{
+    Driver *driver = data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DomainDef) def = domain_xml_parse(xml, &error);
+    g_autoptr(Domain) domain = NULL;
+
+    if (!def) {
+        g_warning("The definition %s cannot be read and is left alone: %s", uuid, error->message);
+        return;
+    }
+    if (strcmp(def->uuid, uuid) != 0 || domain_list_find_name(driver->host.list, def->name)) {
+        g_warning("The definition %s has another's uuid or the name '%s', which is taken: left alone", uuid,
+                  def->name);
+        return;
+    }
+    domain = domain_new(&driver->host, g_steal_pointer(&def), NULL);
+    domain->autostart = store_autostart(driver->host.env->config_dir, uuid);
+    domain_list_add(driver->host.list, domain);
+}
+
+static void
+autostarted(gpointer data, const GError *error)
+{
+    g_autoptr(Domain) domain = data;
+
+    if (error)
+        g_warning("Cannot start domain '%s': %s", domain_name(domain), error->message);
+}
+
+static void
+autostart(Driver *driver)
+{
+    const guint wanted = VIR_CONNECT_LIST_DOMAINS_AUTOSTART | VIR_CONNECT_LIST_DOMAINS_INACTIVE;
+    g_autoptr(GPtrArray) domains = domain_list_filter(driver->host.list, wanted);
+
+    for (guint i = 0; i < domains->len; i++) {
+        Domain *domain = g_ptr_array_index(domains, i);
+
+        domain_start(domain, 0, autostarted, domain_ref(domain));
+    }
+}
+
+Driver *
+driver_new(DriverEnv *env, const DriverEvents *events, GError **error)
+{
+    g_autoptr(Driver) driver = g_new0(Driver, 1);
+
+    driver->host.env = env;
+    driver->host.list = domain_list_new();
+    driver->host.lifecycle = told_lifecycle;
+    driver->host.reboot = told_reboot;
+    driver->host.data = driver;
+    driver->events = *events;
+    driver->hostname = g_strdup(g_get_host_name());
+    driver->lock_fd = -1;
+    if (!take_lock(driver, error) || !store_load(env->config_dir, load_definition, driver, error))
+        return NULL;
+    adopt_guests(&driver->host);
+    autostart(driver);
+    return g_steal_pointer(&driver);
+}
+
+static void
+let_go(Driver *driver)
+{
+    g_autoptr(GPtrArray) domains = domain_list_filter(driver->host.list, 0);
+    g_autoptr(GError) error = NULL;
+
+    driver_error(&error, VIR_ERR_OPERATION_ABORTED, "the daemon is stopping");
+    driver->events = (DriverEvents){ 0 };
+    for (guint i = 0; i < domains->len; i++) {
+        Domain *domain = g_ptr_array_index(domains, i);
+
+        job_clear(&domain->job);
+        if (domain->launch)
+            launch_drop(domain->launch);
+        guest_free(g_steal_pointer(&domain->guest)); /* the process goes on */
+        domain_tell_end(domain, error);
+    }
+}
+
+void
+driver_free(Driver *driver)
+{
+    if (!driver)
+        return;
+    let_go(driver);
+    domain_list_free(driver->host.list);
+    driver_env_free(driver->host.env);
+    g_free(driver->hostname);
+    if (driver->lock_fd >= 0)
+        close(driver->lock_fd);
+    g_free(driver);
+}
+
+Domain *
+driver_find_id(Driver *driver, int id, GError **error)
+{
+    Domain *domain = domain_list_find_id(driver->host.list, id);
+
+    if (!domain)
+        driver_error(error, VIR_ERR_NO_DOMAIN, "no domain with matching id %d", id);
+    return domain;
+}
+
+Domain *
+driver_find_name(Driver *driver, const char *name, GError **error)
+{
+    Domain *domain = domain_list_find_name(driver->host.list, name);
+
+    if (!domain)
+        driver_error(error, VIR_ERR_NO_DOMAIN, "no domain with matching name '%s'", name);
+    return domain;
+}
+
+Domain *
+driver_find_uuid(Driver *driver, const char *uuid, GError **error)
+{
+    Domain *domain = domain_list_find_uuid(driver->host.list, uuid);
+
+    if (!domain)
+        driver_error(error, VIR_ERR_NO_DOMAIN, "no domain with matching uuid '%s'", uuid);
+    return domain;
+}
+
+GPtrArray *
+driver_list(Driver *driver, guint flags, GError **error)
+{
+    const guint known = (VIR_CONNECT_LIST_DOMAINS_NO_CHECKPOINT << 1) - 1;
+
+    if (!driver_check_flags(flags, known, "virConnectListAllDomains", error))
+        return NULL;
+    return domain_list_filter(driver->host.list, flags);
+}
+
+/* The domain that @def names, NULL where it is new; FALSE where name and uuid are of two. */
+static gboolean
+find_same(Driver *driver, const DomainDef *def, Domain **ret, GError **error)
+{
+    Domain *by_uuid = domain_list_find_uuid(driver->host.list, def->uuid);
+    Domain *by_name = domain_list_find_name(driver->host.list, def->name);
+
+    if (by_uuid && by_uuid != by_name)
+        return driver_error(error, VIR_ERR_OPERATION_FAILED, "domain '%s' is already defined with uuid %s",
+                            domain_name(by_uuid), def->uuid);
+    if (by_name && by_name != by_uuid)
+        return driver_error(error, VIR_ERR_OPERATION_FAILED, "domain '%s' already exists with uuid %s", def->name,
+                            domain_uuid(by_name));
+    *ret = by_uuid;
+    return TRUE;
+}
+
+static void
+adopt_definition(Domain *domain, DomainDef *def)
+{
+    domain_def_free(domain->persistent);
+    domain->persistent = def;
+    domain->updated = domain_is_active(domain);
+}
+
+Domain *
+driver_define(Driver *driver, const char *xml, guint flags, GError **error)
+{
+    g_autoptr(DomainDef) def = NULL;
+    g_autofree char *text = NULL;
+    g_autoptr(Domain) made = NULL;
+    Domain *domain;
+    gboolean added;
+
+    if (!driver_check_flags(flags, VIR_DOMAIN_DEFINE_VALIDATE, "virDomainDefineXMLFlags", error) ||
+        !(def = domain_xml_parse(xml, error)) || !find_same(driver, def, &domain, error))
+        return NULL;
+    text = domain_xml_format(def, -1, DOMAIN_FORMAT_SECURE);
+    if (!store_save(driver->host.env->config_dir, def->uuid, text, error))
+        return NULL;
+    added = !domain || !domain->persistent;
+    if (domain) {
+        adopt_definition(domain, g_steal_pointer(&def));
+    } else {
+        domain = made = domain_new(&driver->host, g_steal_pointer(&def), NULL);
+        domain_list_add(driver->host.list, domain);
+    }
+    domain_emit(domain, VIR_DOMAIN_EVENT_DEFINED,
+                added ? VIR_DOMAIN_EVENT_DEFINED_ADDED : VIR_DOMAIN_EVENT_DEFINED_UPDATED);
+    return domain;
+}
+
+typedef struct Creation {
+    Domain *domain;
+    gboolean made; /* for this creation */
+    DriverCreateDone done;
+    gpointer data;
+} Creation;
+
+static void
+created(gpointer data, const GError *error)
+{
+    Creation *creation = data;
+    Domain *domain = creation->domain;
+
+    if (error && creation->made && !domain->persistent && !domain_is_active(domain))
+        domain_list_remove(domain->host->list, domain);
+    creation->done(creation->data, error ? NULL : domain, error);
+    domain_unref(domain);
+    g_free(creation);
+}
+
+static Domain *
+domain_to_create(Driver *driver, const char *xml, guint flags, DomainDef **ret_def, GError **error)
+{
+    const guint known = VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_VALIDATE;
+    g_autoptr(DomainDef) def = NULL;
+    Domain *domain;
+
+    if (!driver_check_flags(flags, known, "virDomainCreateXML", error) ||
+        !(def = domain_xml_parse(xml, error)) || !find_same(driver, def, &domain, error))
+        return NULL;
+    if (domain && (domain_is_active(domain) || domain->launch)) {
+        driver_error(error, VIR_ERR_OPERATION_INVALID, "domain '%s' is already active", def->name);
+        return NULL;
+    }
+    if (domain) {
+        domain_ref(domain);
+    } else {
+        domain = domain_new(&driver->host, NULL, domain_def_copy(def));
+        domain_list_add(driver->host.list, domain);
+    }
+    *ret_def = g_steal_pointer(&def);
+    return domain;
+}
+
+void
+driver_create(Driver *driver, const char *xml, guint flags, DriverCreateDone done, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DomainDef) def = NULL;
+    Domain *domain = domain_to_create(driver, xml, flags, &def, &error);
+    Creation *creation;
+
+    if (!domain) {
+        done(data, NULL, error);
+        return;
+    }
+    creation = g_new(Creation, 1);
+    *creation = (Creation){ domain, !domain->persistent, done, data };
+    domain_start_with(domain, g_steal_pointer(&def), flags & VIR_DOMAIN_START_PAUSED, created, creation);
+}
+
+const char *
+driver_hostname(Driver *driver)
+{
+    return driver->hostname;
+}
+
+char *
+driver_capabilities(Driver *driver)
+{
+    return capabilities_format(driver->host.env);
+}
+
+gulong
+driver_lib_version(void)
+{
+    return LIBVIR_VERSION_NUMBER;
+}
+
+gulong
+driver_version(Driver *driver)
+{
+    return HYPERVISOR_VERSION;
+}

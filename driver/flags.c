@@ -1,0 +1,12 @@
+#include "driver/flags.h"
+
+#include "driver/error.h"
+
+gboolean
+driver_check_flags(guint flags, guint known, const char *function, GError **error)
+{
+    if (!(flags & ~known))
+        return TRUE;
+    return driver_error(error, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x) in function %s", flags & ~known,
+                        function);
+}

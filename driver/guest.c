@@ -1,0 +1,411 @@
+#include "driver/guest.h"
+
+#include "driver/error.h"
+#include "driver/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STATUS_VERSION 1
+#define STATUS_GROUP   "guest"
+
+struct Guest {
+    char *run_dir, *uuid, *dir;
+    int listener; /* -1 once the process has it */
+    pid_t pid;
+    int pidfd;
+    guint watch; /* on pidfd */
+    VmmLink *link;
+    GuestEvents events;
+};
+
+extern char **environ;
+
+static int
+pidfd_open_pid(pid_t pid)
+{
+    return syscall(SYS_pidfd_open, pid, 0);
+}
+
+static char *
+dir_of(const char *run_dir, const char *uuid)
+{
+    return g_build_filename(run_dir, "guests", uuid, NULL);
+}
+
+static char *
+file_of(const char *run_dir, const char *uuid, const char *name)
+{
+    return g_build_filename(run_dir, "guests", uuid, name, NULL);
+}
+
+/* The control socket's address by way of the directory's descriptor, because a socket's path has room
+ * for 107 bytes only and a session's run directory can be anywhere. */
+static void
+control_address(int dir_fd, struct sockaddr_un *ret)
+{
+    *ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    g_snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/control", dir_fd);
+}
+
+static int
+connect_control(const char *dir, GError **error)
+{
+    struct sockaddr_un address;
+    int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    control_address(dir_fd, &address);
+    if (dir_fd < 0 || fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+        driver_error_errno(error, errno, "cannot connect to the control socket in '%s'", dir);
+        if (fd >= 0)
+            close(fd);
+        fd = -1;
+    }
+    if (dir_fd >= 0)
+        close(dir_fd);
+    return fd;
+}
+
+static int
+listen_control(const char *dir, GError **error)
+{
+    struct sockaddr_un address;
+    int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    control_address(dir_fd, &address);
+    if (dir_fd < 0 || fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 4) < 0) {
+        driver_error_errno(error, errno, "cannot make the control socket in '%s'", dir);
+        if (fd >= 0)
+            close(fd);
+        fd = -1;
+    }
+    if (dir_fd >= 0)
+        close(dir_fd);
+    return fd;
+}
+
+static void
+link_event(gpointer data, VmmMsg *event)
+{
+    Guest *guest = data;
+
+    guest->events.event(guest->events.data, event);
+}
+
+/* The process is ending, or it hung up on us: the first comes to light on the pidfd, after the second
+ * guest_link() connects again. */
+static void
+link_closed(gpointer data)
+{
+    Guest *guest = data;
+
+    vmm_link_free(g_steal_pointer(&guest->link));
+}
+
+static gboolean
+link_open(Guest *guest, GError **error)
+{
+    VmmLinkEvents events = { link_event, link_closed, guest };
+    int fd = connect_control(guest->dir, error);
+
+    if (fd >= 0)
+        guest->link = vmm_link_new(fd, &events);
+    return fd >= 0;
+}
+
+static gboolean
+process_exited(int pidfd, GIOCondition condition, gpointer data)
+{
+    Guest *guest = data;
+    siginfo_t info;
+
+    waitid(P_PIDFD, pidfd, &info, WEXITED | WNOHANG); /* not our child after a restart: ECHILD */
+    guest->watch = 0;
+    guest->events.exited(guest->events.data);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+watch_process(Guest *guest, pid_t pid, int pidfd)
+{
+    guest->pid = pid;
+    guest->pidfd = pidfd;
+    /* Below the link's priority, so that the last event is heard first. */
+    guest->watch = g_unix_fd_add_full(G_PRIORITY_DEFAULT + 1, pidfd, G_IO_IN, process_exited, guest, NULL);
+}
+
+static Guest *
+guest_alloc(const char *run_dir, const char *uuid, const GuestEvents *events)
+{
+    Guest *guest = g_new0(Guest, 1);
+
+    guest->run_dir = g_strdup(run_dir);
+    guest->uuid = g_strdup(uuid);
+    guest->dir = dir_of(run_dir, uuid);
+    guest->events = *events;
+    guest->listener = -1;
+    guest->pidfd = -1;
+    return guest;
+}
+
+Guest *
+guest_new(const char *run_dir, const char *uuid, const GuestEvents *events, GError **error)
+{
+    Guest *guest = guest_alloc(run_dir, uuid, events);
+
+    guest_discard(run_dir, uuid);
+    if (g_mkdir_with_parents(guest->dir, 0700) < 0) {
+        driver_error_errno(error, errno, "cannot make the directory '%s'", guest->dir);
+        goto fail;
+    }
+    guest->listener = listen_control(guest->dir, error);
+    if (guest->listener >= 0 && link_open(guest, error))
+        return guest;
+fail:
+    guest_free(guest);
+    return NULL;
+}
+
+gboolean
+guest_spawn(Guest *guest, const char *vmm, int log_fd, GError **error)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attr;
+    char *argv[] = { (char *)vmm, NULL };
+    sigset_t none, all;
+    pid_t pid;
+    int result, pidfd;
+
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
+    posix_spawn_file_actions_adddup2(&actions, 0, 1);
+    posix_spawn_file_actions_adddup2(&actions, log_fd, 2);
+    posix_spawn_file_actions_adddup2(&actions, guest->listener, VMM_LISTEN_FD);
+    posix_spawnattr_init(&attr);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setsigdefault(&attr, &all);
+    posix_spawnattr_setsigmask(&attr, &none);
+    result = posix_spawn(&pid, vmm, &actions, &attr, argv, environ);
+    posix_spawnattr_destroy(&attr);
+    posix_spawn_file_actions_destroy(&actions);
+    if (result != 0)
+        return driver_error_errno(error, result, "cannot start '%s'", vmm);
+    close(guest->listener);
+    guest->listener = -1;
+    pidfd = pidfd_open_pid(pid);
+    if (pidfd < 0) {
+        result = errno;
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        return driver_error_errno(error, result, "cannot watch the process of '%s'", vmm);
+    }
+    watch_process(guest, pid, pidfd);
+    return TRUE;
+}
+
+Guest *
+guest_adopt(const char *run_dir, const char *uuid, const GuestStatus *status, const GuestEvents *events, GError **error)
+{
+    Guest *guest = guest_alloc(run_dir, uuid, events);
+    int pidfd = pidfd_open_pid(status->pid);
+
+    /* In this order: what has the right start time after pidfd_open() is what the descriptor means. */
+    if (pidfd < 0 || guest_start_time(status->pid) != status->start_time) {
+        driver_error(error, VIR_ERR_OPERATION_INVALID, "the guest's process is gone");
+        if (pidfd >= 0)
+            close(pidfd);
+        guest_free(guest);
+        return NULL;
+    }
+    watch_process(guest, status->pid, pidfd);
+    if (!link_open(guest, error)) {
+        guest_free(guest);
+        return NULL;
+    }
+    return guest;
+}
+
+const char *
+guest_dir(const Guest *guest)
+{
+    return guest->dir;
+}
+
+pid_t
+guest_pid(const Guest *guest)
+{
+    return guest->pid;
+}
+
+VmmLink *
+guest_link(Guest *guest)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!guest->link && guest->watch && !link_open(guest, &error))
+        g_warning("%s", error->message);
+    return guest->link;
+}
+
+int
+guest_open_record(Guest *guest, GError **error)
+{
+    g_autofree char *path = g_build_filename(guest->dir, "record", NULL);
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0)
+        driver_error_errno(error, errno, "cannot make '%s'", path);
+    return fd;
+}
+
+void
+guest_kill(Guest *guest)
+{
+    if (guest->pidfd >= 0)
+        syscall(SYS_pidfd_send_signal, guest->pidfd, SIGKILL, NULL, 0);
+}
+
+void
+guest_free(Guest *guest)
+{
+    if (!guest)
+        return;
+    vmm_link_free(g_steal_pointer(&guest->link));
+    g_clear_handle_id(&guest->watch, g_source_remove);
+    if (guest->pidfd >= 0)
+        close(guest->pidfd);
+    if (guest->listener >= 0)
+        close(guest->listener);
+    g_free(guest->run_dir);
+    g_free(guest->uuid);
+    g_free(guest->dir);
+    g_free(guest);
+}
+
+gboolean
+guest_write_status(const char *run_dir, const char *uuid, const GuestStatus *status, GError **error)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autofree char *path = file_of(run_dir, uuid, "status");
+    g_autofree char *text = NULL;
+
+    g_key_file_set_integer(file, STATUS_GROUP, "version", STATUS_VERSION);
+    g_key_file_set_integer(file, STATUS_GROUP, "id", status->id);
+    g_key_file_set_integer(file, STATUS_GROUP, "pid", status->pid);
+    g_key_file_set_uint64(file, STATUS_GROUP, "start-time", status->start_time);
+    g_key_file_set_integer(file, STATUS_GROUP, "state", status->state);
+    g_key_file_set_integer(file, STATUS_GROUP, "reason", status->reason);
+    text = g_key_file_to_data(file, NULL, NULL);
+    return store_write_file(path, text, STORE_VOLATILE, error);
+}
+
+gboolean
+guest_read_status(const char *run_dir, const char *uuid, GuestStatus *ret, GError **error)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autofree char *path = file_of(run_dir, uuid, "status");
+    GuestStatus status;
+
+    if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, error))
+        return FALSE;
+    if (g_key_file_get_integer(file, STATUS_GROUP, "version", NULL) != STATUS_VERSION)
+        return driver_error(error, VIR_ERR_OPERATION_FAILED, "'%s' is of a version that is not known here", path);
+    status.id = g_key_file_get_integer(file, STATUS_GROUP, "id", NULL);
+    status.pid = g_key_file_get_integer(file, STATUS_GROUP, "pid", NULL);
+    status.start_time = g_key_file_get_uint64(file, STATUS_GROUP, "start-time", NULL);
+    status.state = g_key_file_get_integer(file, STATUS_GROUP, "state", NULL);
+    status.reason = g_key_file_get_integer(file, STATUS_GROUP, "reason", NULL);
+    if (status.id <= 0 || status.pid <= 1 || status.start_time == 0)
+        return driver_error(error, VIR_ERR_OPERATION_FAILED, "'%s' is damaged", path);
+    *ret = status;
+    return TRUE;
+}
+
+gboolean
+guest_write_live(const char *run_dir, const char *uuid, const char *xml, GError **error)
+{
+    g_autofree char *path = file_of(run_dir, uuid, "live.xml");
+
+    return store_write_file(path, xml, STORE_VOLATILE, error);
+}
+
+char *
+guest_read_live(const char *run_dir, const char *uuid, GError **error)
+{
+    g_autofree char *path = file_of(run_dir, uuid, "live.xml");
+    char *xml = NULL;
+
+    g_file_get_contents(path, &xml, NULL, error);
+    return xml;
+}
+
+void
+guest_record_clear(GuestRecord *record)
+{
+    g_clear_pointer(&record->state, g_free);
+    g_clear_pointer(&record->reason, g_free);
+    g_clear_pointer(&record->text, g_free);
+}
+
+gboolean
+guest_read_record(const char *run_dir, const char *uuid, GuestRecord *ret)
+{
+    g_autofree char *path = file_of(run_dir, uuid, "record");
+    g_autofree char *line = NULL;
+    g_auto(GStrv) words = NULL;
+
+    if (!g_file_get_contents(path, &line, NULL, NULL) || !g_utf8_validate(line, -1, NULL))
+        return FALSE;
+    words = g_strsplit(g_strchomp(line), " ", 3);
+    if (g_strv_length(words) < 2)
+        return FALSE;
+    ret->state = g_strdup(words[0]);
+    ret->reason = g_strdup(words[1]);
+    ret->text = g_strdup(words[2] ? words[2] : "");
+    return TRUE;
+}
+
+void
+guest_discard(const char *run_dir, const char *uuid)
+{
+    static const char *const names[] = { "control", "status", "live.xml", "record" };
+    g_autofree char *dir = dir_of(run_dir, uuid);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(dir, names[i], NULL);
+
+        g_unlink(path);
+    }
+    if (g_rmdir(dir) < 0 && errno != ENOENT)
+        g_warning("Cannot remove '%s': %s", dir, g_strerror(errno));
+}
+
+guint64
+guest_start_time(pid_t pid)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/stat", (int)pid);
+    g_autofree char *text = NULL;
+    g_auto(GStrv) fields = NULL;
+    char *end;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL) || !(end = strrchr(text, ')')))
+        return 0;
+    fields = g_strsplit(end + 2, " ", 0); /* from field 3, the state; 22 is the start time (proc(5)) */
+    return g_strv_length(fields) > 19 ? g_ascii_strtoull(fields[19], NULL, 10) : 0;
+}

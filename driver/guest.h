@@ -1,0 +1,66 @@
+/* guest: the process that runs one domain, its control socket and its directory.
+ *
+ * RUN_DIR/guests/UUID holds `control` (the socket), `status` (who runs there: see GuestStatus),
+ * `live.xml` (the definition that runs) and `record` (the VMM's last words). All of it is what a
+ * restarted daemon needs to find the guest again; guest_discard() takes it away when the guest is over.
+ */
+#pragma once
+
+#include "driver/vmm-link.h"
+
+#include <glib.h>
+
+typedef struct Guest Guest;
+
+typedef struct GuestEvents {
+    void (*event)(gpointer data, VmmMsg *event);
+    void (*exited)(gpointer data); /* the process is gone; comes once, after its last event */
+    gpointer data;
+} GuestEvents;
+
+/* What `status` says. */
+typedef struct GuestStatus {
+    int id;
+    pid_t pid;
+    guint64 start_time; /* of the process, in clock ticks since boot: tells it from a later namesake */
+    int state, reason;  /* virDomainState and reason */
+} GuestStatus;
+
+/* What the VMM wrote before it exited. */
+typedef struct GuestRecord {
+    char *state, *reason, *text;
+} GuestRecord;
+void guest_record_clear(GuestRecord *record);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(GuestRecord, guest_record_clear)
+
+/* Makes the directory (emptying a stale one) and the listening socket, connected to; no process yet. */
+Guest *guest_new(const char *run_dir, const char *uuid, const GuestEvents *events, GError **error);
+/* Starts @vmm with the listener and @log_fd (borrowed) as its standard error. */
+gboolean guest_spawn(Guest *guest, const char *vmm, int log_fd, GError **error);
+/* Finds the process of @status and connects to it; NULL where it is gone or another one, then the
+ * directory stays, for guest_read_record(). */
+Guest *guest_adopt(const char *run_dir, const char *uuid, const GuestStatus *status, const GuestEvents *events,
+                   GError **error);
+
+const char *guest_dir(const Guest *guest);
+pid_t guest_pid(const Guest *guest);
+/* The link, connected anew where it had closed; NULL where the process cannot be reached. */
+VmmLink *guest_link(Guest *guest);
+/* A new descriptor of the record file, for the VMM. */
+int guest_open_record(Guest *guest, GError **error);
+
+/* Ends the process at once; exited comes when it is gone. */
+void guest_kill(Guest *guest);
+/* Lets go of a guest; the process goes on, where it still runs. NULL is allowed. */
+void guest_free(Guest *guest);
+
+gboolean guest_write_status(const char *run_dir, const char *uuid, const GuestStatus *status, GError **error);
+gboolean guest_read_status(const char *run_dir, const char *uuid, GuestStatus *ret, GError **error);
+gboolean guest_write_live(const char *run_dir, const char *uuid, const char *xml, GError **error);
+char *guest_read_live(const char *run_dir, const char *uuid, GError **error);
+/* FALSE where the VMM left none. */
+gboolean guest_read_record(const char *run_dir, const char *uuid, GuestRecord *ret);
+/* Removes the directory. */
+void guest_discard(const char *run_dir, const char *uuid);
+/* The process' identity for a status, from its pid; 0 where there is none. */
+guint64 guest_start_time(pid_t pid);

@@ -1,0 +1,23 @@
+/* job: one modifying job per domain at a time, first come first served; readers need none.
+ *
+ * Whoever waits longer than JOB_TIMEOUT_MS is told so with libvirt's error and leaves the queue.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define JOB_TIMEOUT_MS 30000
+
+/* @error is NULL when the job may run: then job_end() must follow some time. */
+typedef void (*JobRun)(gpointer data, const GError *error);
+
+typedef struct JobQueue {
+    const char *active; /* the name of the job that runs, or NULL */
+    GQueue waiting;
+} JobQueue;
+
+/* Runs now where nothing else does, else later. @name is a literal: "start", "suspend", ... */
+void job_begin(JobQueue *queue, const char *name, JobRun run, gpointer data);
+void job_end(JobQueue *queue);
+/* Fails whoever waits. */
+void job_clear(JobQueue *queue);

@@ -1,0 +1,391 @@
+#include "driver/launch.h"
+
+#include "driver/domain-state.h"
+#include "driver/domain-xml.h"
+#include "driver/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CREATE_TIMEOUT_MS 30000 /* guest RAM may have to be found first */
+
+/* A start goes through these steps; each answers FALSE with @error, and launch_fail() undoes whatever
+ * was done. */
+struct Launch {
+    Domain *domain;
+    DomainDef *live;
+    int id;
+    gboolean paused;
+    Guest *guest;
+    int log_fd;
+    GPtrArray *requests; /* of VmmMsg: create, then the devices */
+    guint waiting;       /* answers still to come */
+    GError *error;       /* the first thing that went wrong */
+    gboolean undoing;
+    DomainDone done;
+    gpointer data;
+};
+
+static void
+launch_free(Launch *launch)
+{
+    if (launch->log_fd >= 0)
+        close(launch->log_fd);
+    g_ptr_array_unref(launch->requests);
+    domain_def_free(launch->live);
+    g_clear_error(&launch->error);
+    domain_unref(launch->domain);
+    g_free(launch);
+}
+
+static void
+launch_finish(Launch *launch)
+{
+    Domain *domain = launch->domain;
+
+    domain->launch = NULL;
+    launch->done(launch->data, launch->error);
+    domain_tell_end(domain, NULL);
+    launch_free(launch);
+}
+
+/* The last thing that the VMM wrote to its log, for the message that the user sees. */
+static char *
+last_log_line(const Launch *launch)
+{
+    char tail[512];
+    off_t end = lseek(launch->log_fd, 0, SEEK_END);
+    off_t from = MAX(0, end - (off_t)sizeof(tail) + 1);
+    ssize_t n = pread(launch->log_fd, tail, sizeof(tail) - 1, from);
+    const char *line;
+
+    if (n <= 0)
+        return g_strdup("");
+    tail[n] = '\0';
+    g_strchomp(tail);
+    line = strrchr(tail, '\n');
+    return g_utf8_make_valid(line ? line + 1 : tail, -1);
+}
+
+/* Everything that was done is undone, at the end of the process where one was started. */
+static void
+launch_undo(Launch *launch)
+{
+    launch->undoing = TRUE; /* answers that now fail are no news */
+    g_clear_pointer(&launch->guest, guest_free);
+    guest_discard(launch->domain->host->env->run_dir, launch->live->uuid);
+    launch_finish(launch);
+}
+
+static void
+launch_fail(Launch *launch, const GError *error)
+{
+    if (!launch->error)
+        launch->error = g_error_copy(error);
+    if (launch->guest && guest_pid(launch->guest))
+        guest_kill(launch->guest); /* launch_exited() goes on */
+    else
+        launch_undo(launch);
+}
+
+void
+launch_abort(Launch *launch)
+{
+    g_autoptr(GError) error = NULL;
+
+    driver_error(&error, VIR_ERR_OPERATION_ABORTED, "the domain was destroyed during its start");
+    launch_fail(launch, error);
+}
+
+void
+launch_drop(Launch *launch)
+{
+    if (!launch->error)
+        driver_error(&launch->error, VIR_ERR_OPERATION_ABORTED, "the daemon is stopping");
+    if (launch->guest)
+        guest_kill(launch->guest);
+    launch_undo(launch);
+}
+
+void
+launch_event(Launch *launch, VmmMsg *event)
+{
+    const char *text = "", *reason = "";
+
+    if (strcmp(vmm_msg_name(event), VMM_EVENT_STOPPED) != 0 || launch->error)
+        return;
+    vmm_msg_get_string(event, "reason", &reason);
+    vmm_msg_get_string(event, "text", &text);
+    driver_error(&launch->error, VIR_ERR_OPERATION_FAILED, "the guest stopped during its start (%s): %s", reason,
+                 text);
+}
+
+void
+launch_exited(Launch *launch)
+{
+    g_autofree char *line = last_log_line(launch);
+
+    /* VIR_ERR_INTERNAL_ERROR is the link's word for "went away": the log knows better why. */
+    if (!launch->error || g_error_matches(launch->error, DRIVER_ERROR, VIR_ERR_INTERNAL_ERROR)) {
+        g_clear_error(&launch->error);
+        driver_error(&launch->error, VIR_ERR_INTERNAL_ERROR, "the guest's process ended during its start: %s",
+                     *line ? line : "its log is empty");
+    }
+    launch_undo(launch);
+}
+
+/* Step 1: the host's side of everything. */
+
+static int
+open_file(const char *path, int flags, const char *what, GError **error)
+{
+    int fd = open(path, flags | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0)
+        driver_error_errno(error, errno, "cannot open the %s '%s'", what, path);
+    return fd;
+}
+
+static gboolean
+open_log(Launch *launch, GError **error)
+{
+    const char *dir = launch->domain->host->env->log_dir;
+    g_autofree char *name = g_strconcat(launch->live->name, ".log", NULL);
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *stamp = g_date_time_format(now, "%F %T.%f+0000: starting up vmctl " PACKAGE_VERSION "\n");
+
+    if (g_mkdir_with_parents(dir, 0700) < 0)
+        return driver_error_errno(error, errno, "cannot make the directory '%s'", dir);
+    launch->log_fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (launch->log_fd < 0)
+        return driver_error_errno(error, errno, "cannot open the log '%s'", path);
+    if (write(launch->log_fd, stamp, strlen(stamp)) < 0)
+        g_warning("Cannot write to '%s': %s", path, g_strerror(errno));
+    return TRUE;
+}
+
+static gboolean
+put_file(VmmMsg *msg, const char *key, const char *path, int flags, const char *what, GError **error)
+{
+    int fd;
+
+    if (!path)
+        return TRUE;
+    fd = open_file(path, flags, what, error);
+    if (fd >= 0)
+        vmm_msg_put_fd(msg, key, fd);
+    return fd >= 0;
+}
+
+static const char *
+vmm_action(DomainAction action)
+{
+    static const char *const actions[] = {
+        [DOMAIN_ACTION_DESTROY] = VMM_ACTION_STOP,
+        [DOMAIN_ACTION_RESTART] = VMM_ACTION_RESET,
+        [DOMAIN_ACTION_RESTART_RENAME] = VMM_ACTION_RESET,
+        [DOMAIN_ACTION_PRESERVE] = VMM_ACTION_PAUSE,
+    };
+
+    return actions[action];
+}
+
+static void
+put_topology(VmmMsg *msg, const DomainCpu *cpu)
+{
+    if (!cpu->sockets)
+        return;
+    vmm_msg_put_u64(msg, "sockets", cpu->sockets);
+    vmm_msg_put_u64(msg, "dies", cpu->dies);
+    vmm_msg_put_u64(msg, "cores", cpu->cores);
+    vmm_msg_put_u64(msg, "threads", cpu->threads);
+}
+
+static gboolean
+describe_machine(Launch *launch, GError **error)
+{
+    const DomainDef *def = launch->live;
+    VmmMsg *msg = vmm_link_request(guest_link(launch->guest), VMM_CREATE);
+    int record = guest_open_record(launch->guest, error);
+
+    g_ptr_array_add(launch->requests, msg);
+    if (record < 0)
+        return FALSE;
+    vmm_msg_put_fd(msg, "record", record);
+    vmm_msg_put_u64(msg, "memory", def->memory_kib * 1024);
+    vmm_msg_put_u64(msg, "vcpus", def->current_vcpus);
+    put_topology(msg, &def->cpu);
+    if (def->os.cmdline)
+        vmm_msg_put_string(msg, "cmdline", def->os.cmdline);
+    vmm_msg_put_bool(msg, "acpi", def->features[DOMAIN_FEATURE_ACPI]);
+    vmm_msg_put_bool(msg, "pae", TRUE);
+    vmm_msg_put_string(msg, "on-poweroff", vmm_action(def->on_poweroff));
+    vmm_msg_put_string(msg, "on-reboot", vmm_action(def->on_reboot));
+    vmm_msg_put_string(msg, "on-crash", vmm_action(def->on_crash));
+    return put_file(msg, "kvm", launch->domain->host->env->kvm, O_RDWR, "KVM device", error) &&
+           put_file(msg, "kernel", def->os.kernel, O_RDONLY, "kernel", error) &&
+           put_file(msg, "initrd", def->os.initrd, O_RDONLY, "initial RAM disk", error);
+}
+
+static VmmMsg *
+add_device_message(gpointer data, const char *class, const char *id)
+{
+    Launch *launch = data;
+    VmmMsg *msg = vmm_link_request(guest_link(launch->guest), VMM_ADD_DEVICE);
+
+    vmm_msg_put_string(msg, "class", class);
+    vmm_msg_put_string(msg, "id", id);
+    g_ptr_array_add(launch->requests, msg);
+    return msg;
+}
+
+static gboolean
+lower_devices(Launch *launch, GError **error)
+{
+    DeviceLowering to = {
+        .domain_name = launch->live->name,
+        .run_dir = guest_dir(launch->guest),
+        .add = add_device_message,
+        .data = launch,
+    };
+
+    for (guint i = 0; i < launch->live->devices->len; i++) {
+        Device *dev = g_ptr_array_index(launch->live->devices, i);
+
+        if (dev->kind->lower && !dev->kind->lower(dev, &to, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+start_open(Launch *launch, GError **error)
+{
+    Domain *domain = launch->domain;
+    GuestEvents events = domain_guest_events(domain);
+
+    domain_def_assign_aliases(launch->live);
+    if (!open_log(launch, error))
+        return FALSE;
+    launch->guest = guest_new(domain->host->env->run_dir, launch->live->uuid, &events, error);
+    return launch->guest && describe_machine(launch, error) && lower_devices(launch, error);
+}
+
+/* Step 2: the process, and what a restarted daemon needs to find it. */
+static gboolean
+start_spawn(Launch *launch, GError **error)
+{
+    const DriverEnv *env = launch->domain->host->env;
+    g_autofree char *xml = domain_xml_format(launch->live, launch->id, DOMAIN_FORMAT_LIVE | DOMAIN_FORMAT_SECURE);
+    GuestStatus status = { .id = launch->id, .state = VIR_DOMAIN_SHUTOFF };
+
+    if (!guest_write_live(env->run_dir, launch->live->uuid, xml, error) ||
+        !guest_spawn(launch->guest, env->vmm, launch->log_fd, error))
+        return FALSE;
+    status.pid = guest_pid(launch->guest);
+    status.start_time = guest_start_time(status.pid);
+    return guest_write_status(env->run_dir, launch->live->uuid, &status, error);
+}
+
+/* Step 4: it runs. */
+static void
+start_finish(Launch *launch)
+{
+    Domain *domain = launch->domain;
+
+    domain_def_free(domain->live);
+    domain->live = g_steal_pointer(&launch->live);
+    domain->guest = g_steal_pointer(&launch->guest);
+    domain->launch = NULL;
+    domain->id = launch->id;
+    domain->updated = FALSE;
+    domain_list_set_id(domain->host->list, domain, -1, domain->id);
+    if (launch->paused) {
+        domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+        domain_emit(domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
+        domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+    } else {
+        domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
+        /* Both, and in this order: so does libvirt, and clients count on the first. */
+        domain_emit(domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+        domain_emit(domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
+    }
+    launch_finish(launch);
+}
+
+static void
+answered(gpointer data, VmmMsg *reply, const GError *error)
+{
+    Launch *launch = data;
+
+    launch->waiting--;
+    if (error && !launch->error)
+        launch->error = g_error_copy(error);
+    if (launch->waiting > 0 || launch->undoing)
+        return;
+    if (launch->error)
+        launch_fail(launch, launch->error);
+    else
+        start_finish(launch);
+}
+
+static void
+greeted(gpointer data, VmmMsg *reply, const GError *error)
+{
+    Launch *launch = data;
+    guint64 version = 0;
+
+    if (reply && (!vmm_msg_get_u64(reply, "version", &version) || version < VMM_PROTO_VERSION) && !launch->error)
+        driver_error(&launch->error, VIR_ERR_OPERATION_FAILED,
+                     "'%s' speaks version %" G_GUINT64_FORMAT " of the contract, %d is needed",
+                     launch->domain->host->env->vmm, version, VMM_PROTO_VERSION);
+    answered(data, reply, error);
+}
+
+static void
+ask(Launch *launch, VmmMsg *request, VmmLinkReply reply)
+{
+    launch->waiting++;
+    vmm_link_send(guest_link(launch->guest), request, CREATE_TIMEOUT_MS, reply, launch);
+}
+
+/* Step 3: the machine, its devices, and off it goes; all of it without waiting in between. */
+static void
+start_create(Launch *launch)
+{
+    VmmLink *link = guest_link(launch->guest);
+    guint n = launch->requests->len;
+    g_autofree gpointer *requests = g_ptr_array_steal(launch->requests, NULL);
+
+    for (guint i = 0; i < n; i++)
+        ask(launch, requests[i], answered);
+    ask(launch, vmm_link_request(link, VMM_HELLO), greeted);
+    if (!launch->paused)
+        ask(launch, vmm_link_request(link, VMM_RUN), answered);
+}
+
+void
+launch_begin(Domain *domain, const DomainDef *def, guint flags, DomainDone done, gpointer data)
+{
+    Launch *launch = g_new0(Launch, 1);
+    g_autoptr(GError) error = NULL;
+
+    launch->domain = domain_ref(domain);
+    launch->live = domain_def_copy(def);
+    launch->id = ++domain->host->last_id;
+    launch->paused = (flags & VIR_DOMAIN_START_PAUSED) != 0;
+    launch->log_fd = -1;
+    launch->requests = g_ptr_array_new_with_free_func((GDestroyNotify)vmm_msg_free);
+    launch->done = done;
+    launch->data = data;
+    domain->launch = launch;
+    guest_record_clear(&domain->words);
+    if (start_open(launch, &error) && start_spawn(launch, &error))
+        start_create(launch);
+    else
+        launch_fail(launch, error);
+}

@@ -1,0 +1,461 @@
+/* lifecycle: the verbs that change what a domain does, and what its guest tells by itself. */
+#include "driver/console.h"
+#include "driver/domain-private.h"
+#include "driver/error.h"
+#include "driver/flags.h"
+#include "driver/launch.h"
+#include "driver/store.h"
+
+#include <string.h>
+
+/* One call of one verb, which holds the domain's job until verb_finish(). */
+typedef struct Verb {
+    Domain *domain;
+    DomainDef *def; /* what to start, where it is not the domain's own */
+    guint flags;
+    void (*begin)(struct Verb *verb);
+    DomainDone done;
+    gpointer data;
+} Verb;
+
+static void
+verb_free(Verb *verb)
+{
+    domain_def_free(verb->def);
+    domain_unref(verb->domain);
+    g_free(verb);
+}
+
+static void
+verb_finish(Verb *verb, const GError *error)
+{
+    verb->done(verb->data, error);
+    job_end(&verb->domain->job);
+    verb_free(verb);
+}
+
+static void
+verb_fail(Verb *verb, virErrorNumber code, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+
+    driver_error(&error, code, "%s", text);
+    verb_finish(verb, error);
+}
+
+static void
+verb_finished(gpointer data, const GError *error)
+{
+    verb_finish(data, error);
+}
+
+static void
+verb_may_run(gpointer data, const GError *error)
+{
+    Verb *verb = data;
+
+    if (!error) {
+        verb->begin(verb);
+        return;
+    }
+    verb->done(verb->data, error);
+    verb_free(verb);
+}
+
+/* What libvirt calls @function, begun under the job @name. */
+static void
+verb_start(Domain *domain, const char *name, const char *function, guint flags, guint known,
+           void (*begin)(Verb *verb), DomainDone done, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    Verb *verb;
+
+    if (!driver_check_flags(flags, known, function, &error)) {
+        done(data, error);
+        return;
+    }
+    verb = g_new(Verb, 1);
+    *verb = (Verb){ domain_ref(domain), NULL, flags, begin, done, data };
+    job_begin(&domain->job, name, verb_may_run, verb);
+}
+
+/* The link to the guest of @verb's domain; NULL with the verb finished where there is none. */
+static VmmLink *
+verb_link(Verb *verb)
+{
+    VmmLink *link = domain_is_active(verb->domain) ? guest_link(verb->domain->guest) : NULL;
+
+    if (!domain_is_active(verb->domain))
+        verb_fail(verb, VIR_ERR_OPERATION_INVALID, "domain is not running");
+    else if (!link)
+        verb_fail(verb, VIR_ERR_OPERATION_FAILED, "the guest's process cannot be reached");
+    return link;
+}
+
+static void
+verb_ask(Verb *verb, VmmLink *link, const char *request, VmmLinkReply reply)
+{
+    vmm_link_send(link, vmm_link_request(link, request), VMM_LINK_TIMEOUT_MS, reply, verb);
+}
+
+/* Ends the verb with the VMM's answer. */
+static void
+answered(gpointer data, VmmMsg *reply, const GError *error)
+{
+    verb_finish(data, error);
+}
+
+/* start */
+
+static void
+start_begin(Verb *verb)
+{
+    const DomainDef *def = verb->def ? verb->def : verb->domain->persistent;
+
+    if (domain_is_active(verb->domain))
+        verb_fail(verb, VIR_ERR_OPERATION_INVALID, "domain is already running");
+    else if (!def)
+        verb_fail(verb, VIR_ERR_OPERATION_INVALID, "domain is transient and has ended");
+    else
+        launch_begin(verb->domain, def, verb->flags, verb_finished, verb);
+}
+
+void
+domain_start(Domain *domain, guint flags, DomainDone done, gpointer data)
+{
+    /* There is no cache to bypass and no saved image to prefer, so these two ask for nothing more. */
+    const guint known = VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_BYPASS_CACHE | VIR_DOMAIN_START_FORCE_BOOT;
+
+    verb_start(domain, "start", "virDomainCreateWithFlags", flags, known, start_begin, done, data);
+}
+
+void
+domain_start_with(Domain *domain, DomainDef *def, guint flags, DomainDone done, gpointer data)
+{
+    Verb *verb = g_new(Verb, 1);
+
+    *verb = (Verb){ domain_ref(domain), def, flags, start_begin, done, data };
+    job_begin(&domain->job, "start", verb_may_run, verb);
+}
+
+/* shutdown and reboot: the power button; for a reboot the power-off that answers it starts over. */
+
+static void
+press_power_button(Verb *verb, gboolean reboot)
+{
+    Domain *domain = verb->domain;
+    VmmLink *link = verb_link(verb);
+    VmmMsg *request;
+
+    if (!link)
+        return;
+    if (domain->state != VIR_DOMAIN_RUNNING) {
+        verb_fail(verb, VIR_ERR_OPERATION_INVALID, "domain is not running");
+        return;
+    }
+    request = vmm_link_request(link, VMM_POWER_BUTTON);
+    if (reboot)
+        vmm_msg_put_string(request, "then", VMM_ACTION_RESET);
+    vmm_link_send(link, request, VMM_LINK_TIMEOUT_MS, answered, verb);
+}
+
+static void
+shutdown_begin(Verb *verb)
+{
+    if (verb->flags & ~(guint)VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
+        verb_fail(verb, VIR_ERR_ARGUMENT_UNSUPPORTED, "QEMU guest agent is not configured");
+    else
+        press_power_button(verb, FALSE);
+}
+
+void
+domain_shutdown(Domain *domain, guint flags, DomainDone done, gpointer data)
+{
+    const guint known = VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN | VIR_DOMAIN_SHUTDOWN_GUEST_AGENT;
+
+    verb_start(domain, "shutdown", "virDomainShutdownFlags", flags, known, shutdown_begin, done, data);
+}
+
+static void
+reboot_begin(Verb *verb)
+{
+    if (verb->flags & ~(guint)VIR_DOMAIN_REBOOT_ACPI_POWER_BTN)
+        verb_fail(verb, VIR_ERR_ARGUMENT_UNSUPPORTED, "QEMU guest agent is not configured");
+    else
+        press_power_button(verb, TRUE);
+}
+
+void
+domain_reboot(Domain *domain, guint flags, DomainDone done, gpointer data)
+{
+    const guint known = VIR_DOMAIN_REBOOT_ACPI_POWER_BTN | VIR_DOMAIN_REBOOT_GUEST_AGENT;
+
+    verb_start(domain, "reboot", "virDomainReboot", flags, known, reboot_begin, done, data);
+}
+
+/* reset */
+
+static void
+reset_begin(Verb *verb)
+{
+    VmmLink *link = verb_link(verb);
+
+    if (link)
+        verb_ask(verb, link, VMM_RESET, answered);
+}
+
+void
+domain_reset(Domain *domain, guint flags, DomainDone done, gpointer data)
+{
+    verb_start(domain, "reset", "virDomainReset", flags, 0, reset_begin, done, data);
+}
+
+/* suspend and resume */
+
+static void
+suspended(gpointer data, VmmMsg *reply, const GError *error)
+{
+    Verb *verb = data;
+
+    if (!error && verb->domain->state == VIR_DOMAIN_RUNNING) {
+        domain_move(verb->domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+        domain_emit(verb->domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+    }
+    verb_finish(verb, error);
+}
+
+static void
+suspend_begin(Verb *verb)
+{
+    VmmLink *link = verb_link(verb);
+
+    if (!link)
+        return;
+    if (verb->domain->state == VIR_DOMAIN_PAUSED)
+        verb_finish(verb, NULL);
+    else
+        verb_ask(verb, link, VMM_PAUSE, suspended);
+}
+
+void
+domain_suspend(Domain *domain, DomainDone done, gpointer data)
+{
+    verb_start(domain, "suspend", "virDomainSuspend", 0, 0, suspend_begin, done, data);
+}
+
+static void
+resumed(gpointer data, VmmMsg *reply, const GError *error)
+{
+    Verb *verb = data;
+
+    if (!error && verb->domain->state == VIR_DOMAIN_PAUSED) {
+        domain_move(verb->domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
+        domain_emit(verb->domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+    }
+    verb_finish(verb, error);
+}
+
+static void
+resume_begin(Verb *verb)
+{
+    VmmLink *link = verb_link(verb);
+
+    if (!link)
+        return;
+    if (verb->domain->state == VIR_DOMAIN_RUNNING)
+        verb_finish(verb, NULL);
+    else
+        verb_ask(verb, link, VMM_RUN, resumed);
+}
+
+void
+domain_resume(Domain *domain, DomainDone done, gpointer data)
+{
+    verb_start(domain, "resume", "virDomainResume", 0, 0, resume_begin, done, data);
+}
+
+/* destroy waits for no job: it is what ends a guest that hangs in one. */
+
+typedef struct Destroy {
+    Domain *domain;
+    DomainDone done;
+    gpointer data;
+} Destroy;
+
+static void
+destroyed(gpointer data, const GError *error)
+{
+    Destroy *destroy = data;
+
+    destroy->done(destroy->data, error);
+    domain_unref(destroy->domain);
+    g_free(destroy);
+}
+
+void
+domain_destroy(Domain *domain, guint flags, DomainDone done, gpointer data)
+{
+    const guint known = VIR_DOMAIN_DESTROY_GRACEFUL;
+    g_autoptr(GError) error = NULL;
+    Destroy *destroy;
+
+    if (!driver_check_flags(flags, known, "virDomainDestroyFlags", &error) ||
+        (!domain->guest && !domain->launch &&
+         !driver_error(&error, VIR_ERR_OPERATION_INVALID, "domain is not running"))) {
+        done(data, error);
+        return;
+    }
+    destroy = g_new(Destroy, 1);
+    *destroy = (Destroy){ domain_ref(domain), done, data };
+    domain_wait_end(domain, destroyed, destroy);
+    domain->destroying = TRUE;
+    /* A VMM has nothing to save when it ends, so the graceful way is the same. */
+    if (domain->launch)
+        launch_abort(domain->launch);
+    else
+        guest_kill(domain->guest);
+}
+
+/* undefine */
+
+gboolean
+domain_undefine(Domain *domain, guint flags, GError **error)
+{
+    /* What these would remove or keep, there is none of. */
+    const guint known = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
+                        VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM |
+                        VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA;
+    g_autoptr(Domain) held = domain_ref(domain);
+
+    if (!driver_check_flags(flags, known, "virDomainUndefineFlags", error))
+        return FALSE;
+    if (!domain->persistent)
+        return driver_error(error, VIR_ERR_OPERATION_INVALID, "cannot undefine transient domain");
+    if (!store_remove(domain->host->env->config_dir, domain_uuid(domain), error))
+        return FALSE;
+    domain->autostart = FALSE;
+    domain->updated = FALSE;
+    if (domain_is_active(domain) || domain->launch) {
+        if (!domain->live)
+            domain->live = domain_def_copy(domain->persistent);
+        g_clear_pointer(&domain->persistent, domain_def_free);
+    } else {
+        domain_list_remove(domain->host->list, domain);
+    }
+    domain_emit(domain, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_REMOVED);
+    return TRUE;
+}
+
+/* What the guest tells. */
+
+static void
+keep_words(Domain *domain, VmmMsg *event)
+{
+    const char *state = "", *reason = "", *text = "";
+
+    vmm_msg_get_string(event, "state", &state);
+    vmm_msg_get_string(event, "reason", &reason);
+    vmm_msg_get_string(event, "text", &text);
+    guest_record_clear(&domain->words);
+    domain->words.state = g_strdup(state);
+    domain->words.reason = g_strdup(reason);
+    domain->words.text = g_utf8_make_valid(text, -1);
+}
+
+static void
+guest_stopped(Domain *domain, VmmMsg *event)
+{
+    keep_words(domain, event);
+    if (strcmp(domain->words.reason, VMM_REASON_CRASHED) == 0) {
+        g_warning("Domain '%s' crashed: %s", domain_name(domain), domain->words.text);
+    } else if (!domain->destroying) {
+        domain_move(domain, VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTDOWN_USER);
+        domain_emit(domain, VIR_DOMAIN_EVENT_SHUTDOWN, VIR_DOMAIN_EVENT_SHUTDOWN_GUEST);
+    }
+}
+
+/* An action of the definition paused it: it has crashed, or powered off, and is kept for a look. */
+static void
+guest_paused(Domain *domain, VmmMsg *event)
+{
+    const char *reason = "";
+
+    vmm_msg_get_string(event, "reason", &reason);
+    if (strcmp(reason, VMM_REASON_CRASHED) == 0) {
+        domain_move(domain, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
+        domain_emit(domain, VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED);
+    } else {
+        domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SHUTTING_DOWN);
+        domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+    }
+}
+
+static void
+guest_event(gpointer data, VmmMsg *event)
+{
+    Domain *domain = data;
+    const char *name = vmm_msg_name(event);
+
+    if (domain->launch)
+        launch_event(domain->launch, event);
+    else if (strcmp(name, VMM_EVENT_STOPPED) == 0)
+        guest_stopped(domain, event);
+    else if (strcmp(name, VMM_EVENT_PAUSED) == 0)
+        guest_paused(domain, event);
+    else if (strcmp(name, VMM_EVENT_RESET) == 0)
+        domain->host->reboot(domain->host->data, domain);
+}
+
+void
+domain_end_reason(const GuestRecord *words, gboolean destroying, int *ret_reason, int *ret_detail)
+{
+    if (destroying) {
+        *ret_reason = VIR_DOMAIN_SHUTOFF_DESTROYED;
+        *ret_detail = VIR_DOMAIN_EVENT_STOPPED_DESTROYED;
+    } else if (!words->reason) {
+        /* Killed, or died of its own: libvirt's numbers for a QEMU that went away. */
+        *ret_reason = VIR_DOMAIN_SHUTOFF_CRASHED;
+        *ret_detail = VIR_DOMAIN_EVENT_STOPPED_FAILED;
+    } else if (strcmp(words->reason, VMM_REASON_CRASHED) == 0) {
+        *ret_reason = VIR_DOMAIN_SHUTOFF_CRASHED;
+        *ret_detail = VIR_DOMAIN_EVENT_STOPPED_CRASHED;
+    } else {
+        *ret_reason = VIR_DOMAIN_SHUTOFF_SHUTDOWN;
+        *ret_detail = VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN;
+    }
+}
+
+static void
+guest_exited(gpointer data)
+{
+    g_autoptr(Domain) domain = domain_ref(data);
+    int id = domain->id, reason, detail;
+    Guest *guest;
+
+    if (domain->launch) {
+        launch_exited(domain->launch);
+        return;
+    }
+    domain_end_reason(&domain->words, domain->destroying, &reason, &detail);
+    g_clear_pointer(&domain->consoles, console_set_free);
+    guest = g_steal_pointer(&domain->guest);
+    guest_discard(domain->host->env->run_dir, domain_uuid(domain));
+    domain->id = -1;
+    domain->destroying = FALSE;
+    domain->updated = FALSE;
+    domain_list_set_id(domain->host->list, domain, id, -1);
+    domain_move(domain, VIR_DOMAIN_SHUTOFF, reason);
+    if (domain->persistent)
+        g_clear_pointer(&domain->live, domain_def_free);
+    else
+        domain_list_remove(domain->host->list, domain);
+    domain_emit(domain, VIR_DOMAIN_EVENT_STOPPED, detail);
+    domain_tell_end(domain, NULL);
+    guest_free(guest); /* last, because verbs that waited for it fail now, and the next one begins */
+}
+
+GuestEvents
+domain_guest_events(Domain *domain)
+{
+    return (GuestEvents){ guest_event, guest_exited, domain };
+}

@@ -1,0 +1,27 @@
+/* store: the files of the definitions.
+ *
+ * CONFIG_DIR/domains/UUID.xml is a definition, CONFIG_DIR/autostart/UUID.xml a link to it where the
+ * domain starts with the daemon. A write that was acknowledged survives a power cut: temporary file,
+ * fsync, rename, fsync of the directory; one that failed leaves the old file and no other.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef enum StoreDurability {
+    STORE_VOLATILE, /* under /run, which does not outlive the machine: atomic, not synced */
+    STORE_DURABLE,
+} StoreDurability;
+
+/* Replaces @path with @text. */
+gboolean store_write_file(const char *path, const char *text, StoreDurability durability, GError **error);
+
+gboolean store_save(const char *config_dir, const char *uuid, const char *xml, GError **error);
+gboolean store_remove(const char *config_dir, const char *uuid, GError **error);
+gboolean store_set_autostart(const char *config_dir, const char *uuid, gboolean autostart, GError **error);
+gboolean store_autostart(const char *config_dir, const char *uuid);
+
+/* Calls @each with the uuid and the text of every definition. Files that are not ours, or that cannot
+ * be read, are reported and left alone; temporary files of a write that a crash cut short are removed. */
+typedef void (*StoreEach)(gpointer data, const char *uuid, const char *xml);
+gboolean store_load(const char *config_dir, StoreEach each, gpointer data, GError **error);

@@ -1,0 +1,277 @@
+#include "driver/vmm-link.h"
+
+#include "driver/error.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WAITING_MAX 64 /* requests that a guest's process leaves unanswered before we hang up */
+
+typedef struct Waiting {
+    guint32 serial;
+    char *verb;
+    gint64 deadline;    /* monotonic, microseconds */
+    VmmLinkReply reply; /* NULL: given up */
+    gpointer data;
+} Waiting;
+
+struct VmmLink {
+    int fd;
+    guint source;
+    guint timer;
+    guint32 last_serial;
+    GQueue waiting; /* of Waiting, in the order of sending */
+    VmmLinkEvents events;
+    gboolean broken; /* sending failed; told from the main loop */
+    guint depth;     /* callbacks under way */
+    gboolean freed;  /* by one of them */
+};
+
+static void
+waiting_free(Waiting *w)
+{
+    g_free(w->verb);
+    g_free(w);
+}
+
+static void
+hold(VmmLink *link)
+{
+    link->depth++;
+}
+
+/* FALSE where the link was freed meanwhile. */
+static gboolean
+release(VmmLink *link)
+{
+    if (--link->depth > 0 || !link->freed)
+        return !link->freed;
+    g_free(link);
+    return FALSE;
+}
+
+static void
+answer(Waiting *w, VmmMsg *reply, const GError *error)
+{
+    if (w->reply)
+        w->reply(w->data, reply, error);
+    waiting_free(w);
+}
+
+static void
+fail_waiting(VmmLink *link)
+{
+    Waiting *w;
+
+    while ((w = g_queue_pop_head(&link->waiting))) {
+        g_autoptr(GError) error = NULL;
+
+        driver_error(&error, VIR_ERR_INTERNAL_ERROR, "the guest's process went away during '%s'", w->verb);
+        answer(w, NULL, error);
+    }
+}
+
+static void
+stop(VmmLink *link)
+{
+    g_clear_handle_id(&link->source, g_source_remove);
+    g_clear_handle_id(&link->timer, g_source_remove);
+    if (link->fd >= 0)
+        close(link->fd);
+    link->fd = -1;
+}
+
+void
+vmm_link_free(VmmLink *link)
+{
+    if (!link || link->freed)
+        return;
+    link->freed = TRUE;
+    stop(link);
+    hold(link);
+    fail_waiting(link);
+    release(link);
+}
+
+/* The link is over: everybody hears of it. */
+static void
+link_closed(VmmLink *link)
+{
+    link->broken = FALSE;
+    stop(link);
+    fail_waiting(link);
+    if (!link->freed)
+        link->events.closed(link->events.data);
+}
+
+static virErrorNumber
+error_code(const char *kind)
+{
+    if (g_strcmp0(kind, VMM_ERROR_UNSUPPORTED) == 0)
+        return VIR_ERR_CONFIG_UNSUPPORTED;
+    if (g_strcmp0(kind, VMM_ERROR_STATE) == 0)
+        return VIR_ERR_OPERATION_INVALID;
+    if (g_strcmp0(kind, VMM_ERROR_INVALID) == 0)
+        return VIR_ERR_INVALID_ARG;
+    return VIR_ERR_OPERATION_FAILED;
+}
+
+static void
+take_reply(VmmLink *link, VmmMsg *msg)
+{
+    Waiting *w = g_queue_peek_head(&link->waiting);
+
+    if (!w || w->serial != vmm_msg_serial(msg) || strcmp(w->verb, vmm_msg_name(msg)) != 0) {
+        g_warning("A guest's process answered '%s', which nobody asked: hanging up", vmm_msg_name(msg));
+        link_closed(link);
+        return;
+    }
+    g_queue_pop_head(&link->waiting);
+    if (vmm_msg_kind(msg) == VMM_MSG_ERROR) {
+        g_autoptr(GError) error = NULL;
+        const char *kind = NULL, *text = "no reason given";
+
+        vmm_msg_get_string(msg, "class", &kind);
+        vmm_msg_get_string(msg, "text", &text);
+        driver_error(&error, error_code(kind), "%s", g_utf8_validate(text, -1, NULL) ? text : "unreadable");
+        answer(w, NULL, error);
+    } else {
+        answer(w, msg, NULL);
+    }
+}
+
+static void
+take(VmmLink *link, VmmMsg *msg)
+{
+    switch (vmm_msg_kind(msg)) {
+    case VMM_MSG_REPLY:
+    case VMM_MSG_ERROR:
+        take_reply(link, msg);
+        break;
+    case VMM_MSG_EVENT:
+        link->events.event(link->events.data, msg);
+        break;
+    case VMM_MSG_REQUEST:
+        g_warning("A guest's process sent a request: hanging up");
+        link_closed(link);
+        break;
+    }
+}
+
+static gboolean
+readable(int fd, GIOCondition condition, gpointer data)
+{
+    VmmLink *link = data;
+    vmm_msg_auto msg = vmm_msg_recv(fd);
+
+    if (!msg && errno == EAGAIN)
+        return G_SOURCE_CONTINUE;
+    hold(link);
+    if (msg) {
+        take(link, msg);
+    } else {
+        if (errno == EBADMSG)
+            g_warning("A guest's process sent what is no message: hanging up");
+        link_closed(link);
+    }
+    release(link);
+    /* Removing a source twice is an error: stop() has forgotten it where it has removed it. */
+    return G_SOURCE_CONTINUE;
+}
+
+static void arm_timer(VmmLink *link);
+
+/* Answers are matched by their order, so one that is late keeps its place, without an asker. */
+static void
+give_up(Waiting *w)
+{
+    g_autoptr(GError) error = NULL;
+    VmmLinkReply reply = w->reply;
+
+    driver_error(&error, VIR_ERR_OPERATION_TIMEOUT, "the guest's process does not answer '%s'", w->verb);
+    w->reply = NULL;
+    reply(w->data, NULL, error);
+}
+
+static Waiting *
+first_asked(VmmLink *link)
+{
+    for (GList *l = link->waiting.head; l; l = l->next) {
+        Waiting *w = l->data;
+
+        if (w->reply)
+            return w;
+    }
+    return NULL;
+}
+
+static gboolean
+timed_out(gpointer data)
+{
+    VmmLink *link = data;
+    Waiting *w;
+
+    link->timer = 0;
+    hold(link);
+    if (link->broken)
+        link_closed(link);
+    while (!link->freed && (w = first_asked(link)) && w->deadline <= g_get_monotonic_time())
+        give_up(w);
+    if (!link->freed)
+        arm_timer(link);
+    release(link);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+arm_timer(VmmLink *link)
+{
+    Waiting *w = first_asked(link);
+    gint64 left;
+
+    if (link->timer || (!w && !link->broken))
+        return;
+    left = link->broken ? 0 : MAX(0, w->deadline - g_get_monotonic_time());
+    link->timer = g_timeout_add((left + 999) / 1000, timed_out, link);
+}
+
+VmmLink *
+vmm_link_new(int fd, const VmmLinkEvents *events)
+{
+    VmmLink *link = g_new0(VmmLink, 1);
+
+    link->fd = fd;
+    link->events = *events;
+    link->source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, readable, link);
+    return link;
+}
+
+VmmMsg *
+vmm_link_request(VmmLink *link, const char *verb)
+{
+    if (++link->last_serial == 0)
+        link->last_serial = 1;
+    return vmm_msg_new(VMM_MSG_REQUEST, link->last_serial, verb);
+}
+
+void
+vmm_link_send(VmmLink *link, VmmMsg *request, guint timeout_ms, VmmLinkReply reply, gpointer data)
+{
+    Waiting *w = g_new0(Waiting, 1);
+
+    w->serial = vmm_msg_serial(request);
+    w->verb = g_strdup(vmm_msg_name(request));
+    w->deadline = g_get_monotonic_time() + timeout_ms * (gint64)1000;
+    w->reply = reply;
+    w->data = data;
+    g_queue_push_tail(&link->waiting, w);
+    if (link->fd < 0 || link->waiting.length > WAITING_MAX || !vmm_msg_send(link->fd, request)) {
+        g_warning("Cannot ask a guest's process to '%s': %s", w->verb, g_strerror(link->fd < 0 ? ENOTCONN : errno));
+        link->broken = TRUE;
+        g_clear_handle_id(&link->timer, g_source_remove);
+    }
+    vmm_msg_free(request);
+    arm_timer(link);
+}

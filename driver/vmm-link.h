@@ -1,0 +1,35 @@
+/* vmm-link: the driver's end of one VMM's control socket.
+ *
+ * Requests are answered in the order in which they were made; each has a time limit. A VMM may be
+ * hostile: a packet that is no message, or a reply that nobody asked for, ends the link. When the link
+ * ends every waiting request fails, then the owner is told, once.
+ */
+#pragma once
+
+#include "qemu-kvm-backend/proto/vmm-msg.h"
+#include "qemu-kvm-backend/proto/vmm-proto.h"
+
+#include <glib.h>
+
+#define VMM_LINK_TIMEOUT_MS 5000
+
+typedef struct VmmLink VmmLink;
+
+/* @reply stays the link's; NULL with @error where the VMM refused or never answered. */
+typedef void (*VmmLinkReply)(gpointer data, VmmMsg *reply, const GError *error);
+
+typedef struct VmmLinkEvents {
+    void (*event)(gpointer data, VmmMsg *event);
+    void (*closed)(gpointer data); /* the link may be freed here */
+    gpointer data;
+} VmmLinkEvents;
+
+/* A link over the connected socket @fd, which it takes over. */
+VmmLink *vmm_link_new(int fd, const VmmLinkEvents *events);
+/* Ends the link; requests still waiting fail, the closed event is not sent. NULL is allowed. */
+void vmm_link_free(VmmLink *link);
+
+/* A new request to fill in and hand to vmm_link_send(). */
+VmmMsg *vmm_link_request(VmmLink *link, const char *verb);
+/* Sends @request, which it takes over; @reply is called later, never from within. */
+void vmm_link_send(VmmLink *link, VmmMsg *request, guint timeout_ms, VmmLinkReply reply, gpointer data);
