@@ -1,0 +1,47 @@
+/* Replays the corpus of a fuzz target in an ordinary build: one TAP line a file. A program named
+ * replay-NAME reads tests/fuzz/corpus/NAME; arguments other than --tap are files to read instead. */
+#include <glib.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+replay(gconstpointer path)
+{
+    g_autofree char *data = NULL;
+    gsize size;
+
+    g_assert_true(g_file_get_contents(path, &data, &size, NULL));
+    LLVMFuzzerTestOneInput((const uint8_t *)data, size);
+}
+
+static void
+add_corpus(const char *name)
+{
+    g_autofree char *dir_path = g_build_filename(g_getenv("VMCTL_TOP_SRCDIR"), "tests", "fuzz", "corpus", name, NULL);
+    g_autoptr(GDir) dir = g_dir_open(dir_path, 0, NULL);
+    const char *file;
+
+    g_assert_nonnull(dir);
+    while ((file = g_dir_read_name(dir))) {
+        g_autofree char *test = g_strdup_printf("/fuzz/%s/%s", name, file);
+
+        g_test_add_data_func_full(test, g_build_filename(dir_path, file, NULL), replay, g_free);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *name = strstr(argv[0], "replay-");
+
+    g_test_init(&argc, &argv, NULL);
+    if (argc > 1) {
+        for (int i = 1; i < argc; i++)
+            replay(argv[i]);
+        return 0;
+    }
+    add_corpus(name + strlen("replay-"));
+    return g_test_run();
+}

@@ -1,0 +1,202 @@
+/* The driver's end of a control socket, against a peer that answers, lies, hangs or goes away. */
+#include "driver/error.h"
+#include "driver/vmm-link.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+typedef struct Fixture {
+    VmmLink *link;
+    int peer;
+    guint closed, events;
+    GString *answers; /* one word for each */
+} Fixture;
+
+static void
+on_event(gpointer data, VmmMsg *event)
+{
+    ((Fixture *)data)->events++;
+}
+
+static void
+on_closed(gpointer data)
+{
+    Fixture *f = data;
+
+    f->closed++;
+    vmm_link_free(g_steal_pointer(&f->link));
+}
+
+static void
+set_up(Fixture *f, gconstpointer unused)
+{
+    VmmLinkEvents events = { on_event, on_closed, f };
+    int ends[2];
+
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), ==, 0);
+    f->link = vmm_link_new(ends[0], &events);
+    f->peer = ends[1];
+    f->answers = g_string_new("");
+}
+
+static void
+tear_down(Fixture *f, gconstpointer unused)
+{
+    vmm_link_free(f->link);
+    if (f->peer >= 0)
+        close(f->peer);
+    g_string_free(f->answers, TRUE);
+}
+
+static void
+on_reply(gpointer data, VmmMsg *reply, const GError *error)
+{
+    Fixture *f = data;
+
+    g_assert_true((reply == NULL) != (error == NULL));
+    g_string_append_printf(f->answers, "%s;", reply ? vmm_msg_name(reply) : error->message);
+}
+
+static void
+settle(void)
+{
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+}
+
+static void
+ask(Fixture *f, const char *verb, guint timeout_ms)
+{
+    vmm_link_send(f->link, vmm_link_request(f->link, verb), timeout_ms, on_reply, f);
+}
+
+/* Answers the oldest request that was not answered. */
+static void
+peer_answers(Fixture *f, VmmMsgKind kind)
+{
+    vmm_msg_auto request = vmm_msg_recv(f->peer);
+    vmm_msg_auto reply = NULL;
+
+    g_assert_nonnull(request);
+    reply = vmm_msg_new(kind, vmm_msg_serial(request), vmm_msg_name(request));
+    if (kind == VMM_MSG_ERROR) {
+        vmm_msg_put_string(reply, "class", VMM_ERROR_STATE);
+        vmm_msg_put_string(reply, "text", "the guest is paused");
+    }
+    g_assert_true(vmm_msg_send(f->peer, reply));
+}
+
+static void
+test_answers(Fixture *f, gconstpointer unused)
+{
+    ask(f, "hello", 1000);
+    ask(f, "run", 1000);
+    peer_answers(f, VMM_MSG_REPLY);
+    peer_answers(f, VMM_MSG_ERROR);
+    settle();
+    g_assert_cmpstr(f->answers->str, ==, "hello;Requested operation is not valid: the guest is paused;");
+    g_assert_cmpuint(f->closed, ==, 0);
+}
+
+static void
+test_event(Fixture *f, gconstpointer unused)
+{
+    vmm_msg_auto event = vmm_msg_new(VMM_MSG_EVENT, 0, "reset");
+
+    g_assert_true(vmm_msg_send(f->peer, event));
+    settle();
+    g_assert_cmpuint(f->events, ==, 1);
+}
+
+/* A late answer is dropped, and those after it still find who asked. */
+static void
+test_late(Fixture *f, gconstpointer unused)
+{
+    ask(f, "pause", 20);
+    g_usleep(40000);
+    settle();
+    g_assert_nonnull(strstr(f->answers->str, "does not answer 'pause'"));
+    g_string_truncate(f->answers, 0);
+    ask(f, "hello", 1000);
+    peer_answers(f, VMM_MSG_REPLY);
+    peer_answers(f, VMM_MSG_REPLY);
+    settle();
+    g_assert_cmpstr(f->answers->str, ==, "hello;");
+    g_assert_nonnull(f->link);
+}
+
+static void
+test_peer_goes(Fixture *f, gconstpointer unused)
+{
+    ask(f, "hello", 1000);
+    ask(f, "run", 1000);
+    close(f->peer);
+    f->peer = -1;
+    settle();
+    g_assert_cmpstr(f->answers->str, ==,
+                    "internal error: the guest's process went away during 'hello';"
+                    "internal error: the guest's process went away during 'run';");
+    g_assert_cmpuint(f->closed, ==, 1);
+}
+
+static void
+test_liars(Fixture *f, gconstpointer how)
+{
+    vmm_msg_auto msg = NULL;
+
+    g_test_expect_message(NULL, G_LOG_LEVEL_WARNING, "*hanging up*");
+    if (g_str_equal(how, "garbage")) {
+        g_assert_cmpint(send(f->peer, "garbage", 7, 0), ==, 7);
+    } else if (g_str_equal(how, "unasked")) {
+        msg = vmm_msg_new(VMM_MSG_REPLY, 99, "hello");
+    } else if (g_str_equal(how, "other-name")) {
+        ask(f, "hello", 1000);
+        msg = vmm_msg_new(VMM_MSG_REPLY, 1, "run");
+    } else {
+        msg = vmm_msg_new(VMM_MSG_REQUEST, 1, "hello");
+    }
+    if (msg)
+        g_assert_true(vmm_msg_send(f->peer, msg));
+    settle();
+    g_test_assert_expected_messages();
+    g_assert_cmpuint(f->closed, ==, 1);
+}
+
+static gboolean
+never_fatal(const char *domain, GLogLevelFlags level, const char *message, gpointer data)
+{
+    return FALSE;
+}
+
+/* A peer that never reads: the socket fills, and that is an answer too. */
+static void
+test_full(Fixture *f, gconstpointer unused)
+{
+    guint asked = 0;
+
+    g_test_log_set_fatal_handler(never_fatal, NULL);
+    while (f->link && asked < 1000) {
+        ask(f, "hello", 60000);
+        asked++;
+        g_main_context_iteration(NULL, FALSE);
+    }
+    g_assert_cmpuint(asked, <, 1000);
+    g_assert_cmpuint(f->closed, ==, 1);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define ADD(path, how, fn) g_test_add(path, Fixture, how, set_up, fn, tear_down)
+    ADD("/vmm-link/answers", NULL, test_answers);
+    ADD("/vmm-link/event", NULL, test_event);
+    ADD("/vmm-link/late", NULL, test_late);
+    ADD("/vmm-link/peer-goes", NULL, test_peer_goes);
+    ADD("/vmm-link/garbage", "garbage", test_liars);
+    ADD("/vmm-link/unasked", "unasked", test_liars);
+    ADD("/vmm-link/other-name", "other-name", test_liars);
+    ADD("/vmm-link/request", "request", test_liars);
+    ADD("/vmm-link/full", NULL, test_full);
+    return g_test_run();
+}
