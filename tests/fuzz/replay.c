@@ -1,7 +1,7 @@
 /* Replays the corpus of a fuzz target in an ordinary build: one TAP line a file. A program named
  * replay-NAME reads tests/fuzz/corpus/NAME; arguments other than --tap are files to read instead. */
 #include <glib.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
