@@ -51,6 +51,12 @@ domain_def(const Domain *domain)
     return domain->live ? domain->live : domain->persistent;
 }
 
+const DomainDef *
+domain_persistent_def(const Domain *domain)
+{
+    return domain->persistent;
+}
+
 const char *
 domain_name(const Domain *domain)
 {

@@ -28,6 +28,8 @@ const char *domain_os_type(const Domain *domain); /* "hvm" */
 void domain_state(const Domain *domain, int *ret_state, int *ret_reason);
 /* The definition in force: the live one of a running domain. */
 const DomainDef *domain_def(const Domain *domain);
+/* The one that is kept; NULL for a transient domain. */
+const DomainDef *domain_persistent_def(const Domain *domain);
 /* @flags: VIR_DOMAIN_XML_*. */
 char *domain_xml(const Domain *domain, guint flags, GError **error);
 
