@@ -10,7 +10,7 @@ layers=(
     'qemu-kvm-backend/proto|qemu-kvm-backend/proto/|g(lib|io|object)|libxml|libvirt|systemd|dbus'
     'qemu-kvm-backend|qemu-kvm-backend/|g(lib|io|object)|libxml|libvirt|systemd|dbus'
     'driver|driver/,qemu-kvm-backend/proto/|systemd|dbus'
-    'daemon|daemon/,driver/|libxml|linux/kvm'
+    'daemon|daemon/,driver/,schemas/|libxml|linux/kvm'
     'cli|cli/|libxml|linux/kvm|systemd'
 )
 

@@ -1,0 +1,74 @@
+#include "daemon/api-absent.h"
+
+#include "driver/error.h"
+
+typedef struct Absent {
+    const char *member;
+    virErrorNumber code;
+    const char *text, *quote; /* what goes before and around the value that was looked for */
+} Absent;
+
+static const Absent table[] = {
+    { "InterfaceLookupByMAC", VIR_ERR_NO_INTERFACE, "couldn't find interface with MAC address",
+      "'" },
+    { "InterfaceLookupByName", VIR_ERR_NO_INTERFACE, "couldn't find interface named", "'" },
+    { "NetworkLookupByName", VIR_ERR_NO_NETWORK, "no network with matching name", "'" },
+    { "NetworkLookupByUUID", VIR_ERR_NO_NETWORK, "no network with matching uuid", "'" },
+    { "NodeDeviceLookupByName", VIR_ERR_NO_NODE_DEVICE, "no node device with matching name", "'" },
+    { "NWFilterLookupByName", VIR_ERR_NO_NWFILTER, "no nwfilter with matching name", "'" },
+    { "NWFilterLookupByUUID", VIR_ERR_NO_NWFILTER, "no nwfilter with matching uuid", "'" },
+    { "SecretLookupByUUID", VIR_ERR_NO_SECRET, "no secret with matching uuid", "'" },
+    { "SecretLookupByUsage", VIR_ERR_NO_SECRET, "no secret with matching usage", "'" },
+    { "SnapshotLookupByName", VIR_ERR_NO_DOMAIN_SNAPSHOT, "no domain snapshot with matching name",
+      "'" },
+    { "StoragePoolLookupByName", VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching name",
+      "'" },
+    { "StoragePoolLookupByUUID", VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid",
+      "'" },
+    { "StorageVolLookupByKey", VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching key", "" },
+    { "StorageVolLookupByPath", VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching path", "'" },
+};
+
+static const Absent *
+find(const char *member)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+        if (g_str_equal(table[i].member, member))
+            return &table[i];
+    }
+    return NULL;
+}
+
+/* What a lookup looks for is its one string, wherever it stands among the arguments. */
+static char *
+looked_for(GVariant *args)
+{
+    for (gsize i = 0; i < g_variant_n_children(args); i++) {
+        g_autoptr(GVariant) arg = g_variant_get_child_value(args, i);
+
+        if (g_variant_is_of_type(arg, G_VARIANT_TYPE_STRING))
+            return g_variant_dup_string(arg, NULL);
+    }
+    g_assert_not_reached();
+}
+
+void
+api_absent_list(Call *call)
+{
+    g_autoptr(GPtrArray) none = g_ptr_array_new();
+
+    call_reply(call, g_variant_new("(*)", call_names(call, none)));
+}
+
+void
+api_absent_lookup(Call *call)
+{
+    const Absent *absent = find(call_member(call));
+    g_autofree char *value = looked_for(call_args(call));
+    GError *error = NULL;
+
+    g_assert(absent);
+    driver_error(&error, absent->code, "%s %s%s%s", absent->text, absent->quote, value,
+                 absent->quote);
+    call_fail(call, error);
+}

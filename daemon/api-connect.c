@@ -1,0 +1,247 @@
+#include "daemon/api.h"
+
+#include "daemon/api-absent.h"
+#include "driver/error.h"
+#include "driver/stats.h"
+
+/* The flags of virConnectGetAllDomainStats: which domains, with the bits of
+ * virConnectListAllDomains, and how to look at them. */
+#define STATS_FILTER                                                                               \
+    (VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_INACTIVE |       \
+     VIR_CONNECT_GET_ALL_DOMAINS_STATS_PERSISTENT | VIR_CONNECT_GET_ALL_DOMAINS_STATS_TRANSIENT |  \
+     VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING | VIR_CONNECT_GET_ALL_DOMAINS_STATS_PAUSED |        \
+     VIR_CONNECT_GET_ALL_DOMAINS_STATS_SHUTOFF | VIR_CONNECT_GET_ALL_DOMAINS_STATS_OTHER)
+
+static void
+reply_domain(Call *call, Domain *domain, GError *error)
+{
+    if (domain)
+        call_reply(call, g_variant_new("(*)", call_name(call, domain)));
+    else
+        call_fail(call, error);
+}
+
+static void
+define_xml(Call *call)
+{
+    GError *error = NULL;
+    const char *xml;
+
+    call_get(call, "(&s)", &xml);
+    reply_domain(call, driver_define(call_object(call)->driver, xml, 0, &error), error);
+}
+
+static void
+created(gpointer data, Domain *domain, const GError *error)
+{
+    reply_domain(data, error ? NULL : domain, error ? g_error_copy(error) : NULL);
+}
+
+static void
+create_xml(Call *call)
+{
+    const char *xml;
+    guint flags;
+
+    call_get(call, "(&su)", &xml, &flags);
+    driver_create(call_object(call)->driver, xml, flags, created, call);
+}
+
+static void
+lookup_by_id(Call *call)
+{
+    GError *error = NULL;
+    int id;
+
+    call_get(call, "(i)", &id);
+    reply_domain(call, driver_find_id(call_object(call)->driver, id, &error), error);
+}
+
+static void
+lookup_by_name(Call *call)
+{
+    GError *error = NULL;
+    const char *name;
+
+    call_get(call, "(&s)", &name);
+    reply_domain(call, driver_find_name(call_object(call)->driver, name, &error), error);
+}
+
+static void
+lookup_by_uuid(Call *call)
+{
+    GError *error = NULL;
+    const char *uuid;
+
+    call_get(call, "(&s)", &uuid);
+    reply_domain(call, driver_find_uuid(call_object(call)->driver, uuid, &error), error);
+}
+
+static void
+list_domains(Call *call)
+{
+    g_autoptr(GPtrArray) domains = NULL;
+    GError *error = NULL;
+    guint flags;
+
+    call_get(call, "(u)", &flags);
+    domains = driver_list(call_object(call)->driver, flags, &error);
+    if (domains)
+        call_reply(call, g_variant_new("(*)", call_names(call, domains)));
+    else
+        call_fail(call, error);
+}
+
+/* The records of @domains as a(sa{sv}), floating; NULL with @error. */
+static GVariant *
+stats_of(const GPtrArray *domains, guint groups, guint flags, GError **error)
+{
+    GVariantBuilder records;
+
+    g_variant_builder_init(&records, G_VARIANT_TYPE("a(sa{sv})"));
+    for (guint i = 0; i < domains->len; i++) {
+        GVariant *stats = domain_stats(domains->pdata[i], groups, flags, error);
+
+        if (!stats) {
+            g_variant_builder_clear(&records);
+            return NULL;
+        }
+        g_variant_builder_add(&records, "(s@a{sv})", domain_name(domains->pdata[i]), stats);
+    }
+    return g_variant_builder_end(&records);
+}
+
+static void
+all_stats(Call *call)
+{
+    g_autoptr(GPtrArray) domains = NULL;
+    GVariant *records = NULL;
+    GError *error = NULL;
+    guint groups, flags;
+
+    call_get(call, "(uu)", &groups, &flags);
+    domains = driver_list(call_object(call)->driver, flags & STATS_FILTER, &error);
+    if (domains)
+        records = stats_of(domains, groups, flags & ~STATS_FILTER, &error);
+    if (records)
+        call_reply(call, g_variant_new("(*)", records));
+    else
+        call_fail(call, error);
+}
+
+static void
+capabilities(Call *call)
+{
+    g_autofree char *xml = driver_capabilities(call_object(call)->driver);
+
+    call_reply(call, g_variant_new("(s)", xml));
+}
+
+/* A local driver: nothing is encrypted and nobody else can listen (virConnectIsSecure). */
+static GVariant *
+get_encrypted(const ApiObject *object, GError **error)
+{
+    return g_variant_new_boolean(FALSE);
+}
+
+static GVariant *
+get_secure(const ApiObject *object, GError **error)
+{
+    return g_variant_new_boolean(TRUE);
+}
+
+static GVariant *
+get_hostname(const ApiObject *object, GError **error)
+{
+    return g_variant_new_string(driver_hostname(object->driver));
+}
+
+static GVariant *
+get_lib_version(const ApiObject *object, GError **error)
+{
+    return g_variant_new_uint64(driver_lib_version());
+}
+
+static GVariant *
+get_version(const ApiObject *object, GError **error)
+{
+    return g_variant_new_uint64(driver_version(object->driver));
+}
+
+static const Property properties[] = {
+    { "Encrypted", get_encrypted }, { "Hostname", get_hostname }, { "LibVersion", get_lib_version },
+    { "Secure", get_secure },       { "Version", get_version },   { NULL },
+};
+
+static const Method methods[] = {
+    { "BaselineCPU", "virConnectBaselineCPU", "connect.write" },
+    { "CompareCPU", "virConnectCompareCPU", "connect.write" },
+    { "DomainCreateXML", "virDomainCreateXML", "domain.start", create_xml },
+    { "DomainCreateXMLWithFiles", "virDomainCreateXMLWithFiles", "domain.start" },
+    { "DomainDefineXML", "virDomainDefineXML", "domain.write", define_xml },
+    { "DomainLookupByID", "virDomainLookupByID", "domain.getattr", lookup_by_id },
+    { "DomainLookupByName", "virDomainLookupByName", "domain.getattr", lookup_by_name },
+    { "DomainLookupByUUID", "virDomainLookupByUUIDString", "domain.getattr", lookup_by_uuid },
+    { "DomainRestore", "virDomainRestoreFlags", "domain.start" },
+    { "DomainSaveImageDefineXML", "virDomainSaveImageDefineXML", "domain.write" },
+    { "DomainSaveImageGetXMLDesc", "virDomainSaveImageGetXMLDesc", "domain.read" },
+    { "FindStoragePoolSources", "virConnectFindStoragePoolSources",
+      "connect.detect-storage-pools" },
+    { "GetAllDomainStats", "virConnectGetAllDomainStats", "connect.search-domains", all_stats },
+    { "GetCapabilities", "virConnectGetCapabilities", "connect.read", capabilities },
+    { "GetCPUModelNames", "virConnectGetCPUModelNames", "connect.read" },
+    { "GetDomainCapabilities", "virConnectGetDomainCapabilities", "connect.write" },
+    { "GetSysinfo", "virConnectGetSysinfo", "connect.read" },
+    { "InterfaceChangeBegin", "virInterfaceChangeBegin", "connect.interface-transaction" },
+    { "InterfaceChangeCommit", "virInterfaceChangeCommit", "connect.interface-transaction" },
+    { "InterfaceChangeRollback", "virInterfaceChangeRollback", "connect.interface-transaction" },
+    { "InterfaceDefineXML", "virInterfaceDefineXML", "interface.write" },
+    { "InterfaceLookupByMAC", "virInterfaceLookupByMACString", "interface.getattr",
+      api_absent_lookup },
+    { "InterfaceLookupByName", "virInterfaceLookupByName", "interface.getattr", api_absent_lookup },
+    { "ListDomains", "virConnectListAllDomains", "connect.search-domains", list_domains },
+    { "ListInterfaces", "virConnectListAllInterfaces", "connect.search-interfaces",
+      api_absent_list },
+    { "ListNetworks", "virConnectListAllNetworks", "connect.search-networks", api_absent_list },
+    { "ListNodeDevices", "virConnectListAllNodeDevices", "connect.search-node-devices",
+      api_absent_list },
+    { "ListNWFilters", "virConnectListAllNWFilters", "connect.search-nwfilters", api_absent_list },
+    { "ListSecrets", "virConnectListAllSecrets", "connect.search-secrets", api_absent_list },
+    { "ListStoragePools", "virConnectListAllStoragePools", "connect.search-storage-pools",
+      api_absent_list },
+    { "NetworkCreateXML", "virNetworkCreateXML", "network.start" },
+    { "NetworkDefineXML", "virNetworkDefineXML", "network.write" },
+    { "NetworkLookupByName", "virNetworkLookupByName", "network.getattr", api_absent_lookup },
+    { "NetworkLookupByUUID", "virNetworkLookupByUUIDString", "network.getattr", api_absent_lookup },
+    { "NodeDeviceCreateXML", "virNodeDeviceCreateXML", "node-device.start" },
+    { "NodeDeviceLookupByName", "virNodeDeviceLookupByName", "node-device.getattr",
+      api_absent_lookup },
+    { "NodeDeviceLookupSCSIHostByWWN", "virNodeDeviceLookupSCSIHostByWWN", "node-device.getattr" },
+    { "NWFilterDefineXML", "virNWFilterDefineXML", "nwfilter.write" },
+    { "NWFilterLookupByName", "virNWFilterLookupByName", "nwfilter.getattr", api_absent_lookup },
+    { "NWFilterLookupByUUID", "virNWFilterLookupByUUIDString", "nwfilter.getattr",
+      api_absent_lookup },
+    { "NodeGetCPUMap", "virNodeGetCPUMap", "connect.read" },
+    { "NodeGetCPUStats", "virNodeGetCPUStats", "connect.read" },
+    { "NodeGetFreeMemory", "virNodeGetFreeMemory", "connect.read" },
+    { "NodeGetMemoryParameters", "virNodeGetMemoryParameters", "connect.read" },
+    { "NodeGetMemoryStats", "virNodeGetMemoryStats", "connect.read" },
+    { "NodeGetSecurityModel", "virNodeGetSecurityModel", "connect.read" },
+    { "NodeSetMemoryParameters", "virNodeSetMemoryParameters", "connect.write" },
+    { "SecretDefineXML", "virSecretDefineXML", "secret.write" },
+    { "SecretLookupByUUID", "virSecretLookupByUUIDString", "secret.getattr", api_absent_lookup },
+    { "SecretLookupByUsage", "virSecretLookupByUsage", "secret.getattr", api_absent_lookup },
+    { "StoragePoolCreateXML", "virStoragePoolCreateXML", "storage-pool.start" },
+    { "StoragePoolDefineXML", "virStoragePoolDefineXML", "storage-pool.write" },
+    { "StoragePoolLookupByName", "virStoragePoolLookupByName", "storage-pool.getattr",
+      api_absent_lookup },
+    { "StoragePoolLookupByUUID", "virStoragePoolLookupByUUIDString", "storage-pool.getattr",
+      api_absent_lookup },
+    { "StorageVolLookupByKey", "virStorageVolLookupByKey", "storage-vol.getattr",
+      api_absent_lookup },
+    { "StorageVolLookupByPath", "virStorageVolLookupByPath", "storage-vol.getattr",
+      api_absent_lookup },
+    { NULL },
+};
+
+const Interface api_connect = { "org.libvirt.Connect", methods, properties };

@@ -1,0 +1,356 @@
+#include "daemon/api.h"
+
+#include "daemon/api-absent.h"
+#include "driver/error.h"
+#include "driver/flags.h"
+#include "driver/stats.h"
+
+/* A verb of the driver that takes flags and answers through a DomainDone. */
+typedef void (*Verb)(Domain *domain, guint flags, DomainDone done, gpointer data);
+
+static void
+run_verb(Call *call, Verb verb)
+{
+    guint flags;
+
+    call_get(call, "(u)", &flags);
+    verb(call_object(call)->domain, flags, call_done, call);
+}
+
+static void
+create(Call *call)
+{
+    run_verb(call, domain_start);
+}
+
+static void
+shutdown_guest(Call *call)
+{
+    run_verb(call, domain_shutdown);
+}
+
+static void
+reboot(Call *call)
+{
+    run_verb(call, domain_reboot);
+}
+
+static void
+reset(Call *call)
+{
+    run_verb(call, domain_reset);
+}
+
+static void
+destroy(Call *call)
+{
+    run_verb(call, domain_destroy);
+}
+
+static void
+suspend(Call *call)
+{
+    domain_suspend(call_object(call)->domain, call_done, call);
+}
+
+static void
+resume(Call *call)
+{
+    domain_resume(call_object(call)->domain, call_done, call);
+}
+
+static void
+undefine(Call *call)
+{
+    GError *error = NULL;
+    guint flags;
+
+    call_get(call, "(u)", &flags);
+    if (domain_undefine(call_object(call)->domain, flags, &error))
+        call_reply_nothing(call);
+    else
+        call_fail(call, error);
+}
+
+static void
+get_xml(Call *call)
+{
+    g_autofree char *xml = NULL;
+    GError *error = NULL;
+    guint flags;
+
+    call_get(call, "(u)", &flags);
+    xml = domain_xml(call_object(call)->domain, flags, &error);
+    if (xml)
+        call_reply(call, g_variant_new("(s)", xml));
+    else
+        call_fail(call, error);
+}
+
+static void
+get_state(Call *call)
+{
+    GError *error = NULL;
+    int state, reason;
+    guint flags;
+
+    call_get(call, "(u)", &flags);
+    if (!driver_check_flags(flags, 0, "virDomainGetState", &error)) {
+        call_fail(call, error);
+        return;
+    }
+    domain_state(call_object(call)->domain, &state, &reason);
+    call_reply(call, g_variant_new("((ii))", state, reason));
+}
+
+static void
+get_stats(Call *call)
+{
+    GError *error = NULL;
+    GVariant *stats;
+    guint groups, flags;
+
+    call_get(call, "(uu)", &groups, &flags);
+    stats = domain_stats(call_object(call)->domain, groups, flags, &error);
+    if (stats)
+        call_reply(call, g_variant_new("(@a{sv})", stats));
+    else
+        call_fail(call, error);
+}
+
+/* The definition that VIR_DOMAIN_AFFECT_* means; NULL with @error. */
+static const DomainDef *
+affected_def(const Domain *domain, guint flags, GError **error)
+{
+    gboolean live = flags & VIR_DOMAIN_AFFECT_LIVE, config = flags & VIR_DOMAIN_AFFECT_CONFIG;
+
+    if (live && config)
+        driver_error(
+            error, VIR_ERR_INVALID_ARG, "%s",
+            "flags 'VIR_DOMAIN_AFFECT_LIVE' and 'VIR_DOMAIN_AFFECT_CONFIG' are mutually exclusive");
+    else if (live && !domain_is_active(domain))
+        driver_error(error, VIR_ERR_OPERATION_INVALID, "%s", "domain is not running");
+    else if (config && !domain_is_persistent(domain))
+        driver_error(error, VIR_ERR_OPERATION_INVALID, "%s",
+                     "transient domains do not have any persistent config");
+    else
+        return config ? domain_persistent_def(domain) : domain_def(domain);
+    return NULL;
+}
+
+static void
+get_vcpus(Call *call)
+{
+    const guint known = VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG | VIR_DOMAIN_VCPU_MAXIMUM;
+    const DomainDef *def = NULL;
+    GError *error = NULL;
+    guint flags;
+
+    call_get(call, "(u)", &flags);
+    if (driver_check_flags(flags, known, "virDomainGetVcpusFlags", &error))
+        def = affected_def(call_object(call)->domain, flags, &error);
+    if (def)
+        call_reply(call,
+                   g_variant_new("(u)", flags & VIR_DOMAIN_VCPU_MAXIMUM ? def->vcpus
+                                                                        : def->current_vcpus));
+    else
+        call_fail(call, error);
+}
+
+static void
+has_managed_save(Call *call)
+{
+    GError *error = NULL;
+    guint flags;
+
+    call_get(call, "(u)", &flags);
+    if (driver_check_flags(flags, 0, "virDomainHasManagedSaveImage", &error))
+        call_reply(call, g_variant_new("(b)", FALSE)); /* guests cannot be saved yet */
+    else
+        call_fail(call, error);
+}
+
+static void
+no_current_snapshot(Call *call)
+{
+    GError *error = NULL;
+
+    driver_error(&error, VIR_ERR_NO_DOMAIN_SNAPSHOT, "%s",
+                 "the domain does not have a current snapshot");
+    call_fail(call, error);
+}
+
+static GVariant *
+get_active(const ApiObject *object, GError **error)
+{
+    return g_variant_new_boolean(domain_is_active(object->domain));
+}
+
+static GVariant *
+get_autostart(const ApiObject *object, GError **error)
+{
+    return g_variant_new_boolean(domain_autostart(object->domain));
+}
+
+static gboolean
+set_autostart(const ApiObject *object, GVariant *value, GError **error)
+{
+    return domain_set_autostart(object->domain, g_variant_get_boolean(value), error);
+}
+
+/* The bus has no -1 here: a domain that does not run shows 0, as with libvirt-dbus. */
+static GVariant *
+get_id(const ApiObject *object, GError **error)
+{
+    return g_variant_new_uint32(MAX(domain_id(object->domain), 0));
+}
+
+static GVariant *
+get_name(const ApiObject *object, GError **error)
+{
+    return g_variant_new_string(domain_name(object->domain));
+}
+
+static GVariant *
+get_os_type(const ApiObject *object, GError **error)
+{
+    return g_variant_new_string(domain_os_type(object->domain));
+}
+
+static GVariant *
+get_persistent(const ApiObject *object, GError **error)
+{
+    return g_variant_new_boolean(domain_is_persistent(object->domain));
+}
+
+/* The kernel schedules vCPU threads like any other, and there is no parameter to set yet. */
+static GVariant *
+get_scheduler_type(const ApiObject *object, GError **error)
+{
+    return g_variant_new("(si)", "posix", 0);
+}
+
+static GVariant *
+get_updated(const ApiObject *object, GError **error)
+{
+    return g_variant_new_boolean(domain_is_updated(object->domain));
+}
+
+static GVariant *
+get_uuid(const ApiObject *object, GError **error)
+{
+    return g_variant_new_string(domain_uuid(object->domain));
+}
+
+static const Property properties[] = {
+    { "Active", get_active },
+    { "Autostart", get_autostart, set_autostart },
+    { "Id", get_id },
+    { "Name", get_name },
+    { "OSType", get_os_type },
+    { "Persistent", get_persistent },
+    { "SchedulerType", get_scheduler_type },
+    { "UUID", get_uuid },
+    { "Updated", get_updated },
+    { NULL },
+};
+
+static const Method methods[] = {
+    { "AbortJob", "virDomainAbortJob", "domain.write" },
+    { "AddIOThread", "virDomainAddIOThread", "domain.write" },
+    { "AttachDevice", "virDomainAttachDeviceFlags", "domain.write" },
+    { "BlockCommit", "virDomainBlockCommit", "domain.block-write" },
+    { "BlockCopy", "virDomainBlockCopy", "domain.block-write" },
+    { "BlockJobAbort", "virDomainBlockJobAbort", "domain.block-write" },
+    { "BlockPeek", "virDomainBlockPeek", "domain.block-read" },
+    { "BlockPull", "virDomainBlockPull", "domain.block-write" },
+    { "BlockRebase", "virDomainBlockRebase", "domain.block-write" },
+    { "BlockResize", "virDomainBlockResize", "domain.block-write" },
+    { "BlockJobSetSpeed", "virDomainBlockJobSetSpeed", "domain.block-write" },
+    { "CoreDump", "virDomainCoreDumpWithFormat", "domain.core-dump" },
+    { "Create", "virDomainCreateWithFlags", "domain.start", create },
+    { "CreateWithFiles", "virDomainCreateWithFiles", "domain.start" },
+    { "DelIOThread", "virDomainDelIOThread", "domain.write" },
+    { "Destroy", "virDomainDestroyFlags", "domain.stop", destroy },
+    { "DetachDevice", "virDomainDetachDeviceFlags", "domain.write" },
+    { "FSFreeze", "virDomainFSFreeze", "domain.fs-freeze" },
+    { "FSThaw", "virDomainFSThaw", "domain.fs-freeze" },
+    { "FSTrim", "virDomainFSTrim", "domain.fs-trim" },
+    { "GetBlockIOParameters", "virDomainGetBlkioParameters", "domain.read" },
+    { "GetBlockIOTune", "virDomainGetBlockIoTune", "domain.read" },
+    { "GetBlockJobInfo", "virDomainGetBlockJobInfo", "domain.read" },
+    { "GetControlInfo", "virDomainGetControlInfo", "domain.read" },
+    { "GetDiskErrors", "virDomainGetDiskErrors", "domain.read" },
+    { "GetEmulatorPinInfo", "virDomainGetEmulatorPinInfo", "domain.read" },
+    { "GetFSInfo", "virDomainGetFSInfo", "domain.read" },
+    { "GetGuestVcpus", "virDomainGetGuestVcpus", "domain.write" },
+    { "GetHostname", "virDomainGetHostname", "domain.write" },
+    { "GetInterfaceParameters", "virDomainGetInterfaceParameters", "domain.read" },
+    { "GetIOThreadInfo", "virDomainGetIOThreadInfo", "domain.read" },
+    { "GetJobInfo", "virDomainGetJobInfo", "domain.read" },
+    { "GetJobStats", "virDomainGetJobStats", "domain.read" },
+    { "GetMemoryParameters", "virDomainGetMemoryParameters", "domain.read" },
+    { "GetMetadata", "virDomainGetMetadata", "domain.read" },
+    { "GetNumaParameters", "virDomainGetNumaParameters", "domain.read" },
+    { "GetPerfEvents", "virDomainGetPerfEvents", "domain.read" },
+    { "GetSchedulerParameters", "virDomainGetSchedulerParametersFlags", "domain.read" },
+    { "GetSecurityLabelList", "virDomainGetSecurityLabelList", "domain.read" },
+    { "GetState", "virDomainGetState", "domain.read", get_state },
+    { "GetStats", "virDomainListGetStats", "domain.read", get_stats },
+    { "GetTime", "virDomainGetTime", "domain.read" },
+    { "GetVcpuPinInfo", "virDomainGetVcpuPinInfo", "domain.read" },
+    { "GetVcpus", "virDomainGetVcpusFlags", "domain.read", get_vcpus },
+    { "GetXMLDesc", "virDomainGetXMLDesc", "domain.read", get_xml },
+    { "HasManagedSaveImage", "virDomainHasManagedSaveImage", "domain.read", has_managed_save },
+    { "InjectNMI", "virDomainInjectNMI", "domain.inject-nmi" },
+    { "InterfaceAddresses", "virDomainInterfaceAddresses", "domain.write" },
+    { "ListDomainSnapshots", "virDomainListAllSnapshots", "domain.read", api_absent_list },
+    { "ManagedSave", "virDomainManagedSave", "domain.hibernate" },
+    { "ManagedSaveRemove", "virDomainManagedSaveRemove", "domain.hibernate" },
+    { "MemoryPeek", "virDomainMemoryPeek", "domain.mem-read" },
+    { "MemoryStats", "virDomainMemoryStats", "domain.read" },
+    { "MigrateGetCompressionCache", "virDomainMigrateGetCompressionCache", "domain.migrate" },
+    { "MigrateGetMaxSpeed", "virDomainMigrateGetMaxSpeed", "domain.migrate" },
+    { "MigrateSetCompressionCache", "virDomainMigrateSetCompressionCache", "domain.migrate" },
+    { "MigrateSetMaxDowntime", "virDomainMigrateSetMaxDowntime", "domain.migrate" },
+    { "MigrateSetMaxSpeed", "virDomainMigrateSetMaxSpeed", "domain.migrate" },
+    { "MigrateStartPostCopy", "virDomainMigrateStartPostCopy", "domain.migrate" },
+    { "MigrateToURI3", "virDomainMigrateToURI3", "domain.migrate" },
+    { "OpenGraphicsFD", "virDomainOpenGraphicsFD", "domain.open-graphics" },
+    { "PinEmulator", "virDomainPinEmulator", "domain.write" },
+    { "PinIOThread", "virDomainPinIOThread", "domain.write" },
+    { "PinVcpu", "virDomainPinVcpuFlags", "domain.write" },
+    { "PMWakeup", "virConnectDomainEventPMWakeupCallback", "domain.pm-control" },
+    { "Reboot", "virConnectDomainEventGenericCallback", "domain.init-control", reboot },
+    { "Rename", "virDomainRename", "domain.write" },
+    { "Reset", "virDomainReset", "domain.reset", reset },
+    { "Resume", "virDomainResume", "domain.suspend", resume },
+    { "Save", "virDomainSaveFlags", "domain.hibernate" },
+    { "SendKey", "virDomainSendKey", "domain.send-input" },
+    { "SendProcessSignal", "virDomainSendProcessSignal", "domain.send-signal" },
+    { "SetBlockIOParameters", "virDomainSetBlkioParameters", "domain.write" },
+    { "SetBlockIOTune", "virDomainSetBlockIoTune", "domain.write" },
+    { "SetBlockThreshold", "virDomainSetBlockThreshold", "domain.write" },
+    { "SetGuestVcpus", "virDomainSetGuestVcpus", "domain.write" },
+    { "SetInterfaceParameters", "virDomainSetInterfaceParameters", "domain.write" },
+    { "SetMemory", "virDomainSetMemoryFlags", "domain.write" },
+    { "SetMemoryParameters", "virDomainSetMemoryParameters", "domain.write" },
+    { "SetMemoryStatsPeriod", "virDomainSetMemoryStatsPeriod", "domain.write" },
+    { "SetMetadata", "virDomainSetMetadata", "domain.write" },
+    { "SetNumaParameters", "virDomainSetNumaParameters", "domain.write" },
+    { "SetPerfEvents", "virDomainSetPerfEvents", "domain.write" },
+    { "SetSchedulerParameters", "virDomainSetSchedulerParametersFlags", "domain.write" },
+    { "SetUserPassword", "virDomainSetUserPassword", "domain.set-password" },
+    { "SetTime", "virDomainSetTime", "domain.set-time" },
+    { "SetVcpus", "virDomainSetVcpusFlags", "domain.write" },
+    { "Shutdown", "virDomainShutdownFlags", "domain.init-control", shutdown_guest },
+    { "SnapshotCurrent", "virDomainSnapshotCurrent", "domain.read", no_current_snapshot },
+    { "SnapshotCreateXML", "virDomainSnapshotCreateXML", "domain.snapshot" },
+    { "SnapshotLookupByName", "virDomainSnapshotLookupByName", "domain.read", api_absent_lookup },
+    { "Suspend", "virDomainSuspend", "domain.suspend", suspend },
+    { "Undefine", "virDomainUndefineFlags", "domain.delete", undefine },
+    { "UpdateDevice", "virDomainUpdateDeviceFlags", "domain.write" },
+    { NULL },
+};
+
+const Interface api_domain = { "org.libvirt.Domain", methods, properties };

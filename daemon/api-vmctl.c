@@ -1,0 +1,72 @@
+#include "daemon/api.h"
+
+static GVariant *
+list_row(Call *call, Domain *domain)
+{
+    int state, reason;
+
+    domain_state(domain, &state, &reason);
+    return g_variant_new("(*ssuiibb)", call_name(call, domain), domain_name(domain),
+                         domain_uuid(domain), (guint)MAX(domain_id(domain), 0), state, reason,
+                         domain_is_persistent(domain), domain_autostart(domain));
+}
+
+static void
+list_all_domains(Call *call)
+{
+    g_autoptr(GPtrArray) domains = NULL;
+    GVariantBuilder rows;
+    GError *error = NULL;
+    guint flags;
+
+    call_get(call, "(u)", &flags);
+    domains = driver_list(call_object(call)->driver, flags, &error);
+    if (!domains) {
+        call_fail(call, error);
+        return;
+    }
+    g_variant_builder_init(&rows, G_VARIANT_TYPE("a(ossuiibb)"));
+    for (guint i = 0; i < domains->len; i++)
+        g_variant_builder_add_value(&rows, list_row(call, domains->pdata[i]));
+    call_reply(call, g_variant_new("(a(ossuiibb))", &rows));
+}
+
+static GVariant *
+get_daemon_version(const ApiObject *object, GError **error)
+{
+    return g_variant_new_string(PACKAGE_VERSION);
+}
+
+static void
+open_console(Call *call)
+{
+    GError *error = NULL;
+    const char *device;
+    guint flags;
+    int fd;
+
+    call_get(call, "(&su)", &device, &flags);
+    fd = domain_open_console(call_object(call)->domain, *device ? device : NULL, flags, &error);
+    if (fd >= 0)
+        call_reply_fd(call, fd);
+    else
+        call_fail(call, error);
+}
+
+static const Method connect_methods[] = {
+    { "ListAllDomains", "virConnectListAllDomains", "connect.search-domains", list_all_domains },
+    { NULL },
+};
+
+static const Property connect_properties[] = {
+    { "DaemonVersion", get_daemon_version },
+    { NULL },
+};
+
+static const Method domain_methods[] = {
+    { "OpenConsole", "virDomainOpenConsole", "domain.open-device", open_console },
+    { NULL },
+};
+
+const Interface api_vmctl_connect = { "org.vmctl.Connect", connect_methods, connect_properties };
+const Interface api_vmctl_domain = { "org.vmctl.Domain", domain_methods, NULL };

@@ -1,0 +1,145 @@
+#include "daemon/call.h"
+
+#include "driver/error.h"
+
+struct Call {
+    const Method *method;
+    ApiObject object; /* holds the domain */
+    GVariant *args;
+    const CallFace *face;
+    gpointer data;
+    gboolean answered;
+    int holds; /* one for the answer that is owed, one while the method runs */
+};
+
+static Call *
+call_new(const Method *method, const ApiObject *object, GVariant *args, const CallFace *face,
+         gpointer data)
+{
+    Call *call = g_new0(Call, 1);
+
+    call->method = method;
+    call->object = *object;
+    if (object->domain)
+        domain_ref(object->domain);
+    call->args = g_variant_ref(args);
+    call->face = face;
+    call->data = data;
+    call->holds = 1;
+    return call;
+}
+
+static void
+call_release(Call *call)
+{
+    if (--call->holds > 0)
+        return;
+    if (call->object.domain)
+        domain_unref(call->object.domain);
+    g_variant_unref(call->args);
+    g_free(call);
+}
+
+void
+call_run(const Method *method, const ApiObject *object, GVariant *args, const CallFace *face,
+         gpointer data)
+{
+    Call *call = call_new(method, object, args, face, data);
+    GError *error = NULL;
+
+    call->holds++;
+    if (method->run) {
+        method->run(call);
+    } else {
+        driver_error(&error, VIR_ERR_NO_SUPPORT, "%s", method->libvirt_name);
+        call_fail(call, error);
+    }
+    call_release(call);
+}
+
+const ApiObject *
+call_object(const Call *call)
+{
+    return &call->object;
+}
+
+const char *
+call_member(const Call *call)
+{
+    return call->method->member;
+}
+
+GVariant *
+call_args(const Call *call)
+{
+    return call->args;
+}
+
+GVariant *
+call_name(const Call *call, Domain *domain)
+{
+    return call->face->name(call->data, domain);
+}
+
+GVariant *
+call_names(const Call *call, const GPtrArray *domains)
+{
+    GVariantBuilder names;
+    g_autoptr(GVariantType) type = g_variant_type_new_array(call->face->name_type);
+
+    g_variant_builder_init(&names, type);
+    for (guint i = 0; i < domains->len; i++)
+        g_variant_builder_add_value(&names, call_name(call, domains->pdata[i]));
+    return g_variant_builder_end(&names);
+}
+
+static void
+answer(Call *call, GVariant *result, int fd, const GError *error)
+{
+    g_assert(!call->answered);
+    call->answered = TRUE;
+    if (error)
+        call->face->fail(call->data, error);
+    else
+        call->face->reply(call->data, result, fd);
+    call_release(call);
+}
+
+void
+call_reply(Call *call, GVariant *result)
+{
+    g_autoptr(GVariant) own = g_variant_ref_sink(result);
+
+    answer(call, own, -1, NULL);
+}
+
+void
+call_reply_nothing(Call *call)
+{
+    call_reply(call, g_variant_new("()"));
+}
+
+void
+call_reply_fd(Call *call, int fd)
+{
+    g_autoptr(GVariant) own = g_variant_ref_sink(g_variant_new("(h)", 0));
+
+    answer(call, own, fd, NULL);
+}
+
+void
+call_fail(Call *call, GError *error)
+{
+    g_assert(error);
+    answer(call, NULL, -1, error);
+    g_error_free(error);
+}
+
+void
+call_done(gpointer call, const GError *error)
+{
+    if (error)
+        answer(call, NULL, -1, error);
+    else
+        call_reply_nothing(call);
+}

@@ -1,0 +1,60 @@
+/* call: one request to the daemon, whichever face it came in by.
+ *
+ * A method takes its arguments from the call, does its work with the driver, and answers exactly
+ * once: with a reply or with a failure, at once or later. The face that made the call turns the
+ * answer into its own wire format.
+ */
+#pragma once
+
+#include "driver/driver.h"
+
+#include <glib.h>
+
+typedef struct Call Call;
+
+/* What a call is about: always a driver, and a domain where a member of a domain is meant. */
+typedef struct ApiObject {
+    Driver *driver;
+    Domain *domain;
+} ApiObject;
+
+/* One row of what the daemon can do; the signature stands in the introspection XML. */
+typedef struct Method {
+    const char *member;       /* its name on the bus */
+    const char *libvirt_name; /* libvirt's function, for the text of what is not supported */
+    const char *access;       /* "object.permission" as in libvirt's polkit actions */
+    void (*run)(Call *call);  /* NULL: the driver cannot do it yet */
+} Method;
+
+/* How a face answers. Either function ends the face's interest in @data; @result is never floating
+ * and goes on belonging to the call. */
+typedef struct CallFace {
+    /* How the face calls a domain in a result (the bus: by object path); floating. */
+    GVariant *(*name)(gpointer data, Domain *domain);
+    const GVariantType *name_type;
+    /* @fd, where not -1, is handed over: the handle 0 of @result. */
+    void (*reply)(gpointer data, GVariant *result, int fd);
+    void (*fail)(gpointer data, const GError *error);
+} CallFace;
+
+/* Runs @method on @object with the tuple @args; what it answers goes to @face, possibly after the
+ * return. Holds @args and the domain as long as it needs them. */
+void call_run(const Method *method, const ApiObject *object, GVariant *args, const CallFace *face,
+              gpointer data);
+
+/* For methods. */
+const ApiObject *call_object(const Call *call);
+const char *call_member(const Call *call);
+GVariant *call_args(const Call *call);
+#define call_get(call, ...) g_variant_get(call_args(call), __VA_ARGS__)
+/* A domain's name in a result, floating, and an array of them. */
+GVariant *call_name(const Call *call, Domain *domain);
+GVariant *call_names(const Call *call, const GPtrArray *domains);
+
+/* Answering. @result is a tuple, and a floating one is taken over. */
+void call_reply(Call *call, GVariant *result);
+void call_reply_nothing(Call *call);
+void call_reply_fd(Call *call, int fd);
+void call_fail(Call *call, GError *error); /* takes @error over */
+/* Nothing or the error: a DomainDone whose data is the call. */
+void call_done(gpointer call, const GError *error);

@@ -1,0 +1,175 @@
+/* vmctld: the daemon of one instance: its driver, and the faces by which it is reached. */
+#include "daemon/dbus-bus.h"
+#include "daemon/dbus-events.h"
+#include "daemon/dbus.h"
+#include "daemon/log.h"
+#include "driver/driver.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#define BUS_NAME  "org.libvirt"
+#define ROOT_PATH "/org/libvirt/QEMU"
+
+typedef struct Options {
+    gboolean system, session, version;
+    char *address; /* of the bus, NULL: the usual one */
+} Options;
+
+typedef struct Daemon {
+    GMainLoop *loop;
+    GDBusConnection *bus;
+    DbusRoot *root;
+    Driver *driver;
+    int status; /* what the process exits with */
+} Daemon;
+
+static void
+daemon_free(Daemon *daemon)
+{
+    g_clear_pointer(&daemon->driver, driver_free);
+    g_clear_pointer(&daemon->root, dbus_root_free);
+    g_clear_object(&daemon->bus);
+    g_clear_pointer(&daemon->loop, g_main_loop_unref);
+    g_free(daemon);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Daemon, daemon_free)
+
+static void
+bus_closed(gpointer data)
+{
+    Daemon *daemon = data;
+
+    g_critical("The message bus has closed the connection; guests go on running");
+    daemon->status = EXIT_FAILURE;
+    g_main_loop_quit(daemon->loop);
+}
+
+/* The name comes before the driver: a daemon that is one too many must not start guests. Calls that
+ * arrive meanwhile wait for the main loop. */
+static Daemon *
+daemon_new(const Options *options, GError **error)
+{
+    g_autoptr(Daemon) daemon = g_new0(Daemon, 1);
+    DriverEvents events;
+
+    daemon->loop = g_main_loop_new(NULL, FALSE);
+    daemon->bus = dbus_bus_open(options->address, options->system, error);
+    if (!daemon->bus)
+        return NULL;
+    dbus_bus_watch(daemon->bus, bus_closed, daemon);
+    daemon->root = dbus_root_new(daemon->bus, ROOT_PATH, error);
+    if (!daemon->root || !dbus_bus_own_name(daemon->bus, BUS_NAME, error))
+        return NULL;
+    events = dbus_events(daemon->root);
+    daemon->driver = driver_new(driver_env_new(options->system), &events, error);
+    if (!daemon->driver)
+        return NULL;
+    dbus_root_set_driver(daemon->root, daemon->driver);
+    return g_steal_pointer(&daemon);
+}
+
+static gboolean
+stop(gpointer data)
+{
+    g_main_loop_quit(data);
+    return G_SOURCE_CONTINUE;
+}
+
+/* There is no configuration to read again yet; the signal must not end the daemon. */
+static gboolean
+reload(gpointer data)
+{
+    g_message("There is nothing to reload");
+    return G_SOURCE_CONTINUE;
+}
+
+static void
+ignore_pipe(int signal_number)
+{
+}
+
+/* A handler for SIGPIPE rather than SIG_IGN, which the guests' processes would inherit. */
+static void
+watch_signals(Daemon *daemon)
+{
+    struct sigaction pipe_action = { .sa_handler = ignore_pipe, .sa_flags = SA_RESTART };
+
+    sigaction(SIGPIPE, &pipe_action, NULL);
+    g_unix_signal_add(SIGTERM, stop, daemon->loop);
+    g_unix_signal_add(SIGINT, stop, daemon->loop);
+    g_unix_signal_add(SIGHUP, reload, NULL);
+}
+
+static int
+serve(const Options *options)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Daemon) daemon = daemon_new(options, &error);
+
+    if (!daemon) {
+        g_critical("%s", error->message);
+        return EXIT_FAILURE;
+    }
+    watch_signals(daemon);
+    sd_notify(0, "READY=1");
+    g_main_loop_run(daemon->loop);
+    sd_notify(0, "STOPPING=1");
+    return daemon->status;
+}
+
+static gboolean
+parse_options(int argc, char **argv, Options *options, GError **error)
+{
+    const GOptionEntry entries[] = {
+        { "system", 0, 0, G_OPTION_ARG_NONE, &options->system,
+          "Serve the system instance (default for root)" },
+        { "session", 0, 0, G_OPTION_ARG_NONE, &options->session,
+          "Serve the user's own instance (default for others)" },
+        { "address", 0, 0, G_OPTION_ARG_STRING, &options->address, "Use the message bus at ADDRESS",
+          "ADDRESS" },
+        { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version and exit" },
+        { NULL },
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+
+    g_option_context_set_summary(context,
+                                 "Manages virtual machines, for vmctl and for the clients of "
+                                 "libvirt-dbus.");
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (!g_option_context_parse(context, &argc, &argv, error))
+        return FALSE;
+    if (argc > 1 || (options->system && options->session)) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "%s",
+                    argc > 1 ? "vmctld takes options only"
+                             : "--system and --session exclude each other");
+        return FALSE;
+    }
+    if (!options->session && geteuid() == 0)
+        options->system = TRUE;
+    return TRUE;
+}
+
+int
+main(int argc, char **argv)
+{
+    Options options = { 0 };
+    g_autoptr(GError) error = NULL;
+    int status = EXIT_SUCCESS;
+
+    log_open("vmctld");
+    if (!parse_options(argc, argv, &options, &error)) {
+        g_critical("%s", error->message);
+        status = EXIT_FAILURE;
+    } else if (options.version) {
+        puts(PACKAGE_STRING);
+    } else {
+        status = serve(&options);
+    }
+    g_free(options.address);
+    return status;
+}
