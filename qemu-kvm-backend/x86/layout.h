@@ -25,3 +25,4 @@
 #define LAYOUT_SCI           9u
 #define LAYOUT_S5_TYPE       0u             /* PM1 control's SLP_TYP that turns the machine off */
 #define LAYOUT_RESET_PORT    0xcf9u
+#define LAYOUT_RESET_VALUE   6u             /* written there, it resets the machine */

@@ -1,0 +1,11 @@
+/* iasl: ACPI tables read back by ACPICA's disassembler, which is not ours. */
+#pragma once
+
+#include "qemu-kvm-backend/x86/aml.h"
+
+/* Disassembles @table, which must go without errors or warnings, and compiles the outcome again, which
+ * must go without errors. The text in ASL; free with g_free(). */
+char *iasl_round_trip(const void *table, size_t size);
+/* The same for bare code: as a DSDT. */
+char *iasl_round_trip_code(const Aml *aml);
+void iasl_assert_has(const char *asl, const char *part);
