@@ -123,7 +123,8 @@ adopt_one(DomainHost *host, const char *uuid)
     GuestEvents events;
     Domain *domain;
 
-    if (!live || strcmp(live->uuid, uuid) != 0 || !guest_read_status(run_dir, uuid, &status, &error)) {
+    if (!live || strcmp(live->uuid, uuid) != 0 ||
+        !guest_read_status(run_dir, uuid, &status, &error)) {
         g_warning("The guest in '%s/guests/%s' cannot be found again: %s", run_dir, uuid,
                   error ? error->message : "its definition has another uuid");
         domain_def_free(live);

@@ -7,7 +7,8 @@ capabilities_format(const DriverEnv *env)
 {
     const char *vendor = hostinfo_cpu_vendor();
     g_autofree char *emulator = g_markup_escape_text(env->vmm, -1);
-    g_autofree char *vendor_element = vendor ? g_strdup_printf("      <vendor>%s</vendor>\n", vendor) : g_strdup("");
+    g_autofree char *vendor_element =
+        vendor ? g_strdup_printf("      <vendor>%s</vendor>\n", vendor) : g_strdup("");
     char uuid[37];
 
     hostinfo_uuid(uuid);

@@ -93,8 +93,8 @@ flow_wait(Flow *flow)
 {
     gboolean writing = flow->begin < flow->end;
 
-    flow->source = g_unix_fd_add(writing ? flow->to : flow->from, writing ? G_IO_OUT : G_IO_IN | G_IO_HUP,
-                                 flow_ready, flow);
+    flow->source = g_unix_fd_add(writing ? flow->to : flow->from,
+                                 writing ? G_IO_OUT : G_IO_IN | G_IO_HUP, flow_ready, flow);
 }
 
 static void
@@ -133,7 +133,8 @@ find_device(const DomainDef *def, const char *device, GError **error)
         if (device_is_chardev(dev) && (!device || g_strcmp0(dev->alias, device) == 0))
             return dev;
     }
-    driver_error(error, VIR_ERR_INTERNAL_ERROR, "cannot find console device '%s'", device ? device : "<default>");
+    driver_error(error, VIR_ERR_INTERNAL_ERROR, "cannot find console device '%s'",
+                 device ? device : "<default>");
     return NULL;
 }
 
@@ -144,7 +145,8 @@ open_pty(const Device *dev, GError **error)
     int fd;
 
     if (!path) {
-        driver_error(error, VIR_ERR_INTERNAL_ERROR, "character device %s is not using a PTY", dev->alias);
+        driver_error(error, VIR_ERR_INTERNAL_ERROR, "character device %s is not using a PTY",
+                     dev->alias);
         return -1;
     }
     fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
@@ -171,13 +173,15 @@ session_start(ConsoleSet *set, const char *alias, int pty, GError **error)
     session->client = ends[0];
     flow_start(&session->in, session, session->client, pty);
     flow_start(&session->out, session, pty, session->client);
-    fcntl(ends[1], F_SETFL, fcntl(ends[1], F_GETFL) & ~O_NONBLOCK); /* what a client expects of a stream */
+    fcntl(ends[1], F_SETFL,
+          fcntl(ends[1], F_GETFL) & ~O_NONBLOCK); /* what a client expects of a stream */
     g_hash_table_insert(set->sessions, session->alias, session);
     return ends[1];
 }
 
 int
-console_open(ConsoleSet *set, const DomainDef *def, const char *device, gboolean force, GError **error)
+console_open(ConsoleSet *set, const DomainDef *def, const char *device, gboolean force,
+             GError **error)
 {
     const Device *dev = find_device(def, device, error);
     int pty;
@@ -185,7 +189,8 @@ console_open(ConsoleSet *set, const DomainDef *def, const char *device, gboolean
     if (!dev)
         return -1;
     if (!force && g_hash_table_contains(set->sessions, dev->alias)) {
-        driver_error(error, VIR_ERR_OPERATION_FAILED, "Active console session exists for this domain");
+        driver_error(error, VIR_ERR_OPERATION_FAILED,
+                     "Active console session exists for this domain");
         return -1;
     }
     pty = open_pty(dev, error);

@@ -14,4 +14,5 @@ ConsoleSet *console_set_new(void);
 void console_set_free(ConsoleSet *set);
 
 /* One end of a new socket pair, the caller's, or -1. @device: see domain_open_console(). */
-int console_open(ConsoleSet *set, const DomainDef *def, const char *device, gboolean force, GError **error);
+int console_open(ConsoleSet *set, const DomainDef *def, const char *device, gboolean force,
+                 GError **error);

@@ -13,7 +13,8 @@ domain_list_new(void)
 {
     DomainList *list = g_new0(DomainList, 1);
 
-    list->by_uuid = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)domain_unref);
+    list->by_uuid =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)domain_unref);
     list->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     list->by_id = g_hash_table_new(NULL, NULL);
     return list;
@@ -87,7 +88,8 @@ never(const Domain *domain)
 
 static const Group groups[] = {
     { VIR_CONNECT_LIST_DOMAINS_ACTIVE, VIR_CONNECT_LIST_DOMAINS_INACTIVE, domain_is_active },
-    { VIR_CONNECT_LIST_DOMAINS_PERSISTENT, VIR_CONNECT_LIST_DOMAINS_TRANSIENT, domain_is_persistent },
+    { VIR_CONNECT_LIST_DOMAINS_PERSISTENT, VIR_CONNECT_LIST_DOMAINS_TRANSIENT,
+      domain_is_persistent },
     { VIR_CONNECT_LIST_DOMAINS_AUTOSTART, VIR_CONNECT_LIST_DOMAINS_NO_AUTOSTART, domain_autostart },
     { VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE, VIR_CONNECT_LIST_DOMAINS_NO_MANAGEDSAVE, never },
     { VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT, VIR_CONNECT_LIST_DOMAINS_NO_SNAPSHOT, never },
@@ -118,7 +120,8 @@ passes(const Domain *domain, guint flags)
     for (gsize i = 0; i < G_N_ELEMENTS(groups); i++) {
         const Group *group = &groups[i];
 
-        if (flags & (group->yes | group->no) && !(flags & (group->has(domain) ? group->yes : group->no)))
+        if (flags & (group->yes | group->no) &&
+            !(flags & (group->has(domain) ? group->yes : group->no)))
             return FALSE;
     }
     return passes_state(domain, flags);

@@ -60,4 +60,5 @@ void domain_tell_end(Domain *domain, const GError *error);
 /* What a guest's process tells: lifecycle.c. @data is the Domain. */
 GuestEvents domain_guest_events(Domain *domain);
 /* Why a guest ended by its VMM's last words, in libvirt's numbers; @words may be empty. */
-void domain_end_reason(const GuestRecord *words, gboolean destroying, int *ret_reason, int *ret_detail);
+void domain_end_reason(const GuestRecord *words, gboolean destroying, int *ret_reason,
+                       int *ret_detail);

@@ -103,7 +103,8 @@ gboolean
 domain_set_autostart(Domain *domain, gboolean autostart, GError **error)
 {
     if (!domain->persistent)
-        return driver_error(error, VIR_ERR_OPERATION_INVALID, "cannot set autostart for transient domain");
+        return driver_error(error, VIR_ERR_OPERATION_INVALID,
+                            "cannot set autostart for transient domain");
     if (!store_set_autostart(domain->host->env->config_dir, domain_uuid(domain), autostart, error))
         return FALSE;
     domain->autostart = autostart;
@@ -182,8 +183,8 @@ domain_tell_end(Domain *domain, const GError *error)
 char *
 domain_xml(const Domain *domain, guint flags, GError **error)
 {
-    const guint known = VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_UPDATE_CPU |
-                        VIR_DOMAIN_XML_MIGRATABLE;
+    const guint known = VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE |
+                        VIR_DOMAIN_XML_UPDATE_CPU | VIR_DOMAIN_XML_MIGRATABLE;
     gboolean live = domain->live && !(flags & VIR_DOMAIN_XML_INACTIVE && domain->persistent);
     guint format = flags & VIR_DOMAIN_XML_SECURE ? DOMAIN_FORMAT_SECURE : 0;
 
@@ -199,8 +200,8 @@ domain_xml(const Domain *domain, guint flags, GError **error)
 int
 domain_open_console(Domain *domain, const char *device, guint flags, GError **error)
 {
-    if (!driver_check_flags(flags, VIR_DOMAIN_CONSOLE_FORCE | VIR_DOMAIN_CONSOLE_SAFE, "virDomainOpenConsole",
-                            error))
+    if (!driver_check_flags(flags, VIR_DOMAIN_CONSOLE_FORCE | VIR_DOMAIN_CONSOLE_SAFE,
+                            "virDomainOpenConsole", error))
         return -1;
     if (!domain_is_active(domain)) {
         driver_error(error, VIR_ERR_OPERATION_INVALID, "domain is not running");
@@ -208,5 +209,6 @@ domain_open_console(Domain *domain, const char *device, guint flags, GError **er
     }
     if (!domain->consoles)
         domain->consoles = console_set_new();
-    return console_open(domain->consoles, domain->live, device, flags & VIR_DOMAIN_CONSOLE_FORCE, error);
+    return console_open(domain->consoles, domain->live, device, flags & VIR_DOMAIN_CONSOLE_FORCE,
+                        error);
 }

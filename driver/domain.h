@@ -34,8 +34,10 @@ const DomainDef *domain_persistent_def(const Domain *domain);
 char *domain_xml(const Domain *domain, guint flags, GError **error);
 
 /* Verbs; @flags are those of the virDomain function of the same name, unknown ones refused. */
-void domain_start(Domain *domain, guint flags, DomainDone done, gpointer data);    /* virDomainCreateWithFlags */
-void domain_shutdown(Domain *domain, guint flags, DomainDone done, gpointer data); /* ShutdownFlags */
+void domain_start(Domain *domain, guint flags, DomainDone done,
+                  gpointer data); /* virDomainCreateWithFlags */
+void domain_shutdown(Domain *domain, guint flags, DomainDone done,
+                     gpointer data); /* ShutdownFlags */
 void domain_reboot(Domain *domain, guint flags, DomainDone done, gpointer data);
 void domain_reset(Domain *domain, guint flags, DomainDone done, gpointer data);
 void domain_suspend(Domain *domain, DomainDone done, gpointer data);

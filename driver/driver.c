@@ -51,7 +51,8 @@ take_lock(Driver *driver, GError **error)
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
     if (g_mkdir_with_parents(driver->host.env->run_dir, 0755) < 0)
-        return driver_error_errno(error, errno, "cannot make the directory '%s'", driver->host.env->run_dir);
+        return driver_error_errno(error, errno, "cannot make the directory '%s'",
+                                  driver->host.env->run_dir);
     driver->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (driver->lock_fd < 0)
         return driver_error_errno(error, errno, "cannot open '%s'", path);
@@ -76,8 +77,9 @@ load_definition(gpointer data, const char *uuid, const char *xml)
         return;
     }
     if (strcmp(def->uuid, uuid) != 0 || domain_list_find_name(driver->host.list, def->name)) {
-        g_warning("The definition %s has another's uuid or the name '%s', which is taken: left alone", uuid,
-                  def->name);
+        g_warning(
+            "The definition %s has another's uuid or the name '%s', which is taken: left alone",
+            uuid, def->name);
         return;
     }
     domain = domain_new(&driver->host, g_steal_pointer(&def), NULL);
@@ -208,10 +210,12 @@ find_same(Driver *driver, const DomainDef *def, Domain **ret, GError **error)
     Domain *by_name = domain_list_find_name(driver->host.list, def->name);
 
     if (by_uuid && by_uuid != by_name)
-        return driver_error(error, VIR_ERR_OPERATION_FAILED, "domain '%s' is already defined with uuid %s",
-                            domain_name(by_uuid), def->uuid);
+        return driver_error(error, VIR_ERR_OPERATION_FAILED,
+                            "domain '%s' is already defined with uuid %s", domain_name(by_uuid),
+                            def->uuid);
     if (by_name && by_name != by_uuid)
-        return driver_error(error, VIR_ERR_OPERATION_FAILED, "domain '%s' already exists with uuid %s", def->name,
+        return driver_error(error, VIR_ERR_OPERATION_FAILED,
+                            "domain '%s' already exists with uuid %s", def->name,
                             domain_uuid(by_name));
     *ret = by_uuid;
     return TRUE;
@@ -310,7 +314,8 @@ driver_create(Driver *driver, const char *xml, guint flags, DriverCreateDone don
     }
     creation = g_new(Creation, 1);
     *creation = (Creation){ domain, !domain->persistent, done, data };
-    domain_start_with(domain, g_steal_pointer(&def), flags & VIR_DOMAIN_START_PAUSED, created, creation);
+    domain_start_with(domain, g_steal_pointer(&def), flags & VIR_DOMAIN_START_PAUSED, created,
+                      creation);
 }
 
 const char *

@@ -35,7 +35,8 @@ GPtrArray *driver_list(Driver *driver, guint flags, GError **error);
 Domain *driver_define(Driver *driver, const char *xml, guint flags, GError **error);
 /* virDomainCreateXML: a transient domain, started. On success @done gets the domain. */
 typedef void (*DriverCreateDone)(gpointer data, Domain *domain, const GError *error);
-void driver_create(Driver *driver, const char *xml, guint flags, DriverCreateDone done, gpointer data);
+void driver_create(Driver *driver, const char *xml, guint flags, DriverCreateDone done,
+                   gpointer data);
 
 /* About the host; @ret texts are the caller's. */
 const char *driver_hostname(Driver *driver);

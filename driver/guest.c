@@ -87,7 +87,8 @@ listen_control(const char *dir, GError **error)
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     control_address(dir_fd, &address);
-    if (dir_fd < 0 || fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 4) < 0) {
+    if (dir_fd < 0 || fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+        listen(fd, 4) < 0) {
         driver_error_errno(error, errno, "cannot make the control socket in '%s'", dir);
         if (fd >= 0)
             close(fd);
@@ -145,7 +146,8 @@ watch_process(Guest *guest, pid_t pid, int pidfd)
     guest->pid = pid;
     guest->pidfd = pidfd;
     /* Below the link's priority, so that the last event is heard first. */
-    guest->watch = g_unix_fd_add_full(G_PRIORITY_DEFAULT + 1, pidfd, G_IO_IN, process_exited, guest, NULL);
+    guest->watch =
+        g_unix_fd_add_full(G_PRIORITY_DEFAULT + 1, pidfd, G_IO_IN, process_exited, guest, NULL);
 }
 
 static Guest *
@@ -198,7 +200,8 @@ guest_spawn(Guest *guest, const char *vmm, int log_fd, GError **error)
     posix_spawn_file_actions_adddup2(&actions, log_fd, 2);
     posix_spawn_file_actions_adddup2(&actions, guest->listener, VMM_LISTEN_FD);
     posix_spawnattr_init(&attr);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setflags(&attr,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
     posix_spawnattr_setsigdefault(&attr, &all);
     posix_spawnattr_setsigmask(&attr, &none);
     result = posix_spawn(&pid, vmm, &actions, &attr, argv, environ);
@@ -220,7 +223,8 @@ guest_spawn(Guest *guest, const char *vmm, int log_fd, GError **error)
 }
 
 Guest *
-guest_adopt(const char *run_dir, const char *uuid, const GuestStatus *status, const GuestEvents *events, GError **error)
+guest_adopt(const char *run_dir, const char *uuid, const GuestStatus *status,
+            const GuestEvents *events, GError **error)
 {
     Guest *guest = guest_alloc(run_dir, uuid, events);
     int pidfd = pidfd_open_pid(status->pid);
@@ -325,7 +329,8 @@ guest_read_status(const char *run_dir, const char *uuid, GuestStatus *ret, GErro
     if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, error))
         return FALSE;
     if (g_key_file_get_integer(file, STATUS_GROUP, "version", NULL) != STATUS_VERSION)
-        return driver_error(error, VIR_ERR_OPERATION_FAILED, "'%s' is of a version that is not known here", path);
+        return driver_error(error, VIR_ERR_OPERATION_FAILED,
+                            "'%s' is of a version that is not known here", path);
     status.id = g_key_file_get_integer(file, STATUS_GROUP, "id", NULL);
     status.pid = g_key_file_get_integer(file, STATUS_GROUP, "pid", NULL);
     status.start_time = g_key_file_get_uint64(file, STATUS_GROUP, "start-time", NULL);
@@ -406,6 +411,7 @@ guest_start_time(pid_t pid)
 
     if (!g_file_get_contents(path, &text, NULL, NULL) || !(end = strrchr(text, ')')))
         return 0;
-    fields = g_strsplit(end + 2, " ", 0); /* from field 3, the state; 22 is the start time (proc(5)) */
+    fields =
+        g_strsplit(end + 2, " ", 0); /* from field 3, the state; 22 is the start time (proc(5)) */
     return g_strv_length(fields) > 19 ? g_ascii_strtoull(fields[19], NULL, 10) : 0;
 }

@@ -22,8 +22,9 @@ typedef struct GuestEvents {
 typedef struct GuestStatus {
     int id;
     pid_t pid;
-    guint64 start_time; /* of the process, in clock ticks since boot: tells it from a later namesake */
-    int state, reason;  /* virDomainState and reason */
+    guint64
+        start_time; /* of the process, in clock ticks since boot: tells it from a later namesake */
+    int state, reason; /* virDomainState and reason */
 } GuestStatus;
 
 /* What the VMM wrote before it exited. */
@@ -39,8 +40,8 @@ Guest *guest_new(const char *run_dir, const char *uuid, const GuestEvents *event
 gboolean guest_spawn(Guest *guest, const char *vmm, int log_fd, GError **error);
 /* Finds the process of @status and connects to it; NULL where it is gone or another one, then the
  * directory stays, for guest_read_record(). */
-Guest *guest_adopt(const char *run_dir, const char *uuid, const GuestStatus *status, const GuestEvents *events,
-                   GError **error);
+Guest *guest_adopt(const char *run_dir, const char *uuid, const GuestStatus *status,
+                   const GuestEvents *events, GError **error);
 
 const char *guest_dir(const Guest *guest);
 pid_t guest_pid(const Guest *guest);
@@ -54,7 +55,8 @@ void guest_kill(Guest *guest);
 /* Lets go of a guest; the process goes on, where it still runs. NULL is allowed. */
 void guest_free(Guest *guest);
 
-gboolean guest_write_status(const char *run_dir, const char *uuid, const GuestStatus *status, GError **error);
+gboolean guest_write_status(const char *run_dir, const char *uuid, const GuestStatus *status,
+                            GError **error);
 gboolean guest_read_status(const char *run_dir, const char *uuid, GuestStatus *ret, GError **error);
 gboolean guest_write_live(const char *run_dir, const char *uuid, const char *xml, GError **error);
 char *guest_read_live(const char *run_dir, const char *uuid, GError **error);

@@ -119,8 +119,8 @@ launch_event(Launch *launch, VmmMsg *event)
         return;
     vmm_msg_get_string(event, "reason", &reason);
     vmm_msg_get_string(event, "text", &text);
-    driver_error(&launch->error, VIR_ERR_OPERATION_FAILED, "the guest stopped during its start (%s): %s", reason,
-                 text);
+    driver_error(&launch->error, VIR_ERR_OPERATION_FAILED,
+                 "the guest stopped during its start (%s): %s", reason, text);
 }
 
 void
@@ -131,7 +131,8 @@ launch_exited(Launch *launch)
     /* VIR_ERR_INTERNAL_ERROR is the link's word for "went away": the log knows better why. */
     if (!launch->error || g_error_matches(launch->error, DRIVER_ERROR, VIR_ERR_INTERNAL_ERROR)) {
         g_clear_error(&launch->error);
-        driver_error(&launch->error, VIR_ERR_INTERNAL_ERROR, "the guest's process ended during its start: %s",
+        driver_error(&launch->error, VIR_ERR_INTERNAL_ERROR,
+                     "the guest's process ended during its start: %s",
                      *line ? line : "its log is empty");
     }
     launch_undo(launch);
@@ -156,7 +157,8 @@ open_log(Launch *launch, GError **error)
     g_autofree char *name = g_strconcat(launch->live->name, ".log", NULL);
     g_autofree char *path = g_build_filename(dir, name, NULL);
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    g_autofree char *stamp = g_date_time_format(now, "%F %T.%f+0000: starting up vmctl " PACKAGE_VERSION "\n");
+    g_autofree char *stamp =
+        g_date_time_format(now, "%F %T.%f+0000: starting up vmctl " PACKAGE_VERSION "\n");
 
     if (g_mkdir_with_parents(dir, 0700) < 0)
         return driver_error_errno(error, errno, "cannot make the directory '%s'", dir);
@@ -169,7 +171,8 @@ open_log(Launch *launch, GError **error)
 }
 
 static gboolean
-put_file(VmmMsg *msg, const char *key, const char *path, int flags, const char *what, GError **error)
+put_file(VmmMsg *msg, const char *key, const char *path, int flags, const char *what,
+         GError **error)
 {
     int fd;
 
@@ -280,7 +283,8 @@ static gboolean
 start_spawn(Launch *launch, GError **error)
 {
     const DriverEnv *env = launch->domain->host->env;
-    g_autofree char *xml = domain_xml_format(launch->live, launch->id, DOMAIN_FORMAT_LIVE | DOMAIN_FORMAT_SECURE);
+    g_autofree char *xml =
+        domain_xml_format(launch->live, launch->id, DOMAIN_FORMAT_LIVE | DOMAIN_FORMAT_SECURE);
     GuestStatus status = { .id = launch->id, .state = VIR_DOMAIN_SHUTOFF };
 
     if (!guest_write_live(env->run_dir, launch->live->uuid, xml, error) ||
@@ -339,7 +343,8 @@ greeted(gpointer data, VmmMsg *reply, const GError *error)
     Launch *launch = data;
     guint64 version = 0;
 
-    if (reply && (!vmm_msg_get_u64(reply, "version", &version) || version < VMM_PROTO_VERSION) && !launch->error)
+    if (reply && (!vmm_msg_get_u64(reply, "version", &version) || version < VMM_PROTO_VERSION) &&
+        !launch->error)
         driver_error(&launch->error, VIR_ERR_OPERATION_FAILED,
                      "'%s' speaks version %" G_GUINT64_FORMAT " of the contract, %d is needed",
                      launch->domain->host->env->vmm, version, VMM_PROTO_VERSION);

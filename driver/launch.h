@@ -7,7 +7,8 @@ typedef struct Launch Launch;
 
 /* Starts @domain with a copy of @def, paused where @flags has VIR_DOMAIN_START_PAUSED. The domain is
  * running when @done says so; on an error nothing of the attempt is left. */
-void launch_begin(Domain *domain, const DomainDef *def, guint flags, DomainDone done, gpointer data);
+void launch_begin(Domain *domain, const DomainDef *def, guint flags, DomainDone done,
+                  gpointer data);
 
 /* What the guest's process tells while domain->launch is set. */
 void launch_event(Launch *launch, VmmMsg *event);

@@ -124,7 +124,8 @@ void
 domain_start(Domain *domain, guint flags, DomainDone done, gpointer data)
 {
     /* There is no cache to bypass and no saved image to prefer, so these two ask for nothing more. */
-    const guint known = VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_BYPASS_CACHE | VIR_DOMAIN_START_FORCE_BOOT;
+    const guint known =
+        VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_BYPASS_CACHE | VIR_DOMAIN_START_FORCE_BOOT;
 
     verb_start(domain, "start", "virDomainCreateWithFlags", flags, known, start_begin, done, data);
 }
@@ -173,7 +174,8 @@ domain_shutdown(Domain *domain, guint flags, DomainDone done, gpointer data)
 {
     const guint known = VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN | VIR_DOMAIN_SHUTDOWN_GUEST_AGENT;
 
-    verb_start(domain, "shutdown", "virDomainShutdownFlags", flags, known, shutdown_begin, done, data);
+    verb_start(domain, "shutdown", "virDomainShutdownFlags", flags, known, shutdown_begin, done,
+               data);
 }
 
 static void
@@ -451,7 +453,8 @@ guest_exited(gpointer data)
         domain_list_remove(domain->host->list, domain);
     domain_emit(domain, VIR_DOMAIN_EVENT_STOPPED, detail);
     domain_tell_end(domain, NULL);
-    guest_free(guest); /* last, because verbs that waited for it fail now, and the next one begins */
+    /* Last, because verbs that waited for it fail now, and the next one begins. */
+    guest_free(guest);
 }
 
 GuestEvents

@@ -131,14 +131,17 @@ static const struct {
 GVariant *
 domain_stats(Domain *domain, guint wanted, guint flags, GError **error)
 {
-    const guint known = VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT |
-                        VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING | 0xffff; /* the list's own filter */
+    const guint known =
+        VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT |
+        VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING | 0xffff; /* the list's own filter */
     GVariantBuilder out;
 
     if (!driver_check_flags(flags, known, "virConnectGetAllDomainStats", error))
         return NULL;
-    if (flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS && wanted & ~(guint)STATS_SUPPORTED) {
-        driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "Stats types bits 0x%x are not supported by this daemon",
+    if (flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS &&
+        wanted & ~(guint)STATS_SUPPORTED) {
+        driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                     "Stats types bits 0x%x are not supported by this daemon",
                      wanted & ~(guint)STATS_SUPPORTED);
         return NULL;
     }

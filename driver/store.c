@@ -151,7 +151,8 @@ store_set_autostart(const char *config_dir, const char *uuid, gboolean autostart
     if (!make_room(config_dir, "autostart", error))
         return FALSE;
     if (autostart ? symlink(target, link) < 0 : unlink(link) < 0)
-        return driver_error_errno(error, errno, "cannot %s '%s'", autostart ? "make the link" : "remove", link);
+        return driver_error_errno(error, errno, "cannot %s '%s'",
+                                  autostart ? "make the link" : "remove", link);
     if (!sync_directory_of(link))
         return driver_error_errno(error, errno, "cannot sync the directory of '%s'", link);
     return TRUE;

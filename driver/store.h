@@ -14,11 +14,13 @@ typedef enum StoreDurability {
 } StoreDurability;
 
 /* Replaces @path with @text. */
-gboolean store_write_file(const char *path, const char *text, StoreDurability durability, GError **error);
+gboolean store_write_file(const char *path, const char *text, StoreDurability durability,
+                          GError **error);
 
 gboolean store_save(const char *config_dir, const char *uuid, const char *xml, GError **error);
 gboolean store_remove(const char *config_dir, const char *uuid, GError **error);
-gboolean store_set_autostart(const char *config_dir, const char *uuid, gboolean autostart, GError **error);
+gboolean store_set_autostart(const char *config_dir, const char *uuid, gboolean autostart,
+                             GError **error);
 gboolean store_autostart(const char *config_dir, const char *uuid);
 
 /* Calls @each with the uuid and the text of every definition. Files that are not ours, or that cannot

@@ -68,7 +68,8 @@ fail_waiting(VmmLink *link)
     while ((w = g_queue_pop_head(&link->waiting))) {
         g_autoptr(GError) error = NULL;
 
-        driver_error(&error, VIR_ERR_INTERNAL_ERROR, "the guest's process went away during '%s'", w->verb);
+        driver_error(&error, VIR_ERR_INTERNAL_ERROR, "the guest's process went away during '%s'",
+                     w->verb);
         answer(w, NULL, error);
     }
 }
@@ -124,7 +125,8 @@ take_reply(VmmLink *link, VmmMsg *msg)
     Waiting *w = g_queue_peek_head(&link->waiting);
 
     if (!w || w->serial != vmm_msg_serial(msg) || strcmp(w->verb, vmm_msg_name(msg)) != 0) {
-        g_warning("A guest's process answered '%s', which nobody asked: hanging up", vmm_msg_name(msg));
+        g_warning("A guest's process answered '%s', which nobody asked: hanging up",
+                  vmm_msg_name(msg));
         link_closed(link);
         return;
     }
@@ -135,7 +137,8 @@ take_reply(VmmLink *link, VmmMsg *msg)
 
         vmm_msg_get_string(msg, "class", &kind);
         vmm_msg_get_string(msg, "text", &text);
-        driver_error(&error, error_code(kind), "%s", g_utf8_validate(text, -1, NULL) ? text : "unreadable");
+        driver_error(&error, error_code(kind), "%s",
+                     g_utf8_validate(text, -1, NULL) ? text : "unreadable");
         answer(w, NULL, error);
     } else {
         answer(w, msg, NULL);
@@ -190,7 +193,8 @@ give_up(Waiting *w)
     g_autoptr(GError) error = NULL;
     VmmLinkReply reply = w->reply;
 
-    driver_error(&error, VIR_ERR_OPERATION_TIMEOUT, "the guest's process does not answer '%s'", w->verb);
+    driver_error(&error, VIR_ERR_OPERATION_TIMEOUT, "the guest's process does not answer '%s'",
+                 w->verb);
     w->reply = NULL;
     reply(w->data, NULL, error);
 }
@@ -268,7 +272,8 @@ vmm_link_send(VmmLink *link, VmmMsg *request, guint timeout_ms, VmmLinkReply rep
     w->data = data;
     g_queue_push_tail(&link->waiting, w);
     if (link->fd < 0 || link->waiting.length > WAITING_MAX || !vmm_msg_send(link->fd, request)) {
-        g_warning("Cannot ask a guest's process to '%s': %s", w->verb, g_strerror(link->fd < 0 ? ENOTCONN : errno));
+        g_warning("Cannot ask a guest's process to '%s': %s", w->verb,
+                  g_strerror(link->fd < 0 ? ENOTCONN : errno));
         link->broken = TRUE;
         g_clear_handle_id(&link->timer, g_source_remove);
     }

@@ -32,4 +32,5 @@ void vmm_link_free(VmmLink *link);
 /* A new request to fill in and hand to vmm_link_send(). */
 VmmMsg *vmm_link_request(VmmLink *link, const char *verb);
 /* Sends @request, which it takes over; @reply is called later, never from within. */
-void vmm_link_send(VmmLink *link, VmmMsg *request, guint timeout_ms, VmmLinkReply reply, gpointer data);
+void vmm_link_send(VmmLink *link, VmmMsg *request, guint timeout_ms, VmmLinkReply reply,
+                   gpointer data);

@@ -19,7 +19,8 @@ replay(gconstpointer path)
 static void
 add_corpus(const char *name)
 {
-    g_autofree char *dir_path = g_build_filename(g_getenv("VMCTL_TOP_SRCDIR"), "tests", "fuzz", "corpus", name, NULL);
+    g_autofree char *dir_path =
+        g_build_filename(g_getenv("VMCTL_TOP_SRCDIR"), "tests", "fuzz", "corpus", name, NULL);
     g_autoptr(GDir) dir = g_dir_open(dir_path, 0, NULL);
     const char *file;
 

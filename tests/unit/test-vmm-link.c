@@ -33,7 +33,8 @@ set_up(Fixture *f, gconstpointer unused)
     VmmLinkEvents events = { on_event, on_closed, f };
     int ends[2];
 
-    g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), ==, 0);
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), ==,
+                    0);
     f->link = vmm_link_new(ends[0], &events);
     f->peer = ends[1];
     f->answers = g_string_new("");
@@ -94,7 +95,8 @@ test_answers(Fixture *f, gconstpointer unused)
     peer_answers(f, VMM_MSG_REPLY);
     peer_answers(f, VMM_MSG_ERROR);
     settle();
-    g_assert_cmpstr(f->answers->str, ==, "hello;Requested operation is not valid: the guest is paused;");
+    g_assert_cmpstr(f->answers->str, ==,
+                    "hello;Requested operation is not valid: the guest is paused;");
     g_assert_cmpuint(f->closed, ==, 0);
 }
 

@@ -161,13 +161,15 @@ test_damaged(void)
     unsigned refused = 0;
 
     for (size_t cut = 0; cut < size; cut++) {
-        int fds[2] = { open("/dev/null", O_RDONLY | O_CLOEXEC), open("/dev/null", O_RDONLY | O_CLOEXEC) };
+        int fds[2] = { open("/dev/null", O_RDONLY | O_CLOEXEC),
+                       open("/dev/null", O_RDONLY | O_CLOEXEC) };
 
         g_assert_null(vmm_msg_parse(bytes, cut, fds, 2));
         g_assert_cmpint(errno, ==, EBADMSG);
     }
     for (size_t at = 0; at < size * 8; at++) {
-        int fds[2] = { open("/dev/null", O_RDONLY | O_CLOEXEC), open("/dev/null", O_RDONLY | O_CLOEXEC) };
+        int fds[2] = { open("/dev/null", O_RDONLY | O_CLOEXEC),
+                       open("/dev/null", O_RDONLY | O_CLOEXEC) };
         g_autofree uint8_t *copy = g_memdup2(bytes, size);
         vmm_msg_auto got = NULL;
 
@@ -175,7 +177,8 @@ test_damaged(void)
         got = vmm_msg_parse(copy, size, fds, 2);
         refused += got == NULL;
     }
-    g_assert_cmpuint(refused, >, size); /* of the eight ways to change a byte of structure most are wrong */
+    g_assert_cmpuint(refused, >,
+                     size); /* of the eight ways to change a byte of structure most are wrong */
     vmm_msg_clear(&msg);
     g_assert_cmpint(count_fds(), ==, fds_before);
 }
@@ -186,7 +189,8 @@ test_descriptors_must_match(void)
     VmmMsg *msg = every_type();
     size_t size;
     const void *bytes = vmm_msg_bytes(msg, &size);
-    int fds[3] = { open("/dev/null", O_RDONLY), open("/dev/null", O_RDONLY), open("/dev/null", O_RDONLY) };
+    int fds[3] = { open("/dev/null", O_RDONLY), open("/dev/null", O_RDONLY),
+                   open("/dev/null", O_RDONLY) };
 
     g_assert_null(vmm_msg_parse(bytes, size, fds, 3)); /* one that no field names */
     fds[0] = open("/dev/null", O_RDONLY);
@@ -214,10 +218,11 @@ test_describe(void)
     vmm_msg_auto msg = every_type();
     char *text = vmm_msg_describe(msg);
 
-    g_assert_cmpstr(text, ==,
-                    "create\n  memory=18446744073709551615\n  offset=-9223372036854775808\n  acpi=true\n"
-                    "  cmdline='console=ttyS0 \xc3\xbc'\n  empty=''\n  blob=bytes[3]\n  kernel=descriptor\n"
-                    "  initrd=descriptor\n");
+    g_assert_cmpstr(
+        text, ==,
+        "create\n  memory=18446744073709551615\n  offset=-9223372036854775808\n  acpi=true\n"
+        "  cmdline='console=ttyS0 \xc3\xbc'\n  empty=''\n  blob=bytes[3]\n  kernel=descriptor\n"
+        "  initrd=descriptor\n");
     free(text);
 }
 
