@@ -1,0 +1,35 @@
+#include "qemu-kvm-backend/device.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+Device *
+device_new(const DeviceClass *class, Board *board, const char *id, VmmMsg *params, VmmError *err)
+{
+    Device *dev = vmm_must(calloc(1, class->size));
+
+    dev->class = class;
+    dev->id = vmm_must(strdup(id));
+    dev->board = board;
+    pthread_mutex_init(&dev->lock, NULL);
+    if (class->create(dev, params, err))
+        return dev;
+    device_free(dev);
+    return NULL;
+}
+
+void
+device_free(Device *dev)
+{
+    if (!dev)
+        return;
+    if (dev->board->pio)
+        bus_remove(dev->board->pio, dev);
+    if (dev->board->mmio)
+        bus_remove(dev->board->mmio, dev);
+    if (dev->class->destroy)
+        dev->class->destroy(dev);
+    pthread_mutex_destroy(&dev->lock);
+    free(dev->id);
+    free(dev);
+}

@@ -1,0 +1,44 @@
+/* kvm: a virtual machine as the kernel keeps it, without its vCPUs: memory slots, interrupt
+ * controllers, timer (Documentation/virt/kvm/api.rst of Linux).
+ *
+ * A VM works only in the process that made it, so the descriptor of /dev/kvm is all that is handed in.
+ */
+#pragma once
+
+#include "qemu-kvm-backend/error.h"
+#include "qemu-kvm-backend/memory.h"
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+
+typedef struct Kvm Kvm;
+
+/* Whether a KVM can run our guests: @has says what KVM_CHECK_EXTENSION says of a capability. Each
+ * missing one gets a line in the log, the first one is the error. */
+bool kvm_check_capabilities(int (*has)(void *data, int capability), void *data, VmmError *err);
+
+/* A VM with in-kernel PIC, I/O APIC, local APICs and PIT. Takes @kvm_fd (/dev/kvm) over, also on
+ * failure. NULL with @err. */
+Kvm *kvm_new(int kvm_fd, VmmError *err);
+void kvm_free(Kvm *kvm);
+
+int kvm_vm_fd(const Kvm *kvm);
+/* What KVM_CHECK_EXTENSION says: 0 where KVM lacks it. */
+int kvm_has(const Kvm *kvm, int capability);
+unsigned kvm_max_vcpus(const Kvm *kvm);
+
+/* Makes every region of @memory a slot. */
+bool kvm_add_memory(Kvm *kvm, const Memory *memory, VmmError *err);
+
+/* KVM_GET_SUPPORTED_CPUID's answer with room for @spare more entries, and KVM_GET_MSR_INDEX_LIST's.
+ * Free with free(). */
+struct kvm_cpuid2 *kvm_supported_cpuid(const Kvm *kvm, unsigned spare, unsigned *ret_room,
+                                       VmmError *err);
+struct kvm_msr_list *kvm_msr_list(const Kvm *kvm, VmmError *err);
+
+/* A vCPU's descriptor, and how many bytes of it are its struct kvm_run; -1 with @err. */
+int kvm_create_vcpu(Kvm *kvm, uint32_t apic_id, const struct kvm_cpuid2 *cpuid, VmmError *err);
+size_t kvm_run_size(const Kvm *kvm);
+
+/* Any thread. */
+void kvm_set_irq(Kvm *kvm, unsigned gsi, bool level);

@@ -1,0 +1,196 @@
+#include "qemu-kvm-backend/loop.h"
+
+#include "qemu-kvm-backend/error.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EVENTS_PER_WAIT 32
+
+struct LoopSource {
+    Loop *loop;
+    LoopSource *next;
+    int fd;          /* -1: a timer */
+    uint64_t due_ns; /* of a timer; 0: stopped */
+    bool dead;       /* freed; goes when no event of the current round can name it any more */
+    LoopFn fn;
+    void *data;
+};
+
+struct Loop {
+    int epoll_fd;
+    bool quit;
+    LoopSource *sources;
+};
+
+static uint64_t
+now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+Loop *
+loop_new(void)
+{
+    Loop *loop = vmm_must(calloc(1, sizeof(*loop)));
+
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll_fd < 0)
+        abort();
+    return loop;
+}
+
+static void
+sweep(Loop *loop, bool all)
+{
+    for (LoopSource **at = &loop->sources; *at;) {
+        LoopSource *source = *at;
+
+        if (!source->dead && !all) {
+            at = &source->next;
+            continue;
+        }
+        *at = source->next;
+        free(source);
+    }
+}
+
+void
+loop_free(Loop *loop)
+{
+    if (!loop)
+        return;
+    sweep(loop, true);
+    close(loop->epoll_fd);
+    free(loop);
+}
+
+static LoopSource *
+add(Loop *loop, int fd, LoopFn fn, void *data)
+{
+    LoopSource *source = vmm_must(calloc(1, sizeof(*source)));
+
+    *source = (LoopSource){ .loop = loop, .next = loop->sources, .fd = fd, .fn = fn, .data = data };
+    loop->sources = source;
+    return source;
+}
+
+LoopSource *
+loop_add_fd(Loop *loop, int fd, uint32_t events, LoopFn fn, void *data)
+{
+    LoopSource *source = add(loop, fd, fn, data);
+    struct epoll_event event = { .events = events, .data.ptr = source };
+
+    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0)
+        return source;
+    loop->sources = source->next;
+    free(source);
+    return NULL;
+}
+
+void
+loop_source_set_events(LoopSource *source, uint32_t events)
+{
+    struct epoll_event event = { .events = events, .data.ptr = source };
+
+    if (epoll_ctl(source->loop->epoll_fd, EPOLL_CTL_MOD, source->fd, &event) < 0)
+        abort();
+}
+
+LoopSource *
+loop_add_timer(Loop *loop, LoopFn fn, void *data)
+{
+    return add(loop, -1, fn, data);
+}
+
+void
+loop_timer_set(LoopSource *source, uint64_t delay_ms)
+{
+    source->due_ns = delay_ms ? now_ns() + delay_ms * 1000000 : 0;
+}
+
+void
+loop_source_free(LoopSource *source)
+{
+    if (!source || source->dead)
+        return;
+    if (source->fd >= 0)
+        epoll_ctl(source->loop->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
+    source->due_ns = 0;
+    source->dead = true;
+}
+
+static LoopSource *
+first_timer(Loop *loop)
+{
+    LoopSource *first = NULL;
+
+    for (LoopSource *source = loop->sources; source; source = source->next) {
+        if (source->due_ns && (!first || source->due_ns < first->due_ns))
+            first = source;
+    }
+    return first;
+}
+
+/* Milliseconds until the first timer, rounded up so that it is due on waking; -1: no timer. */
+static int
+wait_ms(Loop *loop)
+{
+    LoopSource *timer = first_timer(loop);
+    uint64_t now = now_ns(), ms;
+
+    if (!timer)
+        return -1;
+    if (timer->due_ns <= now)
+        return 0;
+    ms = (timer->due_ns - now + 999999) / 1000000;
+    return ms < INT_MAX ? (int)ms : INT_MAX;
+}
+
+static void
+serve_timers(Loop *loop)
+{
+    uint64_t now = now_ns();
+    LoopSource *timer;
+
+    /* A timer that its function sets again is due later than @now: the loop ends. */
+    while (!loop->quit && (timer = first_timer(loop)) && timer->due_ns <= now) {
+        timer->due_ns = 0;
+        timer->fn(timer->data, 0);
+    }
+}
+
+void
+loop_run(Loop *loop)
+{
+    struct epoll_event events[EVENTS_PER_WAIT];
+
+    while (!loop->quit) {
+        int n = epoll_wait(loop->epoll_fd, events, EVENTS_PER_WAIT, wait_ms(loop));
+
+        if (n < 0 && errno != EINTR)
+            abort();
+        for (int i = 0; i < n && !loop->quit; i++) {
+            LoopSource *source = events[i].data.ptr;
+
+            if (!source->dead)
+                source->fn(source->data, events[i].events);
+        }
+        serve_timers(loop);
+        sweep(loop, false);
+    }
+}
+
+void
+loop_quit(Loop *loop)
+{
+    loop->quit = true;
+}
