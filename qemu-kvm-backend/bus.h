@@ -1,7 +1,7 @@
 /* bus: which device answers at an address; one bus for port I/O and one for MMIO.
  *
- * Nobody home reads all ones and swallows writes, as on hardware. Dispatch takes the owner's lock, so
- * a device never sees two accesses at once, nor one beside its main-loop work.
+ * Nobody home reads all ones and swallows writes, as on hardware. Dispatch takes the owner's lock,
+ * so a device never sees two accesses at once, nor one beside its main-loop work.
  */
 #pragma once
 
@@ -12,8 +12,8 @@
 typedef struct Bus Bus;
 struct Device;
 
-/* @offset is from the region's base; @size is 1, 2, 4 or 8 bytes; the access lies within the region.
- * The value's bits above @size are ignored. */
+/* @offset is from the region's base; @size is 1, 2, 4 or 8 bytes; the access lies within the
+ * region. The value's bits above @size are ignored. */
 typedef struct BusOps {
     uint64_t (*read)(struct Device *dev, uint64_t offset, unsigned size);
     void (*write)(struct Device *dev, uint64_t offset, unsigned size, uint64_t value);
@@ -24,7 +24,8 @@ void bus_free(Bus *bus);
 
 /* Fails where [base, base + size) overlaps another region. Before the vCPUs run, or while they are
  * all paused. */
-bool bus_add(Bus *bus, uint64_t base, uint64_t size, const BusOps *ops, struct Device *dev, VmmError *err);
+bool bus_add(Bus *bus, uint64_t base, uint64_t size, const BusOps *ops, struct Device *dev,
+             VmmError *err);
 void bus_remove(Bus *bus, struct Device *dev);
 
 /* An access by a vCPU, @size bytes at @data (little-endian). Never fails. */

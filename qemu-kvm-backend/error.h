@@ -8,8 +8,8 @@ typedef struct VmmError {
     char text[480];   /* a whole sentence without the full stop */
 } VmmError;
 
-/* Sets @err (NULL is allowed) and returns false, so that failing is one statement. vmm_error_errno()
- * appends what errno says. */
+/* Sets @err (NULL is allowed) and returns false, so that failing is one statement.
+ * vmm_error_errno() appends what errno says. */
 bool vmm_error(VmmError *err, const char *kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool vmm_error_errno(VmmError *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

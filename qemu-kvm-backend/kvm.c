@@ -26,7 +26,10 @@ typedef struct Capability {
     const char *purpose;
 } Capability;
 
-#define CAPABILITY(name, purpose) { KVM_CAP_##name, "KVM_CAP_" #name, purpose }
+#define CAPABILITY(name, purpose)                                                                  \
+    {                                                                                              \
+        KVM_CAP_##name, "KVM_CAP_" #name, purpose                                                  \
+    }
 
 static const Capability required[] = {
     CAPABILITY(USER_MEMORY, "guest RAM"),
@@ -104,7 +107,8 @@ create_vm(Kvm *kvm, VmmError *err)
     return kvm->vm_fd >= 0 || vmm_error_errno(err, "Cannot create a virtual machine in KVM");
 }
 
-/* The order is KVM's: both addresses and both chips before the first vCPU, the PIT after its PIC. */
+/* The order is KVM's: both addresses and both chips before the first vCPU, the PIT after its PIC.
+ */
 static bool
 create_chips(Kvm *kvm, VmmError *err)
 {
@@ -188,8 +192,7 @@ kvm_supported_cpuid(const Kvm *kvm, unsigned spare, unsigned *ret_room, VmmError
 {
     /* KVM says E2BIG until there is room. */
     for (unsigned room = 64; room <= CPUID_MAX; room *= 2) {
-        size_t size = sizeof(struct kvm_cpuid2) +
-                      (room + spare) * sizeof(struct kvm_cpuid_entry2);
+        size_t size = sizeof(struct kvm_cpuid2) + (room + spare) * sizeof(struct kvm_cpuid_entry2);
         struct kvm_cpuid2 *cpuid = vmm_must(calloc(1, size));
 
         cpuid->nent = room;

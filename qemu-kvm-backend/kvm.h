@@ -1,7 +1,8 @@
 /* kvm: a virtual machine as the kernel keeps it, without its vCPUs: memory slots, interrupt
  * controllers, timer (Documentation/virt/kvm/api.rst of Linux).
  *
- * A VM works only in the process that made it, so the descriptor of /dev/kvm is all that is handed in.
+ * A VM works only in the process that made it, so the descriptor of /dev/kvm is all that is handed
+ * in.
  */
 #pragma once
 

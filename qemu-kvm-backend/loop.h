@@ -11,11 +11,12 @@ Loop *loop_new(void);
 void loop_free(Loop *loop);
 
 /* Calls @fn in the main thread whenever @fd has one of @events (EPOLLIN, EPOLLOUT, EPOLLET, ...;
- * EPOLLHUP and EPOLLERR always come). The descriptor stays the caller's, who frees the source before
- * closing it. NULL with errno where it cannot be watched: EPERM for a regular file. */
+ * EPOLLHUP and EPOLLERR always come). The descriptor stays the caller's, who frees the source
+ * before closing it. NULL with errno where it cannot be watched: EPERM for a regular file. */
 LoopSource *loop_add_fd(Loop *loop, int fd, uint32_t events, LoopFn fn, void *data);
 void loop_source_set_events(LoopSource *source, uint32_t events);
-/* A timer, not running yet; loop_timer_set() starts it for one shot, 0 stops it. @fn gets events 0. */
+/* A timer, not running yet; loop_timer_set() starts it for one shot, 0 stops it. @fn gets events 0.
+ */
 LoopSource *loop_add_timer(Loop *loop, LoopFn fn, void *data);
 void loop_timer_set(LoopSource *source, uint64_t delay_ms);
 /* Ends a source, also from within its own or another's function: it is not called again. NULL is

@@ -119,7 +119,8 @@ put_instruction(const struct kvm_run *run, char *text, size_t size)
     size_t used = 0;
 
     text[0] = 0;
-    if (run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION || run->emulation_failure.ndata < 1 ||
+    if (run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION ||
+        run->emulation_failure.ndata < 1 ||
         !(run->emulation_failure.flags & KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES))
         return;
     used = snprintf(text, size, "; instruction");
@@ -137,8 +138,8 @@ serve_internal_error(Exit *exit)
                suberror_name(exit->run->internal.suberror), instruction);
 }
 
-/* By KVM_EXIT_*: api.rst, "The kvm_run structure". A halted vCPU waits in the kernel, where its APIC
- * is, and so do interrupt windows and the I/O APIC's ends of interrupt. */
+/* By KVM_EXIT_*: api.rst, "The kvm_run structure". A halted vCPU waits in the kernel, where its
+ * APIC is, and so do interrupt windows and the I/O APIC's ends of interrupt. */
 static const ExitRow rows[] = {
     [KVM_EXIT_UNKNOWN] = { "unknown hardware exit", NULL },
     [KVM_EXIT_EXCEPTION] = { "exception", NULL },

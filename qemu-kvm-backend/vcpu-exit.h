@@ -15,6 +15,6 @@ typedef enum VcpuVerdict {
     VCPU_CRASH, /* KVM cannot go on */
 } VcpuVerdict;
 
-/* Serves @run's exit from the buses. Unless the vCPU may go on, @text says why. Every reason that is
- * not known to be harmless is a crash, so that no vCPU can spin. */
+/* Serves @run's exit from the buses. Unless the vCPU may go on, @text says why. Every reason that
+ * is not known to be harmless is a crash, so that no vCPU can spin. */
 VcpuVerdict vcpu_exit(struct kvm_run *run, Bus *pio, Bus *mmio, char text[VCPU_TEXT]);

@@ -1,0 +1,40 @@
+/* machine-config: what "create" and "set-action" ask for, checked. */
+#pragma once
+
+#include "qemu-kvm-backend/error.h"
+#include "qemu-kvm-backend/proto/vmm-msg.h"
+#include "qemu-kvm-backend/x86/cpuid.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MACHINE_VCPUS_MAX 255 /* APIC ids 0 to 254 are those that an I/O APIC can address */
+
+/* VMM_ACTION_* for what a guest does to itself. */
+typedef struct MachinePolicy {
+    const char *on_poweroff;
+    const char *on_reboot;
+    const char *on_crash;
+} MachinePolicy;
+
+typedef struct MachineConfig {
+    int kvm_fd; /* descriptors are -1 where there is none, or after somebody took them over */
+    int kernel_fd;
+    int initrd_fd;
+    int record_fd;
+    uint64_t memory; /* bytes */
+    CpuTopology topology;
+    char *cmdline;
+    bool acpi;
+    bool pae;
+    MachinePolicy policy;
+} MachineConfig;
+
+/* Reads a "create" message, descriptors included. A key that is not understood, or of a wrong type,
+ * is an error that names it. */
+bool machine_config_read(MachineConfig *config, VmmMsg *msg, VmmError *err);
+/* Closes the descriptors that are still there. */
+void machine_config_clear(MachineConfig *config);
+
+/* Changes @policy by the actions that @msg names; all or nothing. */
+bool machine_policy_read(MachinePolicy *policy, VmmMsg *msg, VmmError *err);

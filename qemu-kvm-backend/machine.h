@@ -1,0 +1,46 @@
+/* machine: the motherboard. It holds memory, buses, chips, vCPUs and devices together, and turns
+ * them on, off and back to the start. It names no device.
+ *
+ * Every call is the main thread's. The locks of the VMM, in the order in which they are taken:
+ *
+ *     1. Device.lock      one device's registers: bus dispatch, and the device's main-loop work
+ *     2. Mailbox.lock     what vCPU threads have told the main thread
+ *     3. Vcpus.lock       which vCPU threads may run, and how many do
+ *     4. limit_lock       in log.c
+ *
+ * None but the first is held while another module is called. The main thread waits for vCPUs with
+ * Vcpus.lock alone, so it never does so while it holds a device.
+ *
+ *     empty --create--> created --run--> running <--run/pause--> paused
+ *                                           |                      |
+ *                                           +---> stopped <--------+   the process exits
+ */
+#pragma once
+
+#include "qemu-kvm-backend/error.h"
+#include "qemu-kvm-backend/loop.h"
+#include "qemu-kvm-backend/proto/vmm-msg.h"
+
+#include <stdbool.h>
+
+typedef struct Machine Machine;
+
+/* @notify takes an event for the driver over. */
+Machine *machine_new(Loop *loop, void (*notify)(void *data, VmmMsg *event), void *data);
+/* Ends vCPUs and devices. NULL is allowed. */
+void machine_free(Machine *machine);
+
+const char *machine_state(const Machine *machine);  /* VMM_STATE_* */
+const char *machine_reason(const Machine *machine); /* VMM_REASON_*: why it is in that state */
+
+/* The verbs of vmm-proto.h; @msg is the request. What fails leaves the machine as it was. */
+bool machine_create(Machine *machine, VmmMsg *msg, VmmError *err);
+bool machine_add_device(Machine *machine, VmmMsg *msg, VmmError *err);
+bool machine_run(Machine *machine, VmmError *err);
+bool machine_pause(Machine *machine, VmmError *err);
+bool machine_reset(Machine *machine, VmmError *err);
+bool machine_power_button(Machine *machine, VmmError *err);
+bool machine_set_action(Machine *machine, VmmMsg *msg, VmmError *err);
+bool machine_stats(Machine *machine, VmmMsg *reply, VmmError *err);
+/* The guest is over, the record written, and the loop ends. */
+void machine_quit(Machine *machine);
