@@ -1,0 +1,127 @@
+#include "payload.h"
+
+#define MULTIBOOT_MAGIC   0x2badb002
+#define MULTIBOOT_CMDLINE 4 /* bit of the flags: the command line is there */
+
+typedef struct MultibootInfo {
+    uint32_t flags, mem_lower, mem_upper, boot_device, cmdline;
+} MultibootInfo;
+
+void
+put(const char *text)
+{
+    while (*text)
+        outb(PORT_COM1, *text++);
+}
+
+void
+put_number(uint32_t number)
+{
+    char text[11];
+    char *at = text + sizeof(text);
+
+    *--at = 0;
+    do
+        *--at = '0' + number % 10;
+    while (number /= 10);
+    put(at);
+}
+
+void
+hang(void)
+{
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+void
+finish(uint8_t code)
+{
+    outb(PORT_EXIT, code);
+    hang();
+}
+
+static void
+play_hello(uint32_t number)
+{
+    put("hello from the payload\n");
+    finish(number);
+}
+
+static void
+play_idle(uint32_t number)
+{
+    put("idle\n");
+    hang();
+}
+
+/* Counts in RAM for as long as it runs, and says each @number-th. */
+static void
+play_count(uint32_t number)
+{
+    for (uint32_t i = 1;; i++) {
+        if (i % number == 0)
+            put(".");
+        pause();
+    }
+}
+
+static const Scene scenes[] = {
+    { "hello", play_hello },
+    { "idle", play_idle },
+    { "count", play_count },
+    { "cf9", play_cf9 },
+    { "i8042", play_i8042 },
+    { "triple-fault", play_triple_fault },
+    { "power-off", play_power_off },
+    { "power-button", play_power_button },
+    { "fetch-from-nowhere", play_fetch_from_nowhere },
+    { "long-string", play_long_string },
+    { "smp", play_smp },
+};
+
+/* The rest of @text after @word and a space or the end; NULL where it begins with another word. */
+static const char *
+after_word(const char *text, const char *word)
+{
+    while (*word && *text == *word) {
+        text++;
+        word++;
+    }
+    if (*word || (*text && *text != ' '))
+        return 0;
+    return *text ? text + 1 : text;
+}
+
+static uint32_t
+read_number(const char *text)
+{
+    uint32_t number = 0;
+
+    while (*text >= '0' && *text <= '9')
+        number = number * 10 + (*text++ - '0');
+    return number;
+}
+
+void payload(uint32_t magic, const MultibootInfo *info);
+
+void
+payload(uint32_t magic, const MultibootInfo *info)
+{
+    const char *text, *rest;
+
+    if (magic != MULTIBOOT_MAGIC || !(info->flags & MULTIBOOT_CMDLINE)) {
+        put("no multiboot command line\n");
+        finish(250);
+    }
+    text = (const char *)info->cmdline;
+    for (unsigned i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
+        rest = after_word(text, scenes[i].name);
+        if (rest)
+            scenes[i].play(read_number(rest));
+    }
+    put("no such scene: ");
+    put(text);
+    put("\n");
+    finish(251);
+}

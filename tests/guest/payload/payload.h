@@ -1,0 +1,84 @@
+/* payload: a guest small enough to read: multiboot-1, 32 bits, no paging, no libc.
+ *
+ * Its command line is "WORD [NUMBER]": the scene to play, see scenes.c. It speaks on COM1 and ends by
+ * writing a number to the debug-exit port.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PORT_COM1  0x3f8
+#define PORT_EXIT  0x501
+#define PORT_PM    0x600 /* PM1 status +0, enable +2, control +4 */
+#define PORT_RESET 0xcf9
+#define PORT_I8042 0x64
+#define PORT_CMOS  0x70
+
+/* A word of RAM that a reset keeps and no loader writes: far above the kernel. */
+#define KEPT ((volatile uint32_t *)0x1f0000)
+
+static inline void
+outb(uint16_t port, uint8_t value)
+{
+    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline void
+outw(uint16_t port, uint16_t value)
+{
+    __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline void
+outl(uint16_t port, uint32_t value)
+{
+    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline uint8_t
+inb(uint16_t port)
+{
+    uint8_t value;
+
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
+static inline uint16_t
+inw(uint16_t port)
+{
+    uint16_t value;
+
+    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
+static inline void
+pause(void)
+{
+    __asm__ volatile("pause" : : : "memory");
+}
+
+void put(const char *text);
+void put_number(uint32_t number);
+__attribute__((noreturn)) void finish(uint8_t code);
+__attribute__((noreturn)) void hang(void);
+
+typedef struct Scene {
+    const char *name;
+    void (*play)(uint32_t number);
+} Scene;
+
+/* boots.c: each counts the boots in RAM and starts over until there were @number. */
+void play_cf9(uint32_t number);
+void play_i8042(uint32_t number);
+void play_triple_fault(uint32_t number);
+/* power.c */
+void play_power_off(uint32_t number);
+void play_power_button(uint32_t number);
+/* crash.c */
+void play_fetch_from_nowhere(uint32_t number);
+void play_long_string(uint32_t number);
+/* smp.c */
+void play_smp(uint32_t number);
