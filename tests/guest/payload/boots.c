@@ -53,3 +53,23 @@ play_triple_fault(uint32_t number)
     __asm__ volatile("lidt %0; ud2" : : "m"(no_idt));
     finish(1);
 }
+
+/* Stays where it is until somebody else resets the machine. */
+void
+play_boots(uint32_t number)
+{
+    count_boot();
+    hang();
+}
+
+/* Wakes @number vCPUs on each of three boots. */
+void
+play_smp_boots(uint32_t number)
+{
+    bool all = smp_wake(number);
+
+    if (count_boot() >= 3 || !all)
+        finish(!all);
+    outb(PORT_RESET, 0x06);
+    finish(1);
+}

@@ -66,10 +66,26 @@ play_count(uint32_t number)
     }
 }
 
+/* After a while: 300 ms by the PIT's speaker channel, the one that software may read back. */
+static void
+play_late_exit(uint32_t number)
+{
+    for (unsigned i = 0; i < 6; i++) {
+        outb(0x61, (inb(0x61) & 0xfc) | 1);
+        outb(0x43, 0xb0); /* channel 2, both bytes, mode 0 */
+        outb(0x42, 59659 & 0xff);
+        outb(0x42, 59659 >> 8); /* 50 ms of 1193182 Hz */
+        while (!(inb(0x61) & 0x20))
+            pause();
+    }
+    finish(number);
+}
+
 static const Scene scenes[] = {
     { "hello", play_hello },
     { "idle", play_idle },
     { "count", play_count },
+    { "late-exit", play_late_exit },
     { "cf9", play_cf9 },
     { "i8042", play_i8042 },
     { "triple-fault", play_triple_fault },
@@ -78,6 +94,8 @@ static const Scene scenes[] = {
     { "fetch-from-nowhere", play_fetch_from_nowhere },
     { "long-string", play_long_string },
     { "smp", play_smp },
+    { "boots", play_boots },
+    { "smp-boots", play_smp_boots },
 };
 
 /* The rest of @text after @word and a space or the end; NULL where it begins with another word. */

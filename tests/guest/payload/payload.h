@@ -1,7 +1,7 @@
 /* payload: a guest small enough to read: multiboot-1, 32 bits, no paging, no libc.
  *
- * Its command line is "WORD [NUMBER]": the scene to play, see scenes.c. It speaks on COM1 and ends by
- * writing a number to the debug-exit port.
+ * Its command line is "WORD [NUMBER]": the scene to play, see scenes.c. It speaks on COM1 and ends
+ * by writing a number to the debug-exit port.
  */
 #pragma once
 
@@ -70,10 +70,12 @@ typedef struct Scene {
     void (*play)(uint32_t number);
 } Scene;
 
-/* boots.c: each counts the boots in RAM and starts over until there were @number. */
+/* boots.c: each counts the boots in RAM; most start over until there were @number. */
 void play_cf9(uint32_t number);
 void play_i8042(uint32_t number);
 void play_triple_fault(uint32_t number);
+void play_boots(uint32_t number);
+void play_smp_boots(uint32_t number);
 /* power.c */
 void play_power_off(uint32_t number);
 void play_power_button(uint32_t number);
@@ -82,3 +84,5 @@ void play_fetch_from_nowhere(uint32_t number);
 void play_long_string(uint32_t number);
 /* smp.c */
 void play_smp(uint32_t number);
+/* True when @number vCPUs have woken, each with an APIC id of its own. */
+bool smp_wake(uint32_t number);

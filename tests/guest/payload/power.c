@@ -54,8 +54,8 @@ set_up_pics(void)
         outb(PIC_SLAVE + (i > 0), slave[i]);
     }
     outb(0x4d1, 1 << (SCI - 8)); /* ELCR: IRQ 9 is level-triggered */
-    outb(PIC_MASTER + 1, (uint8_t)~(1 << 2));
-    outb(PIC_SLAVE + 1, (uint8_t)~(1 << (SCI - 8)));
+    outb(PIC_MASTER + 1, (uint8_t) ~(1 << 2));
+    outb(PIC_SLAVE + 1, (uint8_t) ~(1 << (SCI - 8)));
 }
 
 void

@@ -47,9 +47,9 @@ count_ids(void)
     return n;
 }
 
-/* Plays on @number vCPUs; the test's time limit ends the wait for one that never comes. */
-void
-play_smp(uint32_t number)
+/* The test's time limit ends the wait for one that never comes. */
+bool
+smp_wake(uint32_t number)
 {
     note_id();
     for (uint32_t i = 0; i < (uint32_t)(trampoline_end - trampoline); i++)
@@ -59,10 +59,18 @@ play_smp(uint32_t number)
     *lapic(LAPIC_ICR) = ICR_SIPI;
     while (arrived < number)
         pause();
+    return arrived == number && count_ids() == number;
+}
+
+void
+play_smp(uint32_t number)
+{
+    bool all = smp_wake(number);
+
     put("vCPUs: ");
     put_number(arrived);
     put(", APIC ids: ");
     put_number(count_ids());
     put("\n");
-    finish(arrived == number && count_ids() == number ? 0 : 1);
+    finish(!all);
 }
