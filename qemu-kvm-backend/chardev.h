@@ -18,6 +18,7 @@ typedef struct Chardev Chardev;
 /* What the owner gets, in the main thread with @lock held. @room says how many bytes it takes now;
  * when it has room again after having said 0 it calls chardev_accept(). */
 typedef struct ChardevOwner {
+    const char *name; /* for the log; lives as long as the owner */
     pthread_mutex_t *lock;
     size_t (*room)(void *data);
     void (*receive)(void *data, const uint8_t *bytes, size_t size);

@@ -88,11 +88,11 @@
 #define VMM_STATE_STOPPED "stopped"
 
 /* Reasons */
-#define VMM_REASON_USER     "user"     /* a request */
-#define VMM_REASON_POWEROFF "poweroff" /* ACPI S5, or what stands in for it */
-#define VMM_REASON_RESET    "reset"    /* reset register, keyboard controller, triple fault */
-#define VMM_REASON_CRASHED  "crashed"  /* KVM cannot go on; text and the log say why */
-#define VMM_REASON_EXIT     "exit"     /* the debug-exit port; text is the number written */
+#define VMM_REASON_USER      "user"      /* a request */
+#define VMM_REASON_POWEROFF  "poweroff"  /* ACPI S5, or what stands in for it */
+#define VMM_REASON_RESET     "reset"     /* reset register, keyboard controller, triple fault */
+#define VMM_REASON_CRASHED   "crashed"   /* KVM cannot go on; text and the log say why */
+#define VMM_REASON_EXIT      "exit"      /* the debug-exit port; text is the number written */
 
 /* Actions */
 #define VMM_ACTION_STOP  "stop"  /* stop the guest, write the record, exit */
@@ -108,7 +108,7 @@
 /* Device classes that there are, with their keys:
  * serial        port u64 (0 to 3: COM1 to COM4); a character device:
  * (any of them) kind string: "pty": fd, watch? fd (inotify, readable when somebody opened the slave);
- *               "file": fd, append; "null"; and log? fd: everything written goes there too
+ *               "file": fd, append? bool; "null"; and log? fd: everything written goes there too
  * debug-exit    port u64 (I/O port; isa-debug-exit's default is 0x501): writing V stops the guest with
  *               reason exit */
 #define VMM_CLASS_SERIAL     "serial"
