@@ -40,6 +40,8 @@ struct Board {
     void (*notify)(Board *board, VmmMsg *event);
 };
 
+/* The hooks are called in the main thread, without the lock: power_button takes it itself, for the
+ * others the vCPUs are stopped. */
 typedef struct DeviceClass {
     const char *name; /* as in "add-device" */
     size_t size;      /* of the instance, whose first member is the Device */
