@@ -95,3 +95,23 @@ has_lines() { [ "$(grep -acF -- "$2" "$1" 2>/dev/null)" -ge "$3" ]; }
 
 # state_is DOMAIN STATE
 state_is() { [ "$(vmctl domstate "$1" 2>/dev/null)" = "$2" ]; }
+
+# A user at a console. console_open FILE ARG... runs a vmctl command that ends up on one, with the terminal
+# that script(1) makes; all that is seen goes to standard output and to FILE. console_type types a line,
+# console_leave types Ctrl-] and gives vmctl's exit status.
+console_open() {
+    local screen=$1 keys=$instance/keys
+    shift
+    rm -f "$keys"
+    mkfifo "$keys"
+    : >"$screen"
+    script -qefc "vmctl $*" /dev/null <"$keys" > >(exec tee -a "$screen") 2>&1 &
+    console_pid=$!
+    exec {console_keys}>"$keys"
+}
+console_type() { printf '%s\r' "$1" >&"$console_keys"; }
+console_leave() {
+    printf '\035' >&"$console_keys"
+    exec {console_keys}>&-
+    wait "$console_pid"
+}
