@@ -88,11 +88,11 @@
 #define VMM_STATE_STOPPED "stopped"
 
 /* Reasons */
-#define VMM_REASON_USER      "user"      /* a request */
-#define VMM_REASON_POWEROFF  "poweroff"  /* ACPI S5, or what stands in for it */
-#define VMM_REASON_RESET     "reset"     /* reset register, keyboard controller, triple fault */
-#define VMM_REASON_CRASHED   "crashed"   /* KVM cannot go on; text and the log say why */
-#define VMM_REASON_EXIT      "exit"      /* the debug-exit port; text is the number written */
+#define VMM_REASON_USER     "user"     /* a request */
+#define VMM_REASON_POWEROFF "poweroff" /* ACPI S5, or what stands in for it */
+#define VMM_REASON_RESET    "reset"    /* reset register, keyboard controller, triple fault */
+#define VMM_REASON_CRASHED  "crashed"  /* KVM cannot go on; text and the log say why */
+#define VMM_REASON_EXIT     "exit"     /* the debug-exit port; text is the number written */
 
 /* Actions */
 #define VMM_ACTION_STOP  "stop"  /* stop the guest, write the record, exit */
