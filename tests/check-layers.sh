@@ -64,7 +64,7 @@ check_circles() {
     includes "$1" | awk '$2 == "\"" {
         sub(/\.[ch]$/, "", $1); sub(/\.h$/, "", $3)
         if ($1 != $3) print $1, $3
-    }' | tsort 2>&1 >/dev/null | sed 's/^tsort: -: input contains a loop:/modules include each other in a circle:/'
+    }' | tsort 2>&1 >/dev/null | sed 's/^tsort: -: input contains a loop:/modules include each other in a circle:/' || :
 }
 
 violations() {
