@@ -118,6 +118,7 @@ typedef struct PACKED Fadt {
 #define FADT_RESET       (1u << 10)
 #define BOOT_ARCH_LEGACY (1u << 0)
 #define BOOT_ARCH_NO_VGA (1u << 2)
+#define RTC_CENTURY      0x32 /* the CMOS register that PCs have it in */
 
 /* Firmware ACPI Control Structure, 5.2.10; it has no checksum */
 typedef struct PACKED Facs {
@@ -331,8 +332,7 @@ port(uint16_t address, unsigned bytes)
                   .address = address };
 }
 
-/* PM1 status and enable are each a 16-bit half of the event block (4.8.3.1), hence its access size.
- */
+/* PM1 status and enable are each a 16-bit half of the event block (4.8.3.1), hence the access. */
 static void
 fill_pm_registers(Fadt *fadt)
 {
@@ -348,9 +348,9 @@ fill_pm_registers(Fadt *fadt)
     fadt->x_pm_timer = port(LAYOUT_PM_BASE + 8, 4);
 }
 
-/* No SMI command port: the machine is in ACPI mode from the start (5.2.9). The timer is announced
- * with 24 bits, which any timer of 32 has too. The keyboard controller does nothing but reset,
- * which is no reason for a guest to look for keyboards, so the 8042 flag stays clear. */
+/* No SMI command port: the machine is in ACPI mode from the start (5.2.9). The PM timer has 24 bits,
+ * which is what no flag says. At the keyboard controller nothing is plugged in, which is no reason
+ * for a guest to look there, so the 8042 flag stays clear. */
 static size_t
 put_fadt(Tables *tables, size_t facs, size_t dsdt)
 {
@@ -363,6 +363,7 @@ put_fadt(Tables *tables, size_t facs, size_t dsdt)
         .sci = LAYOUT_SCI,
         .c2_latency = 0xffff, /* no C2, no C3 */
         .c3_latency = 0xffff,
+        .century = RTC_CENTURY,
         .boot_arch = BOOT_ARCH_LEGACY | BOOT_ARCH_NO_VGA,
         .flags = FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON | FADT_FIX_RTC | FADT_RESET,
         .reset = port(LAYOUT_RESET_PORT, 1),

@@ -1,5 +1,7 @@
 #include "qemu-kvm-backend/x86/aml.h"
 
+#include "qemu-kvm-backend/error.h"
+
 #include <assert.h>
 #include <endian.h>
 #include <stdbool.h>
@@ -50,18 +52,10 @@ struct Aml {
     unsigned depth;
 };
 
-static void *
-must(void *memory)
-{
-    if (!memory)
-        abort();
-    return memory;
-}
-
 Aml *
 aml_new(void)
 {
-    return must(calloc(1, sizeof(Aml)));
+    return vmm_must(calloc(1, sizeof(Aml)));
 }
 
 void
@@ -87,7 +81,7 @@ insert(Aml *aml, size_t at, const void *data, size_t size)
 {
     if (aml->size + size > aml->room) {
         aml->room = (aml->size + size) * 2;
-        aml->bytes = must(realloc(aml->bytes, aml->room));
+        aml->bytes = vmm_must(realloc(aml->bytes, aml->room));
     }
     memmove(aml->bytes + at + size, aml->bytes + at, aml->size - at);
     memcpy(aml->bytes + at, data, size);
