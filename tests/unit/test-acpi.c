@@ -132,6 +132,7 @@ test_fadt(void)
         "PM1 Event Block Length : 04",
         "PM1 Control Block Length : 02",
         "PM Timer Block Length : 04",
+        "RTC Century Index : 32",
         "Legacy Devices Supported (V2) : 1",
         "8042 Present on ports 60/64 (V2) : 0",
         "VGA Not Present (V4) : 1",
