@@ -1,7 +1,7 @@
 /* domain-def: what a domain document says, as values. No XML, no host, no running guest here.
  *
- * domain-xml parses a document into one of these and formats it again; a definition that went through
- * domain_def_check() can be started as far as its own text can tell.
+ * domain-xml parses a document into one of these and formats it again; a definition that went
+ * through domain_def_check() can be started as far as its own text can tell.
  */
 #pragma once
 
@@ -10,7 +10,9 @@
 #include <glib.h>
 #include <libvirt/libvirt.h>
 
-#define DOMAIN_UUID_SIZE 37 /* with the dashes and the NUL */
+#define DOMAIN_UUID_SIZE 37  /* with the dashes and the NUL */
+#define DOMAIN_VCPUS_MAX 255 /* APIC ids 0 to 254 are those that an I/O APIC can address */
+#define DOMAIN_BOOT_MAX  4   /* boot devices that count, as in libvirt */
 
 /* What to do when the guest ends in some way (virDomainLifecycleAction's order and words). */
 typedef enum DomainAction {
@@ -20,16 +22,28 @@ typedef enum DomainAction {
     DOMAIN_ACTION_PRESERVE,
 } DomainAction;
 
+/* What firmware would try to boot from (virDomainBootOrder's words: "fd", "hd", "cdrom",
+ * "network"). */
+typedef enum DomainBoot {
+    DOMAIN_BOOT_FD,
+    DOMAIN_BOOT_HD,
+    DOMAIN_BOOT_CDROM,
+    DOMAIN_BOOT_NETWORK,
+} DomainBoot;
+
 typedef struct DomainOs {
-    char *arch;    /* "x86_64" */
-    char *machine; /* canonical: "q35" */
-    char *kernel, *initrd, *cmdline; /* NULL: not given */
+    char *arch;                       /* "x86_64" */
+    char *machine;                    /* canonical: "q35" */
+    char *kernel, *initrd, *cmdline;  /* NULL: not given */
+    DomainBoot boot[DOMAIN_BOOT_MAX]; /* kept for the document; a kernel needs none */
+    guint n_boot;
 } DomainOs;
 
 typedef enum DomainFeature {
     DOMAIN_FEATURE_ACPI,
     DOMAIN_FEATURE_APIC,
     DOMAIN_FEATURE_PAE,
+    DOMAIN_FEATURE_NO_VMPORT, /* <vmport state='off'/>: there is none anyway */
     DOMAIN_N_FEATURES
 } DomainFeature;
 
@@ -41,9 +55,9 @@ typedef enum DomainCpuMode {
 typedef struct DomainCpu {
     gboolean present; /* there is a <cpu> element to format again */
     DomainCpuMode mode;
-    char *check;                            /* "none", "partial", "full" or NULL */
-    char *migratable;                       /* "on", "off" or NULL */
-    guint sockets, dies, cores, threads;    /* 0: no <topology> */
+    char *check;                         /* "none", "partial", "full" or NULL */
+    char *migratable;                    /* "on", "off" or NULL */
+    guint sockets, dies, cores, threads; /* 0: no <topology> */
 } DomainCpu;
 
 typedef enum DomainClockOffset {
@@ -77,8 +91,10 @@ typedef struct DomainDef {
     DomainCpu cpu;
     DomainClock clock;
     DomainAction on_poweroff, on_reboot, on_crash;
-    char *emulator;     /* NULL: ours */
-    GPtrArray *devices; /* of Device, in libvirt's order of formatting */
+    gboolean no_suspend_to_mem, no_suspend_to_disk; /* <pm> says so; this machine has neither */
+    char *emulator;                                 /* NULL: ours */
+    GPtrArray *devices;   /* of Device, in libvirt's order of formatting */
+    gboolean no_seclabel; /* <seclabel type='none'/> */
 } DomainDef;
 
 /* An empty definition with libvirt's defaults; no name and no uuid yet. */
@@ -88,12 +104,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainDef, domain_def_free)
 
 /* A second one, equal and independent. */
 DomainDef *domain_def_copy(const DomainDef *def);
-/* Fills in what the document left open and libvirt would write back: uuid, current memory and vCPUs,
- * the console that goes with the first serial port. */
+/* Fills in what the document left open and libvirt would write back: uuid, current memory and
+ * vCPUs, the console that goes with the first serial port. */
 void domain_def_complete(DomainDef *def);
 /* Whether this machine can honour it; the error names what it cannot. */
 gboolean domain_def_check(const DomainDef *def, GError **error);
+/* The name on its own: libvirt's rules, and what a file can be called. */
+gboolean domain_def_check_name(const char *name, GError **error);
 /* What a live definition has beyond a defined one: aliases for devices without one. */
 void domain_def_assign_aliases(DomainDef *def);
 
 const char *domain_action_to_string(DomainAction action);
+/* The words of the enums, each list in the enum's order and ended by NULL. */
+extern const char *const domain_action_words[];
+extern const char *const domain_boot_words[];
+extern const char *const domain_feature_words[]; /* the element's name */
+extern const char *const domain_clock_words[];

@@ -3,16 +3,13 @@
 
 #include "driver/domain-def.h"
 
-/* Flags of formatting. */
-#define DOMAIN_FORMAT_LIVE   (1u << 0) /* with the id, aliases, and what is open on the host */
-#define DOMAIN_FORMAT_SECURE (1u << 1)
-
-/* Parses, completes and checks @xml. Errors carry libvirt's numbers: VIR_ERR_XML_DETAIL with the line
- * where it is not well formed, VIR_ERR_XML_ERROR where something is missing or wrong,
+/* Parses, completes and checks @xml. Errors carry libvirt's numbers: VIR_ERR_XML_DETAIL with the
+ * line where it is not well formed, VIR_ERR_XML_ERROR where something is missing or wrong,
  * VIR_ERR_CONFIG_UNSUPPORTED naming the element or value that this machine cannot honour. Elements
  * that libvirt's schema does not know are ignored, as libvirt does. */
 DomainDef *domain_xml_parse(const char *xml, GError **error);
 /* The same for a document that this driver wrote: a live one, whose id comes in @ret_id. */
 DomainDef *domain_xml_parse_live(const char *xml, int *ret_id, GError **error);
-/* The document; @id is that of a running domain, or -1. Never fails. Free with g_free(). */
+/* The document; @flags are DOMAIN_FORMAT_* of device.h, @id is that of a running domain, or -1.
+ * Never fails. Free with g_free(). */
 char *domain_xml_format(const DomainDef *def, int id, guint flags);

@@ -1,0 +1,337 @@
+#include "driver/domain-def.h"
+
+#include "driver/error.h"
+
+#include <string.h>
+
+#define NAME_MAX_BYTES 240 /* a file name, with room for what is added to it */
+
+const char *const domain_action_words[] = { "destroy", "restart", "rename-restart", "preserve",
+                                            NULL };
+const char *const domain_boot_words[] = { "fd", "hd", "cdrom", "network", NULL };
+const char *const domain_feature_words[] = { "acpi", "apic", "pae", "vmport", NULL };
+const char *const domain_clock_words[] = { "utc", "localtime", NULL };
+
+static void
+timer_free(DomainTimer *timer)
+{
+    g_free(timer->name);
+    g_free(timer->tickpolicy);
+    g_free(timer->track);
+    g_free(timer);
+}
+
+static DomainTimer *
+timer_copy(const DomainTimer *timer)
+{
+    DomainTimer *copy = g_new0(DomainTimer, 1);
+
+    copy->name = g_strdup(timer->name);
+    copy->tickpolicy = g_strdup(timer->tickpolicy);
+    copy->track = g_strdup(timer->track);
+    copy->present = timer->present;
+    return copy;
+}
+
+DomainDef *
+domain_def_new(void)
+{
+    DomainDef *def = g_new0(DomainDef, 1);
+
+    def->os.arch = g_strdup("x86_64");
+    def->os.machine = g_strdup("q35");
+    def->vcpus = def->current_vcpus = 1;
+    def->clock.timers = g_ptr_array_new_with_free_func((GDestroyNotify)timer_free);
+    def->on_poweroff = DOMAIN_ACTION_DESTROY;
+    def->on_reboot = DOMAIN_ACTION_RESTART;
+    def->on_crash = DOMAIN_ACTION_DESTROY;
+    def->devices = device_list_new();
+    return def;
+}
+
+void
+domain_def_free(DomainDef *def)
+{
+    if (!def)
+        return;
+    g_free(def->name);
+    g_free(def->title);
+    g_free(def->description);
+    g_free(def->metadata);
+    g_free(def->os.arch);
+    g_free(def->os.machine);
+    g_free(def->os.kernel);
+    g_free(def->os.initrd);
+    g_free(def->os.cmdline);
+    g_free(def->cpu.check);
+    g_free(def->cpu.migratable);
+    g_free(def->emulator);
+    g_ptr_array_unref(def->clock.timers);
+    g_ptr_array_unref(def->devices);
+    g_free(def);
+}
+
+/* Replaces what a copied struct still shares with the original. */
+static void
+copy_strings(DomainDef *def)
+{
+    char **strings[] = {
+        &def->name,       &def->title,      &def->description,    &def->metadata,
+        &def->os.arch,    &def->os.machine, &def->os.kernel,      &def->os.initrd,
+        &def->os.cmdline, &def->cpu.check,  &def->cpu.migratable, &def->emulator,
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(strings); i++)
+        *strings[i] = g_strdup(*strings[i]);
+}
+
+static void
+complete_devices(GPtrArray *devices)
+{
+    for (const DeviceKind *const *kind = device_kinds; *kind; kind++) {
+        if ((*kind)->complete)
+            (*kind)->complete(devices);
+    }
+    device_list_sort(devices);
+}
+
+DomainDef *
+domain_def_copy(const DomainDef *def)
+{
+    DomainDef *copy = g_memdup2(def, sizeof(*def));
+
+    copy_strings(copy);
+    copy->clock.timers = g_ptr_array_new_with_free_func((GDestroyNotify)timer_free);
+    for (guint i = 0; i < def->clock.timers->len; i++)
+        g_ptr_array_add(copy->clock.timers, timer_copy(g_ptr_array_index(def->clock.timers, i)));
+    copy->devices = device_list_new();
+    for (guint i = 0; i < def->devices->len; i++)
+        g_ptr_array_add(copy->devices, device_copy(g_ptr_array_index(def->devices, i)));
+    complete_devices(copy->devices); /* joins again those that share something */
+    return copy;
+}
+
+/* libvirt writes a boot device where none was given, and these two for a CPU passed through. */
+static void
+complete_os(DomainOs *os)
+{
+    if (os->n_boot)
+        return;
+    os->boot[0] = DOMAIN_BOOT_HD;
+    os->n_boot = 1;
+}
+
+static void
+complete_cpu(DomainCpu *cpu)
+{
+    if (cpu->mode != DOMAIN_CPU_HOST_PASSTHROUGH)
+        return;
+    if (!cpu->check)
+        cpu->check = g_strdup("none");
+    if (!cpu->migratable)
+        cpu->migratable = g_strdup("on");
+}
+
+void
+domain_def_complete(DomainDef *def)
+{
+    if (!*def->uuid) {
+        g_autofree char *uuid = g_uuid_string_random();
+
+        g_strlcpy(def->uuid, uuid, sizeof(def->uuid));
+    }
+    /* More than there is, or none: all of it, as in libvirt. */
+    if (def->current_memory_kib == 0 || def->current_memory_kib > def->memory_kib)
+        def->current_memory_kib = def->memory_kib;
+    complete_os(&def->os);
+    complete_cpu(&def->cpu);
+    complete_devices(def->devices);
+}
+
+gboolean
+domain_def_check_name(const char *name, GError **error)
+{
+    if (!name || !*name)
+        return driver_error(error, VIR_ERR_NO_NAME, NULL);
+    if (strchr(name, '/'))
+        return driver_error(error, VIR_ERR_XML_ERROR, "name %s cannot contain '/'", name);
+    if (strchr(name, '\n'))
+        return driver_error(error, VIR_ERR_XML_DETAIL, "invalid char in name: \n");
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return driver_error(error, VIR_ERR_XML_ERROR, "name '%s' cannot be a file's name", name);
+    if (strlen(name) > NAME_MAX_BYTES)
+        return driver_error(error, VIR_ERR_XML_ERROR, "name is longer than %d bytes",
+                            NAME_MAX_BYTES);
+    return TRUE;
+}
+
+static gboolean
+check_memory(const DomainDef *def, GError **error)
+{
+    if (def->memory_kib == 0)
+        return driver_error(
+            error, VIR_ERR_XML_ERROR,
+            "Memory size must be specified via <memory> or in the <numa> configuration");
+    return TRUE;
+}
+
+static gboolean
+check_vcpus(const DomainDef *def, GError **error)
+{
+    if (def->vcpus == 0)
+        return driver_error(error, VIR_ERR_XML_ERROR, "maximum vcpus count must be at least 1");
+    if (def->current_vcpus > def->vcpus)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "maximum vCPU count must not be less than current vCPU count");
+    if (def->current_vcpus == 0)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "vcpu 0 can't be offline");
+    if (def->current_vcpus < def->vcpus)
+        return driver_error(
+            error, VIR_ERR_CONFIG_UNSUPPORTED,
+            "value '%u' of attribute 'current' of <vcpu> is not supported yet by this "
+            "machine, which starts all vCPUs",
+            def->current_vcpus);
+    if (def->vcpus > DOMAIN_VCPUS_MAX)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "Maximum CPUs greater than specified machine type limit %d",
+                            DOMAIN_VCPUS_MAX);
+    return TRUE;
+}
+
+static gboolean
+check_topology(const DomainDef *def, GError **error)
+{
+    const DomainCpu *cpu = &def->cpu;
+    const guint factors[] = { cpu->sockets, cpu->dies, cpu->cores, cpu->threads };
+    guint64 product = 1;
+
+    if (!cpu->sockets)
+        return TRUE;
+    for (gsize i = 0; i < G_N_ELEMENTS(factors); i++) {
+        product *= factors[i]; /* at most 2^32 times 2^32 */
+        if (product > G_MAXUINT)
+            return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                                "cpu topology results in more than %u cpus", G_MAXUINT);
+    }
+    if (product != def->vcpus)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "CPU topology doesn't match maximum vcpu count");
+    return TRUE;
+}
+
+static gboolean
+check_os(const DomainOs *os, GError **error)
+{
+    if (strcmp(os->machine, "q35") != 0)
+        return driver_error(
+            error, VIR_ERR_CONFIG_UNSUPPORTED,
+            "value '%s' of attribute 'machine' of <type> is not supported yet by this "
+            "machine, which is a q35",
+            os->machine);
+    if (!os->kernel)
+        return driver_error(
+            error, VIR_ERR_CONFIG_UNSUPPORTED,
+            "firmware boot is not supported yet by this machine: <os> needs a <kernel>");
+    return TRUE;
+}
+
+static gboolean
+check_emulator(const DomainDef *def, GError **error)
+{
+    g_autofree char *base = def->emulator ? g_path_get_basename(def->emulator) : NULL;
+
+    if (base && strcmp(base, "vmctl-vmm") != 0)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "value '%s' of <emulator> is not supported by this machine, which is "
+                            "vmctl-vmm",
+                            def->emulator);
+    return TRUE;
+}
+
+static gboolean
+check_aliases(const DomainDef *def, GError **error)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < def->devices->len; i++) {
+        const Device *dev = g_ptr_array_index(def->devices, i);
+
+        if (!dev->alias || dev->kind->assign_alias) /* such a kind goes by somebody else's name */
+            continue;
+        if (!g_hash_table_add(seen, dev->alias))
+            return driver_error(error, VIR_ERR_XML_ERROR, "non unique alias detected: %s",
+                                dev->alias);
+    }
+    return TRUE;
+}
+
+static gboolean
+check_devices(const DomainDef *def, GError **error)
+{
+    for (guint i = 0; i < def->devices->len; i++) {
+        const Device *dev = g_ptr_array_index(def->devices, i);
+
+        if (dev->kind->check && !dev->kind->check(dev, error))
+            return FALSE;
+    }
+    for (const DeviceKind *const *kind = device_kinds; *kind; kind++) {
+        if ((*kind)->check_all && !(*kind)->check_all(def->devices, error))
+            return FALSE;
+    }
+    return check_aliases(def, error);
+}
+
+gboolean
+domain_def_check(const DomainDef *def, GError **error)
+{
+    return domain_def_check_name(def->name, error) && check_memory(def, error) &&
+           check_vcpus(def, error) && check_topology(def, error) && check_os(&def->os, error) &&
+           check_emulator(def, error) && check_devices(def, error);
+}
+
+static gboolean
+alias_is_taken(const GPtrArray *devices, const char *alias)
+{
+    for (guint i = 0; i < devices->len; i++) {
+        const Device *dev = g_ptr_array_index(devices, i);
+
+        if (g_strcmp0(dev->alias, alias) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static char *
+next_alias(const GPtrArray *devices, const char *prefix)
+{
+    for (guint n = 0;; n++) {
+        char *alias = g_strdup_printf("%s%u", prefix, n);
+
+        if (!alias_is_taken(devices, alias))
+            return alias;
+        g_free(alias);
+    }
+}
+
+void
+domain_def_assign_aliases(DomainDef *def)
+{
+    for (guint i = 0; i < def->devices->len; i++) {
+        Device *dev = g_ptr_array_index(def->devices, i);
+
+        if (!dev->alias && dev->kind->alias)
+            dev->alias = next_alias(def->devices, dev->kind->alias);
+    }
+    for (guint i = 0; i < def->devices->len; i++) {
+        Device *dev = g_ptr_array_index(def->devices, i);
+
+        if (dev->kind->assign_alias)
+            dev->kind->assign_alias(dev, def->devices);
+    }
+}
+
+const char *
+domain_action_to_string(DomainAction action)
+{
+    return domain_action_words[action];
+}

@@ -1,0 +1,718 @@
+#include "driver/domain-xml.h"
+
+#include "driver/error.h"
+#include "driver/xml-policy.h"
+#include "driver/xml-read.h"
+#include "driver/xml-write.h"
+
+#include <string.h>
+
+#define ORIGIN      "(domain_definition)" /* what libvirt calls a document that came as text */
+#define DEVICES_MAX 1024                  /* far more than any machine has room for */
+
+/* Parsing. The policy table has refused what this machine cannot do; values that nobody knows are
+ * refused here, in libvirt's words. */
+
+static gboolean
+parse_type(const XmlNode *root, GError **error)
+{
+    g_autofree char *type = xml_attr(root, "type");
+
+    if (!type)
+        return driver_error(error, VIR_ERR_INTERNAL_ERROR, "missing domain type attribute");
+    if (strcmp(type, "kvm") != 0)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "invalid domain type %s", type);
+    return TRUE;
+}
+
+/* 32 hexadecimal digits; libvirt allows dashes and spaces between any two of their pairs. */
+static gboolean
+parse_uuid_text(const char *text, char *ret_uuid)
+{
+    char digits[33] = "";
+    gsize n = 0;
+
+    while (*text == ' ')
+        text++;
+    for (; *text; text++) {
+        if ((*text == '-' || *text == ' ') && n > 0 && n % 2 == 0)
+            continue;
+        if (!g_ascii_isxdigit(*text) || n == 32)
+            return FALSE;
+        digits[n++] = g_ascii_tolower(*text);
+    }
+    if (n != 32)
+        return FALSE;
+    g_snprintf(ret_uuid, DOMAIN_UUID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", digits, digits + 8,
+               digits + 12, digits + 16, digits + 20);
+    return TRUE;
+}
+
+static gboolean
+parse_identity(DomainDef *def, const XmlNode *root, GError **error)
+{
+    g_autofree char *uuid = xml_child_text(root, "uuid");
+
+    def->name = xml_child_text(root, "name");
+    if (!domain_def_check_name(def->name, error))
+        return FALSE;
+    if (uuid && !parse_uuid_text(uuid, def->uuid))
+        return driver_error(error, VIR_ERR_INTERNAL_ERROR, "malformed uuid element");
+    def->title = xml_child_text(root, "title");
+    if (def->title && strchr(def->title, '\n'))
+        return driver_error(error, VIR_ERR_XML_ERROR, "Domain title can't contain newlines");
+    def->description = xml_child_text(root, "description");
+    def->metadata = xml_metadata(root);
+    return TRUE;
+}
+
+/* The bytes in one @unit, 0 for an unknown one: a letter alone or with "iB" is a power of 1024,
+ * with "B" one of 1000, in either case of letters. */
+static guint64
+unit_size(const char *unit)
+{
+    static const char prefixes[] = "kmgtpe";
+    const char *prefix = strchr(prefixes, g_ascii_tolower(*unit));
+    guint64 size = 1;
+
+    if (g_ascii_strcasecmp(unit, "b") == 0 || g_ascii_strcasecmp(unit, "byte") == 0 ||
+        g_ascii_strcasecmp(unit, "bytes") == 0)
+        return 1;
+    if (!*unit || !prefix)
+        return 0;
+    for (const char *at = prefixes; at <= prefix; at++)
+        size *= unit[1] && g_ascii_strcasecmp(unit + 1, "iB") != 0 ? 1000 : 1024;
+    return !unit[1] || !g_ascii_strcasecmp(unit + 1, "iB") || !g_ascii_strcasecmp(unit + 1, "B")
+               ? size
+               : 0;
+}
+
+/* Rounds up to KiB; sizes are signed 64-bit numbers of bytes at most, as in libvirt. */
+static gboolean
+scale_to_kib(guint64 value, const char *unit, guint64 *ret_kib, GError **error)
+{
+    guint64 size = unit_size(unit);
+    guint64 bytes;
+
+    if (!size)
+        return driver_error(error, VIR_ERR_INVALID_ARG, "unknown suffix '%s'", unit);
+    if (!g_uint64_checked_mul(&bytes, value, size) || bytes > G_MAXINT64)
+        return driver_error(error, VIR_ERR_OVERFLOW, "value too large: %" G_GUINT64_FORMAT "%s",
+                            value, unit);
+    *ret_kib = bytes / 1024 + (bytes % 1024 != 0);
+    return TRUE;
+}
+
+/* A missing or empty element leaves @ret_kib as it is. */
+static gboolean
+parse_size(const XmlNode *root, const char *name, guint64 *ret_kib, GError **error)
+{
+    g_autofree char *text = xml_child_text(root, name);
+    g_autofree char *unit = NULL;
+    guint64 value;
+
+    if (!text)
+        return TRUE;
+    if (!xml_parse_uint64(text, &value))
+        return driver_error(error, VIR_ERR_XML_ERROR,
+                            "Invalid value '%s' for element or attribute './%s[1]'", text, name);
+    unit = xml_attr(xml_child(root, name), "unit");
+    return scale_to_kib(value, unit && *unit ? unit : "KiB", ret_kib, error);
+}
+
+static gboolean
+parse_memory(DomainDef *def, const XmlNode *root, GError **error)
+{
+    return parse_size(root, "memory", &def->memory_kib, error) &&
+           parse_size(root, "currentMemory", &def->current_memory_kib, error);
+}
+
+static gboolean
+parse_vcpu(DomainDef *def, const XmlNode *root, GError **error)
+{
+    static const char *const placements[] = { "static", NULL };
+    const XmlNode *node = xml_child(root, "vcpu");
+    g_autofree char *text = node ? xml_text(node) : NULL;
+    guint64 n;
+    int placement;
+
+    if (!node)
+        return TRUE;
+    if (!xml_parse_uint64(text, &n) || n > G_MAXUINT)
+        return driver_error(error, VIR_ERR_XML_ERROR, "maximum vcpus count must be an integer");
+    def->vcpus = def->current_vcpus = n;
+    return xml_attr_uint(node, "current", XML_OPTIONAL, &def->current_vcpus, error) &&
+           xml_attr_word(node, "placement", XML_OPTIONAL, placements, &placement, error);
+}
+
+static gboolean
+parse_boot(DomainOs *os, const XmlNode *node, GError **error)
+{
+    for (const XmlNode *child = xml_first(node); child; child = xml_next(child)) {
+        int boot = 0;
+
+        if (xml_namespace(child) || strcmp(xml_name(child), "boot") != 0)
+            continue;
+        if (!xml_attr_word(child, "dev", XML_REQUIRED, domain_boot_words, &boot, error))
+            return FALSE;
+        if (os->n_boot < DOMAIN_BOOT_MAX)
+            os->boot[os->n_boot++] = boot;
+    }
+    return TRUE;
+}
+
+/* A versioned q35 of QEMU's is written back as the one that this machine is. */
+static void
+parse_machine(DomainOs *os, const XmlNode *type)
+{
+    g_autofree char *machine = xml_attr(type, "machine");
+
+    if (!machine || g_str_has_prefix(machine, "pc-q35-"))
+        return;
+    g_free(os->machine);
+    os->machine = g_steal_pointer(&machine);
+}
+
+static gboolean
+parse_os(DomainDef *def, const XmlNode *root, GError **error)
+{
+    const XmlNode *node = xml_child(root, "os");
+    const XmlNode *type = node ? xml_child(node, "type") : NULL;
+    g_autofree char *text = node ? xml_child_text(node, "type") : NULL;
+    g_autofree char *arch = type ? xml_attr(type, "arch") : NULL;
+
+    if (!text)
+        return driver_error(error, VIR_ERR_XML_ERROR, "an os <type> must be specified");
+    if (strcmp(text, "hvm") != 0)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "unknown OS type '%s'", text);
+    if (arch && strcmp(arch, def->os.arch) != 0)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "Unknown architecture %s", arch);
+    parse_machine(&def->os, type);
+    def->os.kernel = xml_child_text(node, "kernel");
+    def->os.initrd = xml_child_text(node, "initrd");
+    def->os.cmdline = xml_child_text(node, "cmdline");
+    return parse_boot(&def->os, node, error);
+}
+
+static gboolean
+parse_feature(DomainDef *def, const XmlNode *node, GError **error)
+{
+    for (int i = 0; domain_feature_words[i]; i++) {
+        if (strcmp(domain_feature_words[i], xml_name(node)) == 0) {
+            def->features[i] = TRUE;
+            return TRUE;
+        }
+    }
+    return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "unexpected feature '%s'",
+                        xml_name(node));
+}
+
+static gboolean
+parse_features(DomainDef *def, const XmlNode *root, GError **error)
+{
+    const XmlNode *node = xml_child(root, "features");
+    const XmlNode *child = node ? xml_first(node) : NULL;
+
+    for (; child; child = xml_next(child)) {
+        if (!parse_feature(def, child, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+parse_topology(DomainCpu *cpu, const XmlNode *node, GError **error)
+{
+    const XmlNode *topology = xml_child(node, "topology");
+    const XmlNeed always = XML_REQUIRED | XML_NONZERO;
+
+    if (!topology)
+        return TRUE;
+    cpu->dies = 1;
+    return xml_attr_uint(topology, "sockets", always, &cpu->sockets, error) &&
+           xml_attr_uint(topology, "dies", XML_NONZERO, &cpu->dies, error) &&
+           xml_attr_uint(topology, "cores", always, &cpu->cores, error) &&
+           xml_attr_uint(topology, "threads", always, &cpu->threads, error);
+}
+
+/* A word that is kept as a word. */
+static gboolean
+parse_word(const XmlNode *node, const char *name, const char *const *words, char **ret,
+           GError **error)
+{
+    int i = -1;
+
+    if (!xml_attr_word(node, name, XML_OPTIONAL, words, &i, error))
+        return FALSE;
+    if (i >= 0)
+        *ret = g_strdup(words[i]);
+    return TRUE;
+}
+
+static gboolean
+parse_cpu(DomainDef *def, const XmlNode *root, GError **error)
+{
+    static const char *const checks[] = { "none", "partial", "full", NULL };
+    static const char *const switches[] = { "on", "off", NULL };
+    const XmlNode *node = xml_child(root, "cpu");
+    g_autofree char *mode = node ? xml_attr(node, "mode") : NULL;
+    DomainCpu *cpu = &def->cpu;
+
+    if (!node)
+        return TRUE;
+    if (mode && strcmp(mode, "host-passthrough") != 0)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "Invalid mode attribute '%s'", mode);
+    cpu->present = TRUE;
+    cpu->mode = mode ? DOMAIN_CPU_HOST_PASSTHROUGH : DOMAIN_CPU_DEFAULT;
+    if (!parse_word(node, "check", checks, &cpu->check, error) ||
+        !parse_word(node, "migratable", switches, &cpu->migratable, error))
+        return FALSE;
+    if (cpu->migratable && !mode)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "Attribute migratable is only allowed for 'host-passthrough' / "
+                            "'maximum' CPU mode");
+    return parse_topology(cpu, node, error);
+}
+
+/* What each timer of this machine does by itself, and so may be asked to do. */
+static const struct TimerRule {
+    const char *name;
+    gboolean present;       /* whether the machine has it */
+    const char *tickpolicy; /* the only one, NULL: none may be given */
+    const char *track;      /* likewise */
+} timer_rules[] = {
+    { "rtc", TRUE, "delay", "wall" }, { "pit", TRUE, "delay", NULL }, /* KVM's in-kernel PIT
+                                                                         delivers late ticks at its
+                                                                         own pace */
+    { "hpet", FALSE, NULL, NULL },    { "kvmclock", TRUE, NULL, NULL }, { "tsc", TRUE, NULL, NULL },
+};
+
+static const struct TimerRule *
+find_rule(const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(timer_rules); i++) {
+        if (strcmp(timer_rules[i].name, name) == 0)
+            return &timer_rules[i];
+    }
+    g_assert_not_reached();
+}
+
+static gboolean
+refuse_timer(const DomainTimer *timer, const char *attr, const char *value, GError **error)
+{
+    return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                        "value '%s' of attribute '%s' of <timer name='%s'> is not supported yet by "
+                        "this machine",
+                        value, attr, timer->name);
+}
+
+static gboolean
+check_timer(const DomainTimer *timer, GError **error)
+{
+    const struct TimerRule *rule = find_rule(timer->name);
+
+    if (timer->present >= 0 && timer->present != rule->present)
+        return refuse_timer(timer, "present", timer->present ? "yes" : "no", error);
+    if (timer->tickpolicy && g_strcmp0(timer->tickpolicy, rule->tickpolicy) != 0)
+        return refuse_timer(timer, "tickpolicy", timer->tickpolicy, error);
+    if (timer->track && g_strcmp0(timer->track, rule->track) != 0)
+        return refuse_timer(timer, "track", timer->track, error);
+    if (timer->present < 0 && !rule->present)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "timer '%s' is not supported yet by this machine", timer->name);
+    return TRUE;
+}
+
+static gboolean
+parse_timer(GPtrArray *timers, const XmlNode *node, GError **error)
+{
+    static const char *const names[] = { "rtc", "pit", "hpet", "kvmclock", "tsc", NULL };
+    static const char *const policies[] = { "delay", "catchup", NULL };
+    static const char *const tracks[] = { "wall", NULL };
+    static const char *const presences[] = { "no", "yes", NULL };
+    DomainTimer *timer = g_new0(DomainTimer, 1);
+    int name = 0;
+
+    g_ptr_array_add(timers, timer);
+    timer->present = -1;
+    if (!xml_attr_word(node, "name", XML_REQUIRED, names, &name, error) ||
+        !xml_attr_word(node, "present", XML_OPTIONAL, presences, &timer->present, error) ||
+        !parse_word(node, "tickpolicy", policies, &timer->tickpolicy, error) ||
+        !parse_word(node, "track", tracks, &timer->track, error))
+        return FALSE;
+    timer->name = g_strdup(names[name]);
+    return check_timer(timer, error);
+}
+
+static gboolean
+parse_clock(DomainDef *def, const XmlNode *root, GError **error)
+{
+    const XmlNode *node = xml_child(root, "clock");
+    g_autofree char *offset = node ? xml_attr(node, "offset") : NULL;
+    const XmlNode *child = node ? xml_first(node) : NULL;
+
+    if (offset && strcmp(offset, "utc") != 0)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "unknown clock offset '%s'", offset);
+    for (; child; child = xml_next(child)) {
+        if (!xml_namespace(child) && strcmp(xml_name(child), "timer") == 0 &&
+            !parse_timer(def->clock.timers, child, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+parse_action(const XmlNode *root, const char *name, DomainAction *ret, GError **error)
+{
+    g_autofree char *text = xml_child_text(root, name);
+
+    if (!text)
+        return TRUE;
+    for (int i = 0; domain_action_words[i]; i++) {
+        if (strcmp(domain_action_words[i], text) == 0) {
+            *ret = i;
+            return TRUE;
+        }
+    }
+    return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "unknown %s action: %s", name, text);
+}
+
+static gboolean
+parse_actions(DomainDef *def, const XmlNode *root, GError **error)
+{
+    return parse_action(root, "on_poweroff", &def->on_poweroff, error) &&
+           parse_action(root, "on_reboot", &def->on_reboot, error) &&
+           parse_action(root, "on_crash", &def->on_crash, error);
+}
+
+/* "no" is all that the policy table lets through. */
+static gboolean
+parse_suspend(const XmlNode *pm, const char *name, gboolean *ret_no, GError **error)
+{
+    static const char *const enabled[] = { "no", NULL };
+    const XmlNode *node = pm ? xml_child(pm, name) : NULL;
+    int i = -1;
+
+    if (node && !xml_attr_word(node, "enabled", XML_OPTIONAL, enabled, &i, error))
+        return FALSE;
+    *ret_no = i == 0;
+    return TRUE;
+}
+
+static gboolean
+parse_pm(DomainDef *def, const XmlNode *root, GError **error)
+{
+    const XmlNode *pm = xml_child(root, "pm");
+
+    return parse_suspend(pm, "suspend-to-mem", &def->no_suspend_to_mem, error) &&
+           parse_suspend(pm, "suspend-to-disk", &def->no_suspend_to_disk, error);
+}
+
+static gboolean
+parse_seclabel(DomainDef *def, const XmlNode *root, GError **error)
+{
+    const XmlNode *node = xml_child(root, "seclabel");
+    g_autofree char *type = node ? xml_attr(node, "type") : NULL;
+
+    if (!node)
+        return TRUE;
+    if (!type)
+        return driver_error(
+            error, VIR_ERR_CONFIG_UNSUPPORTED,
+            "element <seclabel> without type='none' is not supported yet by this machine");
+    if (strcmp(type, "none") != 0)
+        return driver_error(error, VIR_ERR_XML_ERROR, "invalid security type '%s'", type);
+    def->no_seclabel = TRUE;
+    return TRUE;
+}
+
+static gboolean
+parse_device(DomainDef *def, const XmlNode *node, guint flags, GError **error)
+{
+    const DeviceKind *kind = xml_namespace(node) ? NULL : device_kind_find(xml_name(node));
+    Device *dev;
+
+    if (!kind) /* <emulator>, or nothing that libvirt knows */
+        return TRUE;
+    if (def->devices->len >= DEVICES_MAX)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "more than %d devices", DEVICES_MAX);
+    dev = device_new(kind);
+    g_ptr_array_add(def->devices, dev);
+    return kind->parse(dev, node, flags, error);
+}
+
+static gboolean
+parse_devices(DomainDef *def, const XmlNode *root, guint flags, GError **error)
+{
+    const XmlNode *devices = xml_child(root, "devices");
+    const XmlNode *node = devices ? xml_first(devices) : NULL;
+
+    def->emulator = devices ? xml_child_text(devices, "emulator") : NULL;
+    for (; node; node = xml_next(node)) {
+        if (!parse_device(def, node, flags, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+parse_root(DomainDef *def, const XmlNode *root, guint flags, GError **error)
+{
+    return xml_policy_check(root, error) && parse_type(root, error) &&
+           parse_identity(def, root, error) && parse_memory(def, root, error) &&
+           parse_vcpu(def, root, error) && parse_os(def, root, error) &&
+           parse_features(def, root, error) && parse_cpu(def, root, error) &&
+           parse_clock(def, root, error) && parse_actions(def, root, error) &&
+           parse_pm(def, root, error) && parse_devices(def, root, flags, error) &&
+           parse_seclabel(def, root, error);
+}
+
+static DomainDef *
+parse(const XmlDoc *doc, guint flags, GError **error)
+{
+    g_autoptr(DomainDef) def = domain_def_new();
+
+    if (!parse_root(def, xml_doc_root(doc), flags, error))
+        return NULL;
+    domain_def_complete(def);
+    if (!domain_def_check(def, error))
+        return NULL;
+    return g_steal_pointer(&def);
+}
+
+DomainDef *
+domain_xml_parse(const char *xml, GError **error)
+{
+    g_autoptr(XmlDoc) doc = xml_doc_parse(xml, ORIGIN, "domain", error);
+
+    return doc ? parse(doc, 0, error) : NULL;
+}
+
+DomainDef *
+domain_xml_parse_live(const char *xml, int *ret_id, GError **error)
+{
+    g_autoptr(XmlDoc) doc = xml_doc_parse(xml, ORIGIN, "domain", error);
+    DomainDef *def;
+    guint id = 0;
+
+    if (!doc || !xml_attr_uint(xml_doc_root(doc), "id", XML_REQUIRED, &id, error))
+        return NULL;
+    def = parse(doc, DOMAIN_PARSE_LIVE, error);
+    if (def && ret_id)
+        *ret_id = id;
+    return def;
+}
+
+/* Formatting, in libvirt's order */
+
+static void
+format_identity(const DomainDef *def, XmlWriter *out)
+{
+    xml_put_element(out, "name", def->name);
+    xml_put_element(out, "uuid", def->uuid);
+    xml_put_element(out, "title", def->title);
+    xml_put_element(out, "description", def->description);
+    if (def->metadata)
+        xml_put_raw(out, def->metadata);
+}
+
+static void
+put_number(XmlWriter *out, guint64 number)
+{
+    char text[24];
+
+    g_snprintf(text, sizeof(text), "%" G_GUINT64_FORMAT, number);
+    xml_put_text(out, text);
+}
+
+static void
+format_size(XmlWriter *out, const char *name, guint64 kib)
+{
+    xml_open(out, name);
+    xml_put_attr(out, "unit", "KiB");
+    put_number(out, kib);
+    xml_close(out);
+}
+
+static void
+format_vcpu(const DomainDef *def, XmlWriter *out)
+{
+    xml_open(out, "vcpu");
+    xml_put_attr(out, "placement", "static");
+    if (def->current_vcpus != def->vcpus)
+        xml_put_attr_uint(out, "current", def->current_vcpus);
+    put_number(out, def->vcpus);
+    xml_close(out);
+}
+
+static void
+format_os(const DomainOs *os, XmlWriter *out)
+{
+    xml_open(out, "os");
+    xml_open(out, "type");
+    xml_put_attr(out, "arch", os->arch);
+    xml_put_attr(out, "machine", os->machine);
+    xml_put_text(out, "hvm");
+    xml_close(out);
+    xml_put_element(out, "kernel", os->kernel);
+    xml_put_element(out, "initrd", os->initrd);
+    xml_put_element(out, "cmdline", os->cmdline);
+    for (guint i = 0; i < os->n_boot; i++) {
+        xml_open(out, "boot");
+        xml_put_attr(out, "dev", domain_boot_words[os->boot[i]]);
+        xml_close(out);
+    }
+    xml_close(out);
+}
+
+static gboolean
+has_features(const DomainDef *def)
+{
+    for (int i = 0; i < DOMAIN_N_FEATURES; i++) {
+        if (def->features[i])
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void
+format_features(const DomainDef *def, XmlWriter *out)
+{
+    if (!has_features(def))
+        return;
+    xml_open(out, "features");
+    for (int i = 0; i < DOMAIN_N_FEATURES; i++) {
+        if (!def->features[i])
+            continue;
+        xml_open(out, domain_feature_words[i]);
+        if (i == DOMAIN_FEATURE_NO_VMPORT)
+            xml_put_attr(out, "state", "off");
+        xml_close(out);
+    }
+    xml_close(out);
+}
+
+static void
+put_optional_attr(XmlWriter *out, const char *name, const char *value)
+{
+    if (value)
+        xml_put_attr(out, name, value);
+}
+
+static void
+format_cpu(const DomainCpu *cpu, XmlWriter *out)
+{
+    if (!cpu->present)
+        return;
+    xml_open(out, "cpu");
+    if (cpu->mode == DOMAIN_CPU_HOST_PASSTHROUGH)
+        xml_put_attr(out, "mode", "host-passthrough");
+    put_optional_attr(out, "check", cpu->check);
+    put_optional_attr(out, "migratable", cpu->migratable);
+    if (cpu->sockets) {
+        xml_open(out, "topology");
+        xml_put_attr_uint(out, "sockets", cpu->sockets);
+        xml_put_attr_uint(out, "dies", cpu->dies);
+        xml_put_attr_uint(out, "cores", cpu->cores);
+        xml_put_attr_uint(out, "threads", cpu->threads);
+        xml_close(out);
+    }
+    xml_close(out);
+}
+
+static void
+format_clock(const DomainClock *clock, XmlWriter *out)
+{
+    xml_open(out, "clock");
+    xml_put_attr(out, "offset", domain_clock_words[clock->offset]);
+    for (guint i = 0; i < clock->timers->len; i++) {
+        const DomainTimer *timer = g_ptr_array_index(clock->timers, i);
+
+        xml_open(out, "timer");
+        xml_put_attr(out, "name", timer->name);
+        if (timer->present >= 0)
+            xml_put_attr(out, "present", timer->present ? "yes" : "no");
+        put_optional_attr(out, "tickpolicy", timer->tickpolicy);
+        put_optional_attr(out, "track", timer->track);
+        xml_close(out);
+    }
+    xml_close(out);
+}
+
+static void
+format_actions(const DomainDef *def, XmlWriter *out)
+{
+    xml_put_element(out, "on_poweroff", domain_action_to_string(def->on_poweroff));
+    xml_put_element(out, "on_reboot", domain_action_to_string(def->on_reboot));
+    xml_put_element(out, "on_crash", domain_action_to_string(def->on_crash));
+}
+
+static void
+format_suspend(XmlWriter *out, const char *name, gboolean no)
+{
+    if (!no)
+        return;
+    xml_open(out, name);
+    xml_put_attr(out, "enabled", "no");
+    xml_close(out);
+}
+
+static void
+format_pm(const DomainDef *def, XmlWriter *out)
+{
+    if (!def->no_suspend_to_mem && !def->no_suspend_to_disk)
+        return;
+    xml_open(out, "pm");
+    format_suspend(out, "suspend-to-mem", def->no_suspend_to_mem);
+    format_suspend(out, "suspend-to-disk", def->no_suspend_to_disk);
+    xml_close(out);
+}
+
+static void
+format_devices(const DomainDef *def, XmlWriter *out, guint flags)
+{
+    xml_open(out, "devices");
+    xml_put_element(out, "emulator", def->emulator);
+    for (guint i = 0; i < def->devices->len; i++) {
+        const Device *dev = g_ptr_array_index(def->devices, i);
+
+        dev->kind->format(dev, out, flags);
+    }
+    xml_close(out);
+}
+
+static void
+format_seclabel(const DomainDef *def, XmlWriter *out)
+{
+    if (!def->no_seclabel)
+        return;
+    xml_open(out, "seclabel");
+    xml_put_attr(out, "type", "none");
+    xml_put_attr(out, "model", "none");
+    xml_close(out);
+}
+
+char *
+domain_xml_format(const DomainDef *def, int id, guint flags)
+{
+    XmlWriter *out = xml_writer_new();
+
+    xml_open(out, "domain");
+    xml_put_attr(out, "type", "kvm");
+    if (id >= 0)
+        xml_put_attr_uint(out, "id", id);
+    format_identity(def, out);
+    format_size(out, "memory", def->memory_kib);
+    format_size(out, "currentMemory", def->current_memory_kib);
+    format_vcpu(def, out);
+    format_os(&def->os, out);
+    format_features(def, out);
+    format_cpu(&def->cpu, out);
+    format_clock(&def->clock, out);
+    format_actions(def, out);
+    format_pm(def, out);
+    format_devices(def, out, flags);
+    format_seclabel(def, out);
+    xml_close(out);
+    return xml_writer_finish(out);
+}

@@ -1,0 +1,435 @@
+#include "driver/xml-policy.h"
+
+#include "driver/error.h"
+
+#include <string.h>
+
+#define QEMU_NS   "{http://libvirt.org/schemas/domain/qemu/1.0}"
+#define XEN_NS    "{http://libvirt.org/schemas/domain/xen/1.0}"
+#define LXC_NS    "{http://libvirt.org/schemas/domain/lxc/1.0}"
+#define BHYVE_NS  "{http://libvirt.org/schemas/domain/bhyve/1.0}"
+#define VMWARE_NS "{http://libvirt.org/schemas/domain/vmware/1.0}"
+
+#define CHARDEV_TYPES                                                                              \
+    "dev pipe null vc stdio udp tcp unix spicevmc spiceport nmdm dbus qemu-vdagent"
+
+/* clang-format off */
+const XmlPolicy xml_policies[] = {
+    { "@type", XML_HONOUR, "qemu xen linux kqemu test lxc uml openvz vz parallels vmware hyperv vbox phyp bhyve hvf none" },
+    { "@id", XML_ACCEPT, NULL, "the driver gives out ids; libvirt ignores it in a definition too" },
+
+    { "name", XML_HONOUR },
+    { "uuid", XML_HONOUR },
+    { "genid", XML_REJECT },
+    { "title", XML_HONOUR },
+    { "description", XML_HONOUR },
+    { "metadata", XML_VERBATIM },
+
+    { "memory", XML_HONOUR },
+    { "memory/@unit", XML_HONOUR },
+    { "memory/@dumpCore", XML_REJECT },
+    { "currentMemory", XML_HONOUR },
+    { "currentMemory/@unit", XML_HONOUR },
+    { "maxMemory", XML_REJECT },
+    { "memoryBacking", XML_REJECT },
+    { "memtune", XML_REJECT },
+    { "blkiotune", XML_REJECT },
+    { "cputune", XML_REJECT },
+    { "numatune", XML_REJECT },
+    { "resource", XML_REJECT },
+    { "vcpu", XML_HONOUR },
+    { "vcpu/@placement", XML_HONOUR, "auto" },
+    { "vcpu/@current", XML_HONOUR },
+    { "vcpu/@cpuset", XML_REJECT },
+    { "vcpus", XML_REJECT },
+    { "iothreads", XML_REJECT },
+    { "iothreadids", XML_REJECT },
+    { "defaultiothread", XML_REJECT },
+
+    { "bootloader", XML_REJECT },
+    { "bootloader_args", XML_REJECT },
+    { "os", XML_HONOUR },
+    { "os/@firmware", XML_REJECT },
+    { "os/type", XML_HONOUR, "xen linux xenpvh exe uml" },
+    { "os/type/@arch", XML_HONOUR,
+      "alpha armv6l armv7l armv7b aarch64 cris i686 ia64 lm32 loongarch64 m68k microblaze microblazeel mips "
+      "mipsel mips64 mips64el openrisc parisc parisc64 ppc ppc64 ppc64le ppcemb riscv32 riscv64 s390 s390x "
+      "sh4 sh4eb sparc sparc64 unicore32 xtensa xtensaeb" },
+    { "os/type/@machine", XML_HONOUR },
+    { "os/kernel", XML_HONOUR },
+    { "os/initrd", XML_HONOUR },
+    { "os/cmdline", XML_HONOUR },
+    { "os/boot", XML_HONOUR },
+    { "os/boot/@dev", XML_ACCEPT, "hd network cdrom fd", "firmware would follow it; a kernel that is given starts without" },
+    { "os/acpi", XML_REJECT },
+    { "os/bios", XML_REJECT },
+    { "os/bootmenu", XML_REJECT },
+    { "os/dtb", XML_REJECT },
+    { "os/firmware", XML_REJECT },
+    { "os/init", XML_REJECT },
+    { "os/initarg", XML_REJECT },
+    { "os/initdir", XML_REJECT },
+    { "os/initenv", XML_REJECT },
+    { "os/initgroup", XML_REJECT },
+    { "os/inituser", XML_REJECT },
+    { "os/loader", XML_REJECT },
+    { "os/nvram", XML_REJECT },
+    { "os/root", XML_REJECT },
+    { "os/smbios", XML_REJECT },
+    { "sysinfo", XML_REJECT },
+    { "idmap", XML_REJECT },
+
+    { "features", XML_HONOUR },
+    { "features/acpi", XML_HONOUR },
+    { "features/apic", XML_HONOUR },
+    { "features/apic/@eoi", XML_REJECT },
+    { "features/pae", XML_HONOUR },
+    { "features/vmport", XML_HONOUR },
+    { "features/vmport/@state", XML_ACCEPT, "off", "this machine has no VMware port" },
+    { "features/capabilities", XML_REJECT },
+    { "features/ccf-assist", XML_REJECT },
+    { "features/cfpc", XML_REJECT },
+    { "features/gic", XML_REJECT },
+    { "features/hap", XML_REJECT },
+    { "features/hpt", XML_REJECT },
+    { "features/htm", XML_REJECT },
+    { "features/hyperv", XML_REJECT },
+    { "features/ibs", XML_REJECT },
+    { "features/ioapic", XML_REJECT },
+    { "features/kvm", XML_REJECT },
+    { "features/msrs", XML_REJECT },
+    { "features/nested-hv", XML_REJECT },
+    { "features/pmu", XML_REJECT },
+    { "features/privnet", XML_REJECT },
+    { "features/pvspinlock", XML_REJECT },
+    { "features/sbbc", XML_REJECT },
+    { "features/smm", XML_REJECT },
+    { "features/tcg", XML_REJECT },
+    { "features/viridian", XML_REJECT },
+    { "features/vmcoreinfo", XML_REJECT },
+    { "features/xen", XML_REJECT },
+
+    { "cpu", XML_HONOUR },
+    { "cpu/@mode", XML_HONOUR, "custom host-model maximum" },
+    { "cpu/@match", XML_REJECT },
+    { "cpu/@check", XML_HONOUR },
+    { "cpu/@migratable", XML_HONOUR },
+    { "cpu/topology", XML_HONOUR },
+    { "cpu/topology/@sockets", XML_HONOUR },
+    { "cpu/topology/@dies", XML_HONOUR },
+    { "cpu/topology/@cores", XML_HONOUR },
+    { "cpu/topology/@threads", XML_HONOUR },
+    { "cpu/cache", XML_REJECT },
+    { "cpu/feature", XML_REJECT },
+    { "cpu/maxphysaddr", XML_REJECT },
+    { "cpu/model", XML_REJECT },
+    { "cpu/numa", XML_REJECT },
+    { "cpu/vendor", XML_REJECT },
+
+    { "clock", XML_HONOUR },
+    { "clock/@offset", XML_HONOUR, "localtime timezone variable absolute" },
+    { "clock/@adjustment", XML_REJECT },
+    { "clock/@basis", XML_REJECT },
+    { "clock/@start", XML_REJECT },
+    { "clock/@timezone", XML_REJECT },
+    { "clock/timer", XML_HONOUR },
+    { "clock/timer/@name", XML_HONOUR, "platform hypervclock armvtimer" },
+    { "clock/timer/@present", XML_HONOUR },
+    { "clock/timer/@tickpolicy", XML_HONOUR, "merge discard" },
+    { "clock/timer/@track", XML_HONOUR, "boot guest realtime" },
+    { "clock/timer/@frequency", XML_REJECT },
+    { "clock/timer/@mode", XML_REJECT },
+    { "clock/timer/catchup", XML_REJECT },
+
+    { "on_poweroff", XML_HONOUR, "rename-restart coredump-destroy coredump-restart" },
+    { "on_reboot", XML_HONOUR, "rename-restart coredump-destroy coredump-restart" },
+    { "on_crash", XML_HONOUR, "rename-restart coredump-destroy coredump-restart" },
+    { "on_lockfailure", XML_REJECT },
+    { "pm", XML_HONOUR },
+    { "pm/suspend-to-mem", XML_HONOUR },
+    { "pm/suspend-to-mem/@enabled", XML_HONOUR, "yes" },
+    { "pm/suspend-to-disk", XML_HONOUR },
+    { "pm/suspend-to-disk/@enabled", XML_HONOUR, "yes" },
+    { "perf", XML_REJECT },
+
+    { "devices", XML_HONOUR },
+    { "devices/emulator", XML_HONOUR },
+    { "devices/serial", XML_HONOUR },
+    { "devices/serial/@type", XML_HONOUR, CHARDEV_TYPES },
+    { "devices/serial/@tty", XML_ACCEPT, NULL, "where a running guest's port was; libvirt ignores it in a definition too" },
+    { "devices/serial/source", XML_HONOUR },
+    { "devices/serial/source/@path", XML_HONOUR },
+    { "devices/serial/source/@append", XML_HONOUR },
+    { "devices/serial/source/@channel", XML_REJECT },
+    { "devices/serial/source/@host", XML_REJECT },
+    { "devices/serial/source/@master", XML_REJECT },
+    { "devices/serial/source/@mode", XML_REJECT },
+    { "devices/serial/source/@service", XML_REJECT },
+    { "devices/serial/source/@slave", XML_REJECT },
+    { "devices/serial/source/@tls", XML_REJECT },
+    { "devices/serial/source/clipboard", XML_REJECT },
+    { "devices/serial/source/mouse", XML_REJECT },
+    { "devices/serial/source/reconnect", XML_REJECT },
+    { "devices/serial/source/seclabel", XML_REJECT },
+    { "devices/serial/log", XML_HONOUR },
+    { "devices/serial/log/@file", XML_HONOUR },
+    { "devices/serial/log/@append", XML_HONOUR },
+    { "devices/serial/protocol", XML_REJECT },
+    { "devices/serial/target", XML_HONOUR },
+    { "devices/serial/target/@port", XML_HONOUR },
+    { "devices/serial/target/@type", XML_HONOUR,
+      "usb-serial pci-serial spapr-vio-serial system-serial sclp-serial isa-debug" },
+    { "devices/serial/target/model", XML_HONOUR },
+    { "devices/serial/target/model/@name", XML_HONOUR,
+      "usb-serial pci-serial spapr-vty pl011 sclpconsole sclplmconsole 16550a isa-debugcon" },
+    { "devices/serial/alias", XML_HONOUR },
+    { "devices/serial/alias/@name", XML_HONOUR },
+    { "devices/serial/acpi", XML_REJECT },
+    { "devices/serial/address", XML_REJECT },
+    { "devices/console", XML_HONOUR },
+    { "devices/console/@type", XML_HONOUR, CHARDEV_TYPES },
+    { "devices/console/@tty", XML_ACCEPT, NULL, "where a running guest's console was; libvirt ignores it in a definition too" },
+    { "devices/console/source", XML_HONOUR },
+    { "devices/console/source/@path", XML_HONOUR },
+    { "devices/console/source/@append", XML_HONOUR },
+    { "devices/console/source/@channel", XML_REJECT },
+    { "devices/console/source/@host", XML_REJECT },
+    { "devices/console/source/@master", XML_REJECT },
+    { "devices/console/source/@mode", XML_REJECT },
+    { "devices/console/source/@service", XML_REJECT },
+    { "devices/console/source/@slave", XML_REJECT },
+    { "devices/console/source/@tls", XML_REJECT },
+    { "devices/console/source/clipboard", XML_REJECT },
+    { "devices/console/source/mouse", XML_REJECT },
+    { "devices/console/source/reconnect", XML_REJECT },
+    { "devices/console/source/seclabel", XML_REJECT },
+    { "devices/console/log", XML_HONOUR },
+    { "devices/console/log/@file", XML_HONOUR },
+    { "devices/console/log/@append", XML_HONOUR },
+    { "devices/console/protocol", XML_REJECT },
+    { "devices/console/target", XML_HONOUR },
+    { "devices/console/target/@port", XML_HONOUR },
+    { "devices/console/target/@type", XML_HONOUR, "xen uml virtio lxc openvz sclp sclplm" },
+    { "devices/console/target/model", XML_REJECT },
+    { "devices/console/alias", XML_HONOUR },
+    { "devices/console/alias/@name", XML_HONOUR },
+    { "devices/console/acpi", XML_REJECT },
+    { "devices/console/address", XML_REJECT },
+    { "devices/controller", XML_HONOUR },
+    { "devices/controller/@type", XML_HONOUR, "ide fdc scsi sata virtio-serial ccid xenbus isa" },
+    { "devices/controller/@index", XML_HONOUR },
+    { "devices/controller/@model", XML_HONOUR },
+    { "devices/controller/@maxEventChannels", XML_REJECT },
+    { "devices/controller/@maxGrantFrames", XML_REJECT },
+    { "devices/controller/@ports", XML_REJECT },
+    { "devices/controller/@vectors", XML_REJECT },
+    { "devices/controller/acpi", XML_REJECT },
+    { "devices/controller/address", XML_REJECT },
+    { "devices/controller/alias", XML_HONOUR },
+    { "devices/controller/alias/@name", XML_HONOUR },
+    { "devices/controller/driver", XML_REJECT },
+    { "devices/controller/master", XML_REJECT },
+    { "devices/controller/model", XML_REJECT },
+    { "devices/controller/pcihole64", XML_REJECT },
+    { "devices/controller/target", XML_REJECT },
+    { "devices/memballoon", XML_HONOUR },
+    { "devices/memballoon/@model", XML_HONOUR, "virtio virtio-transitional virtio-non-transitional xen" },
+    { "devices/memballoon/@autodeflate", XML_REJECT },
+    { "devices/memballoon/@freePageReporting", XML_REJECT },
+    { "devices/memballoon/acpi", XML_REJECT },
+    { "devices/memballoon/address", XML_REJECT },
+    { "devices/memballoon/alias", XML_HONOUR },
+    { "devices/memballoon/alias/@name", XML_HONOUR },
+    { "devices/memballoon/driver", XML_REJECT },
+    { "devices/memballoon/stats", XML_REJECT },
+    { "devices/audio", XML_REJECT },
+    { "devices/channel", XML_REJECT },
+    { "devices/disk", XML_REJECT },
+    { "devices/filesystem", XML_REJECT },
+    { "devices/graphics", XML_REJECT },
+    { "devices/hostdev", XML_REJECT },
+    { "devices/hub", XML_REJECT },
+    { "devices/input", XML_REJECT },
+    { "devices/interface", XML_REJECT },
+    { "devices/iommu", XML_REJECT },
+    { "devices/lease", XML_REJECT },
+    { "devices/memory", XML_REJECT },
+    { "devices/nvram", XML_REJECT },
+    { "devices/panic", XML_REJECT },
+    { "devices/parallel", XML_REJECT },
+    { "devices/redirdev", XML_REJECT },
+    { "devices/redirfilter", XML_REJECT },
+    { "devices/rng", XML_REJECT },
+    { "devices/shmem", XML_REJECT },
+    { "devices/smartcard", XML_REJECT },
+    { "devices/sound", XML_REJECT },
+    { "devices/tpm", XML_REJECT },
+    { "devices/video", XML_REJECT },
+    { "devices/vsock", XML_REJECT },
+    { "devices/watchdog", XML_REJECT },
+
+    { "seclabel", XML_HONOUR },
+    { "seclabel/@type", XML_HONOUR, "dynamic static" },
+    { "seclabel/@model", XML_ACCEPT, "none", "type none labels nothing, whatever the model" },
+    { "seclabel/@relabel", XML_ACCEPT, "no", "nothing is relabelled" },
+    { "seclabel/baselabel", XML_REJECT },
+    { "seclabel/imagelabel", XML_REJECT },
+    { "seclabel/label", XML_REJECT },
+    { "keywrap", XML_REJECT },
+    { "launchSecurity", XML_REJECT },
+
+    { QEMU_NS "capabilities", XML_REJECT },
+    { QEMU_NS "commandline", XML_REJECT },
+    { QEMU_NS "deprecation", XML_REJECT },
+    { QEMU_NS "override", XML_REJECT },
+    { XEN_NS "commandline", XML_REJECT },
+    { LXC_NS "namespace", XML_REJECT },
+    { BHYVE_NS "commandline", XML_REJECT },
+    { VMWARE_NS "datacenterpath", XML_REJECT },
+};
+/* clang-format on */
+
+const gsize xml_n_policies = G_N_ELEMENTS(xml_policies);
+
+static GHashTable *
+index_policies(void)
+{
+    GHashTable *index = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (gsize i = 0; i < xml_n_policies; i++)
+        g_assert(
+            g_hash_table_insert(index, (char *)xml_policies[i].path, (gpointer)&xml_policies[i]));
+    return index;
+}
+
+const XmlPolicy *
+xml_policy_find(const char *path)
+{
+    static GHashTable *index;
+
+    if (!index)
+        index = index_policies();
+    return g_hash_table_lookup(index, path);
+}
+
+/* Whether @value is one of the words in @words. */
+static gboolean
+is_among(const char *value, const char *words)
+{
+    gsize length = strlen(value);
+
+    if (length == 0 || strchr(value, ' '))
+        return FALSE;
+    for (const char *at = strstr(words, value); at; at = strstr(at + 1, value)) {
+        if ((at == words || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
+takes_value(const XmlPolicy *policy, const char *value)
+{
+    if (!policy->words)
+        return TRUE;
+    return is_among(value, policy->words) == (policy->verdict == XML_ACCEPT);
+}
+
+/* One step of the walk: an element and the path to it. */
+typedef struct Step {
+    const XmlNode *node;
+    GString *path;
+    GError **error;
+} Step;
+
+static gboolean
+check_attr(gpointer data, const char *name, const char *value)
+{
+    Step *step = data;
+    gsize length = step->path->len;
+    const XmlPolicy *policy;
+
+    g_string_append_printf(step->path, "%s@%s", length ? "/" : "", name);
+    policy = xml_policy_find(step->path->str);
+    g_string_truncate(step->path, length);
+    if (!policy)
+        return TRUE;
+    if (policy->verdict == XML_REJECT)
+        return driver_error(step->error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "attribute '%s' of <%s> is not supported yet by this machine", name,
+                            xml_name(step->node));
+    if (!takes_value(policy, value))
+        return driver_error(
+            step->error, VIR_ERR_CONFIG_UNSUPPORTED,
+            "value '%s' of attribute '%s' of <%s> is not supported yet by this machine", value,
+            name, xml_name(step->node));
+    return TRUE;
+}
+
+static gboolean
+check_text(const Step *step, const XmlPolicy *policy)
+{
+    g_autofree char *text = policy->words ? xml_text(step->node) : NULL;
+
+    if (!text || takes_value(policy, text))
+        return TRUE;
+    return driver_error(step->error, VIR_ERR_CONFIG_UNSUPPORTED,
+                        "value '%s' of <%s> is not supported yet by this machine", text,
+                        xml_name(step->node));
+}
+
+static gboolean check_children(Step *step);
+
+/* @step is at the element; its path is written. */
+static gboolean
+check_element(Step *step, const XmlNode *parent)
+{
+    const XmlPolicy *policy = xml_policy_find(step->path->str);
+
+    if (!policy || policy->verdict == XML_VERBATIM)
+        return TRUE;
+    if (policy->verdict == XML_REJECT)
+        return driver_error(step->error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "element <%s> of <%s> is not supported yet by this machine",
+                            xml_name(step->node), xml_name(parent));
+    return check_text(step, policy) && xml_visit_attrs(step->node, check_attr, step) &&
+           check_children(step);
+}
+
+static void
+append_name(GString *path, const XmlNode *node)
+{
+    const char *ns = xml_namespace(node);
+
+    if (path->len)
+        g_string_append_c(path, '/');
+    if (ns)
+        g_string_append_printf(path, "{%s}", ns);
+    g_string_append(path, xml_name(node));
+}
+
+/* The walk is as deep as the table's paths are, whatever the document's depth. */
+static gboolean
+check_children(Step *step)
+{
+    const XmlNode *parent = step->node;
+    gsize length = step->path->len;
+    gboolean ok = TRUE;
+
+    for (step->node = xml_first(parent); ok && step->node; step->node = xml_next(step->node)) {
+        append_name(step->path, step->node);
+        ok = check_element(step, parent);
+        g_string_truncate(step->path, length);
+    }
+    step->node = parent;
+    return ok;
+}
+
+gboolean
+xml_policy_check(const XmlNode *domain, GError **error)
+{
+    g_autoptr(GString) path = g_string_new(NULL);
+    Step step = { domain, path, error };
+
+    return xml_visit_attrs(domain, check_attr, &step) && check_children(&step);
+}

@@ -1,0 +1,63 @@
+/* xml-read: a document that somebody else wrote, read with care. The one place that knows libxml2.
+ *
+ * Documents are hostile until read: no document type declaration (so no entities but XML's own
+ * five), no network, no inclusion, and limits on size, depth, attributes and namespaces that are
+ * checked before libxml2 sees the text. Errors are worded as libvirt words them.
+ *
+ * Elements and attributes with a namespace are other people's: none of the functions finds them by
+ * name, as none of libvirt's expressions does.
+ */
+#pragma once
+
+#include <glib.h>
+
+#define XML_SIZE_MAX       (4u << 20) /* bytes in a document */
+#define XML_DEPTH_MAX      128        /* elements within elements */
+#define XML_ATTRIBUTES_MAX 256        /* of one element */
+#define XML_NAMESPACES_MAX 256        /* declarations in a document */
+
+typedef struct _xmlNode XmlNode;
+typedef struct XmlDoc XmlDoc;
+
+/* Parses @xml; @origin such as "(domain_definition)" begins the error's text. VIR_ERR_XML_DETAIL
+ * with the line, its text and a caret where @xml is not well formed or over a limit;
+ * VIR_ERR_XML_ERROR where the outermost element is not @root. */
+XmlDoc *xml_doc_parse(const char *xml, const char *origin, const char *root, GError **error);
+void xml_doc_free(XmlDoc *doc);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(XmlDoc, xml_doc_free)
+XmlNode *xml_doc_root(const XmlDoc *doc);
+
+/* Walking: child elements, in order. */
+const char *xml_name(const XmlNode *node);
+const char *xml_namespace(const XmlNode *node); /* NULL: none */
+XmlNode *xml_first(const XmlNode *node);
+XmlNode *xml_next(const XmlNode *node);
+/* The first child element called @name, or NULL. */
+XmlNode *xml_child(const XmlNode *node, const char *name);
+guint xml_count_children(const XmlNode *node, const char *name);
+/* Calls @visit for each attribute without a namespace, until it returns FALSE; that is returned. */
+typedef gboolean (*XmlAttrVisit)(gpointer data, const char *name, const char *value);
+gboolean xml_visit_attrs(const XmlNode *node, XmlAttrVisit visit, gpointer data);
+
+/* Values, the caller's to free. */
+char *xml_text(const XmlNode *node);                         /* all text within; never NULL */
+char *xml_child_text(const XmlNode *node, const char *name); /* NULL: no such child, or empty */
+char *xml_attr(const XmlNode *node, const char *name);       /* NULL: none */
+
+/* Values of a kind. Without the attribute: TRUE and @ret untouched, unless it is required. */
+typedef enum XmlNeed {
+    XML_OPTIONAL = 0,
+    XML_REQUIRED = 1 << 0,
+    XML_NONZERO = 1 << 1,
+} XmlNeed;
+gboolean xml_attr_uint(const XmlNode *node, const char *name, XmlNeed need, guint *ret,
+                       GError **error);
+/* @ret is the index into @words, which NULL ends. */
+gboolean xml_attr_word(const XmlNode *node, const char *name, XmlNeed need,
+                       const char *const *words, int *ret, GError **error);
+/* A whole number in decimal digits, with nothing behind it; a sign other than + is none. */
+gboolean xml_parse_uint64(const char *text, guint64 *ret);
+
+/* The <metadata> child of @node as it stands in a document in normal form: children without a
+ * namespace and second ones of the same namespace are left out, as libvirt does. NULL: none. */
+char *xml_metadata(const XmlNode *node);

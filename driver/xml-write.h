@@ -1,0 +1,25 @@
+/* xml-write: a document in libvirt's normal form: two spaces a level, single quotes, elements
+ * without content closed at once.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct XmlWriter XmlWriter;
+
+XmlWriter *xml_writer_new(void);
+/* The document's text, the caller's; frees @out. Every element must be closed. */
+char *xml_writer_finish(XmlWriter *out);
+
+/* @name must be a constant: it is kept until the element is closed. */
+void xml_open(XmlWriter *out, const char *name);
+/* Only between xml_open() and the element's first content. */
+void xml_put_attr(XmlWriter *out, const char *name, const char *value);
+void xml_put_attr_uint(XmlWriter *out, const char *name, guint64 value);
+void xml_put_text(XmlWriter *out, const char *text);
+void xml_close(XmlWriter *out);
+
+/* <name>text</name> on a line of its own; nothing where @text is NULL. */
+void xml_put_element(XmlWriter *out, const char *name, const char *text);
+/* A line that is XML already. */
+void xml_put_raw(XmlWriter *out, const char *xml);
