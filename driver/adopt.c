@@ -1,5 +1,6 @@
 #include "driver/adopt.h"
 
+#include "driver/domain-list.h"
 #include "driver/domain-xml.h"
 #include "driver/error.h"
 

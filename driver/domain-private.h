@@ -2,18 +2,18 @@
 #pragma once
 
 #include "driver/domain.h"
-#include "driver/domain-list.h"
 #include "driver/env.h"
 #include "driver/guest.h"
 #include "driver/job.h"
 
 struct ConsoleSet;
+struct DomainList;
 struct Launch;
 
 /* What the domains of one driver share. */
 typedef struct DomainHost {
     DriverEnv *env;
-    DomainList *list;
+    struct DomainList *list;
     int last_id;
     /* Tell of libvirt's events. */
     void (*lifecycle)(gpointer data, Domain *domain, int event, int detail);

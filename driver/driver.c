@@ -2,6 +2,7 @@
 
 #include "driver/adopt.h"
 #include "driver/capabilities.h"
+#include "driver/domain-list.h"
 #include "driver/domain-private.h"
 #include "driver/domain-xml.h"
 #include "driver/error.h"

@@ -1,5 +1,6 @@
 #include "driver/launch.h"
 
+#include "driver/domain-list.h"
 #include "driver/domain-state.h"
 #include "driver/domain-xml.h"
 #include "driver/error.h"

@@ -1,5 +1,6 @@
 /* lifecycle: the verbs that change what a domain does, and what its guest tells by itself. */
 #include "driver/console.h"
+#include "driver/domain-list.h"
 #include "driver/domain-private.h"
 #include "driver/error.h"
 #include "driver/flags.h"

@@ -1,7 +1,5 @@
 #include "driver/xml-limits.h"
 
-#include "driver/xml-read.h"
-
 #include <string.h>
 
 typedef struct Look {

@@ -1,8 +1,8 @@
 /* xml-read: a document that somebody else wrote, read with care. The one place that knows libxml2.
  *
  * Documents are hostile until read: no document type declaration (so no entities but XML's own
- * five), no network, no inclusion, and limits on size, depth, attributes and namespaces that are
- * checked before libxml2 sees the text. Errors are worded as libvirt words them.
+ * five), no network, no inclusion, and xml-limits.h's limits on size, depth, attributes and
+ * namespaces, checked before libxml2 sees the text. Errors are worded as libvirt words them.
  *
  * Elements and attributes with a namespace are other people's: none of the functions finds them by
  * name, as none of libvirt's expressions does.
@@ -10,11 +10,6 @@
 #pragma once
 
 #include <glib.h>
-
-#define XML_SIZE_MAX       (4u << 20) /* bytes in a document */
-#define XML_DEPTH_MAX      128        /* elements within elements */
-#define XML_ATTRIBUTES_MAX 256        /* of one element */
-#define XML_NAMESPACES_MAX 256        /* declarations in a document */
 
 typedef struct _xmlNode XmlNode;
 typedef struct XmlDoc XmlDoc;

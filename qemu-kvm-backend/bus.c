@@ -1,6 +1,5 @@
 #include "qemu-kvm-backend/bus.h"
 
-#include "qemu-kvm-backend/device.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
 #include <endian.h>
@@ -12,7 +11,7 @@ typedef struct BusRegion {
     uint64_t base;
     uint64_t last; /* inclusive, so that a region may end at the top of the address space */
     const BusOps *ops;
-    Device *dev;
+    BusOwner owner;
 } BusRegion;
 
 /* Regions ascend by address. They change only while no vCPU runs, so lookups take no lock. */
@@ -59,34 +58,34 @@ lower_bound(const Bus *bus, uint64_t addr)
 }
 
 bool
-bus_add(Bus *bus, uint64_t base, uint64_t size, const BusOps *ops, Device *dev, VmmError *err)
+bus_add(Bus *bus, uint64_t base, uint64_t size, const BusOps *ops, BusOwner owner, VmmError *err)
 {
     size_t at = lower_bound(bus, base);
     uint64_t last;
 
     if (size == 0 || __builtin_add_overflow(base, size - 1, &last))
         return vmm_error(err, VMM_ERROR_INVALID,
-                         "Device '%s' claims no addresses at 0x%" PRIx64 " of the %s bus", dev->id,
+                         "Device '%s' claims no addresses at 0x%" PRIx64 " of the %s bus", owner.name,
                          base, bus->name);
     if (at < bus->n_regions && bus->regions[at].base <= last)
         return vmm_error(err, VMM_ERROR_INVALID,
                          "Device '%s' claims 0x%" PRIx64 "-0x%" PRIx64
                          " of the %s bus, where device '%s' is",
-                         dev->id, base, last, bus->name, bus->regions[at].dev->id);
+                         owner.name, base, last, bus->name, bus->regions[at].owner.name);
     bus->regions = vmm_must(realloc(bus->regions, (bus->n_regions + 1) * sizeof(BusRegion)));
     memmove(&bus->regions[at + 1], &bus->regions[at], (bus->n_regions - at) * sizeof(BusRegion));
-    bus->regions[at] = (BusRegion){ base, last, ops, dev };
+    bus->regions[at] = (BusRegion){ base, last, ops, owner };
     bus->n_regions++;
     return true;
 }
 
 void
-bus_remove(Bus *bus, Device *dev)
+bus_remove(Bus *bus, struct Device *dev)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < bus->n_regions; i++) {
-        if (bus->regions[i].dev != dev)
+        if (bus->regions[i].owner.dev != dev)
             bus->regions[kept++] = bus->regions[i];
     }
     bus->n_regions = kept;
@@ -114,7 +113,7 @@ read_region(const BusRegion *region, uint64_t addr, uint8_t *data, unsigned size
     uint64_t value = UINT64_MAX;
 
     if (region->ops->read)
-        value = region->ops->read(region->dev, addr - region->base, size);
+        value = region->ops->read(region->owner.dev, addr - region->base, size);
     value = htole64(value);
     memcpy(data, &value, size);
 }
@@ -126,7 +125,7 @@ write_region(const BusRegion *region, uint64_t addr, const uint8_t *data, unsign
 
     memcpy(&value, data, size);
     if (region->ops->write)
-        region->ops->write(region->dev, addr - region->base, size, le64toh(value));
+        region->ops->write(region->owner.dev, addr - region->base, size, le64toh(value));
 }
 
 void
@@ -138,14 +137,14 @@ bus_read(Bus *bus, uint64_t addr, void *data, unsigned size)
     memset(data, 0xff, size);
     if (!region)
         return;
-    pthread_mutex_lock(&region->dev->lock);
+    pthread_mutex_lock(region->owner.lock);
     if (is_whole(region, addr, size)) {
         read_region(region, addr, bytes, size);
     } else {
         for (unsigned i = 0; i < size && addr + i >= addr && addr + i <= region->last; i++)
             read_region(region, addr + i, bytes + i, 1);
     }
-    pthread_mutex_unlock(&region->dev->lock);
+    pthread_mutex_unlock(region->owner.lock);
 }
 
 void
@@ -156,12 +155,12 @@ bus_write(Bus *bus, uint64_t addr, const void *data, unsigned size)
 
     if (!region)
         return;
-    pthread_mutex_lock(&region->dev->lock);
+    pthread_mutex_lock(region->owner.lock);
     if (is_whole(region, addr, size)) {
         write_region(region, addr, bytes, size);
     } else {
         for (unsigned i = 0; i < size && addr + i >= addr && addr + i <= region->last; i++)
             write_region(region, addr + i, bytes + i, 1);
     }
-    pthread_mutex_unlock(&region->dev->lock);
+    pthread_mutex_unlock(region->owner.lock);
 }

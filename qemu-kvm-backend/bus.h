@@ -7,6 +7,7 @@
 
 #include "qemu-kvm-backend/error.h"
 
+#include <pthread.h>
 #include <stdint.h>
 
 typedef struct Bus Bus;
@@ -22,9 +23,16 @@ typedef struct BusOps {
 Bus *bus_new(const char *name);
 void bus_free(Bus *bus);
 
+/* Who answers; what it points to belongs to the device and outlives its regions. */
+typedef struct BusOwner {
+    struct Device *dev;
+    const char *name;
+    pthread_mutex_t *lock;
+} BusOwner;
+
 /* Fails where [base, base + size) overlaps another region. Before the vCPUs run, or while they are
- * all paused. */
-bool bus_add(Bus *bus, uint64_t base, uint64_t size, const BusOps *ops, struct Device *dev,
+ * all paused. Devices call device_claim(). */
+bool bus_add(Bus *bus, uint64_t base, uint64_t size, const BusOps *ops, BusOwner owner,
              VmmError *err);
 void bus_remove(Bus *bus, struct Device *dev);
 

@@ -33,3 +33,11 @@ device_free(Device *dev)
     free(dev->id);
     free(dev);
 }
+
+bool
+device_claim(Device *dev, Bus *bus, uint64_t base, uint64_t size, const BusOps *ops, VmmError *err)
+{
+    const BusOwner owner = { dev, dev->id, &dev->lock };
+
+    return bus_add(bus, base, size, ops, owner, err);
+}

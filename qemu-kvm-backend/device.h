@@ -66,3 +66,7 @@ struct Device {
 /* A device of @class on @board, created from @params; NULL with @err. The machine owns the result. */
 Device *device_new(const DeviceClass *class, Board *board, const char *id, VmmMsg *params, VmmError *err);
 void device_free(Device *dev);
+
+/* Puts [base, base + size) of @bus, one of the board's two, into the hands of @dev, until it is freed.
+ * Fails where another device has some of it. */
+bool device_claim(Device *dev, Bus *bus, uint64_t base, uint64_t size, const BusOps *ops, VmmError *err);

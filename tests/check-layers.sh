@@ -59,10 +59,10 @@ check_words() {
     done
 }
 
-# A module is a source and its header; tsort names the members of each circle.
+# A module is a source and its headers, "-private" ones too; tsort names the members of each circle.
 check_circles() {
     includes "$1" | awk '$2 == "\"" {
-        sub(/\.[ch]$/, "", $1); sub(/\.h$/, "", $3)
+        sub(/(-private)?\.[ch]$/, "", $1); sub(/(-private)?\.h$/, "", $3)
         if ($1 != $3) print $1, $3
     }' | tsort 2>&1 >/dev/null | sed 's/^tsort: -: input contains a loop:/modules include each other in a circle:/' || :
 }

@@ -32,7 +32,7 @@ debug_exit_create(Device *dev, VmmMsg *params, VmmError *err)
     if (port > 0x10000 - N_PORTS)
         return vmm_error(err, VMM_ERROR_INVALID,
                          "Port 0x%" PRIx64 " of device '%s' is out of range", port, dev->id);
-    return bus_add(dev->board->pio, port, N_PORTS, &debug_exit_ops, dev, err);
+    return device_claim(dev, dev->board->pio, port, N_PORTS, &debug_exit_ops, err);
 }
 
 const DeviceClass debug_exit_class = {

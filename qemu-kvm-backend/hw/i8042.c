@@ -156,8 +156,8 @@ static const BusOps command_ops = { status_read, command_write };
 static bool
 i8042_create(Device *dev, VmmMsg *params, VmmError *err)
 {
-    return bus_add(dev->board->pio, PORT_DATA, 1, &data_ops, dev, err) &&
-           bus_add(dev->board->pio, PORT_COMMAND, 1, &command_ops, dev, err);
+    return device_claim(dev, dev->board->pio, PORT_DATA, 1, &data_ops, err) &&
+           device_claim(dev, dev->board->pio, PORT_COMMAND, 1, &command_ops, err);
 }
 
 static void

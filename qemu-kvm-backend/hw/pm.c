@@ -188,7 +188,7 @@ pm_create(Device *dev, VmmMsg *params, VmmError *err)
     if (!pm->alarm)
         return false;
     pm->origin_ns = alarm_now(pm->alarm);
-    return bus_add(dev->board->pio, LAYOUT_PM_BASE, N_PORTS, &pm_ops, dev, err);
+    return device_claim(dev, dev->board->pio, LAYOUT_PM_BASE, N_PORTS, &pm_ops, err);
 }
 
 static void

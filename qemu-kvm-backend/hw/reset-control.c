@@ -59,8 +59,8 @@ static const BusOps port_a_ops = { port_a_read, port_a_write };
 static bool
 reset_control_create(Device *dev, VmmMsg *params, VmmError *err)
 {
-    return bus_add(dev->board->pio, LAYOUT_RESET_PORT, 1, &rst_cnt_ops, dev, err) &&
-           bus_add(dev->board->pio, PORT_A, 1, &port_a_ops, dev, err);
+    return device_claim(dev, dev->board->pio, LAYOUT_RESET_PORT, 1, &rst_cnt_ops, err) &&
+           device_claim(dev, dev->board->pio, PORT_A, 1, &port_a_ops, err);
 }
 
 static void

@@ -469,8 +469,8 @@ rtc_create(Device *dev, VmmMsg *params, VmmError *err)
         return false;
     rtc->ram[REG_A] = A_DIVIDER_RUN | A_RATE_1024HZ;
     rtc->ram[REG_B] = B_24H;
-    return bus_add(dev->board->pio, PORT_INDEX, 1, &index_ops, dev, err) &&
-           bus_add(dev->board->pio, PORT_DATA, 1, &data_ops, dev, err);
+    return device_claim(dev, dev->board->pio, PORT_INDEX, 1, &index_ops, err) &&
+           device_claim(dev, dev->board->pio, PORT_DATA, 1, &data_ops, err);
 }
 
 /* The battery keeps time and RAM; control registers become what firmware makes them. */

@@ -488,7 +488,7 @@ serial_create(Device *dev, VmmMsg *params, VmmError *err)
         return false;
     serial->chardev = chardev_new(dev->board->loop, params, &owner, err);
     return serial->chardev &&
-           bus_add(dev->board->pio, ports[index].base, N_PORTS, &serial_ops, dev, err);
+           device_claim(dev, dev->board->pio, ports[index].base, N_PORTS, &serial_ops, err);
 }
 
 static void

@@ -2,7 +2,8 @@
  * the initrd and the command line. */
 #pragma once
 
-#include "qemu-kvm-backend/x86/boot.h"
+#include "qemu-kvm-backend/memory.h"
+#include "qemu-kvm-backend/x86/boot-source.h"
 
 typedef struct BootRange {
     uint64_t addr;

@@ -1,4 +1,5 @@
 /* The Linux boot protocol on x86, Documentation/arch/x86/boot.rst: section names are quoted. */
+#include "qemu-kvm-backend/x86/boot.h"
 #include "qemu-kvm-backend/x86/boot-file.h"
 
 #include "qemu-kvm-backend/proto/vmm-proto.h"

@@ -1,4 +1,5 @@
 /* The Multiboot Specification 0.6.96, section numbers are its own. */
+#include "qemu-kvm-backend/x86/boot.h"
 #include "qemu-kvm-backend/x86/boot-file.h"
 
 #include "qemu-kvm-backend/proto/vmm-proto.h"

@@ -1,5 +1,6 @@
 /* Xen's PVH boot ABI (Xen's docs/misc/pvh.pandoc and xen/include/public/arch-x86/hvm/start_info.h):
  * an ELF file whose note names a 32-bit entry, and a start info that describes the machine. */
+#include "qemu-kvm-backend/x86/boot.h"
 #include "qemu-kvm-backend/x86/boot-file.h"
 
 #include "qemu-kvm-backend/proto/vmm-proto.h"

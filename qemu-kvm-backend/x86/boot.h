@@ -2,13 +2,7 @@
 #pragma once
 
 #include "qemu-kvm-backend/memory.h"
-
-typedef struct BootSource {
-    int kernel_fd;
-    int initrd_fd; /* -1: none */
-    const char *cmdline;
-    uint64_t rsdp; /* guest physical address of the ACPI root pointer, 0: no ACPI */
-} BootSource;
+#include "qemu-kvm-backend/x86/boot-source.h"
 
 /* Selectors of the GDT that boot_load() leaves at LAYOUT_BOOT_GDT: flat code (64-bit in BOOT_LONG,
  * 32-bit in BOOT_PROTECTED), flat data for all of DS, ES, FS, GS and SS, and a task-state segment of
