@@ -1,0 +1,296 @@
+#include "cli/args.h"
+
+#include "cli/output.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+struct Args {
+    const Command *command;
+    gsize n_options;
+    GPtrArray **
+        values; /* by the option's row: NULL not given, else its texts (none for a flag), NULL-ended */
+    gboolean wants_help;
+    gboolean only_data; /* "--" was seen */
+};
+
+static gsize
+count_options(const Option *options)
+{
+    gsize n = 0;
+
+    while (options && options[n].name)
+        n++;
+    return n;
+}
+
+static Args *
+args_new(const Command *command)
+{
+    Args *args = g_new0(Args, 1);
+
+    args->command = command;
+    args->n_options = count_options(command->options);
+    args->values = g_new0(GPtrArray *, args->n_options);
+    return args;
+}
+
+void
+args_free(Args *args)
+{
+    if (!args)
+        return;
+    for (gsize i = 0; i < args->n_options; i++)
+        g_clear_pointer(&args->values[i], g_ptr_array_unref);
+    g_free(args->values);
+    g_free(args);
+}
+
+const Command *
+args_command(const Args *args)
+{
+    return args->command;
+}
+
+gboolean
+args_wants_help(const Args *args)
+{
+    return args->wants_help;
+}
+
+/* Keeps @text (NULL for a flag) as a value of option @i; the array stays NULL-ended. */
+static void
+add_value(Args *args, gsize i, const char *text)
+{
+    GPtrArray *values = args->values[i];
+
+    if (!values) {
+        values = args->values[i] = g_ptr_array_new_with_free_func(g_free);
+        g_ptr_array_add(values, NULL);
+    }
+    if (text)
+        g_ptr_array_insert(values, values->len - 1, g_strdup(text));
+}
+
+/* "help" takes any option, as in virsh: "help list --all" shows the help of list. */
+static gboolean
+takes_any_option(const Command *command)
+{
+    return strcmp(command->name, "help") == 0;
+}
+
+static gssize
+option_index(const Args *args, const char *name)
+{
+    for (gsize i = 0; i < args->n_options; i++)
+        if (strcmp(args->command->options[i].name, name) == 0)
+            return (gssize)i;
+    return -1;
+}
+
+/* The next option that a word without "--" fills. */
+static gssize
+next_positional(const Args *args)
+{
+    for (gsize i = 0; i < args->n_options; i++) {
+        const Option *option = &args->command->options[i];
+        if (option->kind == OPTION_BOOL || (option->flags & OPTION_NAMED_ONLY))
+            continue;
+        if (!args->values[i] || option->kind == OPTION_ARGV)
+            return (gssize)i;
+    }
+    return -1;
+}
+
+static gboolean
+take_data(Args *args, const char *word, GError **error)
+{
+    gssize i = next_positional(args);
+
+    if (i >= 0)
+        add_value(args, (gsize)i, word);
+    else if (!takes_any_option(args->command))
+        return cli_fail(error, _("unexpected data '%s'"), word);
+    return TRUE;
+}
+
+/* The value of @option: after '=' or the next word, which *@ret_used then counts. */
+static gboolean
+take_value(Args *args, gsize i, const char *inline_value, const char *next, gsize *ret_used,
+           GError **error)
+{
+    const Option *option = &args->command->options[i];
+    const char *value = inline_value ? inline_value : next;
+
+    if (option->kind == OPTION_BOOL) {
+        if (inline_value)
+            return cli_fail(error, _("invalid '=' after option --%s"), option->name);
+        add_value(args, i, NULL);
+        return TRUE;
+    }
+    if (!value)
+        return cli_fail(error, _("expected syntax: --%s <%s>"), option->name,
+                        option->kind == OPTION_INT ? _("number") : _("string"));
+    add_value(args, i, value);
+    *ret_used += inline_value ? 0 : 1;
+    return TRUE;
+}
+
+/* "--name" or "--name=value". */
+static gboolean
+take_option(Args *args, const char *word, const char *next, gsize *ret_used, GError **error)
+{
+    const char *equals = strchr(word, '=');
+    g_autofree char *name = equals ? g_strndup(word + 2, equals - word - 2) : g_strdup(word + 2);
+    gssize i = option_index(args, name);
+
+    if (i < 0 && strcmp(name, "help") == 0 && !equals) {
+        args->wants_help = TRUE;
+        return TRUE;
+    }
+    if (i < 0 && takes_any_option(args->command))
+        return TRUE;
+    if (i < 0)
+        return cli_fail(error, _("command '%s' doesn't support option --%s"), args->command->name,
+                        name);
+    if (args->values[i] && args->command->options[i].kind != OPTION_ARGV)
+        return cli_fail(error, _("option --%s already seen"), name);
+    return take_value(args, (gsize)i, equals ? equals + 1 : NULL, next, ret_used, error);
+}
+
+static gboolean
+is_option(const char *word)
+{
+    return g_str_has_prefix(word, "--") && g_ascii_isalnum(word[2]);
+}
+
+static gboolean
+take_word(Args *args, const char *word, const char *next, gsize *ret_used, GError **error)
+{
+    if (!args->only_data && strcmp(word, "--") == 0) {
+        args->only_data = TRUE;
+        return TRUE;
+    }
+    if (!args->only_data && is_option(word))
+        return take_option(args, word, next, ret_used, error);
+    return take_data(args, word, error);
+}
+
+static gboolean
+check_required(const Args *args, GError **error)
+{
+    for (gsize i = 0; i < args->n_options; i++) {
+        const Option *option = &args->command->options[i];
+        if (!(option->flags & OPTION_REQUIRED) || args->values[i])
+            continue;
+        if (option->kind == OPTION_DATA || option->kind == OPTION_ARGV)
+            return cli_fail(error, _("command '%s' requires <%s> option"), args->command->name,
+                            option->name);
+        return cli_fail(error, _("command '%s' requires --%s option"), args->command->name,
+                        option->name);
+    }
+    return TRUE;
+}
+
+Args *
+args_parse(const char *const *words, gsize n, GError **error)
+{
+    const Command *command = command_find(words[0]);
+    g_autoptr(Args) args = NULL;
+
+    if (!command) {
+        cli_fail(error, _("unknown command: '%s'"), words[0]);
+        return NULL;
+    }
+    args = args_new(command);
+    for (gsize i = 1; i < n; i++)
+        if (!take_word(args, words[i], i + 1 < n ? words[i + 1] : NULL, &i, error))
+            return NULL;
+    if (!args->wants_help && !check_required(args, error))
+        return NULL;
+    return g_steal_pointer(&args);
+}
+
+static gboolean
+check_value(const Option *option, const char *text, GError **error)
+{
+    gint64 number;
+
+    if (option->kind == OPTION_INT &&
+        !g_ascii_string_to_signed(text, 10, G_MININT, G_MAXINT, &number, NULL))
+        return cli_fail(error, _("Numeric value '%s' for <%s> option is malformed or out of range"),
+                        text, option->name);
+    if (option->kind != OPTION_INT && *text == '\0' && !(option->flags & OPTION_EMPTY_OK))
+        return cli_fail(error, _("Failed to get option '%s': Option argument is empty"),
+                        option->name);
+    return TRUE;
+}
+
+gboolean
+args_check(const Args *args, GError **error)
+{
+    for (gsize i = 0; i < args->n_options; i++)
+        for (gsize j = 0; args->values[i] && args->values[i]->pdata[j]; j++)
+            if (!check_value(&args->command->options[i], args->values[i]->pdata[j], error))
+                return FALSE;
+    return TRUE;
+}
+
+static GPtrArray *
+values_of(const Args *args, const char *name)
+{
+    gssize i = option_index(args, name);
+
+    g_assert(i >= 0); /* a misspelt name is our own mistake */
+    return args->values[i];
+}
+
+gboolean
+args_has(const Args *args, const char *name)
+{
+    return values_of(args, name) != NULL;
+}
+
+const char *
+args_string(const Args *args, const char *name)
+{
+    GPtrArray *values = values_of(args, name);
+
+    return values ? values->pdata[0] : NULL;
+}
+
+int
+args_int(const Args *args, const char *name, int fallback)
+{
+    const char *text = args_string(args, name);
+
+    return text ? (int)g_ascii_strtoll(text, NULL, 10) : fallback;
+}
+
+const char *const *
+args_list(const Args *args, const char *name)
+{
+    static const char *const none[] = { NULL };
+    GPtrArray *values = values_of(args, name);
+
+    return values ? (const char *const *)values->pdata : none;
+}
+
+gboolean
+args_exclusive(const Args *args, const char *one, const char *other, GError **error)
+{
+    if (args_has(args, one) && args_has(args, other))
+        return cli_fail(error, _("Options --%s and --%s are mutually exclusive"), one, other);
+    return TRUE;
+}
+
+guint
+args_flags(const Args *args, const ArgsFlag *flags)
+{
+    guint all = 0;
+
+    for (; flags->name; flags++)
+        if (args_has(args, flags->name))
+            all |= flags->flag;
+    return all;
+}

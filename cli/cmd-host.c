@@ -1,0 +1,122 @@
+/* The commands about the daemon and its host. */
+#include "cli/commands.h"
+
+#include "cli/args.h"
+#include "cli/output.h"
+#include "cli/session.h"
+
+#include <glib/gi18n.h>
+#include <libvirt/libvirt.h>
+
+static gboolean
+run_uri(Session *session, const Args *args, GError **error)
+{
+    output("%s\n", connection_uri(session->connection));
+    return TRUE;
+}
+
+const Command command_uri = {
+    "uri", N_("print the URI of the daemon that is used"), NULL, NULL, run_uri, 0,
+};
+
+static gboolean
+run_hostname(Session *session, const Args *args, GError **error)
+{
+    g_autoptr(GVariant) name =
+        connection_get(session->connection, connection_root(session->connection), CONNECT_INTERFACE,
+                       "Hostname", "s", error);
+    if (!name)
+        return FALSE;
+    output("%s\n", g_variant_get_string(name, NULL));
+    return TRUE;
+}
+
+const Command command_hostname = {
+    "hostname", N_("print the name of the daemon's host"), NULL, NULL, run_hostname, 0,
+};
+
+static gboolean
+run_capabilities(Session *session, const Args *args, GError **error)
+{
+    const char *xml;
+    g_autoptr(GVariant) reply =
+        connection_call(session->connection, connection_root(session->connection),
+                        CONNECT_INTERFACE, "GetCapabilities", NULL, "(s)", error);
+
+    if (!reply) {
+        output_error("%s", _("failed to get capabilities"));
+        return FALSE;
+    }
+    g_variant_get(reply, "(&s)", &xml);
+    output("%s\n", xml);
+    return TRUE;
+}
+
+const Command command_capabilities = {
+    "capabilities",
+    N_("print what the daemon and its host can do, as XML"),
+    NULL,
+    NULL,
+    run_capabilities,
+    0,
+};
+
+/* libvirt's numbers are major * 1000000 + minor * 1000 + release. */
+static char *
+version_text(guint64 version)
+{
+    return g_strdup_printf("%u.%u.%u", (guint)(version / 1000000), (guint)(version / 1000 % 1000),
+                           (guint)(version % 1000));
+}
+
+static char *
+get_version(Connection *connection, const char *property, GError **error)
+{
+    g_autoptr(GVariant) version = connection_get(connection, connection_root(connection),
+                                                 CONNECT_INTERFACE, property, "t", error);
+    return version ? version_text(g_variant_get_uint64(version)) : NULL;
+}
+
+/* vmctld's own version; of another daemon, that of its library. */
+static char *
+get_daemon_version(Connection *connection, const char *library)
+{
+    g_autoptr(GVariant) version =
+        connection_get(connection, connection_root(connection), VMCTL_CONNECT_INTERFACE,
+                       "DaemonVersion", "s", NULL);
+    return g_strdup(version ? g_variant_get_string(version, NULL) : library);
+}
+
+static gboolean
+run_version(Session *session, const Args *args, GError **error)
+{
+    Connection *connection = session->connection;
+    const char *driver = connection_driver(connection);
+    g_autofree char *headers = version_text(LIBVIR_VERSION_NUMBER);
+    g_autofree char *library = get_version(connection, "LibVersion", error);
+    g_autofree char *hypervisor = NULL;
+
+    if (!library)
+        return FALSE;
+    hypervisor = get_version(connection, "Version", error);
+    if (!hypervisor)
+        return FALSE;
+    output(_("Compiled against library: libvirt %s\n"), headers);
+    output(_("Using library: libvirt %s\n"), library);
+    output(_("Using API: %s %s\n"), driver, library);
+    output(_("Running hypervisor: %s %s\n"), driver, hypervisor);
+    if (args_has(args, "daemon")) {
+        g_autofree char *daemon = get_daemon_version(connection, library);
+        output(_("Running against daemon: %s\n"), daemon);
+    }
+    return TRUE;
+}
+
+static const Option version_options[] = {
+    { "daemon", OPTION_BOOL, 0, N_("the daemon's version as well") },
+    { NULL },
+};
+
+const Command command_version = {
+    "version", N_("print the versions of what is at work"), NULL, version_options, run_version, 0,
+};

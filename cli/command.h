@@ -1,0 +1,67 @@
+/* command: what a command is: a row of a table. The parser, the help, the completion and the manual's test
+ * all read these rows, so a command is described once. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct Session Session;
+typedef struct Args Args;
+
+typedef enum {
+    OPTION_BOOL,
+    OPTION_INT,    /* --name <number> */
+    OPTION_STRING, /* --name <string>, also by position */
+    OPTION_DATA,   /* by position first: shown as <name> */
+    OPTION_ARGV,   /* everything that is left, any number of times */
+} OptionKind;
+
+typedef enum {
+    OPTION_REQUIRED = 1 << 0,
+    OPTION_NAMED_ONLY = 1 << 1, /* never by position */
+    OPTION_EMPTY_OK = 1 << 2,   /* "" is a value */
+} OptionFlags;
+
+typedef struct Option {
+    const char *name; /* NULL ends a table */
+    OptionKind kind;
+    guint flags;
+    const char *help; /* N_() */
+} Option;
+
+typedef enum {
+    COMMAND_OFFLINE = 1 << 0, /* needs no daemon */
+    COMMAND_CHANGES = 1 << 1, /* refused with -r */
+    COMMAND_LEAVES = 1 << 2,  /* ends the shell */
+} CommandFlags;
+
+typedef struct Command {
+    const char *name;
+    const char *summary;     /* N_(), one line */
+    const char *description; /* N_(), or NULL where the summary says it all */
+    const Option *options;   /* NULL: none */
+    /* FALSE: it failed, and has said so or has set @error, which the caller prints. */
+    gboolean (*run)(Session *session, const Args *args, GError **error);
+    guint flags;
+} Command;
+
+typedef struct CommandGroup {
+    const char *title;   /* N_() */
+    const char *keyword; /* for "help KEYWORD" */
+    const Command *const *commands;
+} CommandGroup;
+
+/* Both end with a row of NULLs. */
+extern const CommandGroup command_groups[];
+
+/* NULL: there is none of that name. */
+const Command *command_find(const char *name);
+const CommandGroup *command_group_find(const char *keyword);
+/* The option of that name, or NULL. */
+const Option *command_option(const Command *command, const char *name);
+
+/* The option that says which domain, as most commands have it. */
+#define OPTION_DOMAIN(help)                                                                        \
+    {                                                                                              \
+        "domain", OPTION_DATA, OPTION_REQUIRED, help                                               \
+    }
+#define OPTION_DOMAIN_ANY OPTION_DOMAIN(N_("the domain's name, id or UUID"))

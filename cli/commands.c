@@ -1,0 +1,37 @@
+/* All commands of vmctl, in the order in which help shows them. */
+#include "cli/commands.h"
+
+#include <glib/gi18n.h>
+
+static const Command *const domain_commands[] = {
+    &command_autostart,  &command_console,  &command_create,
+    &command_define,     &command_destroy,  &command_domid,
+    &command_domname,    &command_domuuid,  &command_dumpxml,
+    &command_reboot,     &command_reset,    &command_resume,
+    &command_shutdown,   &command_start,    &command_suspend,
+    &command_ttyconsole, &command_undefine, NULL,
+};
+
+static const Command *const monitor_commands[] = {
+    &command_dominfo, &command_domstate, &command_domstats, &command_list, NULL,
+};
+
+static const Command *const event_commands[] = { &command_event, NULL };
+
+static const Command *const host_commands[] = {
+    &command_capabilities, &command_hostname, &command_uri, &command_version, NULL,
+};
+
+static const Command *const own_commands[] = {
+    &command_cd,   &command_connect, &command_echo, &command_exit,
+    &command_help, &command_pwd,     &command_quit, NULL,
+};
+
+const CommandGroup command_groups[] = {
+    { N_("Domain Management"), "domain", domain_commands },
+    { N_("Domain Monitoring"), "monitor", monitor_commands },
+    { N_("Domain Events"), "events", event_commands },
+    { N_("Host and Hypervisor"), "host", host_commands },
+    { N_("vmctl itself"), "vmctl", own_commands },
+    { NULL, NULL, NULL },
+};

@@ -1,0 +1,139 @@
+#include "cli/event-kinds.h"
+
+#include "cli/domain-names.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+/* @names[@number], or a word for a number that is newer than we are. */
+static const char *
+pick(const char *const *names, gsize n_names, int number)
+{
+    return number >= 0 && (gsize)number < n_names ? _(names[number]) : _("unknown");
+}
+
+#define PICK(names, number) pick(names, G_N_ELEMENTS(names), number)
+
+static char *
+lifecycle(GVariant *parameters)
+{
+    int event, detail;
+
+    g_variant_get(parameters, "(oii)", NULL, &event, &detail);
+    return g_strdup_printf("%s %s", domain_event_name(event),
+                           domain_event_detail_name(event, detail));
+}
+
+static char *
+rtc_change(GVariant *parameters)
+{
+    gint64 offset_s;
+
+    g_variant_get(parameters, "(x)", &offset_s);
+    return g_strdup_printf("%" G_GINT64_FORMAT, offset_s);
+}
+
+static char *
+watchdog(GVariant *parameters)
+{
+    static const char *const actions[] = { N_("none"),      N_("pause"),    N_("reset"),
+                                           N_("poweroff"),  N_("shutdown"), N_("debug"),
+                                           N_("inject-nmi") };
+    int action;
+
+    g_variant_get(parameters, "(i)", &action);
+    return g_strdup(PICK(actions, action));
+}
+
+static char *
+io_error(GVariant *parameters)
+{
+    static const char *const actions[] = { N_("none"), N_("pause"), N_("report") };
+    const char *source, *device, *reason;
+    int action;
+
+    g_variant_get(parameters, "(&s&si&s)", &source, &device, &action, &reason);
+    return g_strdup_printf(_("%s (%s) %s due to %s"), source, device, PICK(actions, action),
+                           reason);
+}
+
+static char *
+balloon_change(GVariant *parameters)
+{
+    guint64 kib;
+
+    g_variant_get(parameters, "(t)", &kib);
+    return g_strdup_printf("%" G_GUINT64_FORMAT "KiB", kib);
+}
+
+static char *
+device(GVariant *parameters)
+{
+    char *alias;
+
+    g_variant_get(parameters, "(s)", &alias);
+    return alias;
+}
+
+static char *
+agent_lifecycle(GVariant *parameters)
+{
+    static const char *const states[] = { N_("unknown"), N_("connected"), N_("disconnected") };
+    static const char *const reasons[] = { N_("unknown"), N_("domain started"),
+                                           N_("channel event") };
+    int state, reason;
+
+    g_variant_get(parameters, "(ii)", &state, &reason);
+    return g_strdup_printf(_("state: '%s' reason: '%s'"), PICK(states, state),
+                           PICK(reasons, reason));
+}
+
+static char *
+migration_iteration(GVariant *parameters)
+{
+    int iteration;
+
+    g_variant_get(parameters, "(i)", &iteration);
+    return g_strdup_printf(_("iteration: '%d'"), iteration);
+}
+
+static char *
+metadata_change(GVariant *parameters)
+{
+    static const char *const types[] = { N_("description"), N_("title"), N_("element") };
+    const char *uri;
+    int type;
+
+    g_variant_get(parameters, "(i&s)", &type, &uri);
+    return g_strdup_printf(_("type %s, uri %s"), PICK(types, type), *uri ? uri : _("none"));
+}
+
+/* In virsh's order. */
+const EventKind event_kinds[] = {
+    { "lifecycle", "DomainEvent", "(oii)", TRUE, lifecycle },
+    { "reboot", "Reboot", "()", FALSE, NULL },
+    { "rtc-change", "RTCChange", "(x)", FALSE, rtc_change },
+    { "watchdog", "Watchdog", "(i)", FALSE, watchdog },
+    { "io-error-reason", "IOError", "(ssis)", FALSE, io_error },
+    { "control-error", "ControlError", "()", FALSE, NULL },
+    { "pm-wakeup", "PMWakeup", "(i)", FALSE, NULL },
+    { "pm-suspend", "PMSuspend", "(i)", FALSE, NULL },
+    { "balloon-change", "BalloonChange", "(t)", FALSE, balloon_change },
+    { "pm-suspend-disk", "PMSuspendDisk", "(i)", FALSE, NULL },
+    { "device-removed", "DeviceRemoved", "(s)", FALSE, device },
+    { "agent-lifecycle", "AgentEvent", "(ii)", FALSE, agent_lifecycle },
+    { "device-added", "DeviceAdded", "(s)", FALSE, device },
+    { "migration-iteration", "MigrationIteration", "(i)", FALSE, migration_iteration },
+    { "device-removal-failed", "DeviceRemovalFailed", "(s)", FALSE, device },
+    { "metadata-change", "MetadataChange", "(is)", FALSE, metadata_change },
+    { NULL },
+};
+
+const EventKind *
+event_kind_find(const char *name)
+{
+    for (const EventKind *kind = event_kinds; kind->name; kind++)
+        if (strcmp(kind->name, name) == 0)
+            return kind;
+    return NULL;
+}

@@ -1,0 +1,99 @@
+#include "cli/output.h"
+
+#include <errno.h>
+#include <glib/gi18n.h>
+#include <stdio.h>
+
+static gboolean quiet_mode;
+static FILE *log_file;
+
+G_DEFINE_QUARK(vmctl - cli - error - quark, cli_error)
+
+gboolean
+cli_fail(GError **error, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (error)
+        *error = g_error_new_valist(CLI_ERROR, CLI_ERROR_FAILED, format, args);
+    va_end(args);
+    return FALSE;
+}
+
+void
+output_set_quiet(gboolean quiet)
+{
+    quiet_mode = quiet;
+}
+
+gboolean
+output_quiet(void)
+{
+    return quiet_mode;
+}
+
+gboolean
+output_set_log(const char *path, GError **error)
+{
+    FILE *file = fopen(path, "ae");
+
+    if (!file)
+        return cli_fail(error, _("Failed to open file '%s': %s"), path, g_strerror(errno));
+    setvbuf(file, NULL, _IOLBF, 0);
+    if (log_file)
+        fclose(log_file);
+    log_file = file;
+    return TRUE;
+}
+
+void
+output(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vfprintf(stdout, format, args);
+    va_end(args);
+}
+
+void
+output_extra(const char *format, ...)
+{
+    va_list args;
+
+    if (quiet_mode)
+        return;
+    va_start(args, format);
+    vfprintf(stdout, format, args);
+    va_end(args);
+}
+
+static void
+complain(const char *text)
+{
+    fflush(stdout);
+    fprintf(stderr, "%s%s\n", _("error: "), text);
+    if (log_file)
+        fprintf(log_file, "%s%s\n", _("error: "), text);
+}
+
+void
+output_error(const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    complain(text);
+}
+
+void
+output_gerror(const GError *error)
+{
+    g_autoptr(GError) copy = g_error_copy(error);
+
+    if (g_dbus_error_is_remote_error(copy))
+        g_dbus_error_strip_remote_error(copy);
+    complain(copy->message);
+}

@@ -1,0 +1,30 @@
+/* output: what the user reads: results on stdout, complaints on stderr, in virsh's form. */
+#pragma once
+
+#include <gio/gio.h>
+
+#define CLI_ERROR (cli_error_quark())
+GQuark cli_error_quark(void);
+
+typedef enum {
+    CLI_ERROR_FAILED,     /* said in full by the message */
+    CLI_ERROR_CONNECTION, /* there is no daemon to talk to */
+} CliError;
+
+/* Sets @error (CLI_ERROR_FAILED) and returns FALSE, so that a step can end with it. */
+gboolean cli_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* No line that a program would have to skip: -q. */
+void output_set_quiet(gboolean quiet);
+gboolean output_quiet(void);
+/* A copy of every complaint goes to the end of this file as well (-l). FALSE where it cannot be opened. */
+gboolean output_set_log(const char *path, GError **error);
+
+/* A result. */
+void output(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* A remark for a person: left out when quiet. */
+void output_extra(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* "error: ..." on stderr, after everything that stdout has so far. */
+void output_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* The same for @error, without GDBus' remarks about where it came from. */
+void output_gerror(const GError *error);

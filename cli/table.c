@@ -1,0 +1,127 @@
+#include "cli/table.h"
+
+#include <string.h>
+
+struct Table {
+    gboolean has_titles;
+    GPtrArray *rows; /* of GStrv, the titles first */
+};
+
+Table *
+table_new(const char *const *titles)
+{
+    Table *table = g_new0(Table, 1);
+
+    table->rows = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+    table->has_titles = titles != NULL;
+    if (titles)
+        table_add(table, titles);
+    return table;
+}
+
+void
+table_free(Table *table)
+{
+    if (!table)
+        return;
+    g_ptr_array_unref(table->rows);
+    g_free(table);
+}
+
+/* @text as a terminal may safely get it. */
+static char *
+printable(const char *text)
+{
+    GString *shown = g_string_new(NULL);
+
+    for (const char *p = text; *p; p = g_utf8_next_char(p)) {
+        gsize length = (gsize)(g_utf8_next_char(p) - p);
+        if (g_unichar_isprint(g_utf8_get_char(p)) || g_unichar_iszerowidth(g_utf8_get_char(p)))
+            g_string_append_len(shown, p, (gssize)length);
+        else
+            for (gsize i = 0; i < length; i++)
+                g_string_append_printf(shown, "\\x%02x", (guchar)p[i]);
+    }
+    return g_string_free(shown, FALSE);
+}
+
+void
+table_add(Table *table, const char *const *cells)
+{
+    guint n = g_strv_length((GStrv)cells);
+    GStrv row = g_new0(char *, n + 1);
+
+    g_assert(table->rows->len == 0 || g_strv_length(table->rows->pdata[0]) == n);
+    for (guint i = 0; i < n; i++)
+        row[i] = printable(cells[i]);
+    g_ptr_array_add(table->rows, row);
+}
+
+gsize
+text_width(const char *text)
+{
+    gsize width = 0;
+
+    for (; *text; text = g_utf8_next_char(text)) {
+        gunichar c = g_utf8_get_char(text);
+        if (!g_unichar_iszerowidth(c))
+            width += g_unichar_iswide(c) ? 2 : 1;
+    }
+    return width;
+}
+
+/* The widest cell of each column. */
+static gsize *
+measure(const Table *table, guint n_columns)
+{
+    gsize *widths = g_new0(gsize, n_columns);
+
+    for (guint i = 0; i < table->rows->len; i++) {
+        const GStrv row = table->rows->pdata[i];
+        for (guint j = 0; j < n_columns; j++)
+            widths[j] = MAX(widths[j], text_width(row[j]));
+    }
+    return widths;
+}
+
+static void
+append_spaces(GString *text, gsize n)
+{
+    for (gsize i = 0; i < n; i++)
+        g_string_append_c(text, ' ');
+}
+
+static void
+append_row(GString *text, const GStrv row, const gsize *widths, guint n_columns)
+{
+    for (guint j = 0; j < n_columns; j++) {
+        g_string_append_printf(text, " %s", row[j]);
+        if (j + 1 < n_columns)
+            append_spaces(text, widths[j] - text_width(row[j]) + 2);
+    }
+    g_string_append_c(text, '\n');
+}
+
+static void
+append_ruler(GString *text, const gsize *widths, guint n_columns)
+{
+    for (guint j = 0; j < n_columns; j++)
+        for (gsize i = 0; i < widths[j] + 3; i++)
+            g_string_append_c(text, '-');
+    g_string_append_c(text, '\n');
+}
+
+char *
+table_format(const Table *table)
+{
+    GString *text = g_string_new(NULL);
+    guint n_columns = table->rows->len ? g_strv_length(table->rows->pdata[0]) : 0;
+    g_autofree gsize *widths = measure(table, n_columns);
+
+    for (guint i = 0; i < table->rows->len; i++) {
+        append_row(text, table->rows->pdata[i], widths, n_columns);
+        if (i == 0 && table->has_titles)
+            append_ruler(text, widths, n_columns);
+    }
+    return g_string_free(text, FALSE);
+}
