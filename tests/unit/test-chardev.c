@@ -1,0 +1,634 @@
+/* Character devices on real ptys, with the loop in a thread of its own as in the VMM: the test is
+ * the vCPU on one side and the terminal on the other. */
+#include "qemu-kvm-backend/backlog.h"
+#include "qemu-kvm-backend/chardev.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATIENCE_MS 5000
+
+typedef struct Fixture {
+    Loop *loop;
+    Chardev *chardev;
+    GThread *thread;
+    pthread_mutex_t lock;
+    int quit_fd;
+    LoopSource *quit_source;
+    clockid_t clock; /* CPU time of the loop's thread */
+    gint has_clock;
+    size_t room;
+    GString *input;
+    char *slave; /* path */
+} Fixture;
+
+static size_t
+room(void *data)
+{
+    return ((Fixture *)data)->room;
+}
+
+static void
+receive(void *data, const uint8_t *bytes, size_t size)
+{
+    Fixture *f = data;
+
+    g_assert_cmpuint(size, <=, f->room);
+    g_string_append_len(f->input, (const char *)bytes, size);
+    f->room -= size;
+}
+
+static void
+quit(void *data, uint32_t events)
+{
+    loop_quit(((Fixture *)data)->loop);
+}
+
+static gpointer
+run(gpointer data)
+{
+    Fixture *f = data;
+
+    pthread_getcpuclockid(pthread_self(), &f->clock);
+    g_atomic_int_set(&f->has_clock, 1);
+    loop_run(f->loop);
+    return NULL;
+}
+
+static Fixture *
+start(VmmMsg *params)
+{
+    Fixture *f = g_new0(Fixture, 1);
+    ChardevOwner owner = {
+        .name = "com1", .lock = &f->lock, .room = room, .receive = receive, .data = f
+    };
+    vmm_msg_auto msg = params;
+    VmmError err = { 0 };
+
+    pthread_mutex_init(&f->lock, NULL);
+    f->room = 1000000;
+    f->input = g_string_new(NULL);
+    f->loop = loop_new();
+    f->quit_fd = eventfd(0, EFD_CLOEXEC);
+    f->quit_source = loop_add_fd(f->loop, f->quit_fd, EPOLLIN, quit, f);
+    f->chardev = chardev_new(f->loop, msg, &owner, &err);
+    g_assert_cmpstr(err.text, ==, "");
+    g_assert_null(vmm_msg_unread(msg));
+    f->thread = g_thread_new("loop", run, f);
+    while (!g_atomic_int_get(&f->has_clock))
+        g_usleep(100);
+    return f;
+}
+
+static void
+stop(Fixture *f)
+{
+    uint64_t one = 1;
+
+    g_assert_cmpint(write(f->quit_fd, &one, sizeof(one)), ==, sizeof(one));
+    g_thread_join(f->thread);
+    chardev_free(f->chardev);
+    loop_source_free(f->quit_source);
+    loop_free(f->loop);
+    close(f->quit_fd);
+    g_string_free(f->input, TRUE);
+    g_free(f->slave);
+    g_free(f);
+}
+
+static VmmMsg *
+params_new(const char *kind)
+{
+    VmmMsg *msg = vmm_msg_new(VMM_MSG_REQUEST, 1, "add-device");
+
+    vmm_msg_put_string(msg, "kind", kind);
+    return msg;
+}
+
+static Fixture *
+start_pty(bool with_watch)
+{
+    VmmMsg *params = params_new("pty");
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    g_autofree char *slave = NULL;
+    Fixture *f;
+
+    g_assert_cmpint(master, >=, 0);
+    g_assert_cmpint(unlockpt(master), ==, 0);
+    slave = g_strdup(ptsname(master));
+    if (with_watch) {
+        int watch = inotify_init1(IN_CLOEXEC);
+
+        g_assert_cmpint(inotify_add_watch(watch, slave, IN_OPEN), >=, 0);
+        vmm_msg_put_fd(params, "watch", watch);
+    }
+    vmm_msg_put_fd(params, "fd", master);
+    f = start(params);
+    f->slave = g_steal_pointer(&slave);
+    return f;
+}
+
+static int
+open_slave(Fixture *f)
+{
+    int fd = open(f->slave, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+
+    g_assert_cmpint(fd, >=, 0);
+    return fd;
+}
+
+/* The guest's side */
+static void
+guest_writes(Fixture *f, const char *bytes, size_t size)
+{
+    pthread_mutex_lock(&f->lock);
+    chardev_write(f->chardev, (const uint8_t *)bytes, size);
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void
+guest_says(Fixture *f, const char *text)
+{
+    for (; *text; text++)
+        guest_writes(f, text, 1);
+}
+
+static void
+wait_for_input(Fixture *f, const char *expected)
+{
+    for (unsigned ms = 0; ms < PATIENCE_MS; ms++) {
+        bool done;
+
+        pthread_mutex_lock(&f->lock);
+        done = strcmp(f->input->str, expected) == 0;
+        pthread_mutex_unlock(&f->lock);
+        if (done)
+            return;
+        g_usleep(1000);
+    }
+    pthread_mutex_lock(&f->lock);
+    g_assert_cmpstr(f->input->str, ==, expected);
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* The terminal's side: reads @size bytes, or what comes in @ms. */
+static GString *
+terminal_reads(int fd, size_t size, int ms)
+{
+    GString *text = g_string_new(NULL);
+    struct pollfd pollfd = { fd, POLLIN, 0 };
+    char buffer[4096];
+
+    while (text->len < size && poll(&pollfd, 1, ms) > 0) {
+        ssize_t n = read(fd, buffer, MIN(sizeof(buffer), size - text->len));
+
+        if (n <= 0)
+            break;
+        g_string_append_len(text, buffer, n);
+    }
+    return text;
+}
+
+static void
+terminal_sees(int fd, const char *expected)
+{
+    GString *text = terminal_reads(fd, strlen(expected), PATIENCE_MS);
+
+    g_assert_cmpstr(text->str, ==, expected);
+    g_string_free(text, TRUE);
+}
+
+static void
+terminal_types(int fd, const char *text)
+{
+    g_assert_cmpint(write(fd, text, strlen(text)), ==, strlen(text));
+}
+
+static uint64_t
+cpu_us(Fixture *f)
+{
+    struct timespec time;
+
+    g_assert_cmpint(clock_gettime(f->clock, &time), ==, 0);
+    return time.tv_sec * 1000000ull + time.tv_nsec / 1000;
+}
+
+static void
+check_quiet(Fixture *f)
+{
+    uint64_t before = cpu_us(f);
+
+    g_usleep(100000);
+    g_assert_cmpuint(cpu_us(f) - before, <, 5000);
+}
+
+static void
+test_pty_both_ways(void)
+{
+    Fixture *f = start_pty(true);
+    int fd = open_slave(f);
+
+    terminal_types(fd, "root\r");
+    wait_for_input(f, "root\r");
+    guest_says(f, "login: \r\n"); /* raw: nothing is translated */
+    terminal_sees(fd, "login: \r\n");
+    check_quiet(f);
+    wait_for_input(f, "root\r"); /* no echo */
+    close(fd);
+    stop(f);
+}
+
+static void
+test_pty_backlog_first(void)
+{
+    Fixture *f = start_pty(true);
+    int fd;
+
+    guest_says(f, "Linux version 6.1\n");
+    check_quiet(f);
+    guest_says(f, "more\n");
+    fd = open_slave(f);
+    terminal_sees(fd, "Linux version 6.1\nmore\n");
+    guest_says(f, "live\n");
+    terminal_sees(fd, "live\n");
+    close(fd);
+    stop(f);
+}
+
+static void
+test_pty_comes_and_goes(void)
+{
+    Fixture *f = start_pty(true);
+    g_autoptr(GString) input = g_string_new(NULL);
+
+    for (unsigned i = 0; i < 5; i++) {
+        g_autofree char *away = g_strdup_printf("away %u\n", i);
+        g_autofree char *here = g_strdup_printf("here %u\n", i);
+        int fd;
+
+        guest_says(f, away);
+        fd = open_slave(f);
+        terminal_sees(fd, away);
+        guest_says(f, here);
+        terminal_sees(fd, here);
+        terminal_types(fd, here);
+        g_string_append(input, here);
+        wait_for_input(f, input->str);
+        close(fd);
+        check_quiet(f); /* a hung-up master says so without end */
+    }
+    stop(f);
+}
+
+/* Whoever only drops a line is heard, and takes nothing of the backlog with him but what he was
+ * given. */
+static void
+test_pty_open_and_close_at_once(void)
+{
+    Fixture *f = start_pty(true);
+    int fd;
+
+    fd = open_slave(f);
+    terminal_types(fd, "echo hello\r");
+    close(fd);
+    wait_for_input(f, "echo hello\r");
+    for (unsigned i = 0; i < 50; i++)
+        close(open_slave(f));
+    check_quiet(f);
+    guest_says(f, "hello\n");
+    fd = open_slave(f);
+    terminal_sees(fd, "hello\n");
+    close(fd);
+    stop(f);
+}
+
+static void
+test_pty_two_terminals(void)
+{
+    Fixture *f = start_pty(true);
+    int first = open_slave(f), second = open_slave(f);
+
+    guest_says(f, "a");
+    terminal_sees(first, "a");
+    close(first);
+    guest_says(f, "b");
+    terminal_sees(second, "b");
+    terminal_types(second, "c");
+    wait_for_input(f, "c");
+    close(second);
+    stop(f);
+}
+
+static char *
+numbered_lines(unsigned n)
+{
+    GString *text = g_string_new(NULL);
+
+    for (unsigned i = 0; i < n; i++)
+        g_string_append_printf(text, "line %08u\n", i);
+    return g_string_free(text, FALSE);
+}
+
+static void
+test_pty_overflow(void)
+{
+    Fixture *f = start_pty(true);
+    g_autofree char *text = numbered_lines(20000);
+    size_t size = strlen(text);
+    GString *seen;
+    int fd;
+
+    for (size_t at = 0; at < size; at += 1000)
+        guest_writes(f, text + at, MIN(1000, size - at));
+    fd = open_slave(f);
+    seen = terminal_reads(fd, BACKLOG_SIZE, PATIENCE_MS);
+    g_assert_cmpuint(seen->len, ==, BACKLOG_SIZE);
+    g_assert_cmpstr(seen->str, ==, text + size - BACKLOG_SIZE);
+    g_string_free(seen, TRUE);
+    guest_says(f, "live\n");
+    terminal_sees(fd, "live\n");
+    close(fd);
+    stop(f);
+}
+
+/* A terminal that stands still (Ctrl-S) and goes on gets the newest, in order, and the guest never
+ * waited. */
+static void
+test_pty_slow_terminal(void)
+{
+    Fixture *f = start_pty(true);
+    g_autofree char *text = numbered_lines(4000);
+    size_t size = strlen(text);
+    int fd = open_slave(f);
+    GString *seen;
+
+    guest_says(f, "up\n");
+    terminal_sees(fd, "up\n");
+    for (size_t at = 0; at < size; at += 100)
+        guest_writes(f, text + at, MIN(100, size - at));
+    check_quiet(f);
+    seen = terminal_reads(fd, size, PATIENCE_MS);
+    g_assert_cmpstr(seen->str, ==, text);
+    g_string_free(seen, TRUE);
+    close(fd);
+    stop(f);
+}
+
+static void
+test_pty_room(void)
+{
+    Fixture *f = start_pty(true);
+    int fd;
+
+    f->room = 3;
+    fd = open_slave(f);
+    terminal_types(fd, "abcdefgh");
+    wait_for_input(f, "abc");
+    check_quiet(f);
+    pthread_mutex_lock(&f->lock);
+    f->room = 2;
+    chardev_accept(f->chardev);
+    pthread_mutex_unlock(&f->lock);
+    wait_for_input(f, "abcde");
+    close(fd); /* what was typed stays */
+    check_quiet(f);
+    pthread_mutex_lock(&f->lock);
+    f->room = 100;
+    chardev_accept(f->chardev);
+    pthread_mutex_unlock(&f->lock);
+    wait_for_input(f, "abcdefgh");
+    stop(f);
+}
+
+static void
+test_pty_without_watch(void)
+{
+    Fixture *f = start_pty(false);
+    int fd;
+
+    guest_says(f, "early\n");
+    check_quiet(f);
+    fd = open_slave(f);
+    terminal_sees(fd, "early\n");
+    guest_says(f, "live\n");
+    terminal_sees(fd, "live\n");
+    close(fd);
+    check_quiet(f);
+    guest_says(f, "late\n");
+    fd = open_slave(f);
+    terminal_sees(fd, "late\n");
+    close(fd);
+    stop(f);
+}
+
+/* A terminal and a guest that never stop, for a while, with terminals coming and going: nothing
+ * that was typed is lost, twice or out of order. */
+static void
+test_pty_traffic(void)
+{
+    Fixture *f = start_pty(true);
+    g_autofree char *text = numbered_lines(2000);
+    int fd = open_slave(f);
+
+    for (size_t at = 0; at < strlen(text); at += 10) {
+        struct pollfd pollfd = { fd, POLLOUT, 0 };
+        char seen[64];
+
+        guest_writes(f, "0123456789abcdef", 16);
+        g_assert_cmpint(poll(&pollfd, 1, PATIENCE_MS), ==, 1);
+        g_assert_cmpint(write(fd, text + at, 10), ==, 10);
+        while (read(fd, seen, sizeof(seen)) > 0)
+            ;
+        if (at % 1000 == 0) {
+            int next = at % 2000 ? open_slave(f) : -1;
+
+            close(fd);
+            fd = next >= 0 ? next : open_slave(f);
+        }
+    }
+    wait_for_input(f, text);
+    close(fd);
+    stop(f);
+}
+
+static int
+temporary_file(char **ret_path)
+{
+    int fd = g_file_open_tmp("vmctl-chardev-XXXXXX", ret_path, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    return fd;
+}
+
+static void
+check_file(const char *path, const char *expected)
+{
+    g_autofree char *text = NULL;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, expected);
+    g_unlink(path);
+}
+
+static void
+test_file_and_log(void)
+{
+    VmmMsg *params = params_new("file");
+    g_autofree char *path = NULL, *log_path = NULL;
+    int fd = temporary_file(&path);
+    Fixture *f;
+
+    g_assert_cmpint(write(fd, "old\n", 4), ==, 4);
+    g_assert_cmpint(lseek(fd, 0, SEEK_SET), ==, 0);
+    vmm_msg_put_fd(params, "fd", fd);
+    vmm_msg_put_bool(params, "append", true);
+    vmm_msg_put_fd(params, "log", temporary_file(&log_path));
+    f = start(params);
+    guest_says(f, "new\n");
+    pthread_mutex_lock(&f->lock);
+    chardev_accept(f->chardev);
+    pthread_mutex_unlock(&f->lock);
+    stop(f);
+    check_file(path, "old\nnew\n");
+    check_file(log_path, "new\n");
+}
+
+/* The log has everything, the pty what it can take. */
+static void
+test_pty_and_log(void)
+{
+    VmmMsg *params = params_new("pty");
+    g_autofree char *text = numbered_lines(10000);
+    g_autofree char *log_path = NULL;
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    Fixture *f;
+
+    vmm_msg_put_fd(params, "fd", master);
+    vmm_msg_put_fd(params, "log", temporary_file(&log_path));
+    f = start(params);
+    guest_writes(f, text, strlen(text));
+    stop(f);
+    check_file(log_path, text);
+}
+
+/* A reader that does not read costs its output, not the guest's time. */
+static void
+test_full_pipe(void)
+{
+    VmmMsg *params = params_new("file");
+    g_autofree char *text = numbered_lines(10000);
+    GString *seen;
+    Fixture *f;
+    int fds[2];
+
+    g_assert_cmpint(pipe2(fds, O_CLOEXEC), ==, 0);
+    vmm_msg_put_fd(params, "fd", fds[1]);
+    f = start(params);
+    guest_writes(f, text, strlen(text));
+    seen = terminal_reads(fds[0], G_MAXSIZE, 100);
+    g_assert_cmpuint(seen->len, >=, 4096);
+    g_assert_cmpuint(seen->len, <, strlen(text));
+    g_assert_cmpmem(seen->str, seen->len, text, seen->len);
+    guest_says(f, "on\n");
+    terminal_sees(fds[0], "on\n");
+    g_string_free(seen, TRUE);
+    close(fds[0]);
+    stop(f);
+}
+
+static void
+test_null(void)
+{
+    Fixture *f = start(params_new("null"));
+
+    guest_says(f, "nobody hears this");
+    pthread_mutex_lock(&f->lock);
+    chardev_accept(f->chardev);
+    pthread_mutex_unlock(&f->lock);
+    stop(f);
+}
+
+static void
+check_refused(VmmMsg *params, const char *text)
+{
+    vmm_msg_auto msg = params;
+    Loop *loop = loop_new();
+    ChardevOwner owner = { .name = "com1" };
+    VmmError err;
+
+    g_assert_null(chardev_new(loop, msg, &owner, &err));
+    g_assert_cmpstr(err.text, ==, text);
+    loop_free(loop);
+}
+
+static void
+test_wrong_params(void)
+{
+    check_refused(vmm_msg_new(VMM_MSG_REQUEST, 1, "add-device"),
+                  "Character device 'com1' has no kind");
+    check_refused(params_new("tcp"), "Character device 'com1' is of unknown kind 'tcp'");
+    check_refused(params_new("pty"), "Character device 'com1' of kind 'pty' has no descriptor");
+}
+
+static void
+test_backlog(void)
+{
+    Backlog backlog = { 0 };
+    g_autofree uint8_t *bytes = g_malloc(3 * BACKLOG_SIZE);
+    const uint8_t *at;
+    size_t size;
+
+    for (size_t i = 0; i < 3 * BACKLOG_SIZE; i++)
+        bytes[i] = i % 251;
+    g_assert_null(backlog_peek(&backlog, &size));
+    g_assert_cmpuint(backlog_put(&backlog, bytes, 0), ==, 0);
+    g_assert_null(backlog.ring);
+    g_assert_cmpuint(backlog_put(&backlog, bytes, BACKLOG_SIZE), ==, 0);
+    backlog_take(&backlog, 100);
+    g_assert_cmpuint(backlog_put(&backlog, bytes + BACKLOG_SIZE, 110), ==, 10);
+    at = backlog_peek(&backlog, &size); /* up to the ring's end, then from its start */
+    g_assert_cmpmem(at, size, bytes + 110, BACKLOG_SIZE - 110);
+    backlog_take(&backlog, size);
+    at = backlog_peek(&backlog, &size);
+    g_assert_cmpmem(at, size, bytes + BACKLOG_SIZE, 110);
+    g_assert_cmpuint(backlog_put(&backlog, bytes, 3 * BACKLOG_SIZE), ==, 2 * BACKLOG_SIZE + 110);
+    g_assert_cmpuint(backlog.used, ==, BACKLOG_SIZE);
+    at = backlog_peek(&backlog, &size);
+    g_assert_cmpmem(at, size, bytes + 2 * BACKLOG_SIZE, size);
+    backlog_take(&backlog, BACKLOG_SIZE);
+    g_assert_null(backlog.ring); /* empty ones hold no memory */
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/backlog", test_backlog);
+    g_test_add_func("/chardev/pty/both-ways", test_pty_both_ways);
+    g_test_add_func("/chardev/pty/backlog-first", test_pty_backlog_first);
+    g_test_add_func("/chardev/pty/comes-and-goes", test_pty_comes_and_goes);
+    g_test_add_func("/chardev/pty/open-and-close-at-once", test_pty_open_and_close_at_once);
+    g_test_add_func("/chardev/pty/two-terminals", test_pty_two_terminals);
+    g_test_add_func("/chardev/pty/overflow", test_pty_overflow);
+    g_test_add_func("/chardev/pty/slow-terminal", test_pty_slow_terminal);
+    g_test_add_func("/chardev/pty/room", test_pty_room);
+    g_test_add_func("/chardev/pty/without-watch", test_pty_without_watch);
+    g_test_add_func("/chardev/pty/traffic", test_pty_traffic);
+    g_test_add_func("/chardev/pty/log", test_pty_and_log);
+    g_test_add_func("/chardev/file/append-and-log", test_file_and_log);
+    g_test_add_func("/chardev/file/full-pipe", test_full_pipe);
+    g_test_add_func("/chardev/null", test_null);
+    g_test_add_func("/chardev/wrong-params", test_wrong_params);
+    return g_test_run();
+}
