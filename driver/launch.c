@@ -226,7 +226,6 @@ describe_machine(Launch *launch, GError **error)
     if (def->os.cmdline)
         vmm_msg_put_string(msg, "cmdline", def->os.cmdline);
     vmm_msg_put_bool(msg, "acpi", def->features[DOMAIN_FEATURE_ACPI]);
-    vmm_msg_put_bool(msg, "pae", TRUE);
     vmm_msg_put_string(msg, "on-poweroff", vmm_action(def->on_poweroff));
     vmm_msg_put_string(msg, "on-reboot", vmm_action(def->on_reboot));
     vmm_msg_put_string(msg, "on-crash", vmm_action(def->on_crash));
