@@ -386,27 +386,30 @@ test_pty_slow_terminal(void)
 }
 
 static void
+make_room(Fixture *f, size_t size)
+{
+    pthread_mutex_lock(&f->lock);
+    f->room = size;
+    chardev_accept(f->chardev);
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void
 test_pty_room(void)
 {
     Fixture *f = start_pty(true);
     int fd;
 
-    f->room = 3;
+    make_room(f, 3);
     fd = open_slave(f);
     terminal_types(fd, "abcdefgh");
     wait_for_input(f, "abc");
     check_quiet(f);
-    pthread_mutex_lock(&f->lock);
-    f->room = 2;
-    chardev_accept(f->chardev);
-    pthread_mutex_unlock(&f->lock);
+    make_room(f, 2);
     wait_for_input(f, "abcde");
     close(fd); /* what was typed stays */
     check_quiet(f);
-    pthread_mutex_lock(&f->lock);
-    f->room = 100;
-    chardev_accept(f->chardev);
-    pthread_mutex_unlock(&f->lock);
+    make_room(f, 100);
     wait_for_input(f, "abcdefgh");
     stop(f);
 }
