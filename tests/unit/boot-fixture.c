@@ -85,3 +85,20 @@ boot_fixture_get(const Boot *b, uint64_t gpa, size_t size)
     memcpy(&value, boot_fixture_at(b, gpa, size), size);
     return value;
 }
+
+char *
+boot_fixture_stock_kernel(void)
+{
+    g_autofree char *finder = g_test_build_filename(G_TEST_DIST, "lab", "kernel", NULL);
+    const char *argv[] = { finder, "find", "guest", NULL };
+    g_autofree char *output = NULL;
+    g_auto(GStrv) words = NULL; /* release, path, root */
+
+    if (g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &output, NULL, NULL,
+                     NULL))
+        words = g_strsplit(output, " ", -1);
+    if (words && g_strv_length(words) == 3)
+        return g_strdup(words[1]);
+    g_test_skip("no stock kernel is installed");
+    return NULL;
+}

@@ -25,3 +25,7 @@ void boot_fixture_clear(Boot *boot);
 /* The number of @size bytes, or @size bytes, at @gpa. */
 uint64_t boot_fixture_get(const Boot *boot, uint64_t gpa, size_t size);
 const void *boot_fixture_at(const Boot *boot, uint64_t gpa, size_t size);
+
+/* The path of the stock kernel that tests boot, as tests/lab/kernel finds it; NULL with the test
+ * marked as skipped where there is none. Free with g_free(). */
+char *boot_fixture_stock_kernel(void);
