@@ -1,6 +1,7 @@
 #include "driver/domain-xml.h"
 
 #include "driver/error.h"
+#include "driver/uuid.h"
 #include "driver/xml-policy.h"
 #include "driver/xml-read.h"
 #include "driver/xml-write.h"
@@ -25,29 +26,6 @@ parse_type(const XmlNode *root, GError **error)
     return TRUE;
 }
 
-/* 32 hexadecimal digits; libvirt allows dashes and spaces between any two of their pairs. */
-static gboolean
-parse_uuid_text(const char *text, char *ret_uuid)
-{
-    char digits[33] = "";
-    gsize n = 0;
-
-    while (*text == ' ')
-        text++;
-    for (; *text; text++) {
-        if ((*text == '-' || *text == ' ') && n > 0 && n % 2 == 0)
-            continue;
-        if (!g_ascii_isxdigit(*text) || n == 32)
-            return FALSE;
-        digits[n++] = g_ascii_tolower(*text);
-    }
-    if (n != 32)
-        return FALSE;
-    g_snprintf(ret_uuid, DOMAIN_UUID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", digits, digits + 8,
-               digits + 12, digits + 16, digits + 20);
-    return TRUE;
-}
-
 static gboolean
 parse_identity(DomainDef *def, const XmlNode *root, GError **error)
 {
@@ -56,7 +34,7 @@ parse_identity(DomainDef *def, const XmlNode *root, GError **error)
     def->name = xml_child_text(root, "name");
     if (!domain_def_check_name(def->name, error))
         return FALSE;
-    if (uuid && !parse_uuid_text(uuid, def->uuid))
+    if (uuid && !uuid_parse(uuid, def->uuid))
         return driver_error(error, VIR_ERR_INTERNAL_ERROR, "malformed uuid element");
     def->title = xml_child_text(root, "title");
     if (def->title && strchr(def->title, '\n'))

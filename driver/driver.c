@@ -9,6 +9,7 @@
 #include "driver/flags.h"
 #include "driver/launch.h"
 #include "driver/store.h"
+#include "driver/uuid.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -184,10 +185,16 @@ driver_find_name(Driver *driver, const char *name, GError **error)
 }
 
 Domain *
-driver_find_uuid(Driver *driver, const char *uuid, GError **error)
+driver_find_uuid(Driver *driver, const char *text, GError **error)
 {
-    Domain *domain = domain_list_find_uuid(driver->host.list, uuid);
+    char uuid[UUID_SIZE];
+    Domain *domain;
 
+    if (!uuid_parse(text, uuid)) {
+        g_set_error(error, DRIVER_ERROR, VIR_ERR_INVALID_ARG, "Invalid UUID"); /* libvirt's, no prefix */
+        return NULL;
+    }
+    domain = domain_list_find_uuid(driver->host.list, uuid);
     if (!domain)
         driver_error(error, VIR_ERR_NO_DOMAIN, "no domain with matching uuid '%s'", uuid);
     return domain;

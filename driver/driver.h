@@ -23,7 +23,8 @@ Driver *driver_new(DriverEnv *env, const DriverEvents *events, GError **error);
 void driver_free(Driver *driver);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Driver, driver_free)
 
-/* Finding. NULL with VIR_ERR_NO_DOMAIN; the result is borrowed. */
+/* Finding. NULL with VIR_ERR_NO_DOMAIN, or VIR_ERR_INVALID_ARG for what is no uuid; the result is
+ * borrowed. */
 Domain *driver_find_id(Driver *driver, int id, GError **error);
 Domain *driver_find_name(Driver *driver, const char *name, GError **error);
 Domain *driver_find_uuid(Driver *driver, const char *uuid, GError **error);

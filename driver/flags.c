@@ -7,6 +7,8 @@ driver_check_flags(guint flags, guint known, const char *function, GError **erro
 {
     if (!(flags & ~known))
         return TRUE;
-    return driver_error(error, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x) in function %s",
-                        flags & ~known, function);
+    /* virReportInvalidArg() puts no "invalid argument: " before it. */
+    g_set_error(error, DRIVER_ERROR, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x) in function %s",
+                flags & ~known, function);
+    return FALSE;
 }
