@@ -25,10 +25,12 @@ static void
 define_xml(Call *call)
 {
     GError *error = NULL;
+    Domain *domain;
     const char *xml;
 
     call_get(call, "(&s)", &xml);
-    reply_domain(call, driver_define(call_object(call)->driver, xml, 0, &error), error);
+    domain = driver_define(call_object(call)->driver, xml, 0, &error);
+    reply_domain(call, domain, error);
 }
 
 static void
@@ -51,30 +53,36 @@ static void
 lookup_by_id(Call *call)
 {
     GError *error = NULL;
+    Domain *domain;
     int id;
 
     call_get(call, "(i)", &id);
-    reply_domain(call, driver_find_id(call_object(call)->driver, id, &error), error);
+    domain = driver_find_id(call_object(call)->driver, id, &error);
+    reply_domain(call, domain, error);
 }
 
 static void
 lookup_by_name(Call *call)
 {
     GError *error = NULL;
+    Domain *domain;
     const char *name;
 
     call_get(call, "(&s)", &name);
-    reply_domain(call, driver_find_name(call_object(call)->driver, name, &error), error);
+    domain = driver_find_name(call_object(call)->driver, name, &error);
+    reply_domain(call, domain, error);
 }
 
 static void
 lookup_by_uuid(Call *call)
 {
     GError *error = NULL;
+    Domain *domain;
     const char *uuid;
 
     call_get(call, "(&s)", &uuid);
-    reply_domain(call, driver_find_uuid(call_object(call)->driver, uuid, &error), error);
+    domain = driver_find_uuid(call_object(call)->driver, uuid, &error);
+    reply_domain(call, domain, error);
 }
 
 static void

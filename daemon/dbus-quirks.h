@@ -9,5 +9,5 @@
 
 /* Whether @interface has the oddities: libvirt's own do. */
 gboolean dbus_quirks_apply(const char *interface);
-/* @value with each v in an a{sv} wrapped once more, at any depth; floating. */
+/* @value, a tuple, with each v in an a{sv} wrapped once more, at any depth; floating. */
 GVariant *dbus_quirks_wrap(GVariant *value);

@@ -88,16 +88,16 @@ get(const Interface *interface, const ApiObject *object, GVariant *args,
         fail(invocation, error);
 }
 
-/* A property that cannot be had is left out, as libvirt-dbus does. */
+/* A property that cannot be had is left out, as libvirt-dbus does, which goes so far that a domain
+ * that is not there has none. */
 static void
-get_all(const Interface *interface, const ApiObject *object, GVariant *args,
-        GDBusMethodInvocation *invocation)
+get_all(const Interface *interface, const ApiObject *object, GDBusMethodInvocation *invocation)
 {
     g_autoptr(GVariant) result = NULL;
     GVariantBuilder values;
 
     g_variant_builder_init(&values, G_VARIANT_TYPE_VARDICT);
-    for (const Property *row = interface->properties; row && row->name; row++) {
+    for (const Property *row = interface->properties; object && row && row->name; row++) {
         GVariant *value = row->get(object, NULL);
 
         if (value)
@@ -126,16 +126,18 @@ set(const Interface *interface, const ApiObject *object, GVariant *args,
 /* org.freedesktop.DBus.Properties, of whose calls GDBus has checked that the interface and the
  * property are there, that it may be read or written and that a value to write has its type. */
 static void
-call_properties(const char *member, const ApiObject *object, GVariant *args,
+call_properties(const char *member, const ApiObject *object, const GError *error, GVariant *args,
                 GDBusMethodInvocation *invocation)
 {
     g_autoptr(GVariant) name = g_variant_get_child_value(args, 0);
     const Interface *interface = api_find(g_variant_get_string(name, NULL));
 
-    if (g_str_equal(member, "Get"))
+    if (g_str_equal(member, "GetAll"))
+        get_all(interface, object, invocation);
+    else if (!object)
+        fail(invocation, error);
+    else if (g_str_equal(member, "Get"))
         get(interface, object, args, invocation);
-    else if (g_str_equal(member, "GetAll"))
-        get_all(interface, object, args, invocation);
     else
         set(interface, object, args, invocation);
 }
@@ -145,14 +147,14 @@ method_call(GDBusConnection *bus, const char *sender, const char *path, const ch
             const char *member, GVariant *args, GDBusMethodInvocation *invocation, gpointer data)
 {
     g_autoptr(GError) error = NULL;
-    ApiObject object;
+    ApiObject place, *object = find_object(data, path, &place, &error) ? &place : NULL;
 
-    if (!find_object(data, path, &object, &error))
+    if (g_str_equal(interface, "org.freedesktop.DBus.Properties"))
+        call_properties(member, object, error, args, invocation);
+    else if (!object)
         fail(invocation, error);
-    else if (g_str_equal(interface, "org.freedesktop.DBus.Properties"))
-        call_properties(member, &object, args, invocation);
     else
-        call_run(interface_find_method(api_find(interface), member), &object, args, &face,
+        call_run(interface_find_method(api_find(interface), member), object, args, &face,
                  invocation);
 }
 
