@@ -1,0 +1,442 @@
+/* fake-vmm: speaks the contract of vmm-proto.h as a VMM does, with no machine behind it.
+ *
+ * The guest that it makes believe is told how to behave by a word of its kernel command line:
+ *     fake=fail-create     "create" is refused
+ *     fake=hang            "run" is never answered
+ *     fake=crash           cannot go on as soon as it runs
+ *     fake=die             the process dies as soon as it runs, without a word
+ *     fake=reboot          resets itself once, as soon as it runs
+ *     fake=ignore-button   does nothing about the power button
+ * Otherwise it powers off when the button is pressed. Its serial port says a banner, and says
+ * whatever it hears in capitals.
+ */
+#include "qemu-kvm-backend/proto/vmm-msg.h"
+#include "qemu-kvm-backend/proto/vmm-proto.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BANNER      "fake guest here\r\n"
+#define LIFETIME_S  120 /* a test that lost sight of us */
+#define SERIALS_MAX 4
+
+typedef struct Serial {
+    int fd, watch; /* the watch tells that somebody opened the other side of a closed pty */
+    bool asleep;   /* nobody is there to be heard, or, without a watch, ever will be */
+} Serial;
+
+typedef struct Fake {
+    int conn, record;
+    const char *state, *reason;
+    char cmdline[256];
+    char on_poweroff[16], on_reboot[16], on_crash[16];
+    char then[16]; /* what the power-off that answers the button does instead */
+    uint64_t vcpus;
+    Serial serials[SERIALS_MAX];
+    size_t n_serials;
+} Fake;
+
+static bool
+behaves(const Fake *fake, const char *word)
+{
+    const char *at = strstr(fake->cmdline, "fake=");
+    size_t size = strlen(word);
+
+    return at && strncmp(at + 5, word, size) == 0 && (at[5 + size] == '\0' || at[5 + size] == ' ');
+}
+
+static void
+copy_word(char *to, size_t room, const char *from)
+{
+    snprintf(to, room, "%s", from);
+}
+
+/* What is said */
+
+static void
+send_message(Fake *fake, VmmMsg *msg)
+{
+    if (fake->conn >= 0)
+        vmm_msg_send(fake->conn, msg);
+    vmm_msg_free(msg);
+}
+
+static VmmMsg *
+reply_to(const VmmMsg *request)
+{
+    return vmm_msg_new(VMM_MSG_REPLY, vmm_msg_serial(request), vmm_msg_name(request));
+}
+
+static void
+refuse(Fake *fake, const VmmMsg *request, const char *class, const char *text)
+{
+    VmmMsg *msg = vmm_msg_new(VMM_MSG_ERROR, vmm_msg_serial(request), vmm_msg_name(request));
+
+    vmm_msg_put_string(msg, "class", class);
+    vmm_msg_put_string(msg, "text", text);
+    send_message(fake, msg);
+}
+
+static void
+tell(Fake *fake, const char *name, const char *reason)
+{
+    VmmMsg *msg = vmm_msg_new(VMM_MSG_EVENT, 0, name);
+
+    vmm_msg_put_string(msg, "reason", reason);
+    send_message(fake, msg);
+}
+
+/* What the guest does */
+
+static void
+say(Fake *fake, const char *text, size_t size)
+{
+    for (size_t i = 0; i < fake->n_serials; i++) {
+        if (write(fake->serials[i].fd, text, size) < 0)
+            fprintf(stderr, "fake-vmm: serial port: %s\n", strerror(errno));
+    }
+}
+
+static void
+stop(Fake *fake, const char *reason, const char *text)
+{
+    VmmMsg *msg = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_STOPPED);
+
+    if (fake->record >= 0)
+        dprintf(fake->record, "%s %s %s\n", VMM_STATE_STOPPED, reason, text);
+    vmm_msg_put_string(msg, "state", VMM_STATE_STOPPED);
+    vmm_msg_put_string(msg, "reason", reason);
+    vmm_msg_put_string(msg, "text", text);
+    send_message(fake, msg);
+    exit(0);
+}
+
+/* One of VMM_ACTION_*, for @reason. */
+static void
+act(Fake *fake, const char *action, const char *reason, const char *text)
+{
+    if (strcmp(action, VMM_ACTION_RESET) == 0) {
+        tell(fake, VMM_EVENT_RESET, reason);
+        say(fake, BANNER, strlen(BANNER));
+    } else if (strcmp(action, VMM_ACTION_PAUSE) == 0) {
+        fake->state = VMM_STATE_PAUSED;
+        fake->reason = reason;
+        tell(fake, VMM_EVENT_PAUSED, reason);
+    } else {
+        stop(fake, reason, text);
+    }
+}
+
+static void
+boot(Fake *fake)
+{
+    say(fake, BANNER, strlen(BANNER));
+    if (behaves(fake, "die"))
+        _exit(1);
+    if (behaves(fake, "crash"))
+        act(fake, fake->on_crash, VMM_REASON_CRASHED, "the fake guest crashed as told");
+    if (behaves(fake, "reboot"))
+        act(fake, fake->on_reboot, VMM_REASON_RESET, "");
+}
+
+static void
+feel_button(Fake *fake)
+{
+    char then[16];
+
+    if (behaves(fake, "ignore-button"))
+        return;
+    copy_word(then, sizeof(then), fake->then[0] ? fake->then : fake->on_poweroff);
+    fake->then[0] = '\0';
+    act(fake, then, VMM_REASON_POWEROFF, "");
+}
+
+/* Requests */
+
+static void
+hello(Fake *fake, VmmMsg *request)
+{
+    VmmMsg *msg = reply_to(request);
+
+    vmm_msg_put_u64(msg, "version", VMM_PROTO_VERSION);
+    vmm_msg_put_string(msg, "state", fake->state);
+    vmm_msg_put_string(msg, "reason", fake->reason);
+    send_message(fake, msg);
+}
+
+static void
+read_actions(Fake *fake, VmmMsg *request)
+{
+    const char *word;
+
+    if (vmm_msg_get_string(request, "on-poweroff", &word))
+        copy_word(fake->on_poweroff, sizeof(fake->on_poweroff), word);
+    if (vmm_msg_get_string(request, "on-reboot", &word))
+        copy_word(fake->on_reboot, sizeof(fake->on_reboot), word);
+    if (vmm_msg_get_string(request, "on-crash", &word))
+        copy_word(fake->on_crash, sizeof(fake->on_crash), word);
+}
+
+/* Asks for what "create" has beside the things that matter here; the descriptors go with the
+ * message. */
+static void
+read_machine(Fake *fake, VmmMsg *request)
+{
+    static const char *const numbers[] = { "sockets", "dies", "cores", "threads" };
+    static const char *const files[] = { "kvm", "kernel", "initrd" };
+    const char *cmdline;
+    uint64_t number;
+    bool flag;
+    int fd;
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        vmm_msg_get_u64(request, numbers[i], &number);
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        if (vmm_msg_take_fd(request, files[i], &fd))
+            close(fd);
+    }
+    vmm_msg_get_bool(request, "acpi", &flag);
+    vmm_msg_get_bool(request, "pae", &flag);
+    vmm_msg_take_fd(request, "record", &fake->record);
+    if (vmm_msg_get_string(request, "cmdline", &cmdline))
+        copy_word(fake->cmdline, sizeof(fake->cmdline), cmdline);
+    read_actions(fake, request);
+}
+
+static void
+create(Fake *fake, VmmMsg *request)
+{
+    bool complete = vmm_msg_has(request, "kvm") && vmm_msg_has(request, "kernel");
+    uint64_t memory = 0;
+
+    complete &= vmm_msg_get_u64(request, "memory", &memory);
+    complete &= vmm_msg_get_u64(request, "vcpus", &fake->vcpus);
+    read_machine(fake, request);
+    if (strcmp(fake->state, VMM_STATE_EMPTY) != 0) {
+        refuse(fake, request, VMM_ERROR_STATE, "there is a machine already");
+    } else if (!complete || memory == 0 || memory % 4096 || vmm_msg_unread(request)) {
+        refuse(fake, request, VMM_ERROR_INVALID, "this is not the description of a machine");
+    } else if (behaves(fake, "fail-create")) {
+        refuse(fake, request, VMM_ERROR_UNSUPPORTED, "the fake machine cannot be made, as told");
+    } else {
+        fake->state = VMM_STATE_CREATED;
+        send_message(fake, reply_to(request));
+    }
+}
+
+static void
+add_device(Fake *fake, VmmMsg *request)
+{
+    Serial *serial = &fake->serials[fake->n_serials];
+    const char *class = "", *id = "", *kind = "";
+    uint64_t port;
+    bool append;
+    int log;
+
+    vmm_msg_get_string(request, "class", &class);
+    vmm_msg_get_string(request, "id", &id);
+    vmm_msg_get_string(request, "kind", &kind);
+    vmm_msg_get_u64(request, "port", &port);
+    vmm_msg_get_bool(request, "append", &append);
+    *serial = (Serial){ -1, -1, false };
+    vmm_msg_take_fd(request, "fd", &serial->fd);
+    vmm_msg_take_fd(request, "watch", &serial->watch);
+    if (vmm_msg_take_fd(request, "log", &log))
+        close(log);
+    if (strcmp(class, VMM_CLASS_SERIAL) != 0 || !*id || !*kind || vmm_msg_unread(request) ||
+        strcmp(fake->state, VMM_STATE_CREATED) != 0 || fake->n_serials + 1 == SERIALS_MAX) {
+        refuse(fake, request, VMM_ERROR_INVALID, "this is not a device of the fake machine");
+        return;
+    }
+    if (serial->fd >= 0)
+        fake->n_serials++;
+    send_message(fake, reply_to(request));
+}
+
+static void
+run(Fake *fake, VmmMsg *request)
+{
+    bool first = strcmp(fake->state, VMM_STATE_CREATED) == 0;
+
+    if (!first && strcmp(fake->state, VMM_STATE_PAUSED) != 0) {
+        refuse(fake, request, VMM_ERROR_STATE, "there is no guest that could run on");
+        return;
+    }
+    if (behaves(fake, "hang"))
+        return;
+    fake->state = VMM_STATE_RUNNING;
+    fake->reason = VMM_REASON_USER;
+    send_message(fake, reply_to(request));
+    if (first)
+        boot(fake);
+}
+
+static void
+pause_guest(Fake *fake, VmmMsg *request)
+{
+    if (strcmp(fake->state, VMM_STATE_RUNNING) != 0) {
+        refuse(fake, request, VMM_ERROR_STATE, "the guest does not run");
+        return;
+    }
+    fake->state = VMM_STATE_PAUSED;
+    fake->reason = VMM_REASON_USER;
+    send_message(fake, reply_to(request));
+}
+
+static void
+reset(Fake *fake, VmmMsg *request)
+{
+    fake->then[0] = '\0';
+    send_message(fake, reply_to(request));
+    say(fake, BANNER, strlen(BANNER));
+}
+
+static void
+power_button(Fake *fake, VmmMsg *request)
+{
+    const char *then = "";
+
+    vmm_msg_get_string(request, "then", &then);
+    copy_word(fake->then, sizeof(fake->then), then);
+    send_message(fake, reply_to(request));
+    if (strcmp(fake->state, VMM_STATE_RUNNING) == 0)
+        feel_button(fake);
+}
+
+static void
+stats(Fake *fake, VmmMsg *request)
+{
+    VmmMsg *msg = reply_to(request);
+
+    for (uint64_t i = 0; i < fake->vcpus; i++) {
+        char key[32];
+
+        snprintf(key, sizeof(key), "vcpu-%d-time", (int)i);
+        vmm_msg_put_u64(msg, key, (i + 1) * 1000000000);
+    }
+    send_message(fake, msg);
+}
+
+static void
+set_action(Fake *fake, VmmMsg *request)
+{
+    read_actions(fake, request);
+    send_message(fake, reply_to(request));
+}
+
+static void
+quit(Fake *fake, VmmMsg *request)
+{
+    send_message(fake, reply_to(request));
+    exit(0);
+}
+
+static const struct {
+    const char *name;
+    void (*serve)(Fake *fake, VmmMsg *request);
+} requests[] = {
+    { VMM_HELLO, hello },
+    { VMM_CREATE, create },
+    { VMM_ADD_DEVICE, add_device },
+    { VMM_RUN, run },
+    { VMM_PAUSE, pause_guest },
+    { VMM_RESET, reset },
+    { VMM_STATS, stats },
+    { VMM_SET_ACTION, set_action },
+    { VMM_QUIT, quit },
+    { VMM_POWER_BUTTON, power_button },
+};
+
+static void
+serve(Fake *fake, VmmMsg *request)
+{
+    for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+        if (strcmp(requests[i].name, vmm_msg_name(request)) == 0) {
+            requests[i].serve(fake, request);
+            return;
+        }
+    }
+    refuse(fake, request, VMM_ERROR_UNSUPPORTED, "the fake VMM does not know this verb");
+}
+
+/* The loop */
+
+static void
+hear_driver(Fake *fake)
+{
+    vmm_msg_auto request = vmm_msg_recv(fake->conn);
+
+    if (request) {
+        serve(fake, request);
+    } else if (errno != EAGAIN) {
+        close(fake->conn);
+        fake->conn = -1;
+        if (strcmp(fake->state, VMM_STATE_EMPTY) == 0)
+            exit(0);
+    }
+}
+
+static void
+hear_serial(Fake *fake, Serial *serial)
+{
+    char bytes[512];
+    ssize_t n = read(serial->asleep ? serial->watch : serial->fd, bytes, sizeof(bytes));
+
+    if (serial->asleep || n <= 0) {
+        /* A pty that nobody has open hangs up without end: then wait for the watch instead. */
+        serial->asleep = !serial->asleep;
+        return;
+    }
+    for (ssize_t i = 0; i < n; i++)
+        bytes[i] = toupper((unsigned char)bytes[i]);
+    if (strcmp(fake->state, VMM_STATE_RUNNING) == 0)
+        say(fake, bytes, n);
+}
+
+static void
+turn(Fake *fake)
+{
+    struct pollfd polls[1 + SERIALS_MAX];
+
+    polls[0] = (struct pollfd){ fake->conn >= 0 ? fake->conn : VMM_LISTEN_FD, POLLIN, 0 };
+    for (size_t i = 0; i < fake->n_serials; i++) {
+        Serial *serial = &fake->serials[i];
+
+        polls[1 + i] = (struct pollfd){ serial->asleep ? serial->watch : serial->fd, POLLIN, 0 };
+    }
+    if (poll(polls, 1 + fake->n_serials, -1) < 0)
+        return;
+    for (size_t i = 0; i < fake->n_serials; i++) {
+        if (polls[1 + i].revents)
+            hear_serial(fake, &fake->serials[i]);
+    }
+    if (polls[0].revents && fake->conn >= 0)
+        hear_driver(fake);
+    else if (polls[0].revents)
+        fake->conn = accept4(VMM_LISTEN_FD, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+int
+main(void)
+{
+    Fake fake = {
+        .conn = -1,
+        .record = -1,
+        .state = VMM_STATE_EMPTY,
+        .reason = VMM_REASON_USER,
+        .on_poweroff = VMM_ACTION_STOP,
+        .on_reboot = VMM_ACTION_RESET,
+        .on_crash = VMM_ACTION_STOP,
+    };
+
+    alarm(LIFETIME_S);
+    for (;;)
+        turn(&fake);
+}

@@ -1,0 +1,525 @@
+#include "tests/bus/fixture.h"
+
+#include <fcntl.h>
+#include <gio/gunixfdlist.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define WAIT_S 10
+
+static const char *const dirs[] = { "config", "run", "data", "cache", "services" };
+
+/* Processes */
+
+static void
+die_with_parent(gpointer data)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+char *
+fixture_built(const char *name)
+{
+    const char *top = g_getenv("VMCTL_TOP_BUILDDIR");
+
+    return g_build_filename(top ? top : ".", name, NULL);
+}
+
+static void
+set_dir(Fixture *fixture, GSubprocessLauncher *launcher, const char *variable, const char *name)
+{
+    g_autofree char *path = g_build_filename(fixture->dir, name, NULL);
+
+    g_subprocess_launcher_setenv(launcher, variable, path, TRUE);
+}
+
+static GSubprocessLauncher *
+launcher_new(Fixture *fixture, GSubprocessFlags flags)
+{
+    GSubprocessLauncher *launcher = g_subprocess_launcher_new(flags);
+    g_autofree char *vmm = fixture_built("tests/bus/fake-vmm");
+
+    set_dir(fixture, launcher, "XDG_CONFIG_HOME", "config");
+    set_dir(fixture, launcher, "XDG_RUNTIME_DIR", "run");
+    set_dir(fixture, launcher, "XDG_DATA_HOME", "data");
+    set_dir(fixture, launcher, "XDG_CACHE_HOME", "cache");
+    g_subprocess_launcher_setenv(launcher, "HOME", fixture->dir, TRUE);
+    g_subprocess_launcher_setenv(launcher, "VMCTL_VMM", vmm, TRUE);
+    g_subprocess_launcher_setenv(launcher, "VMCTL_KVM", "/dev/null", TRUE);
+    if (fixture->address)
+        g_subprocess_launcher_setenv(launcher, "DBUS_SESSION_BUS_ADDRESS", fixture->address, TRUE);
+    g_subprocess_launcher_set_child_setup(launcher, die_with_parent, NULL, NULL);
+    return launcher;
+}
+
+static GSubprocess *
+launch(GSubprocessLauncher *launcher, const char *const *argv)
+{
+    g_autoptr(GError) error = NULL;
+    GSubprocess *process = g_subprocess_launcher_spawnv(launcher, argv, &error);
+
+    g_assert_no_error(error);
+    return process;
+}
+
+GSubprocess *
+fixture_spawn(Fixture *fixture, GSubprocessFlags flags, const char *const *argv)
+{
+    g_autoptr(GSubprocessLauncher) launcher = launcher_new(fixture, flags);
+
+    return launch(launcher, argv);
+}
+
+GSubprocess *
+fixture_spawn_daemon(Fixture *fixture, GSubprocessFlags flags)
+{
+    g_autoptr(GSubprocessLauncher) launcher = launcher_new(fixture, flags);
+    g_autofree char *program = fixture_built("vmctld");
+    const char *argv[] = { program, "--session", NULL };
+
+    set_dir(fixture, launcher, "NOTIFY_SOCKET",
+            "notify"); /* for it alone: dbus-daemon says READY too */
+    return launch(launcher, argv);
+}
+
+static void
+make_notify_socket(Fixture *fixture)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+    g_snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", fixture->dir);
+    fixture->notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    g_assert_cmpint(bind(fixture->notify, (struct sockaddr *)&address, sizeof(address)), ==, 0);
+}
+
+static void
+wait_notified(Fixture *fixture, const char *what)
+{
+    struct timeval timeout = { .tv_sec = WAIT_S };
+    char text[256];
+    ssize_t n;
+
+    setsockopt(fixture->notify, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+    do {
+        n = recv(fixture->notify, text, sizeof(text) - 1, 0);
+        g_assert_cmpint(n, >, 0);
+        text[n] = '\0';
+    } while (!strstr(text, what));
+}
+
+void
+fixture_wait_ready(Fixture *fixture)
+{
+    wait_notified(fixture, "READY=1");
+}
+
+void
+fixture_start_daemon(Fixture *fixture)
+{
+    fixture->daemon = fixture_spawn_daemon(fixture, G_SUBPROCESS_FLAGS_NONE);
+    fixture_wait_ready(fixture);
+}
+
+void
+fixture_end_daemon(Fixture *fixture, int signal_number)
+{
+    g_subprocess_send_signal(fixture->daemon, signal_number);
+    g_subprocess_wait(fixture->daemon, NULL, NULL);
+    if (signal_number == SIGKILL) {
+        g_assert_true(g_subprocess_get_if_signaled(fixture->daemon));
+    } else {
+        g_assert_true(g_subprocess_get_if_exited(fixture->daemon));
+        g_assert_cmpint(g_subprocess_get_exit_status(fixture->daemon), ==, 0);
+        wait_notified(fixture, "STOPPING=1");
+    }
+    g_clear_object(&fixture->daemon);
+}
+
+/* The bus and the client */
+
+static void
+write_file(Fixture *fixture, const char *name, const char *text)
+{
+    g_autofree char *path = g_build_filename(fixture->dir, name, NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_file_set_contents(path, text, -1, &error);
+    g_assert_no_error(error);
+}
+
+static void
+start_bus(Fixture *fixture)
+{
+    g_autofree char *file = g_build_filename(fixture->dir, "bus.conf", NULL);
+    const char *argv[] = {
+        "dbus-daemon", "--nofork", "--print-address", "--config-file", file, NULL
+    };
+    g_autofree char *config = g_strdup_printf(
+        "<busconfig><type>session</type><listen>unix:path=%s/bus</listen>"
+        "<servicedir>%s/services</servicedir><policy context='default'>"
+        "<allow send_destination='*' eavesdrop='true'/><allow eavesdrop='true'/><allow own='*'/>"
+        "</policy></busconfig>",
+        fixture->dir, fixture->dir);
+    g_autoptr(GDataInputStream) output = NULL;
+
+    write_file(fixture, "bus.conf", config);
+    fixture->bus = fixture_spawn(
+        fixture, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, argv);
+    output = g_data_input_stream_new(g_subprocess_get_stdout_pipe(fixture->bus));
+    fixture->address = g_data_input_stream_read_line(output, NULL, NULL, NULL);
+    g_assert_nonnull(fixture->address);
+}
+
+void
+fixture_make_activatable(Fixture *fixture)
+{
+    g_autofree char *program = fixture_built("vmctld");
+    g_autofree char *service =
+        g_strdup_printf("[D-BUS Service]\nName=" BUS_NAME "\nExec=%s --session\n", program);
+    GVariant *reply;
+
+    write_file(fixture, "services/org.libvirt.service", service);
+    reply = g_dbus_connection_call_sync(
+        fixture->client, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+        "ReloadConfig", NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL);
+    g_assert_nonnull(reply);
+    g_variant_unref(reply);
+}
+
+static void
+heard(GDBusConnection *bus, const char *sender, const char *path, const char *interface,
+      const char *signal, GVariant *args, gpointer data)
+{
+    Fixture *fixture = data;
+    int event, detail;
+
+    if (g_str_equal(interface, DOMAIN)) {
+        g_string_append_printf(fixture->signals, "%s ", signal);
+    } else if (g_str_equal(signal, "DomainEvent")) {
+        g_variant_get(args, "(oii)", NULL, &event, &detail);
+        g_string_append_printf(fixture->events, "%d,%d ", event, detail);
+    }
+}
+
+static void
+connect_client(Fixture *fixture)
+{
+    g_autoptr(GError) error = NULL;
+
+    fixture->client =
+        g_dbus_connection_new_for_address_sync(fixture->address,
+                                               G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+                                                   G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                               NULL, NULL, &error);
+    g_assert_no_error(error);
+    fixture->subscription =
+        g_dbus_connection_signal_subscribe(fixture->client, BUS_NAME, NULL, NULL, NULL, NULL,
+                                           G_DBUS_SIGNAL_FLAGS_NONE, heard, fixture, NULL);
+}
+
+Fixture *
+fixture_new_bare(void)
+{
+    Fixture *fixture = g_new0(Fixture, 1);
+    g_autoptr(GError) error = NULL;
+
+    fixture->dir = g_dir_make_tmp("vmctl-bus-XXXXXX", &error);
+    g_assert_no_error(error);
+    for (gsize i = 0; i < G_N_ELEMENTS(dirs); i++) {
+        g_autofree char *path = g_build_filename(fixture->dir, dirs[i], NULL);
+
+        g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+    }
+    write_file(fixture, "kernel", "not a kernel, but nobody here looks\n");
+    fixture->events = g_string_new(NULL);
+    fixture->signals = g_string_new(NULL);
+    make_notify_socket(fixture);
+    start_bus(fixture);
+    connect_client(fixture);
+    return fixture;
+}
+
+Fixture *
+fixture_new(void)
+{
+    Fixture *fixture = fixture_new_bare();
+
+    fixture_start_daemon(fixture);
+    return fixture;
+}
+
+static void
+end_process(GSubprocess **process)
+{
+    if (!*process)
+        return;
+    g_subprocess_force_exit(*process);
+    g_subprocess_wait(*process, NULL, NULL);
+    g_clear_object(process);
+}
+
+static void
+remove_tree(const char *path)
+{
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *below = g_build_filename(path, name, NULL);
+
+        if (g_file_test(below, G_FILE_TEST_IS_DIR) && !g_file_test(below, G_FILE_TEST_IS_SYMLINK))
+            remove_tree(below);
+        else
+            g_unlink(below);
+    }
+    g_rmdir(path);
+}
+
+void
+fixture_free(Fixture *fixture)
+{
+    if (!fixture)
+        return;
+    if (fixture->daemon)
+        fixture_end_daemon(fixture, SIGTERM);
+    fixture_kill_guests(fixture);
+    /* Signals that wait to be heard would be heard by the next test. */
+    g_dbus_connection_signal_unsubscribe(fixture->client, fixture->subscription);
+    if (!g_dbus_connection_is_closed(fixture->client))
+        g_dbus_connection_close_sync(fixture->client, NULL, NULL);
+    g_clear_object(&fixture->client);
+    end_process(&fixture->bus);
+    close(fixture->notify);
+    remove_tree(fixture->dir);
+    g_string_free(fixture->events, TRUE);
+    g_string_free(fixture->signals, TRUE);
+    g_free(fixture->address);
+    g_free(fixture->dir);
+    g_free(fixture);
+}
+
+/* Documents and calls */
+
+char *
+fixture_xml(Fixture *fixture, const char *name, const char *uuid, const char *cmdline)
+{
+    g_autofree char *id = uuid ? g_strdup_printf("<uuid>%s</uuid>", uuid) : g_strdup("");
+
+    return g_strdup_printf(
+        "<domain type='kvm'><name>%s</name>%s<memory unit='MiB'>64</memory><vcpu>2</vcpu>"
+        "<os><type arch='x86_64' machine='q35'>hvm</type><kernel>%s/kernel</kernel>"
+        "<cmdline>%s</cmdline></os><features><acpi/></features>"
+        "<devices><serial type='pty'><target port='0'/></serial>"
+        "<serial type='file'><source path='%s/serial1'/><target port='1'/></serial></devices>"
+        "</domain>",
+        name, id, fixture->dir, cmdline, fixture->dir);
+}
+
+GVariant *
+fixture_try(Fixture *fixture, const char *path, const char *interface, const char *member,
+            GVariant *args, GUnixFDList **ret_fds, GError **error)
+{
+    return g_dbus_connection_call_with_unix_fd_list_sync(
+        fixture->client, BUS_NAME, path, interface, member, args, NULL,
+        G_DBUS_CALL_FLAGS_NO_AUTO_START, WAIT_S * 1000, NULL, ret_fds, NULL, error);
+}
+
+GVariant *
+fixture_call(Fixture *fixture, const char *path, const char *interface, const char *member,
+             GVariant *args, const char *reply_type)
+{
+    g_autoptr(GError) error = NULL;
+    GVariant *reply = fixture_try(fixture, path, interface, member, args, NULL, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(g_variant_get_type_string(reply), ==, reply_type);
+    return reply;
+}
+
+void
+fixture_call_fails(Fixture *fixture, const char *path, const char *interface, const char *member,
+                   GVariant *args, const char *name, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) reply = fixture_try(fixture, path, interface, member, args, NULL, &error);
+    g_autofree char *got_name = NULL;
+
+    g_assert_null(reply);
+    g_assert_nonnull(error);
+    got_name = g_dbus_error_get_remote_error(error);
+    g_assert_cmpstr(got_name, ==, name ? name : "org.libvirt.Error");
+    g_dbus_error_strip_remote_error(error);
+    if (!g_pattern_match_simple(text, error->message))
+        g_error("%s said '%s', not '%s'", member, error->message, text);
+}
+
+void
+fixture_do(Fixture *fixture, const char *path, const char *member, GVariant *args)
+{
+    g_autoptr(GVariant) reply = fixture_call(fixture, path, DOMAIN, member, args, "()");
+}
+
+char *
+fixture_define(Fixture *fixture, const char *name, const char *cmdline)
+{
+    g_autofree char *xml = fixture_xml(fixture, name, NULL, cmdline);
+    g_autoptr(GVariant) reply = fixture_call(fixture, ROOT_PATH, CONNECT, "DomainDefineXML",
+                                             g_variant_new("(s)", xml), "(o)");
+    char *path;
+
+    g_variant_get(reply, "(o)", &path);
+    fixture_expect_events(fixture, "0,0");
+    return path;
+}
+
+GVariant *
+fixture_get(Fixture *fixture, const char *path, const char *interface, const char *property)
+{
+    g_autoptr(GVariant) reply = fixture_call(fixture, path, PROPERTIES, "Get",
+                                             g_variant_new("(ss)", interface, property), "(v)");
+    GVariant *value;
+
+    g_variant_get(reply, "(v)", &value);
+    return value;
+}
+
+int
+fixture_state(Fixture *fixture, const char *path)
+{
+    g_autoptr(GVariant) reply =
+        fixture_call(fixture, path, DOMAIN, "GetState", g_variant_new("(u)", 0), "((ii))");
+    int state;
+
+    g_variant_get(reply, "((ii))", &state, NULL);
+    return state;
+}
+
+/* Waiting */
+
+static gboolean
+wake(gpointer data)
+{
+    return G_SOURCE_CONTINUE;
+}
+
+void
+fixture_wait(Fixture *fixture, gboolean (*test)(Fixture *fixture, gconstpointer data),
+             gconstpointer data)
+{
+    guint timer = g_timeout_add(10, wake, NULL);
+    gint64 end = g_get_monotonic_time() + WAIT_S * G_USEC_PER_SEC;
+
+    while (!test(fixture, data)) {
+        if (g_get_monotonic_time() > end)
+            g_error("waited in vain; events: %s", fixture->events->str);
+        g_main_context_iteration(NULL, TRUE);
+    }
+    g_source_remove(timer);
+}
+
+static gboolean
+has_events(Fixture *fixture, gconstpointer wanted)
+{
+    return fixture->events->len >= strlen(wanted) + 1;
+}
+
+void
+fixture_expect_events(Fixture *fixture, const char *events)
+{
+    fixture_wait(fixture, has_events, events);
+    g_string_truncate(fixture->events, fixture->events->len - 1);
+    g_assert_cmpstr(fixture->events->str, ==, events);
+    g_string_truncate(fixture->events, 0);
+}
+
+/* Counting */
+
+/* Whether the environment of @pid is that of this fixture's guests. */
+static gboolean
+is_guest(Fixture *fixture, const char *pid)
+{
+    g_autofree char *environ_path = g_build_filename("/proc", pid, "environ", NULL);
+    g_autofree char *name_path = g_build_filename("/proc", pid, "comm", NULL);
+    g_autofree char *wanted = g_strconcat("HOME=", fixture->dir, NULL);
+    g_autofree char *name = NULL, *text = NULL;
+    gsize size;
+
+    return g_file_get_contents(name_path, &name, NULL, NULL) && g_str_equal(name, "fake-vmm\n") &&
+           g_file_get_contents(environ_path, &text, &size, NULL) &&
+           memmem(text, size, wanted, strlen(wanted));
+}
+
+static guint
+each_guest(Fixture *fixture, int signal_number)
+{
+    g_autoptr(GDir) dir = g_dir_open("/proc", 0, NULL);
+    const char *name;
+    guint n = 0;
+
+    while ((name = g_dir_read_name(dir))) {
+        if (!g_ascii_isdigit(*name) || !is_guest(fixture, name))
+            continue;
+        n++;
+        if (signal_number)
+            kill(atoi(name), signal_number);
+    }
+    return n;
+}
+
+guint
+fixture_count_guests(Fixture *fixture)
+{
+    return each_guest(fixture, 0);
+}
+
+void
+fixture_kill_guests(Fixture *fixture)
+{
+    while (each_guest(fixture, SIGKILL))
+        g_usleep(1000);
+}
+
+static guint
+count_files(const char *path)
+{
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name;
+    guint n = 0;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *below = g_build_filename(path, name, NULL);
+
+        n++;
+        if (g_file_test(below, G_FILE_TEST_IS_DIR))
+            n += count_files(below);
+    }
+    return n;
+}
+
+guint
+fixture_count_run_files(Fixture *fixture)
+{
+    g_autofree char *path = g_build_filename(fixture->dir, "run", NULL);
+
+    return count_files(path);
+}
+
+guint
+fixture_count_descriptors(Fixture *fixture)
+{
+    g_autofree char *path =
+        g_build_filename("/proc", g_subprocess_get_identifier(fixture->daemon), "fd", NULL);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    guint n = 0;
+
+    g_assert_nonnull(dir);
+    while (g_dir_read_name(dir))
+        n++;
+    return n;
+}

@@ -1,0 +1,131 @@
+/* The tables of the daemon and the introspection XML say the same. */
+#include "daemon/api.h"
+#include "daemon/dbus-path.h"
+#include "daemon/dbus-quirks.h"
+#include "schemas/interfaces.h"
+
+static const GDBusInterfaceInfo *const infos[] = {
+    &org_libvirt_connect_interface,
+    &org_libvirt_domain_interface,
+    &org_vmctl_connect_interface,
+    &org_vmctl_domain_interface,
+};
+
+/* GDBus leaves an empty list NULL. */
+#define EACH(type, item, list)                                                                     \
+    for (type *const *at = (type *const *)(list), *item = at ? *at : NULL; item; item = *++at)
+
+static guint
+count_methods(const Interface *interface)
+{
+    guint n = 0;
+
+    while (interface->methods[n].member)
+        n++;
+    return n;
+}
+
+static guint
+count_properties(const Interface *interface)
+{
+    guint n = 0;
+
+    while (interface->properties && interface->properties[n].name)
+        n++;
+    return n;
+}
+
+static void
+check_methods(const Interface *interface, const GDBusInterfaceInfo *info)
+{
+    guint n = 0;
+
+    EACH(GDBusMethodInfo, method, info->methods)
+    {
+        const Method *row = interface_find_method(interface, method->name);
+
+        if (!row)
+            g_error("%s.%s has no row", info->name, method->name);
+        g_assert_true(g_str_has_prefix(row->libvirt_name, "vir"));
+        g_assert_true(g_regex_match_simple("^[a-z-]+[.][a-z-]+$", row->access, 0, 0));
+        n++;
+    }
+    g_assert_cmpint(count_methods(interface), ==, n);
+}
+
+static void
+check_properties(const Interface *interface, const GDBusInterfaceInfo *info)
+{
+    guint n = 0;
+
+    EACH(GDBusPropertyInfo, property, info->properties)
+    {
+        const Property *row = interface_find_property(interface, property->name);
+        gboolean writable = (property->flags & G_DBUS_PROPERTY_INFO_FLAGS_WRITABLE) != 0;
+
+        if (!row || !row->get || (row->set != NULL) != writable)
+            g_error("%s.%s has no fitting row", info->name, property->name);
+        n++;
+    }
+    g_assert_cmpint(count_properties(interface), ==, n);
+}
+
+static void
+test_rows(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(infos); i++) {
+        const Interface *interface = api_find(infos[i]->name);
+
+        g_assert_nonnull(interface);
+        check_methods(interface, infos[i]);
+        check_properties(interface, infos[i]);
+    }
+    g_assert_null(api_interfaces[G_N_ELEMENTS(infos)]);
+}
+
+static void
+test_paths(void)
+{
+    const char *root = "/org/libvirt/QEMU";
+    g_autofree char *whole =
+        dbus_path_uuid(root, "/org/libvirt/QEMU/domain/_c7a5fdbd_edaf_9455_926a_d65c16db1809");
+    g_autofree char *odd = dbus_path_uuid(root, "/org/libvirt/QEMU/domain/__");
+
+    g_assert_null(dbus_path_uuid(root, root));
+    g_assert_cmpstr(whole, ==, "c7a5fdbd-edaf-9455-926a-d65c16db1809");
+    g_assert_cmpstr(odd, ==, "-");
+}
+
+static void
+assert_wrapped(const char *value, const char *wanted)
+{
+    g_autoptr(GVariant) plain = g_variant_ref_sink(g_variant_new_parsed(value));
+    g_autoptr(GVariant) wrapped = g_variant_ref_sink(dbus_quirks_wrap(plain));
+    g_autofree char *text = g_variant_print(wrapped, TRUE);
+
+    g_assert_cmpstr(text, ==, wanted);
+}
+
+static void
+test_quirks(void)
+{
+    assert_wrapped("({'a': <1>, 'b': <'x'>},)", "({'a': <<1>>, 'b': <<'x'>>},)");
+    assert_wrapped("([('vm', {'a': <1>})],)", "([('vm', {'a': <<1>>})],)");
+    assert_wrapped("(@a{sv} {},)", "(@a{sv} {},)");
+    assert_wrapped("(@a(sa{sv}) [],)", "(@a(sa{sv}) [],)");
+    assert_wrapped("((1, {'a': <true>}),)", "((1, {'a': <<true>>}),)");
+    assert_wrapped("('text', ['a'], [(1, 2)], {'k': uint64 1}, @ay [])",
+                   "('text', ['a'], [(1, 2)], {'k': uint64 1}, @ay [])");
+    g_assert_true(dbus_quirks_apply("org.libvirt.Domain"));
+    g_assert_false(dbus_quirks_apply("org.vmctl.Domain"));
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/api/rows", test_rows);
+    g_test_add_func("/api/paths", test_paths);
+    g_test_add_func("/api/quirks", test_quirks);
+    return g_test_run();
+}

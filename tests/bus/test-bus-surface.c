@@ -1,0 +1,492 @@
+/* What clients of libvirt-dbus see: every member, the shapes of the replies, the texts of the
+ * errors. */
+#include "schemas/interfaces.h"
+#include "tests/bus/fixture.h"
+
+#include <libvirt/libvirt.h>
+#include <string.h>
+
+#define FLAGS(n)     g_variant_new("(u)", (guint)(n))
+#define UUID         "c7a5fdbd-edaf-9455-926a-d65c16db1809"
+#define PATH         ROOT_PATH "/domain/_c7a5fdbd_edaf_9455_926a_d65c16db1809"
+#define BUS_ERROR(x) "org.freedesktop.DBus.Error." x
+
+#define EACH(type, item, list)                                                                     \
+    for (type *const *at = (type *const *)(list), *item = at ? *at : NULL; item; item = *++at)
+
+static void
+define_as(Fixture *fixture, const char *name)
+{
+    g_autofree char *xml = fixture_xml(fixture, name, UUID, "");
+
+    g_variant_unref(fixture_call(fixture, ROOT_PATH, CONNECT, "DomainDefineXML",
+                                 g_variant_new("(s)", xml), "(o)"));
+    g_string_truncate(fixture->events, 0);
+}
+
+/* Properties */
+
+static void
+assert_all(Fixture *fixture, const char *path, const char *interface, const char *wanted)
+{
+    g_autoptr(GVariant) reply = fixture_call(fixture, path, PROPERTIES, "GetAll",
+                                             g_variant_new("(s)", interface), "(a{sv})");
+    g_autofree char *text = g_variant_print(reply, FALSE);
+
+    if (!g_pattern_match_simple(wanted, text))
+        g_error("%s is not like %s", text, wanted);
+}
+
+static void
+test_get_all(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+
+    define_as(fixture, "all");
+    assert_all(
+        fixture, PATH, DOMAIN,
+        "({'Active': <<false>>, 'Autostart': <<false>>, 'Id': <<uint32 0>>, 'Name': <<'all'>>, "
+        "'OSType': <<'hvm'>>, 'Persistent': <<true>>, 'SchedulerType': <<('posix', 0)>>, "
+        "'UUID': <<'" UUID "'>>, 'Updated': <<false>>},)");
+    assert_all(fixture, ROOT_PATH, CONNECT,
+               "({'Encrypted': <<false>>, 'Hostname': <<'*'>>, 'LibVersion': <<uint64 *>>, "
+               "'Secure': <<true>>, 'Version': <<uint64 *>>},)");
+    assert_all(fixture, ROOT_PATH, VMCTL_CONNECT, "({'DaemonVersion': <'*'>},)");
+    assert_all(fixture, PATH, VMCTL_DOMAIN, "({},)");
+    assert_all(fixture, ROOT_PATH "/domain/_nothing", DOMAIN, "({},)"); /* as libvirt-dbus has it */
+}
+
+static void
+test_get_and_set(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autoptr(GVariant) version = fixture_get(fixture, ROOT_PATH, CONNECT, "LibVersion");
+    g_autoptr(GVariant) autostart = NULL;
+
+    g_assert_cmpint(g_variant_get_uint64(version), >=, 9000000);
+    define_as(fixture, "set");
+    g_variant_unref(fixture_call(
+        fixture, PATH, PROPERTIES, "Set",
+        g_variant_new("(ssv)", DOMAIN, "Autostart", g_variant_new_boolean(TRUE)), "()"));
+    autostart = fixture_get(fixture, PATH, DOMAIN, "Autostart");
+    g_assert_true(g_variant_get_boolean(autostart));
+    fixture_call_fails(fixture, PATH, PROPERTIES, "Set",
+                       g_variant_new("(ssv)", DOMAIN, "Autostart", g_variant_new_string("yes")),
+                       BUS_ERROR("InvalidArgs"), "*Autostart*");
+    fixture_call_fails(fixture, PATH, PROPERTIES, "Set",
+                       g_variant_new("(ssv)", DOMAIN, "Name", g_variant_new_string("other")),
+                       BUS_ERROR("InvalidArgs"), "*Name*not writable*");
+    fixture_call_fails(fixture, PATH, PROPERTIES, "Get", g_variant_new("(ss)", DOMAIN, "Colour"),
+                       BUS_ERROR("InvalidArgs"), "No such property*Colour*");
+    fixture_call_fails(fixture, ROOT_PATH "/domain/_nothing", PROPERTIES, "Get",
+                       g_variant_new("(ss)", DOMAIN, "Name"), NULL, "Invalid UUID");
+}
+
+/* Errors of the bus itself */
+
+static void
+test_unknown(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+
+    define_as(fixture, "known");
+    fixture_call_fails(fixture, PATH, DOMAIN, "Explode", FLAGS(0), BUS_ERROR("UnknownMethod"), "*");
+    fixture_call_fails(fixture, ROOT_PATH, DOMAIN, "Create", FLAGS(0), BUS_ERROR("UnknownMethod"),
+                       "*");
+    fixture_call_fails(fixture, ROOT_PATH "/domain", DOMAIN, "Create", FLAGS(0),
+                       BUS_ERROR("UnknownMethod"), "*");
+    fixture_call_fails(fixture, ROOT_PATH "/network/_x", "org.libvirt.Network", "Create", NULL,
+                       BUS_ERROR("UnknownMethod"), "*");
+    fixture_call_fails(fixture, PATH "/below", DOMAIN, "Create", FLAGS(0),
+                       BUS_ERROR("UnknownMethod"), "*");
+    fixture_call_fails(fixture, PATH, DOMAIN, "Create", NULL, BUS_ERROR("InvalidArgs"), "*");
+    fixture_call_fails(fixture, PATH, DOMAIN, "Create", g_variant_new("(s)", "0"),
+                       BUS_ERROR("InvalidArgs"), "*");
+}
+
+/* Paths below "domain" are anything that a caller makes up. */
+static void
+test_paths(void)
+{
+    static const char *const nodes[] = {
+        "_",
+        "a",
+        "_______",
+        "_c7a5fdbd_edaf_9455_926a_d65c16db180",
+        "_c7a5fdbd_edaf_9455_926a_d65c16db180Z",
+        "_c7a5fdbd_edaf_9455_926a_d65c16db18099",
+    };
+    g_autoptr(Fixture) fixture = fixture_new();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(nodes); i++) {
+        g_autofree char *path = g_strconcat(ROOT_PATH "/domain/", nodes[i], NULL);
+
+        fixture_call_fails(fixture, path, DOMAIN, "GetState", FLAGS(0), NULL, "Invalid UUID");
+    }
+    fixture_call_fails(fixture, PATH, DOMAIN, "GetState", FLAGS(0), NULL,
+                       "Domain not found: no domain with matching uuid '" UUID "'");
+}
+
+/* Errors of libvirt */
+
+typedef struct Refusal {
+    const char *path, *interface, *member, *args, *text;
+} Refusal;
+
+static const Refusal refusals[] = {
+    { ROOT_PATH, CONNECT, "DomainLookupByName", "('nobody',)",
+      "Domain not found: no domain with matching name 'nobody'" },
+    { ROOT_PATH, CONNECT, "DomainLookupByID", "(77,)",
+      "Domain not found: no domain with matching id 77" },
+    { ROOT_PATH, CONNECT, "DomainLookupByUUID", "('00000000-0000-0000-0000-000000000001',)",
+      "Domain not found: no domain with matching uuid '00000000-0000-0000-0000-000000000001'" },
+    { ROOT_PATH, CONNECT, "DomainLookupByUUID", "('nobody',)", "Invalid UUID" },
+    { ROOT_PATH, CONNECT, "ListDomains", "(uint32 2147483648,)",
+      "unsupported flags (0x80000000) in function virConnectListAllDomains" },
+    { ROOT_PATH, CONNECT, "NetworkLookupByName", "('default',)",
+      "Network not found: no network with matching name 'default'" },
+    { ROOT_PATH, CONNECT, "StoragePoolLookupByName", "('default',)",
+      "Storage pool not found: no storage pool with matching name 'default'" },
+    { ROOT_PATH, CONNECT, "StorageVolLookupByPath", "('/x',)",
+      "Storage volume not found: no storage vol with matching path '/x'" },
+    { ROOT_PATH, CONNECT, "SecretLookupByUsage", "(1, 'disk')",
+      "Secret not found: no secret with matching usage 'disk'" },
+    { ROOT_PATH, CONNECT, "NodeDeviceLookupByName", "('pci',)",
+      "Node device not found: no node device with matching name 'pci'" },
+    { ROOT_PATH, CONNECT, "NWFilterLookupByName", "('clean',)",
+      "Network filter not found: no nwfilter with matching name 'clean'" },
+    { ROOT_PATH, CONNECT, "InterfaceLookupByName", "('eth0',)",
+      "Interface not found: couldn't find interface named 'eth0'" },
+    { ROOT_PATH, CONNECT, "DomainDefineXML", "('<domain>\\n<name>x</nam>\\n</domain>',)",
+      "*:2: *" },
+    { ROOT_PATH, CONNECT, "DomainDefineXML", "('',)", "*" },
+    { ROOT_PATH, CONNECT, "GetDomainCapabilities", "('', '', '', '', uint32 0)",
+      "this function is not supported by the connection driver: virConnectGetDomainCapabilities" },
+    { PATH, DOMAIN, "AttachDevice", "('<disk/>', uint32 0)",
+      "this function is not supported by the connection driver: virDomainAttachDeviceFlags" },
+    { PATH, DOMAIN, "SnapshotLookupByName", "('s1', uint32 0)",
+      "Domain snapshot not found: no domain snapshot with matching name 's1'" },
+    { PATH, DOMAIN, "Shutdown", "(uint32 0,)",
+      "Requested operation is not valid: domain is not running" },
+    { PATH, DOMAIN, "Destroy", "(uint32 0,)",
+      "Requested operation is not valid: domain is not running" },
+    { PATH, DOMAIN, "Suspend", "()", "Requested operation is not valid: domain is not running" },
+    { PATH, DOMAIN, "Resume", "()", "Requested operation is not valid: domain is not running" },
+    { PATH, DOMAIN, "Reset", "(uint32 0,)",
+      "Requested operation is not valid: domain is not running" },
+    { PATH, DOMAIN, "Reboot", "(uint32 0,)",
+      "Requested operation is not valid: domain is not running" },
+    { PATH, DOMAIN, "GetVcpus", "(uint32 1,)",
+      "Requested operation is not valid: domain is not running" },
+    { PATH, DOMAIN, "GetState", "(uint32 9,)",
+      "unsupported flags (0x9) in function virDomainGetState" },
+    { PATH, DOMAIN, "Create", "(uint32 1073741824,)",
+      "unsupported flags (0x40000000) in function virDomainCreateWithFlags" },
+};
+
+static void
+test_refusals(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+
+    define_as(fixture, "refuses");
+    for (gsize i = 0; i < G_N_ELEMENTS(refusals); i++) {
+        const Refusal *row = &refusals[i];
+
+        fixture_call_fails(fixture, row->path, row->interface, row->member,
+                           g_variant_new_parsed(row->args), NULL, row->text);
+    }
+}
+
+static void
+test_taken(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *same_name =
+        fixture_xml(fixture, "taken", "00000000-0000-0000-0000-000000000001", "");
+    g_autofree char *same_uuid = fixture_xml(fixture, "other", UUID, "");
+
+    define_as(fixture, "taken");
+    fixture_call_fails(fixture, ROOT_PATH, CONNECT, "DomainDefineXML",
+                       g_variant_new("(s)", same_name), NULL,
+                       "operation failed: domain 'taken' already exists with uuid " UUID);
+    fixture_call_fails(fixture, ROOT_PATH, CONNECT, "DomainDefineXML",
+                       g_variant_new("(s)", same_uuid), NULL,
+                       "operation failed: domain 'taken' is already defined with uuid " UUID);
+    fixture_do(fixture, PATH, "Create", FLAGS(0));
+    fixture_call_fails(fixture, PATH, DOMAIN, "Create", FLAGS(0), NULL,
+                       "Requested operation is not valid: domain is already running");
+}
+
+/* Replies */
+
+static void
+test_lists(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autoptr(GVariant) reply = NULL;
+    g_autofree char *text = NULL;
+
+    define_as(fixture, "listed");
+    fixture_do(fixture, PATH, "Create", FLAGS(0));
+    reply = fixture_call(fixture, ROOT_PATH, VMCTL_CONNECT, "ListAllDomains", FLAGS(0),
+                         "(a(ossuiibb))");
+    text = g_variant_print(reply, FALSE);
+    g_assert_cmpstr(text, ==, "([('" PATH "', 'listed', '" UUID "', 1, 1, 1, true, false)],)");
+}
+
+static void
+test_stats(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autoptr(GVariant) one = NULL, all = NULL, none = NULL;
+    g_autofree char *one_text = NULL, *all_text = NULL;
+
+    define_as(fixture, "counted");
+    one = fixture_call(fixture, PATH, DOMAIN, "GetStats",
+                       g_variant_new("(uu)", VIR_DOMAIN_STATS_STATE, 0), "(a{sv})");
+    one_text = g_variant_print(one, FALSE);
+    g_assert_cmpstr(one_text, ==, "({'state.state': <<5>>, 'state.reason': <<0>>},)");
+    all = fixture_call(fixture, ROOT_PATH, CONNECT, "GetAllDomainStats",
+                       g_variant_new("(uu)", VIR_DOMAIN_STATS_STATE, 0), "(a(sa{sv}))");
+    all_text = g_variant_print(all, FALSE);
+    g_assert_cmpstr(all_text, ==,
+                    "([('counted', {'state.state': <<5>>, 'state.reason': <<0>>})],)");
+    none = fixture_call(fixture, ROOT_PATH, CONNECT, "GetAllDomainStats",
+                        g_variant_new("(uu)", 0, VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE),
+                        "(a(sa{sv}))");
+    g_assert_cmpint(g_variant_n_children(g_variant_get_child_value(none, 0)), ==, 0);
+}
+
+/* Every method with arguments of the right types and no sense */
+
+static GVariant *
+basic_argument(char type, gboolean hostile)
+{
+    switch (type) {
+    case 'b':
+        return g_variant_new_boolean(hostile);
+    case 'i':
+        return g_variant_new_int32(hostile ? G_MININT32 : 0);
+    case 'u':
+        return g_variant_new_uint32(hostile ? G_MAXUINT32 : 0);
+    case 'x':
+        return g_variant_new_int64(hostile ? G_MININT64 : 0);
+    case 't':
+        return g_variant_new_uint64(hostile ? G_MAXUINT64 : 0);
+    case 's':
+        return g_variant_new_string(hostile ? "<a b='%s%n'>../../\n\xc3\xa9" : "");
+    default:
+        g_error("what is a '%c'?", type);
+    }
+}
+
+static GVariant *
+argument(const char *signature, gboolean hostile)
+{
+    g_autoptr(GVariantType) type = g_variant_type_new(signature);
+
+    return g_variant_type_is_basic(type)
+               ? basic_argument(*signature, hostile)
+               : g_variant_new_array(g_variant_type_element(type), NULL, 0);
+}
+
+static GVariant *
+arguments(const GDBusMethodInfo *method, gboolean hostile)
+{
+    GVariantBuilder args;
+
+    g_variant_builder_init(&args, G_VARIANT_TYPE_TUPLE);
+    EACH(GDBusArgInfo, arg, method->in_args)
+    g_variant_builder_add_value(&args, argument(arg->signature, hostile));
+    return g_variant_builder_end(&args);
+}
+
+static void
+call_senselessly(Fixture *fixture, const char *path, const char *interface,
+                 const GDBusMethodInfo *method, gboolean hostile)
+{
+    g_autoptr(GString) type = g_string_new("(");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) reply = fixture_try(fixture, path, interface, method->name,
+                                            arguments(method, hostile), NULL, &error);
+    g_autofree char *name = error ? g_dbus_error_get_remote_error(error) : NULL;
+
+    EACH(GDBusArgInfo, arg, method->out_args)
+    g_string_append(type, arg->signature);
+    g_string_append_c(type, ')');
+    if (reply)
+        g_assert_cmpstr(g_variant_get_type_string(reply), ==, type->str);
+    else if (g_strcmp0(name, "org.libvirt.Error") != 0)
+        g_error("%s: %s", method->name, error->message);
+}
+
+static void
+walk(Fixture *fixture, const char *path, const GDBusInterfaceInfo *info)
+{
+    EACH(GDBusMethodInfo, method, info->methods)
+    {
+        define_as(fixture, "walked"); /* one of them undefines */
+        call_senselessly(fixture, path, info->name, method, FALSE);
+        call_senselessly(fixture, path, info->name, method, TRUE);
+    }
+}
+
+static void
+test_walk(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+
+    walk(fixture, ROOT_PATH, &org_libvirt_connect_interface);
+    walk(fixture, ROOT_PATH, &org_vmctl_connect_interface);
+    walk(fixture, PATH, &org_libvirt_domain_interface);
+    walk(fixture, PATH, &org_vmctl_domain_interface);
+}
+
+/* Introspection, beside the genuine one */
+
+static GDBusNodeInfo *
+introspect(GDBusConnection *bus, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) reply = g_dbus_connection_call_sync(
+        bus, BUS_NAME, path, "org.freedesktop.DBus.Introspectable", "Introspect", NULL,
+        G_VARIANT_TYPE("(s)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, &error);
+    GDBusNodeInfo *node;
+    const char *xml;
+
+    g_assert_no_error(error);
+    g_variant_get(reply, "(&s)", &xml);
+    node = g_dbus_node_info_new_for_xml(xml, &error);
+    g_assert_no_error(error);
+    return node;
+}
+
+static void
+describe_args(GString *text, const char *way, GDBusArgInfo **args)
+{
+    EACH(GDBusArgInfo, arg, args)
+    g_string_append_printf(text, " %s %s %s", way, arg->name, arg->signature);
+}
+
+/* The members of an interface as sorted lines. */
+static GPtrArray *
+describe(const GDBusInterfaceInfo *info)
+{
+    GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+
+    EACH(GDBusMethodInfo, method, info->methods)
+    {
+        GString *text = g_string_new(method->name);
+
+        describe_args(text, "in", method->in_args);
+        describe_args(text, "out", method->out_args);
+        g_ptr_array_add(lines, g_string_free(text, FALSE));
+    }
+    EACH(GDBusSignalInfo, signal, info->signals)
+    {
+        GString *text = g_string_new(signal->name);
+
+        describe_args(text, "signal", signal->args);
+        g_ptr_array_add(lines, g_string_free(text, FALSE));
+    }
+    EACH(GDBusPropertyInfo, property, info->properties)
+    g_ptr_array_add(
+        lines, g_strdup_printf("%s %s %u", property->name, property->signature, property->flags));
+    return lines;
+}
+
+/* @ours has what @theirs has, and beyond that @more members. */
+static void
+compare(const GDBusInterfaceInfo *ours, const GDBusInterfaceInfo *theirs, guint more)
+{
+    g_autoptr(GPtrArray) our_lines = describe(ours);
+    g_autoptr(GPtrArray) their_lines = describe(theirs);
+
+    for (guint i = 0; i < their_lines->len; i++) {
+        const char *line = g_ptr_array_index(their_lines, i);
+
+        if (!g_ptr_array_find_with_equal_func(our_lines, line, g_str_equal, NULL))
+            g_error("%s has no member '%s'", ours->name, line);
+    }
+    g_assert_cmpint(our_lines->len, ==, their_lines->len + more);
+}
+
+static gboolean
+has_owner(Fixture *fixture, gconstpointer name)
+{
+    g_autoptr(GVariant) reply = g_dbus_connection_call_sync(
+        fixture->client, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+        "NameHasOwner", g_variant_new("(s)", name), G_VARIANT_TYPE("(b)"), G_DBUS_CALL_FLAGS_NONE,
+        -1, NULL, NULL);
+    gboolean has;
+
+    g_variant_get(reply, "(b)", &has);
+    return has;
+}
+
+static void
+test_genuine(void)
+{
+    const char *argv[] = { "/usr/sbin/libvirt-dbus", "--session", NULL };
+    const char *test_domain = "/org/libvirt/Test/domain/_6695eb01_f6a4_8304_79aa_97f2502e193f";
+    g_autoptr(Fixture) ours = fixture_new();
+    g_autoptr(Fixture) theirs = NULL;
+    g_autoptr(GSubprocess) process = NULL;
+    g_autoptr(GDBusNodeInfo) our_connect = introspect(ours->client, ROOT_PATH);
+    g_autoptr(GDBusNodeInfo) our_domain = introspect(ours->client, PATH);
+    g_autoptr(GDBusNodeInfo) their_connect = NULL, their_domain = NULL;
+
+    if (!g_file_test(argv[0], G_FILE_TEST_IS_EXECUTABLE)) {
+        g_test_skip("there is no libvirt-dbus to compare with");
+        return;
+    }
+    theirs = fixture_new_bare();
+    process = fixture_spawn(theirs, G_SUBPROCESS_FLAGS_STDERR_SILENCE, argv);
+    fixture_wait(theirs, has_owner, BUS_NAME);
+    their_connect = introspect(theirs->client, "/org/libvirt/Test");
+    their_domain = introspect(theirs->client, test_domain);
+    compare(g_dbus_node_info_lookup_interface(our_connect, CONNECT),
+            g_dbus_node_info_lookup_interface(their_connect, CONNECT), 0);
+    /* Block thresholds came after the release that Debian 12 has. */
+    compare(g_dbus_node_info_lookup_interface(our_domain, DOMAIN),
+            g_dbus_node_info_lookup_interface(their_domain, DOMAIN),
+            g_dbus_interface_info_lookup_method(
+                g_dbus_node_info_lookup_interface(their_domain, DOMAIN), "SetBlockThreshold")
+                ? 0
+                : 2);
+    g_subprocess_force_exit(process);
+    g_subprocess_wait(process, NULL, NULL);
+}
+
+static void
+test_enumeration(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autoptr(GDBusNodeInfo) empty = introspect(fixture->client, ROOT_PATH "/domain");
+    g_autoptr(GDBusNodeInfo) full = NULL;
+
+    g_assert_true(!empty->nodes || !empty->nodes[0]);
+    define_as(fixture, "seen");
+    full = introspect(fixture->client, ROOT_PATH "/domain");
+    g_assert_cmpstr(full->nodes[0]->path, ==, "_c7a5fdbd_edaf_9455_926a_d65c16db1809");
+    g_assert_null(full->nodes[1]);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/bus/surface/get-all", test_get_all);
+    g_test_add_func("/bus/surface/get-and-set", test_get_and_set);
+    g_test_add_func("/bus/surface/unknown", test_unknown);
+    g_test_add_func("/bus/surface/paths", test_paths);
+    g_test_add_func("/bus/surface/refusals", test_refusals);
+    g_test_add_func("/bus/surface/taken", test_taken);
+    g_test_add_func("/bus/surface/lists", test_lists);
+    g_test_add_func("/bus/surface/stats", test_stats);
+    g_test_add_func("/bus/surface/walk", test_walk);
+    g_test_add_func("/bus/surface/genuine", test_genuine);
+    g_test_add_func("/bus/surface/enumeration", test_enumeration);
+    return g_test_run();
+}
