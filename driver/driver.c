@@ -169,7 +169,9 @@ driver_find_id(Driver *driver, int id, GError **error)
 {
     Domain *domain = domain_list_find_id(driver->host.list, id);
 
-    if (!domain)
+    if (id < 0)
+        g_set_error(error, DRIVER_ERROR, VIR_ERR_INVALID_ARG, "id in virDomainLookupByID must be zero or greater");
+    else if (!domain)
         driver_error(error, VIR_ERR_NO_DOMAIN, "no domain with matching id %d", id);
     return domain;
 }

@@ -138,6 +138,8 @@ static const Refusal refusals[] = {
       "Domain not found: no domain with matching name 'nobody'" },
     { ROOT_PATH, CONNECT, "DomainLookupByID", "(77,)",
       "Domain not found: no domain with matching id 77" },
+    { ROOT_PATH, CONNECT, "DomainLookupByID", "(-1,)",
+      "id in virDomainLookupByID must be zero or greater" },
     { ROOT_PATH, CONNECT, "DomainLookupByUUID", "('00000000-0000-0000-0000-000000000001',)",
       "Domain not found: no domain with matching uuid '00000000-0000-0000-0000-000000000001'" },
     { ROOT_PATH, CONNECT, "DomainLookupByUUID", "('nobody',)", "Invalid UUID" },
