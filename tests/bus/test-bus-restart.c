@@ -67,7 +67,13 @@ test_terminated(void)
     check_restart(SIGTERM);
 }
 
-/* A guest that ended while nobody looked. */
+static gboolean
+is_off(Fixture *fixture, gconstpointer path)
+{
+    return fixture_state(fixture, path) == VIR_DOMAIN_SHUTOFF;
+}
+
+/* A guest that ended while nobody looked, or at the very moment. */
 static void
 test_ended_meanwhile(void)
 {
@@ -78,7 +84,7 @@ test_ended_meanwhile(void)
     fixture_end_daemon(fixture, SIGKILL);
     fixture_kill_guests(fixture);
     fixture_start_daemon(fixture);
-    g_assert_cmpint(fixture_state(fixture, path), ==, VIR_DOMAIN_SHUTOFF);
+    fixture_wait(fixture, is_off, path);
     g_assert_cmpint(id_of(fixture, path), ==, 0);
 }
 
