@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -20,8 +21,8 @@
 struct Vmm {
     char *dir;
     char *socket_path;
-    int listener;
-    int sock; /* -1: not connected */
+    int listener; /* until the process has it */
+    int sock;     /* -1: not connected */
     int log_fd;
     int serial_fd;
     int record_fd;
@@ -80,10 +81,18 @@ vmm_socket(const Vmm *vmm)
     return vmm->sock;
 }
 
+/* In the child. The VMM ends with the test program, and does not hold the test's output open. */
 static void
 exec_vmm(const char *program, int listener, int log_fd)
 {
-    if (dup2(log_fd, STDERR_FILENO) < 0 || dup2(listener, VMM_LISTEN_FD) < 0)
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
+    /* fcntl(): dup2() onto itself keeps close-on-exec. */
+    if (dup2(log_fd, STDERR_FILENO) < 0 || dup2(listener, VMM_LISTEN_FD) < 0 ||
+        fcntl(VMM_LISTEN_FD, F_SETFD, 0) < 0)
         _exit(126);
     syscall(SYS_close_range, VMM_LISTEN_FD + 1, ~0u, 0);
     execl(program, program, NULL);
@@ -107,6 +116,7 @@ vmm_spawn(void)
     g_assert_cmpint(vmm->pid, >, 0);
     vmm->pidfd = syscall(SYS_pidfd_open, vmm->pid, 0);
     g_assert_cmpint(vmm->pidfd, >=, 0);
+    close(vmm->listener); /* so that the connection breaks when the process dies */
     return vmm;
 }
 
@@ -130,7 +140,6 @@ vmm_free(Vmm *vmm)
     }
     g_unlink(vmm->socket_path);
     g_rmdir(vmm->dir);
-    close(vmm->listener);
     close(vmm->log_fd);
     close(vmm->serial_fd);
     close(vmm->record_fd);

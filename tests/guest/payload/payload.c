@@ -111,6 +111,14 @@ after_word(const char *text, const char *word)
     return *text ? text + 1 : text;
 }
 
+static const char *
+skip_word(const char *text)
+{
+    while (*text && *text != ' ')
+        text++;
+    return *text ? text + 1 : text;
+}
+
 static uint32_t
 read_number(const char *text)
 {
@@ -132,7 +140,7 @@ payload(uint32_t magic, const MultibootInfo *info)
         put("no multiboot command line\n");
         finish(250);
     }
-    text = (const char *)info->cmdline;
+    text = skip_word((const char *)info->cmdline); /* the kernel's own name comes first */
     for (unsigned i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
         rest = after_word(text, scenes[i].name);
         if (rest)

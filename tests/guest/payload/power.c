@@ -29,11 +29,12 @@ play_power_off(uint32_t number)
     finish(1);
 }
 
-struct interrupt_frame;
+void sci_entry(void); /* start.S; it calls on_sci() */
+void on_sci(void);
 
 /* Level-triggered: the status bit is what holds the line up. */
-static __attribute__((interrupt, target("general-regs-only"))) void
-on_sci(struct interrupt_frame *frame)
+void
+on_sci(void)
 {
     if (inw(PM1_STATUS) & PM1_POWER_BIT) {
         outw(PM1_STATUS, PM1_POWER_BIT);
@@ -65,7 +66,7 @@ play_power_button(uint32_t number)
         uint16_t limit;
         uint32_t base;
     } __attribute__((packed)) pointer = { sizeof(idt) - 1, (uint32_t)idt };
-    uint32_t handler = (uint32_t)on_sci;
+    uint32_t handler = (uint32_t)sci_entry;
 
     idt[SCI_VECTOR] = (Gate){ handler, 0x10, 0x8e00, handler >> 16 };
     __asm__ volatile("lidt %0" : : "m"(pointer));

@@ -52,6 +52,18 @@ protected:
     hlt
     jmp 2b
 
+/* The SCI's handler. No iret: where KVM runs ring 0 by its instruction emulator alone, that knows
+ * iret in real mode only. */
+    .globl sci_entry
+sci_entry:
+    pusha
+    call on_sci
+    popa
+    popl return_to
+    addl $4, %esp /* CS stays */
+    popfl
+    jmp *return_to
+
     .data
     .balign 8
 gdt:
@@ -63,6 +75,8 @@ gdt_pointer:
     .long gdt
 tickets:
     .long 1
+return_to:
+    .long 0
 
     .bss
     .balign 16
