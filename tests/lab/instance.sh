@@ -27,20 +27,26 @@ instance_new() {
 <busconfig>
   <type>session</type>
   <listen>unix:path=$instance/bus</listen>
-  <policy context="default"><allow send_destination="*"/><allow own="*"/></policy>
+  <policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy>
 </busconfig>
 CONF
     export DBUS_SESSION_BUS_ADDRESS=unix:path=$instance/bus
     dbus-daemon --config-file="$instance/bus.conf" --nofork --nopidfile --nosyslog 2>"$instance/bus.log" &
     bus_pid=$!
-    wait_until 10 test -S "$instance/bus"
+    wait_until 10 test -S "$instance/bus" || instance_failed "the message bus did not start"
 }
 
 # Starts the daemon and waits until it serves; "NAME=VALUE" arguments are added to its environment.
 instance_start() {
     env "$@" vmctld --session >>"$instance/vmctld.log" 2>&1 &
     daemon_pid=$!
-    wait_until 10 instance_serves
+    wait_until 10 instance_serves || instance_failed "vmctld did not start"
+}
+
+instance_failed() {
+    echo "$1:" >&2
+    tail -n 20 "$instance"/*.log >&2
+    exit 1
 }
 
 instance_serves() {
@@ -91,7 +97,11 @@ wait_until() {
 
 # wait_for SECONDS FILE TEXT [N]: until FILE has TEXT on N lines (1).
 wait_for() { wait_until "$1" has_lines "$2" "$3" "${4:-1}"; }
-has_lines() { [ "$(grep -acF -- "$2" "$1" 2>/dev/null)" -ge "$3" ]; }
+has_lines() {
+    local n
+    n=$(grep -acF -- "$2" "$1" 2>/dev/null)
+    [ "${n:-0}" -ge "$3" ]
+}
 
 # state_is DOMAIN STATE
 state_is() { [ "$(vmctl domstate "$1" 2>/dev/null)" = "$2" ]; }
