@@ -260,6 +260,19 @@ vmm_link_request(VmmLink *link, const char *verb)
     return vmm_msg_new(VMM_MSG_REQUEST, link->last_serial, verb);
 }
 
+/* Failing leaves errno. */
+static gboolean
+send_request(VmmLink *link, const VmmMsg *request)
+{
+    if (link->fd < 0)
+        errno = ENOTCONN;
+    else if (link->waiting.length > WAITING_MAX)
+        errno = EBUSY;
+    else
+        return vmm_msg_send(link->fd, request);
+    return FALSE;
+}
+
 void
 vmm_link_send(VmmLink *link, VmmMsg *request, guint timeout_ms, VmmLinkReply reply, gpointer data)
 {
@@ -271,9 +284,8 @@ vmm_link_send(VmmLink *link, VmmMsg *request, guint timeout_ms, VmmLinkReply rep
     w->reply = reply;
     w->data = data;
     g_queue_push_tail(&link->waiting, w);
-    if (link->fd < 0 || link->waiting.length > WAITING_MAX || !vmm_msg_send(link->fd, request)) {
-        g_warning("Cannot ask a guest's process to '%s': %s", w->verb,
-                  g_strerror(link->fd < 0 ? ENOTCONN : errno));
+    if (!send_request(link, request)) {
+        g_warning("Cannot ask a guest's process to '%s': %s", w->verb, g_strerror(errno));
         link->broken = TRUE;
         g_clear_handle_id(&link->timer, g_source_remove);
     }
