@@ -2,14 +2,15 @@
 
 #include "driver/error.h"
 #include "driver/uuid.h"
+#include "driver/xml-limits.h"
 #include "driver/xml-policy.h"
 #include "driver/xml-read.h"
-#include "driver/xml-write.h"
 
 #include <string.h>
 
-#define ORIGIN      "(domain_definition)" /* what libvirt calls a document that came as text */
-#define DEVICES_MAX 1024                  /* far more than any machine has room for */
+#define ORIGIN        "(domain_definition)" /* what libvirt calls a document that came as text */
+#define WRITTEN_SPARE (256u << 10) /* bytes: live, each device gets an alias and perhaps a path */
+#define DEVICES_MAX   1024         /* far more than any machine has room for */
 
 /* Parsing. The policy table has refused what this machine cannot do; values that nobody knows are
  * refused here, in libvirt's words. */
@@ -240,7 +241,6 @@ parse_cpu(DomainDef *def, const XmlNode *root, GError **error)
         return TRUE;
     if (mode && strcmp(mode, "host-passthrough") != 0)
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "Invalid mode attribute '%s'", mode);
-    cpu->present = TRUE;
     cpu->mode = mode ? DOMAIN_CPU_HOST_PASSTHROUGH : DOMAIN_CPU_DEFAULT;
     if (!parse_word(node, "check", checks, &cpu->check, error) ||
         !parse_word(node, "migratable", switches, &cpu->migratable, error))
@@ -249,20 +249,30 @@ parse_cpu(DomainDef *def, const XmlNode *root, GError **error)
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
                             "Attribute migratable is only allowed for 'host-passthrough' / "
                             "'maximum' CPU mode");
-    return parse_topology(cpu, node, error);
+    if (cpu->check && !mode)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "check attribute specified for CPU with no model");
+    if (!parse_topology(cpu, node, error))
+        return FALSE;
+    cpu->present = mode || cpu->sockets; /* an empty one is not written back */
+    return TRUE;
 }
 
-/* What each timer of this machine does by itself, and so may be asked to do. */
+/* What each timer of this machine does by itself, and so may be asked to do. The RTC's events that are
+ * due together raise one interrupt; KVM's PIT delivers late ticks one after the other. */
 static const struct TimerRule {
     const char *name;
     gboolean present;       /* whether the machine has it */
     const char *tickpolicy; /* the only one, NULL: none may be given */
     const char *track;      /* likewise */
 } timer_rules[] = {
-    { "rtc", TRUE, "delay", "wall" }, { "pit", TRUE, "delay", NULL }, /* KVM's in-kernel PIT
-                                                                         delivers late ticks at its
-                                                                         own pace */
-    { "hpet", FALSE, NULL, NULL },    { "kvmclock", TRUE, NULL, NULL }, { "tsc", TRUE, NULL, NULL },
+    /* clang-format off */
+    { "rtc", TRUE, "merge", "wall" },
+    { "pit", TRUE, "delay", NULL },
+    { "hpet", FALSE, NULL, NULL },
+    { "kvmclock", TRUE, NULL, NULL },
+    { "tsc", TRUE, NULL, NULL },
+    /* clang-format on */
 };
 
 static const struct TimerRule *
@@ -305,8 +315,8 @@ static gboolean
 parse_timer(GPtrArray *timers, const XmlNode *node, GError **error)
 {
     static const char *const names[] = { "rtc", "pit", "hpet", "kvmclock", "tsc", NULL };
-    static const char *const policies[] = { "delay", "catchup", NULL };
-    static const char *const tracks[] = { "wall", NULL };
+    static const char *const policies[] = { "delay", "catchup", "merge", "discard", NULL };
+    static const char *const tracks[] = { "boot", "guest", "wall", "realtime", NULL };
     static const char *const presences[] = { "no", "yes", NULL };
     DomainTimer *timer = g_new0(DomainTimer, 1);
     int name = 0;
@@ -445,6 +455,21 @@ parse_root(DomainDef *def, const XmlNode *root, guint flags, GError **error)
            parse_seclabel(def, root, error);
 }
 
+/* What is written may be longer than what was read (quotes become references): it must still be a
+ * document that a restarted daemon can read, with room for what a running guest adds. */
+static gboolean
+check_written(const DomainDef *def, GError **error)
+{
+    g_autofree char *xml = domain_xml_format(def, G_MAXINT, DOMAIN_FORMAT_LIVE);
+    XmlExcess excess;
+
+    if (strlen(xml) > XML_SIZE_MAX - WRITTEN_SPARE)
+        return driver_error(error, VIR_ERR_XML_ERROR, "the document is too large");
+    if (!xml_limits_check(xml, &excess))
+        return driver_error(error, VIR_ERR_XML_ERROR, "%s", excess.what);
+    return TRUE;
+}
+
 static DomainDef *
 parse(const XmlDoc *doc, guint flags, GError **error)
 {
@@ -453,7 +478,7 @@ parse(const XmlDoc *doc, guint flags, GError **error)
     if (!parse_root(def, xml_doc_root(doc), flags, error))
         return NULL;
     domain_def_complete(def);
-    if (!domain_def_check(def, error))
+    if (!domain_def_check(def, error) || !(flags & DOMAIN_PARSE_LIVE || check_written(def, error)))
         return NULL;
     return g_steal_pointer(&def);
 }
@@ -479,218 +504,4 @@ domain_xml_parse_live(const char *xml, int *ret_id, GError **error)
     if (def && ret_id)
         *ret_id = id;
     return def;
-}
-
-/* Formatting, in libvirt's order */
-
-static void
-format_identity(const DomainDef *def, XmlWriter *out)
-{
-    xml_put_element(out, "name", def->name);
-    xml_put_element(out, "uuid", def->uuid);
-    xml_put_element(out, "title", def->title);
-    xml_put_element(out, "description", def->description);
-    if (def->metadata)
-        xml_put_raw(out, def->metadata);
-}
-
-static void
-put_number(XmlWriter *out, guint64 number)
-{
-    char text[24];
-
-    g_snprintf(text, sizeof(text), "%" G_GUINT64_FORMAT, number);
-    xml_put_text(out, text);
-}
-
-static void
-format_size(XmlWriter *out, const char *name, guint64 kib)
-{
-    xml_open(out, name);
-    xml_put_attr(out, "unit", "KiB");
-    put_number(out, kib);
-    xml_close(out);
-}
-
-static void
-format_vcpu(const DomainDef *def, XmlWriter *out)
-{
-    xml_open(out, "vcpu");
-    xml_put_attr(out, "placement", "static");
-    if (def->current_vcpus != def->vcpus)
-        xml_put_attr_uint(out, "current", def->current_vcpus);
-    put_number(out, def->vcpus);
-    xml_close(out);
-}
-
-static void
-format_os(const DomainOs *os, XmlWriter *out)
-{
-    xml_open(out, "os");
-    xml_open(out, "type");
-    xml_put_attr(out, "arch", os->arch);
-    xml_put_attr(out, "machine", os->machine);
-    xml_put_text(out, "hvm");
-    xml_close(out);
-    xml_put_element(out, "kernel", os->kernel);
-    xml_put_element(out, "initrd", os->initrd);
-    xml_put_element(out, "cmdline", os->cmdline);
-    for (guint i = 0; i < os->n_boot; i++) {
-        xml_open(out, "boot");
-        xml_put_attr(out, "dev", domain_boot_words[os->boot[i]]);
-        xml_close(out);
-    }
-    xml_close(out);
-}
-
-static gboolean
-has_features(const DomainDef *def)
-{
-    for (int i = 0; i < DOMAIN_N_FEATURES; i++) {
-        if (def->features[i])
-            return TRUE;
-    }
-    return FALSE;
-}
-
-static void
-format_features(const DomainDef *def, XmlWriter *out)
-{
-    if (!has_features(def))
-        return;
-    xml_open(out, "features");
-    for (int i = 0; i < DOMAIN_N_FEATURES; i++) {
-        if (!def->features[i])
-            continue;
-        xml_open(out, domain_feature_words[i]);
-        if (i == DOMAIN_FEATURE_NO_VMPORT)
-            xml_put_attr(out, "state", "off");
-        xml_close(out);
-    }
-    xml_close(out);
-}
-
-static void
-put_optional_attr(XmlWriter *out, const char *name, const char *value)
-{
-    if (value)
-        xml_put_attr(out, name, value);
-}
-
-static void
-format_cpu(const DomainCpu *cpu, XmlWriter *out)
-{
-    if (!cpu->present)
-        return;
-    xml_open(out, "cpu");
-    if (cpu->mode == DOMAIN_CPU_HOST_PASSTHROUGH)
-        xml_put_attr(out, "mode", "host-passthrough");
-    put_optional_attr(out, "check", cpu->check);
-    put_optional_attr(out, "migratable", cpu->migratable);
-    if (cpu->sockets) {
-        xml_open(out, "topology");
-        xml_put_attr_uint(out, "sockets", cpu->sockets);
-        xml_put_attr_uint(out, "dies", cpu->dies);
-        xml_put_attr_uint(out, "cores", cpu->cores);
-        xml_put_attr_uint(out, "threads", cpu->threads);
-        xml_close(out);
-    }
-    xml_close(out);
-}
-
-static void
-format_clock(const DomainClock *clock, XmlWriter *out)
-{
-    xml_open(out, "clock");
-    xml_put_attr(out, "offset", domain_clock_words[clock->offset]);
-    for (guint i = 0; i < clock->timers->len; i++) {
-        const DomainTimer *timer = g_ptr_array_index(clock->timers, i);
-
-        xml_open(out, "timer");
-        xml_put_attr(out, "name", timer->name);
-        if (timer->present >= 0)
-            xml_put_attr(out, "present", timer->present ? "yes" : "no");
-        put_optional_attr(out, "tickpolicy", timer->tickpolicy);
-        put_optional_attr(out, "track", timer->track);
-        xml_close(out);
-    }
-    xml_close(out);
-}
-
-static void
-format_actions(const DomainDef *def, XmlWriter *out)
-{
-    xml_put_element(out, "on_poweroff", domain_action_to_string(def->on_poweroff));
-    xml_put_element(out, "on_reboot", domain_action_to_string(def->on_reboot));
-    xml_put_element(out, "on_crash", domain_action_to_string(def->on_crash));
-}
-
-static void
-format_suspend(XmlWriter *out, const char *name, gboolean no)
-{
-    if (!no)
-        return;
-    xml_open(out, name);
-    xml_put_attr(out, "enabled", "no");
-    xml_close(out);
-}
-
-static void
-format_pm(const DomainDef *def, XmlWriter *out)
-{
-    if (!def->no_suspend_to_mem && !def->no_suspend_to_disk)
-        return;
-    xml_open(out, "pm");
-    format_suspend(out, "suspend-to-mem", def->no_suspend_to_mem);
-    format_suspend(out, "suspend-to-disk", def->no_suspend_to_disk);
-    xml_close(out);
-}
-
-static void
-format_devices(const DomainDef *def, XmlWriter *out, guint flags)
-{
-    xml_open(out, "devices");
-    xml_put_element(out, "emulator", def->emulator);
-    for (guint i = 0; i < def->devices->len; i++) {
-        const Device *dev = g_ptr_array_index(def->devices, i);
-
-        dev->kind->format(dev, out, flags);
-    }
-    xml_close(out);
-}
-
-static void
-format_seclabel(const DomainDef *def, XmlWriter *out)
-{
-    if (!def->no_seclabel)
-        return;
-    xml_open(out, "seclabel");
-    xml_put_attr(out, "type", "none");
-    xml_put_attr(out, "model", "none");
-    xml_close(out);
-}
-
-char *
-domain_xml_format(const DomainDef *def, int id, guint flags)
-{
-    XmlWriter *out = xml_writer_new();
-
-    xml_open(out, "domain");
-    xml_put_attr(out, "type", "kvm");
-    if (id >= 0)
-        xml_put_attr_uint(out, "id", id);
-    format_identity(def, out);
-    format_size(out, "memory", def->memory_kib);
-    format_size(out, "currentMemory", def->current_memory_kib);
-    format_vcpu(def, out);
-    format_os(&def->os, out);
-    format_features(def, out);
-    format_cpu(&def->cpu, out);
-    format_clock(&def->clock, out);
-    format_actions(def, out);
-    format_pm(def, out);
-    format_devices(def, out, flags);
-    format_seclabel(def, out);
-    xml_close(out);
-    return xml_writer_finish(out);
 }

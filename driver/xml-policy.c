@@ -59,8 +59,8 @@ const XmlPolicy xml_policies[] = {
     { "os/kernel", XML_HONOUR },
     { "os/initrd", XML_HONOUR },
     { "os/cmdline", XML_HONOUR },
-    { "os/boot", XML_HONOUR },
-    { "os/boot/@dev", XML_ACCEPT, "hd network cdrom fd", "firmware would follow it; a kernel that is given starts without" },
+    { "os/boot", XML_EACH },
+    { "os/boot/@dev", XML_HONOUR },
     { "os/acpi", XML_REJECT },
     { "os/bios", XML_REJECT },
     { "os/bootmenu", XML_REJECT },
@@ -80,11 +80,11 @@ const XmlPolicy xml_policies[] = {
     { "idmap", XML_REJECT },
 
     { "features", XML_HONOUR },
-    { "features/acpi", XML_HONOUR },
-    { "features/apic", XML_HONOUR },
+    { "features/acpi", XML_EACH },
+    { "features/apic", XML_EACH },
     { "features/apic/@eoi", XML_REJECT },
-    { "features/pae", XML_HONOUR },
-    { "features/vmport", XML_HONOUR },
+    { "features/pae", XML_EACH },
+    { "features/vmport", XML_EACH },
     { "features/vmport/@state", XML_ACCEPT, "off", "this machine has no VMware port" },
     { "features/capabilities", XML_REJECT },
     { "features/ccf-assist", XML_REJECT },
@@ -132,11 +132,11 @@ const XmlPolicy xml_policies[] = {
     { "clock/@basis", XML_REJECT },
     { "clock/@start", XML_REJECT },
     { "clock/@timezone", XML_REJECT },
-    { "clock/timer", XML_HONOUR },
+    { "clock/timer", XML_EACH },
     { "clock/timer/@name", XML_HONOUR, "platform hypervclock armvtimer" },
     { "clock/timer/@present", XML_HONOUR },
-    { "clock/timer/@tickpolicy", XML_HONOUR, "merge discard" },
-    { "clock/timer/@track", XML_HONOUR, "boot guest realtime" },
+    { "clock/timer/@tickpolicy", XML_HONOUR },
+    { "clock/timer/@track", XML_HONOUR },
     { "clock/timer/@frequency", XML_REJECT },
     { "clock/timer/@mode", XML_REJECT },
     { "clock/timer/catchup", XML_REJECT },
@@ -154,10 +154,10 @@ const XmlPolicy xml_policies[] = {
 
     { "devices", XML_HONOUR },
     { "devices/emulator", XML_HONOUR },
-    { "devices/serial", XML_HONOUR },
+    { "devices/serial", XML_EACH },
     { "devices/serial/@type", XML_HONOUR, CHARDEV_TYPES },
     { "devices/serial/@tty", XML_ACCEPT, NULL, "where a running guest's port was; libvirt ignores it in a definition too" },
-    { "devices/serial/source", XML_HONOUR },
+    { "devices/serial/source", XML_EACH },
     { "devices/serial/source/@path", XML_HONOUR },
     { "devices/serial/source/@append", XML_HONOUR },
     { "devices/serial/source/@channel", XML_REJECT },
@@ -186,10 +186,10 @@ const XmlPolicy xml_policies[] = {
     { "devices/serial/alias/@name", XML_HONOUR },
     { "devices/serial/acpi", XML_REJECT },
     { "devices/serial/address", XML_REJECT },
-    { "devices/console", XML_HONOUR },
+    { "devices/console", XML_EACH },
     { "devices/console/@type", XML_HONOUR, CHARDEV_TYPES },
     { "devices/console/@tty", XML_ACCEPT, NULL, "where a running guest's console was; libvirt ignores it in a definition too" },
-    { "devices/console/source", XML_HONOUR },
+    { "devices/console/source", XML_EACH },
     { "devices/console/source/@path", XML_HONOUR },
     { "devices/console/source/@append", XML_HONOUR },
     { "devices/console/source/@channel", XML_REJECT },
@@ -215,7 +215,7 @@ const XmlPolicy xml_policies[] = {
     { "devices/console/alias/@name", XML_HONOUR },
     { "devices/console/acpi", XML_REJECT },
     { "devices/console/address", XML_REJECT },
-    { "devices/controller", XML_HONOUR },
+    { "devices/controller", XML_EACH },
     { "devices/controller/@type", XML_HONOUR, "ide fdc scsi sata virtio-serial ccid xenbus isa" },
     { "devices/controller/@index", XML_HONOUR },
     { "devices/controller/@model", XML_HONOUR },
@@ -232,7 +232,7 @@ const XmlPolicy xml_policies[] = {
     { "devices/controller/model", XML_REJECT },
     { "devices/controller/pcihole64", XML_REJECT },
     { "devices/controller/target", XML_REJECT },
-    { "devices/memballoon", XML_HONOUR },
+    { "devices/memballoon", XML_EACH },
     { "devices/memballoon/@model", XML_HONOUR, "virtio virtio-transitional virtio-non-transitional xen" },
     { "devices/memballoon/@autodeflate", XML_REJECT },
     { "devices/memballoon/@freePageReporting", XML_REJECT },
@@ -378,6 +378,17 @@ check_text(const Step *step, const XmlPolicy *policy)
                         xml_name(step->node));
 }
 
+static gboolean
+refuse_element(const Step *step, const XmlNode *parent)
+{
+    const char *prefix = xml_prefix(step->node);
+
+    return driver_error(step->error, VIR_ERR_CONFIG_UNSUPPORTED,
+                        "element <%s%s%s> of <%s> is not supported yet by this machine",
+                        prefix ? prefix : "", prefix ? ":" : "", xml_name(step->node),
+                        xml_name(parent));
+}
+
 static gboolean check_children(Step *step);
 
 /* @step is at the element; its path is written. */
@@ -389,9 +400,11 @@ check_element(Step *step, const XmlNode *parent)
     if (!policy || policy->verdict == XML_VERBATIM)
         return TRUE;
     if (policy->verdict == XML_REJECT)
-        return driver_error(step->error, VIR_ERR_CONFIG_UNSUPPORTED,
-                            "element <%s> of <%s> is not supported yet by this machine",
-                            xml_name(step->node), xml_name(parent));
+        return refuse_element(step, parent);
+    if (policy->verdict != XML_EACH && xml_child(parent, xml_name(step->node)) != step->node)
+        return driver_error(step->error, VIR_ERR_XML_ERROR,
+                            "element <%s> of <%s> is there more than once", xml_name(step->node),
+                            xml_name(parent));
     return check_text(step, policy) && xml_visit_attrs(step->node, check_attr, step) &&
            check_children(step);
 }

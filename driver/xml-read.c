@@ -3,6 +3,7 @@
 #include "driver/error.h"
 #include "driver/xml-limits.h"
 
+#include <errno.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <string.h>
@@ -163,6 +164,12 @@ const char *
 xml_namespace(const XmlNode *node)
 {
     return node->ns ? (const char *)node->ns->href : NULL;
+}
+
+const char *
+xml_prefix(const XmlNode *node)
+{
+    return node->ns ? (const char *)node->ns->prefix : NULL;
 }
 
 static XmlNode *

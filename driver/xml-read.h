@@ -25,6 +25,7 @@ XmlNode *xml_doc_root(const XmlDoc *doc);
 /* Walking: child elements, in order. */
 const char *xml_name(const XmlNode *node);
 const char *xml_namespace(const XmlNode *node); /* NULL: none */
+const char *xml_prefix(const XmlNode *node);    /* as written, NULL: none */
 XmlNode *xml_first(const XmlNode *node);
 XmlNode *xml_next(const XmlNode *node);
 /* The first child element called @name, or NULL. */

@@ -119,6 +119,12 @@ xml_put_text(XmlWriter *out, const char *text)
 }
 
 void
+xml_begin_content(XmlWriter *out)
+{
+    end_tag(out, ">\n");
+}
+
+void
 xml_close(XmlWriter *out)
 {
     const char *name = g_ptr_array_steal_index(out->open, out->open->len - 1);

@@ -17,6 +17,8 @@ void xml_open(XmlWriter *out, const char *name);
 void xml_put_attr(XmlWriter *out, const char *name, const char *value);
 void xml_put_attr_uint(XmlWriter *out, const char *name, guint64 value);
 void xml_put_text(XmlWriter *out, const char *text);
+/* Ends the tag: the element is closed on a line of its own even if nothing comes in between. */
+void xml_begin_content(XmlWriter *out);
 void xml_close(XmlWriter *out);
 
 /* <name>text</name> on a line of its own; nothing where @text is NULL. */

@@ -1,0 +1,339 @@
+/* Serial ports opened on the host: what the VMM gets, and what is left on the daemon's side. */
+#include "driver/device-chardev.h"
+#include "driver/domain-xml.h"
+#include "driver/error.h"
+#include "qemu-kvm-backend/proto/vmm-msg.h"
+#include "tests/unit/xml-fixture.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+typedef struct Fixture {
+    DomainDef *def;
+    GPtrArray *messages;
+    char *dir; /* a directory of the test's own */
+} Fixture;
+
+static VmmMsg *
+add(gpointer data, const char *class, const char *id)
+{
+    VmmMsg *msg = vmm_msg_new(VMM_MSG_REQUEST, 1, "add-device");
+
+    vmm_msg_put_string(msg, "class", class);
+    vmm_msg_put_string(msg, "id", id);
+    g_ptr_array_add(data, msg);
+    return msg;
+}
+
+static void
+setup(Fixture *f, gconstpointer data)
+{
+    f->messages = g_ptr_array_new_with_free_func((GDestroyNotify)vmm_msg_free);
+    f->dir = g_dir_make_tmp("vmctl-chardev-XXXXXX", NULL);
+    g_assert_nonnull(f->dir);
+}
+
+static void
+teardown(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GDir) dir = g_dir_open(f->dir, 0, NULL);
+    const char *name;
+
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(f->dir, name, NULL);
+
+        g_unlink(path);
+    }
+    g_assert_cmpint(g_rmdir(f->dir), ==, 0);
+    g_free(f->dir);
+    domain_def_free(f->def);
+    g_ptr_array_unref(f->messages);
+}
+
+/* @devices may have %s in it, once, for the directory. */
+static void
+define(Fixture *f, const char *devices)
+{
+    g_auto(GStrv) parts = g_strsplit(devices, "%s", -1);
+    g_autofree char *filled = g_strjoinv(f->dir, parts);
+    g_autofree char *xml = g_strdup_printf(
+        "<domain type='kvm'><name>a</name><memory>65536</memory><os><type>hvm</type>"
+        "<kernel>/k</kernel></os><devices>%s</devices></domain>",
+        filled);
+    g_autoptr(GError) error = NULL;
+
+    f->def = domain_xml_parse(xml, &error);
+    g_assert_no_error(error);
+    domain_def_assign_aliases(f->def);
+}
+
+static gboolean
+lower(Fixture *f, GError **error)
+{
+    DeviceLowering to = { "a", f->dir, add, f->messages };
+
+    for (guint i = 0; i < f->def->devices->len; i++) {
+        Device *dev = g_ptr_array_index(f->def->devices, i);
+
+        if (dev->kind->lower && !dev->kind->lower(dev, &to, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static void
+define_and_lower(Fixture *f, const char *devices)
+{
+    g_autoptr(GError) error = NULL;
+
+    define(f, devices);
+    lower(f, &error);
+    g_assert_no_error(error);
+}
+
+static VmmMsg *
+message(Fixture *f, guint i)
+{
+    g_assert_cmpuint(i, <, f->messages->len);
+    return g_ptr_array_index(f->messages, i);
+}
+
+static int
+take_fd(VmmMsg *msg, const char *key)
+{
+    int fd = -1;
+
+    g_assert_true(vmm_msg_take_fd(msg, key, &fd));
+    g_assert_cmpint(fcntl(fd, F_GETFD) & FD_CLOEXEC, ==, FD_CLOEXEC);
+    return fd;
+}
+
+static const Device *
+device(Fixture *f, const char *element)
+{
+    for (guint i = 0; i < f->def->devices->len; i++) {
+        const Device *dev = g_ptr_array_index(f->def->devices, i);
+
+        if (strcmp(dev->kind->element, element) == 0)
+            return dev;
+    }
+    g_assert_not_reached();
+}
+
+static void
+test_pty(Fixture *f, gconstpointer data)
+{
+    char buffer[16] = "";
+    int master, slave;
+
+    define_and_lower(f, "<serial type='pty'/>");
+    g_assert_cmpuint(f->messages->len, ==, 1); /* the console is the serial port */
+    g_assert_cmpstr(device_chardev_pty(device(f, "serial")), ==,
+                    device_chardev_pty(device(f, "console")));
+    master = take_fd(message(f, 0), "fd");
+    slave = open(device_chardev_pty(device(f, "console")), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    g_assert_cmpint(slave, >=, 0);
+    /* Raw: a control character and a line end pass unchanged, both ways, and nothing echoes. */
+    g_assert_cmpint(write(slave, "a\x03\n", 3), ==, 3);
+    g_assert_cmpint(read(master, buffer, sizeof(buffer)), ==, 3);
+    g_assert_cmpmem(buffer, 3, "a\x03\n", 3);
+    g_assert_cmpint(write(master, "b\r\n", 3), ==, 3);
+    g_assert_cmpint(read(slave, buffer, sizeof(buffer)), ==, 3);
+    g_assert_cmpmem(buffer, 3, "b\r\n", 3);
+    g_assert_cmpint(read(master, buffer, sizeof(buffer)), ==, -1);
+    close(slave);
+    close(master);
+}
+
+static gboolean
+is_readable(int fd)
+{
+    struct pollfd poller = { .fd = fd, .events = POLLIN };
+
+    return poll(&poller, 1, 0) == 1;
+}
+
+static void
+test_watch(Fixture *f, gconstpointer data)
+{
+    struct inotify_event event;
+    int watch, slave;
+
+    define_and_lower(f, "<serial type='pty'/>");
+    watch = take_fd(message(f, 0), "watch");
+    g_assert_false(is_readable(watch)); /* lowering itself was not seen */
+    slave = open(device_chardev_pty(device(f, "serial")), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    g_assert_true(is_readable(watch));
+    g_assert_cmpint(read(watch, &event, sizeof(event)), ==, sizeof(event));
+    g_assert_cmpuint(event.mask, ==, IN_OPEN);
+    close(slave);
+    close(watch);
+}
+
+static void
+test_pty_is_new_each_time(Fixture *f, gconstpointer data)
+{
+    g_autofree char *first = NULL;
+    g_autoptr(GError) error = NULL;
+
+    define_and_lower(f, "<serial type='pty'/>");
+    first = g_strdup(device_chardev_pty(device(f, "serial")));
+    lower(f, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(first, !=, device_chardev_pty(device(f, "serial")));
+}
+
+static char *
+write_through(Fixture *f, const char *key, const char *name, const char *text)
+{
+    g_autofree char *path = g_build_filename(f->dir, name, NULL);
+    int fd = take_fd(message(f, 0), key);
+
+    g_assert_cmpint(write(fd, text, strlen(text)), ==, (gssize)strlen(text));
+    close(fd);
+    return read_file(path);
+}
+
+static void
+prefill(Fixture *f, const char *name)
+{
+    g_autofree char *path = g_build_filename(f->dir, name, NULL);
+
+    g_assert_true(g_file_set_contents(path, "old\n", -1, NULL));
+}
+
+static void
+test_file_truncates(Fixture *f, gconstpointer data)
+{
+    g_autofree char *text = NULL;
+
+    prefill(f, "out");
+    define_and_lower(f, "<serial type='file'><source path='%s/out'/></serial>");
+    text = write_through(f, "fd", "out", "new\n");
+    g_assert_cmpstr(text, ==, "new\n");
+}
+
+static void
+test_file_appends(Fixture *f, gconstpointer data)
+{
+    g_autofree char *text = NULL;
+    bool append = false;
+
+    prefill(f, "out");
+    define_and_lower(f, "<serial type='file'><source path='%s/out' append='on'/></serial>");
+    g_assert_true(vmm_msg_get_bool(message(f, 0), "append", &append));
+    g_assert_true(append);
+    text = write_through(f, "fd", "out", "new\n");
+    g_assert_cmpstr(text, ==, "old\nnew\n");
+}
+
+static void
+test_log(Fixture *f, gconstpointer data)
+{
+    g_autofree char *text = NULL;
+
+    prefill(f, "log");
+    define_and_lower(f, "<serial type='pty'><log file='%s/log' append='on'/></serial>");
+    text = write_through(f, "log", "log", "new\n");
+    g_assert_cmpstr(text, ==, "old\nnew\n");
+}
+
+static void
+test_file_mode(Fixture *f, gconstpointer data)
+{
+    g_autofree char *path = g_build_filename(f->dir, "out", NULL);
+    struct stat st;
+
+    define_and_lower(f, "<serial type='file'><source path='%s/out'/></serial>");
+    g_assert_cmpint(stat(path, &st), ==, 0);
+    g_assert_cmpint(st.st_mode & 07777, ==, 0600);
+}
+
+static guint
+count_fds(void)
+{
+    g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
+    guint n = 0;
+
+    while (g_dir_read_name(dir))
+        n++;
+    return n;
+}
+
+/* Nothing stays open where one of the descriptors cannot be had, and nothing is said to the VMM. */
+static void
+test_failure(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    guint before = count_fds();
+
+    define(f, "<serial type='pty'><log file='/nonexistent/log'/></serial>");
+    g_assert_false(lower(f, &error));
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_SYSTEM_ERROR);
+    g_assert_cmpstr(error->message, ==,
+                    "Unable to open file '/nonexistent/log': No such file or directory");
+    g_assert_cmpuint(f->messages->len, ==, 0);
+    g_assert_cmpuint(count_fds(), ==, before);
+}
+
+/* A FIFO that nobody reads would hold up an ordinary open() for ever. */
+static void
+test_fifo(Fixture *f, gconstpointer data)
+{
+    g_autofree char *path = g_build_filename(f->dir, "fifo", NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+    define(f, "<serial type='file'><source path='%s/fifo'/></serial>");
+    g_assert_false(lower(f, &error));
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_SYSTEM_ERROR);
+}
+
+static void
+test_descriptors(Fixture *f, gconstpointer data)
+{
+    guint before = count_fds();
+
+    define_and_lower(f, "<serial type='pty'><log file='%s/log'/></serial><serial type='pty'/>");
+    g_assert_cmpuint(count_fds(), ==, before + 5); /* two ptys with a watch each, and the log */
+    g_ptr_array_set_size(f->messages, 0);
+    g_assert_cmpuint(count_fds(), ==, before);
+}
+
+static void
+test_kinds(Fixture *f, gconstpointer data)
+{
+    define(f, "<serial type='file'><source path='%s/out'/></serial><memballoon model='none'/>");
+    g_assert_true(device_is_chardev(device(f, "serial")));
+    g_assert_true(device_is_chardev(device(f, "console")));
+    g_assert_false(device_is_chardev(device(f, "memballoon")));
+    g_assert_null(device_chardev_pty(device(f, "serial")));
+    g_assert_null(device_chardev_pty(device(f, "memballoon")));
+}
+
+#define ADD(name, function)                                                                        \
+    g_test_add("/device-chardev/" name, Fixture, NULL, setup, function, teardown)
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("pty", test_pty);
+    ADD("watch", test_watch);
+    ADD("pty-is-new-each-time", test_pty_is_new_each_time);
+    ADD("file-truncates", test_file_truncates);
+    ADD("file-appends", test_file_appends);
+    ADD("log", test_log);
+    ADD("file-mode", test_file_mode);
+    ADD("failure", test_failure);
+    ADD("fifo", test_fifo);
+    ADD("descriptors", test_descriptors);
+    ADD("kinds", test_kinds);
+    return g_test_run();
+}

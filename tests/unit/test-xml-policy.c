@@ -1,0 +1,222 @@
+/* The policy table against the list of all that libvirt 9.0's schema allows near the top of a domain
+ * document: nothing is missing, and each refusal names what is refused. */
+#include "driver/error.h"
+#include "driver/xml-policy.h"
+#include "driver/xml-write.h"
+#include "tests/unit/xml-fixture.h"
+
+#include <string.h>
+
+static char **
+libvirt_paths(void)
+{
+    g_autofree char *path = source_path("tests/data/libvirt-9.0-domain-paths.txt");
+    g_autofree char *text = read_file(path);
+
+    return g_strsplit(g_strchomp(text), "\n", -1);
+}
+
+/* The row for @path itself, or for one of the elements around it that is dealt with as a whole. */
+static const XmlPolicy *
+find_cover(const char *path)
+{
+    g_autofree char *part = g_strdup(path);
+    const XmlPolicy *policy = xml_policy_find(path);
+    char *slash;
+
+    while (!policy && *part != '{' && (slash = strrchr(part, '/'))) {
+        *slash = '\0';
+        policy = xml_policy_find(part);
+        if (policy && policy->verdict != XML_REJECT && policy->verdict != XML_VERBATIM)
+            return NULL;
+    }
+    return policy;
+}
+
+static void
+test_covers_libvirt(void)
+{
+    g_auto(GStrv) paths = libvirt_paths();
+
+    g_assert_cmpuint(g_strv_length(paths), >, 700);
+    for (char **path = paths; *path; path++) {
+        if (!find_cover(*path))
+            g_error("the table says nothing about %s", *path);
+    }
+}
+
+/* A row that libvirt knows nothing of would never be missed. */
+static void
+test_rows_are_libvirts(void)
+{
+    g_auto(GStrv) paths = libvirt_paths();
+
+    for (gsize i = 0; i < xml_n_policies; i++) {
+        if (!g_strv_contains((const char *const *)paths, xml_policies[i].path))
+            g_error("libvirt does not know %s", xml_policies[i].path);
+    }
+}
+
+static void
+test_rows_are_sound(void)
+{
+    for (gsize i = 0; i < xml_n_policies; i++) {
+        const XmlPolicy *policy = &xml_policies[i];
+
+        g_assert_true(xml_policy_find(policy->path) == policy);
+        g_assert_true((policy->verdict == XML_ACCEPT) == (policy->reason != NULL));
+        if (policy->verdict == XML_REJECT || policy->verdict == XML_VERBATIM)
+            g_assert_null(policy->words);
+    }
+}
+
+/* A document with just @path in it, its value @value. */
+static char *
+document_for(const char *path, const char *value)
+{
+    g_auto(GStrv) parts = *path == '{' ? NULL : g_strsplit(path, "/", -1);
+    XmlWriter *out = xml_writer_new();
+    guint opened = 0;
+
+    xml_open(out, "domain");
+    for (char **part = parts; part && *part; part++) {
+        if (**part == '@') {
+            xml_put_attr(out, *part + 1, value);
+        } else {
+            xml_open(out, *part);
+            opened++;
+            if (!part[1] && *value)
+                xml_put_text(out, value);
+        }
+    }
+    if (!parts) {
+        g_auto(GStrv) name = g_strsplit(path + 1, "}", 2);
+        g_autofree char *raw = g_strdup_printf("<x:%s xmlns:x='%s'/>", name[1], name[0]);
+
+        xml_put_raw(out, raw);
+    }
+    while (opened--)
+        xml_close(out);
+    xml_close(out);
+    return xml_writer_finish(out);
+}
+
+static gboolean
+check(const char *path, const char *value, GError **error)
+{
+    g_autofree char *xml = document_for(path, value);
+    g_autoptr(XmlDoc) doc = xml_doc_parse(xml, "(test)", "domain", error);
+
+    g_assert_nonnull(doc);
+    return xml_policy_check(xml_doc_root(doc), error);
+}
+
+static void
+assert_refused(const char *path, const char *value)
+{
+    const char *last = strrchr(path, *path == '{' ? '}' : '/');
+    const char *name = last ? last + 1 : path;
+    g_autoptr(GError) error = NULL;
+
+    if (check(path, value, &error))
+        g_error("%s with '%s' passes", path, value);
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_CONFIG_UNSUPPORTED);
+    g_assert_true(g_str_has_prefix(error->message, "unsupported configuration: "));
+    g_assert_true(g_str_has_suffix(error->message, " is not supported yet by this machine"));
+    g_assert_nonnull(strstr(error->message, name + (*name == '@')));
+    g_assert_nonnull(strstr(error->message, value));
+}
+
+static void
+assert_taken(const char *path, const char *value)
+{
+    g_autoptr(GError) error = NULL;
+
+    check(path, value, &error);
+    g_assert_no_error(error);
+}
+
+static void
+test_row(const XmlPolicy *policy)
+{
+    g_auto(GStrv) words = g_strsplit(policy->words ? policy->words : "", " ", -1);
+
+    if (policy->verdict == XML_REJECT)
+        assert_refused(policy->path, "");
+    else
+        assert_taken(policy->path, policy->verdict == XML_ACCEPT && *words ? *words : "other");
+    for (char **word = words; *word; word++) {
+        if (policy->verdict == XML_ACCEPT)
+            assert_taken(policy->path, *word);
+        else
+            assert_refused(policy->path, *word);
+    }
+    if (policy->verdict == XML_ACCEPT && policy->words)
+        assert_refused(policy->path, "other");
+}
+
+static void
+test_each_row(void)
+{
+    for (gsize i = 0; i < xml_n_policies; i++)
+        test_row(&xml_policies[i]);
+}
+
+/* Words are whole words. */
+static void
+test_parts_of_words(void)
+{
+    assert_taken("@type", "qem");
+    assert_taken("@type", "emu");
+    assert_taken("@type", "qemu xen");
+    assert_taken("@type", "");
+    assert_refused("@type", "qemu");
+    assert_refused("@type", "none");
+}
+
+static void
+test_unknown_is_ignored(void)
+{
+    assert_taken("foo", "");
+    assert_taken("foo/@bar", "x");
+    assert_taken("devices/foo/disk", "");
+    assert_taken("{urn:other}disk", "");
+    assert_taken("metadata/disk", "");
+}
+
+static gboolean
+check_text(const char *xml, GError **error)
+{
+    g_autoptr(XmlDoc) doc = xml_doc_parse(xml, "(test)", "domain", error);
+
+    g_assert_nonnull(doc);
+    return xml_policy_check(xml_doc_root(doc), error);
+}
+
+/* Nothing is read once and dropped once. */
+static void
+test_twice(void)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(check_text("<domain><devices><serial/><serial/></devices></domain>", NULL));
+    g_assert_true(check_text("<domain><foo/><foo/></domain>", NULL));
+    g_assert_false(check_text("<domain><devices/><a/><devices/></domain>", &error));
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_XML_ERROR);
+    g_assert_cmpstr(error->message, ==,
+                    "XML error: element <devices> of <domain> is there more than once");
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/xml-policy/covers-libvirt", test_covers_libvirt);
+    g_test_add_func("/xml-policy/rows-are-libvirts", test_rows_are_libvirts);
+    g_test_add_func("/xml-policy/rows-are-sound", test_rows_are_sound);
+    g_test_add_func("/xml-policy/each-row", test_each_row);
+    g_test_add_func("/xml-policy/parts-of-words", test_parts_of_words);
+    g_test_add_func("/xml-policy/unknown-is-ignored", test_unknown_is_ignored);
+    g_test_add_func("/xml-policy/twice", test_twice);
+    return g_test_run();
+}

@@ -1,0 +1,110 @@
+#include "tests/unit/xml-fixture.h"
+
+#include "qemu-kvm-backend/proto/vmm-msg.h"
+#include "qemu-kvm-backend/proto/vmm-proto.h"
+
+#include <stdlib.h>
+
+char *
+source_path(const char *name)
+{
+    const char *top = g_getenv("VMCTL_TOP_SRCDIR");
+
+    return g_build_filename(top ? top : ".", name, NULL);
+}
+
+char *
+read_file(const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    char *text = NULL;
+
+    g_file_get_contents(path, &text, NULL, &error);
+    g_assert_no_error(error);
+    return text;
+}
+
+static int
+compare_names(gconstpointer a, gconstpointer b)
+{
+    return g_strcmp0(*(char *const *)a, *(char *const *)b);
+}
+
+void
+add_document_tests(const char *prefix, GTestDataFunc test)
+{
+    g_autofree char *dir_path = source_path("tests/data/domain-xml");
+    g_autoptr(GDir) dir = g_dir_open(dir_path, 0, NULL);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    const char *entry;
+
+    g_assert_nonnull(dir);
+    while ((entry = g_dir_read_name(dir))) {
+        if (g_str_has_suffix(entry, ".xml") && !g_str_has_suffix(entry, ".out.xml"))
+            g_ptr_array_add(names, g_strndup(entry, strlen(entry) - strlen(".xml")));
+    }
+    g_ptr_array_sort(names, compare_names);
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = g_ptr_array_index(names, i);
+        g_autofree char *test_path = g_strdup_printf("%s/%s", prefix, name);
+
+        g_test_add_data_func_full(test_path, g_strdup_printf("%s/%s.xml", dir_path, name), test,
+                                  g_free);
+    }
+}
+
+char *
+sibling(const char *path, const char *ending)
+{
+    g_autofree char *stem = g_strndup(path, strlen(path) - strlen(".xml"));
+
+    return g_strconcat(stem, ending, NULL);
+}
+
+void
+assert_golden(const char *path, const char *text)
+{
+    g_autofree char *expected = NULL;
+
+    if (g_getenv("VMCTL_REGENERATE"))
+        g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    expected = read_file(path);
+    g_assert_cmpstr(text, ==, expected);
+}
+
+static VmmMsg *
+collect(gpointer data, const char *class, const char *id)
+{
+    VmmMsg *msg = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_ADD_DEVICE);
+
+    vmm_msg_put_string(msg, "class", class);
+    vmm_msg_put_string(msg, "id", id);
+    g_ptr_array_add(data, msg);
+    return msg;
+}
+
+char *
+lower_to_text(DomainDef *def)
+{
+    g_autoptr(GPtrArray) messages = g_ptr_array_new_with_free_func((GDestroyNotify)vmm_msg_free);
+    g_autoptr(GString) text = g_string_new(NULL);
+    DeviceLowering to = {
+        .domain_name = def->name, .run_dir = g_get_tmp_dir(), .add = collect, .data = messages
+    };
+
+    for (guint i = 0; i < def->devices->len; i++) {
+        Device *dev = g_ptr_array_index(def->devices, i);
+        g_autoptr(GError) error = NULL;
+
+        if (dev->kind->lower)
+            dev->kind->lower(dev, &to, &error);
+        g_assert_no_error(error);
+    }
+    for (guint i = 0; i < messages->len; i++) {
+        char *one = vmm_msg_describe(g_ptr_array_index(messages, i));
+
+        g_string_append(text, one);
+        free(one);
+    }
+    return g_strdup(text->str);
+}
