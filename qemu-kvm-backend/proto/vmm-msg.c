@@ -525,7 +525,7 @@ collect_fds(struct msghdr *hdr, int *fds)
 VmmMsg *
 vmm_msg_recv(int sock)
 {
-    static __thread uint8_t packet[VMM_MSG_MAX];
+    uint8_t packet[VMM_MSG_MAX]; /* of the stack only what a message fills is ever touched */
     union {
         struct cmsghdr align;
         char room[CMSG_SPACE(sizeof(int) * VMM_MSG_FDS_MAX)];

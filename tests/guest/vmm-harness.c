@@ -128,11 +128,26 @@ reap(Vmm *vmm, int *ret_status)
     vmm->exited = TRUE;
 }
 
+/* What a sanitizer found is an error, also where the process was killed before it could say so. */
+static void
+check_sanitizers(const Vmm *vmm)
+{
+    static const char *const marks[] = { "AddressSanitizer", "LeakSanitizer", "ThreadSanitizer",
+                                         "runtime error:" };
+    g_autofree char *log = vmm_log(vmm);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(marks); i++) {
+        if (strstr(log, marks[i]))
+            g_error("the VMM's log:\n%s", log);
+    }
+}
+
 void
 vmm_free(Vmm *vmm)
 {
     int status;
 
+    check_sanitizers(vmm);
     vmm_disconnect(vmm);
     if (!vmm->exited) {
         syscall(SYS_pidfd_send_signal, vmm->pidfd, SIGKILL, NULL, 0);
