@@ -103,14 +103,20 @@ read_options(MachineConfig *config, VmmMsg *msg)
     vmm_msg_get_bool(msg, "pae", &config->pae);
 }
 
+void
+machine_config_init(MachineConfig *config)
+{
+    memset(config, 0, sizeof(*config));
+    for (size_t i = 0; i < N_FD_KEYS; i++)
+        *fd_of(config, &fd_keys[i]) = -1;
+}
+
 bool
 machine_config_read(MachineConfig *config, VmmMsg *msg, VmmError *err)
 {
     const char *unread;
 
-    memset(config, 0, sizeof(*config));
-    for (size_t i = 0; i < N_FD_KEYS; i++)
-        *fd_of(config, &fd_keys[i]) = -1;
+    machine_config_init(config);
     config->policy = (MachinePolicy){ VMM_ACTION_STOP, VMM_ACTION_RESET, VMM_ACTION_STOP };
     read_options(config, msg);
     if (!read_fds(config, msg, err) || !read_memory(config, msg, err) ||

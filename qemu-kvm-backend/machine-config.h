@@ -30,10 +30,12 @@ typedef struct MachineConfig {
     MachinePolicy policy;
 } MachineConfig;
 
+/* Without descriptors, memory or vCPUs. */
+void machine_config_init(MachineConfig *config);
 /* Reads a "create" message, descriptors included. A key that is not understood, or of a wrong type,
  * is an error that names it. */
 bool machine_config_read(MachineConfig *config, VmmMsg *msg, VmmError *err);
-/* Closes the descriptors that are still there. */
+/* Closes the descriptors that are still there. Also after a failed read, and more than once. */
 void machine_config_clear(MachineConfig *config);
 
 /* Changes @policy by the actions that @msg names; all or nothing. */

@@ -1,5 +1,5 @@
-/* machine: the motherboard. It holds memory, buses, chips, vCPUs and devices together, and turns
- * them on, off and back to the start. It names no device.
+/* machine: a guest's life. What the driver asks of it and what the guest does to itself, by the states
+ * below and by policy; the hardware itself is in hardware.h.
  *
  * Every call is the main thread's. The locks of the VMM, in the order in which they are taken:
  *

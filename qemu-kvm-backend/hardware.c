@@ -1,0 +1,412 @@
+#include "qemu-kvm-backend/hardware.h"
+
+#include "qemu-kvm-backend/device-classes.h"
+#include "qemu-kvm-backend/kvm.h"
+#include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/vcpu.h"
+#include "qemu-kvm-backend/x86/acpi.h"
+#include "qemu-kvm-backend/x86/boot.h"
+#include "qemu-kvm-backend/x86/power-on.h"
+#include "qemu-kvm-backend/x86/regs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define CPUID_SPARE 64 /* entries that cpuid_build() may add */
+
+struct Hardware {
+    Board board; /* first: a Board is a Hardware */
+    HardwareOwner owner;
+    MachineConfig *config;
+    uint32_t apic_ids[MACHINE_VCPUS_MAX];
+    Kvm *kvm;
+    Vcpus *vcpus;
+    PowerOn *power_on;
+    Device **devices; /* in the order of their creation */
+    size_t n_devices;
+};
+
+/* What devices ask of the board. */
+
+static void
+board_set_irq(Board *board, unsigned gsi, bool level)
+{
+    kvm_set_irq(((Hardware *)board)->kvm, gsi, level);
+}
+
+static void
+board_notify(Board *board, VmmMsg *event)
+{
+    Hardware *hw = (Hardware *)board;
+
+    hw->owner.notify(hw->owner.data, event);
+}
+
+static void
+end_run(Hardware *hw, const char *reason, const char *text)
+{
+    hw->owner.ended(hw->owner.data, reason, text);
+    vcpus_stop(hw->vcpus);
+}
+
+static void
+board_request(Board *board, BoardRequest what, unsigned code, const char *why)
+{
+    static const char *const reasons[] = {
+        [BOARD_POWEROFF] = VMM_REASON_POWEROFF,
+        [BOARD_RESET] = VMM_REASON_RESET,
+        [BOARD_EXIT] = VMM_REASON_EXIT,
+    };
+    char number[16];
+
+    snprintf(number, sizeof(number), "%u", code);
+    end_run((Hardware *)board, reasons[what], what == BOARD_EXIT ? number : why);
+}
+
+static void
+vcpu_ended(void *data, VcpuVerdict verdict, const char *text)
+{
+    static const char *const reasons[] = {
+        [VCPU_POWEROFF] = VMM_REASON_POWEROFF,
+        [VCPU_RESET] = VMM_REASON_RESET,
+        [VCPU_CRASH] = VMM_REASON_CRASHED,
+    };
+
+    end_run(data, reasons[verdict], text);
+}
+
+/* Devices, as many as there are. */
+
+static void
+for_devices(Hardware *hw, void (*hook)(Device *dev))
+{
+    for (size_t i = 0; i < hw->n_devices; i++)
+        hook(hw->devices[i]);
+}
+
+static void
+reset_device(Device *dev)
+{
+    if (dev->class->reset)
+        dev->class->reset(dev);
+}
+
+static void
+pause_device(Device *dev)
+{
+    if (dev->class->pause)
+        dev->class->pause(dev);
+}
+
+static void
+resume_device(Device *dev)
+{
+    if (dev->class->resume)
+        dev->class->resume(dev);
+}
+
+static void
+describe_devices(void *data, Aml *aml)
+{
+    Hardware *hw = data;
+
+    for (size_t i = 0; i < hw->n_devices; i++) {
+        if (hw->devices[i]->class->describe)
+            hw->devices[i]->class->describe(hw->devices[i], aml);
+    }
+}
+
+static void
+plug(Hardware *hw, Device *dev)
+{
+    hw->devices = vmm_must(realloc(hw->devices, (hw->n_devices + 1) * sizeof(Device *)));
+    hw->devices[hw->n_devices++] = dev;
+}
+
+static bool
+has_device(const Hardware *hw, const char *id)
+{
+    for (size_t i = 0; i < hw->n_devices; i++) {
+        if (strcmp(hw->devices[i]->id, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Building. */
+
+static bool
+check_vcpus(Hardware *hw, VmmError *err)
+{
+    const CpuTopology *topology = &hw->config->topology;
+    unsigned max = kvm_max_vcpus(hw->kvm);
+
+    if (topology->n_vcpus > max)
+        return vmm_error(err, VMM_ERROR_UNSUPPORTED, "%u vCPUs are more than the %u that KVM has",
+                         topology->n_vcpus, max);
+    for (unsigned i = 0; i < topology->n_vcpus; i++) {
+        hw->apic_ids[i] = cpuid_apic_id(topology, i);
+        if (hw->apic_ids[i] >= MACHINE_VCPUS_MAX)
+            return vmm_error(err, VMM_ERROR_UNSUPPORTED,
+                             "This CPU topology gives vCPU %u the APIC id %u, beyond %d", i,
+                             hw->apic_ids[i], MACHINE_VCPUS_MAX - 1);
+    }
+    return true;
+}
+
+static struct kvm_cpuid2 *
+copy_cpuid(const struct kvm_cpuid2 *supported, unsigned room)
+{
+    size_t size = sizeof(*supported) + room * sizeof(supported->entries[0]);
+
+    return memcpy(vmm_must(malloc(size)), supported, size);
+}
+
+static bool
+add_vcpu(Hardware *hw, unsigned i, struct kvm_cpuid2 *cpuid, unsigned room, VmmError *err)
+{
+    bool tsc_deadline = kvm_has(hw->kvm, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
+    int fd;
+
+    if (!cpuid_build(cpuid, room, &hw->config->topology, i, hw->config->pae, tsc_deadline, err))
+        return false;
+    fd = kvm_create_vcpu(hw->kvm, hw->apic_ids[i], cpuid, err);
+    if (fd < 0)
+        return false;
+    if (!power_on_prepare(fd, i, err)) {
+        close(fd);
+        return false;
+    }
+    return vcpus_add(hw->vcpus, fd, kvm_run_size(hw->kvm), err);
+}
+
+static bool
+build_vcpus(Hardware *hw, VmmError *err)
+{
+    VcpuOwner owner = {
+        .pio = hw->board.pio,
+        .mmio = hw->board.mmio,
+        .memory = hw->board.memory,
+        .ended = vcpu_ended,
+        .data = hw,
+    };
+    struct kvm_cpuid2 *supported;
+    unsigned room, n = hw->config->topology.n_vcpus;
+    bool good = true;
+
+    if (!check_vcpus(hw, err))
+        return false;
+    supported = kvm_supported_cpuid(hw->kvm, CPUID_SPARE, &room, err);
+    if (!supported)
+        return false;
+    hw->vcpus = vcpus_new(n, &owner);
+    for (unsigned i = 0; good && i < n; i++) {
+        struct kvm_cpuid2 *cpuid = copy_cpuid(supported, room);
+
+        good = add_vcpu(hw, i, cpuid, room, err);
+        free(cpuid);
+    }
+    free(supported);
+    return good;
+}
+
+static bool
+build_memory(Hardware *hw, VmmError *err)
+{
+    hw->board.memory = memory_new(hw->config->memory, err);
+    return hw->board.memory && kvm_add_memory(hw->kvm, hw->board.memory, err);
+}
+
+static bool
+build_kvm(Hardware *hw, VmmError *err)
+{
+    int fd = hw->config->kvm_fd;
+
+    hw->config->kvm_fd = -1;
+    hw->kvm = kvm_new(fd, err);
+    return hw->kvm != NULL;
+}
+
+static bool
+build_board_devices(Hardware *hw, VmmError *err)
+{
+    for (size_t i = 0; device_board_classes[i]; i++) {
+        const DeviceClass *class = device_board_classes[i];
+        vmm_msg_auto empty = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_ADD_DEVICE);
+        Device *dev = device_new(class, &hw->board, class->name, empty, err);
+
+        if (!dev)
+            return false;
+        plug(hw, dev);
+    }
+    return true;
+}
+
+static bool
+build_power_on(Hardware *hw, VmmError *err)
+{
+    unsigned n;
+    const int *fds = vcpus_fds(hw->vcpus, &n);
+
+    hw->power_on = power_on_capture(hw->kvm, fds, n, err);
+    return hw->power_on != NULL;
+}
+
+Hardware *
+hardware_new(Loop *loop, MachineConfig *config, const HardwareOwner *owner, VmmError *err)
+{
+    Hardware *hw = vmm_must(calloc(1, sizeof(*hw)));
+
+    hw->board = (Board){
+        .loop = loop,
+        .pio = bus_new("port I/O"),
+        .mmio = bus_new("MMIO"),
+        .set_irq = board_set_irq,
+        .request = board_request,
+        .notify = board_notify,
+    };
+    hw->owner = *owner;
+    hw->config = config;
+    if (build_kvm(hw, err) && build_memory(hw, err) && build_vcpus(hw, err) &&
+        build_board_devices(hw, err) && build_power_on(hw, err))
+        return hw;
+    hardware_free(hw);
+    return NULL;
+}
+
+void
+hardware_free(Hardware *hw)
+{
+    if (!hw)
+        return;
+    vcpus_free(hw->vcpus);
+    while (hw->n_devices > 0)
+        device_free(hw->devices[--hw->n_devices]);
+    free(hw->devices);
+    power_on_free(hw->power_on);
+    kvm_free(hw->kvm);
+    memory_free(hw->board.memory);
+    bus_free(hw->board.pio);
+    bus_free(hw->board.mmio);
+    free(hw);
+}
+
+bool
+hardware_add_device(Hardware *hw, const DeviceClass *class, const char *id, VmmMsg *msg,
+                    VmmError *err)
+{
+    const char *unread;
+    Device *dev;
+
+    if (has_device(hw, id))
+        return vmm_error(err, VMM_ERROR_INVALID, "There is a device '%s' already", id);
+    dev = device_new(class, &hw->board, id, msg, err);
+    if (!dev)
+        return false;
+    unread = vmm_msg_unread(msg);
+    if (unread) {
+        device_free(dev);
+        return vmm_error(err, VMM_ERROR_INVALID,
+                         "add-device: '%s' does not know the key '%s' or not of this type",
+                         class->name, unread);
+    }
+    plug(hw, dev);
+    return true;
+}
+
+static bool
+boot(Hardware *hw, VmmError *err)
+{
+    BootSource source = {
+        .kernel_fd = hw->config->kernel_fd,
+        .initrd_fd = hw->config->initrd_fd,
+        .cmdline = hw->config->cmdline,
+    };
+    AcpiConfig acpi = {
+        .n_vcpus = hw->config->topology.n_vcpus,
+        .apic_ids = hw->apic_ids,
+        .describe = describe_devices,
+        .data = hw,
+    };
+    BootEntry entry;
+    unsigned n;
+
+    if (hw->config->acpi && !acpi_write(&acpi, hw->board.memory, &source.rsdp, err))
+        return false;
+    return boot_load(&source, hw->board.memory, &entry, err) &&
+           regs_enter(vcpus_fds(hw->vcpus, &n)[0], &entry, err);
+}
+
+bool
+hardware_power_on(Hardware *hw, VmmError *err)
+{
+    for_devices(hw, reset_device);
+    return boot(hw, err);
+}
+
+/* Devices go first, so that the lines that they hold are down when the chips are put back. */
+bool
+hardware_reset(Hardware *hw, VmmError *err)
+{
+    unsigned n;
+
+    if (!vcpus_abandon(hw->vcpus, err))
+        return false;
+    for_devices(hw, reset_device);
+    return power_on_restore(hw->power_on, hw->kvm, vcpus_fds(hw->vcpus, &n), err) && boot(hw, err);
+}
+
+void
+hardware_run(Hardware *hw)
+{
+    for_devices(hw, resume_device);
+    vcpus_run(hw->vcpus);
+}
+
+/* A guest's clock does not blame the guest for the time that it was paused. EINVAL: it has no
+ * kvmclock. */
+static void
+excuse_pause(Hardware *hw)
+{
+    unsigned n;
+    const int *fds = vcpus_fds(hw->vcpus, &n);
+
+    for (unsigned i = 0; i < n; i++)
+        ioctl(fds[i], KVM_KVMCLOCK_CTRL, 0);
+}
+
+void
+hardware_halt(Hardware *hw)
+{
+    vcpus_stop(hw->vcpus);
+    vcpus_wait(hw->vcpus);
+    for_devices(hw, pause_device);
+    excuse_pause(hw);
+}
+
+bool
+hardware_press_power_button(Hardware *hw)
+{
+    for (size_t i = 0; hw->config->acpi && i < hw->n_devices; i++) {
+        Device *dev = hw->devices[i];
+
+        if (dev->class->power_button && dev->class->power_button(dev))
+            return true;
+    }
+    return false;
+}
+
+unsigned
+hardware_n_vcpus(const Hardware *hw)
+{
+    return hw->config->topology.n_vcpus;
+}
+
+uint64_t
+hardware_cpu_time_ns(const Hardware *hw, unsigned i)
+{
+    return vcpus_cpu_time_ns(hw->vcpus, i);
+}

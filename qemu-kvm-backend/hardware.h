@@ -1,0 +1,51 @@
+/* hardware: the motherboard. Memory, buses, chips, vCPUs and devices put together, turned on, stopped
+ * and put back to the start. It names no device and knows no policy: machine.h is who asks.
+ *
+ * Every call is the main thread's.
+ */
+#pragma once
+
+#include "qemu-kvm-backend/device.h"
+#include "qemu-kvm-backend/machine-config.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct Hardware Hardware;
+
+/* Both are called in any thread and must not block. */
+typedef struct HardwareOwner {
+    /* The guest has ended its run, for @reason (VMM_REASON_*); its vCPUs are being called back. */
+    void (*ended)(void *data, const char *reason, const char *text);
+    /* A device has news for the driver; takes @event over. */
+    void (*notify)(void *data, VmmMsg *event);
+    void *data;
+} HardwareOwner;
+
+/* Builds what @config says, with the devices that every board has. @config stays the caller's and
+ * outlives the result, which takes its kvm_fd over. NULL with @err. */
+Hardware *hardware_new(Loop *loop, MachineConfig *config, const HardwareOwner *owner,
+                       VmmError *err);
+void hardware_free(Hardware *hw);
+
+/* Adds a device of @class from the parameters in @msg, all of which it must understand. Before
+ * hardware_power_on(). */
+bool hardware_add_device(Hardware *hw, const DeviceClass *class, const char *id, VmmMsg *msg,
+                         VmmError *err);
+
+/* Resets the devices, writes firmware's tables and loads the kernel; once, and again after a failure. */
+bool hardware_power_on(Hardware *hw, VmmError *err);
+/* Everything back to what it was at power-on, but for RAM, and loads the kernel anew. Halted. */
+bool hardware_reset(Hardware *hw, VmmError *err);
+
+/* Lets the vCPUs run; calls them back and waits until the last has parked, and excuses the pause to
+ * the guest's clock. */
+void hardware_run(Hardware *hw);
+void hardware_halt(Hardware *hw);
+
+/* False where no device is a power button, or the guest has no ACPI to learn of it. */
+bool hardware_press_power_button(Hardware *hw);
+
+unsigned hardware_n_vcpus(const Hardware *hw);
+/* Nanoseconds of CPU time of vCPU @i's thread. */
+uint64_t hardware_cpu_time_ns(const Hardware *hw, unsigned i);
