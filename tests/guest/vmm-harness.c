@@ -441,8 +441,6 @@ vmm_have_kvm(void)
         close(fd);
         return TRUE;
     }
-    if (g_getenv("VMCTL_NEED_KVM"))
-        g_error("/dev/kvm: %s", g_strerror(errno));
     g_test_skip("/dev/kvm does not open");
     return FALSE;
 }

@@ -61,5 +61,5 @@ void vmm_assert_state(Vmm *vmm, const char *state, const char *reason);
 /* How many descriptors and threads the process has. */
 guint vmm_count(const Vmm *vmm, const char *what);
 
-/* TRUE where /dev/kvm opens; else the test is skipped, or fails where VMCTL_NEED_KVM is set. */
+/* TRUE where /dev/kvm opens; else the test is skipped. */
 gboolean vmm_have_kvm(void);
