@@ -66,8 +66,8 @@ static const ArgsFlag undefine_flags[] = {
     { "nvram", VIR_DOMAIN_UNDEFINE_NVRAM },
     { "keep-nvram", VIR_DOMAIN_UNDEFINE_KEEP_NVRAM },
     { "checkpoints-metadata", VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA },
-    { "tpm", 1 << 5 },      /* VIR_DOMAIN_UNDEFINE_TPM, since libvirt 8.9 */
-    { "keep-tpm", 1 << 6 }, /* VIR_DOMAIN_UNDEFINE_KEEP_TPM, since libvirt 8.9 */
+    { "tpm", VIR_DOMAIN_UNDEFINE_TPM },
+    { "keep-tpm", VIR_DOMAIN_UNDEFINE_KEEP_TPM },
     { NULL, 0 },
 };
 

@@ -101,17 +101,16 @@ print_managed_save(Domain *domain)
     line(_("Managed save:"), yes_no(has));
 }
 
-/* Nothing is said where the daemon does not know of security models. */
+/* A daemon that has no security driver says so by not knowing the call; libvirt's word for that is "none". */
 static void
 print_security(Connection *connection)
 {
-    const char *model, *doi;
+    const char *model = "none", *doi = "0";
     g_autoptr(GVariant) reply =
         connection_call(connection, connection_root(connection), CONNECT_INTERFACE,
                         "NodeGetSecurityModel", NULL, "((ss))", NULL);
-    if (!reply)
-        return;
-    g_variant_get(reply, "((&s&s))", &model, &doi);
+    if (reply)
+        g_variant_get(reply, "((&s&s))", &model, &doi);
     if (*model == '\0')
         return;
     line(_("Security model:"), model);

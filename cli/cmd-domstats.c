@@ -17,8 +17,8 @@ static const ArgsFlag groups[] = {
     { "perf", VIR_DOMAIN_STATS_PERF },
     { "iothread", VIR_DOMAIN_STATS_IOTHREAD },
     { "memory", VIR_DOMAIN_STATS_MEMORY },
-    { "dirtyrate", 1 << 9 }, /* VIR_DOMAIN_STATS_DIRTYRATE, since libvirt 7.2 */
-    { "vm", 1 << 10 },       /* VIR_DOMAIN_STATS_VM, since libvirt 8.9 */
+    { "dirtyrate", VIR_DOMAIN_STATS_DIRTYRATE },
+    { "vm", VIR_DOMAIN_STATS_VM },
     { NULL, 0 },
 };
 

@@ -100,7 +100,7 @@ run_destroy(Session *session, const Args *args, GError **error)
     static const Verb verb = { "Destroy", N_("Domain '%s' destroyed\n"),
                                N_("Failed to destroy domain '%s'") };
     static const ArgsFlag flags[] = { { "graceful", VIR_DOMAIN_DESTROY_GRACEFUL },
-                                      { "remove-logs", 1 << 1 }, /* ..._REMOVE_LOGS, since 8.3 */
+                                      { "remove-logs", VIR_DOMAIN_DESTROY_REMOVE_LOGS },
                                       { NULL, 0 } };
     return run_verb(session, args, &verb, g_variant_new("(u)", args_flags(args, flags)), error);
 }

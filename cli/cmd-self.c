@@ -56,13 +56,17 @@ const Command command_exit = {
 static gboolean
 run_connect(Session *session, const Args *args, GError **error)
 {
-    session_set_uri(session, args_string(args, "name"));
-    session->readonly = args_has(args, "readonly");
+    const char *name = args_string(args, "name");
+
+    if (name) { /* virsh keeps what it has, and how, where no other daemon is named */
+        session_set_uri(session, *name ? name : NULL);
+        session->readonly = args_has(args, "readonly");
+    }
     return session_connect(session, error);
 }
 
 static const Option connect_options[] = {
-    { "name", OPTION_STRING, OPTION_EMPTY_OK, N_("URI of the daemon (default: as at the start)") },
+    { "name", OPTION_STRING, OPTION_EMPTY_OK, N_("URI of the daemon (default: the one in use)") },
     { "readonly", OPTION_BOOL, 0, N_("refuse commands that change something") },
     { NULL },
 };
@@ -117,7 +121,7 @@ run_echo(Session *session, const Args *args, GError **error)
     if (args_has(args, "err"))
         output_error("%s", text);
     else
-        output("%s\n", text);
+        output("%s", text);
     return TRUE;
 }
 

@@ -15,7 +15,7 @@ static const ArgsFlag start_flags[] = {
     { "bypass-cache", VIR_DOMAIN_START_BYPASS_CACHE },
     { "force-boot", VIR_DOMAIN_START_FORCE_BOOT },
     { "validate", VIR_DOMAIN_START_VALIDATE },
-    { "reset-nvram", 1 << 5 }, /* VIR_DOMAIN_START_RESET_NVRAM, since libvirt 8.1 */
+    { "reset-nvram", VIR_DOMAIN_START_RESET_NVRAM },
     { NULL, 0 },
 };
 

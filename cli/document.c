@@ -53,7 +53,8 @@ document_find(const char *xml, const char *path, const char *attribute)
 {
     static const GMarkupParser parser = { start_element, end_element, take_text, NULL, NULL };
     Search search = { .path = path, .attribute = attribute, .at = g_string_new(NULL) };
-    GMarkupParseContext *context = g_markup_parse_context_new(&parser, 0, &search, NULL);
+    GMarkupParseContext *context =
+        g_markup_parse_context_new(&parser, G_MARKUP_TREAT_CDATA_AS_TEXT, &search, NULL);
 
     /* A document that breaks off says what stood before the break. */
     g_markup_parse_context_parse(context, xml, -1, NULL);

@@ -84,7 +84,8 @@ terminal_make_raw(int fd, GError **error)
     }
     raw_fd = fd;
     catch_signals();
-    if (tcsetattr(fd, TCSAFLUSH, &raw_mode) < 0) {
+    /* Not TCSAFLUSH: what the user typed already is for the guest. */
+    if (tcsetattr(fd, TCSADRAIN, &raw_mode) < 0) {
         cli_fail(error, _("unable to set tty attributes: %s"), g_strerror(errno));
         terminal_restore();
         return FALSE;
