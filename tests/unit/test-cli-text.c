@@ -1,0 +1,239 @@
+/* What is made of text: tables, facts of documents, names of numbers, completion. */
+#include "cli/complete.h"
+#include "cli/document.h"
+#include "cli/domain-names.h"
+#include "cli/domain.h"
+#include "cli/event-kinds.h"
+#include "cli/table.h"
+
+#include <libvirt/libvirt.h>
+#include <string.h>
+
+static void
+test_table(void)
+{
+    g_autoptr(Table) table = table_new((const char *const[]){ "Id", "Name", "State", NULL });
+    g_autofree char *empty = table_format(table);
+    g_autofree char *text = NULL;
+
+    g_assert_cmpstr(empty, ==, " Id   Name   State\n--------------------\n");
+    table_add(table, (const char *const[]){ "1", "test", "running", NULL });
+    table_add(table, (const char *const[]){ "-", "a longer name", "shut off", NULL });
+    text = table_format(table);
+    g_assert_cmpstr(text, ==,
+                    " Id   Name            State\n"
+                    "--------------------------------\n"
+                    " 1    test            running\n"
+                    " -    a longer name   shut off\n");
+}
+
+static void
+test_table_bare(void)
+{
+    g_autoptr(Table) table = table_new(NULL);
+    g_autofree char *empty = table_format(table);
+    g_autofree char *text = NULL;
+
+    g_assert_cmpstr(empty, ==, "");
+    table_add(table, (const char *const[]){ "1", "test", "", NULL });
+    text = table_format(table);
+    g_assert_cmpstr(text, ==, " 1   test   \n");
+}
+
+/* What takes two cells, or none, still stands under its title. */
+static void
+test_table_wide(void)
+{
+    g_autoptr(Table) table = table_new((const char *const[]){ "Name", "State", NULL });
+    g_autofree char *text = NULL;
+
+    table_add(table, (const char *const[]){ "虚拟机", "運行", NULL });
+    table_add(table, (const char *const[]){ "Gäste", "x", NULL });
+    table_add(table,
+              (const char *const[]){ "e\xcc\x81t\xc3\xa9", "y", NULL }); /* a combining accent */
+    text = table_format(table);
+    g_assert_cmpstr(text, ==,
+                    " Name     State\n"
+                    "-----------------\n"
+                    " 虚拟机   運行\n"
+                    " Gäste    x\n"
+                    " e\xcc\x81t\xc3\xa9      y\n");
+}
+
+static void
+test_table_control(void)
+{
+    g_autoptr(Table) table = table_new(NULL);
+    g_autofree char *text = NULL;
+
+    table_add(table, (const char *const[]){ "a\x1b[2Jb\n", "\xc2\x85", NULL });
+    text = table_format(table);
+    g_assert_cmpstr(text, ==, " a\\x1b[2Jb\\x0a   \\xc2\\x85\n");
+}
+
+static void
+test_width(void)
+{
+    g_assert_cmpuint(text_width(""), ==, 0);
+    g_assert_cmpuint(text_width("abc"), ==, 3);
+    g_assert_cmpuint(text_width("虚拟机"), ==, 6);
+    g_assert_cmpuint(text_width("e\xcc\x81"), ==, 1);
+}
+
+static const char document[] =
+    "<?xml version='1.0'?><!-- <title>no</title> -->"
+    "<domain><name>x</name><metadata><title>not this</title></metadata>"
+    "<title>A &amp; <![CDATA[<B>]]></title>"
+    "<devices><console type='pty' tty='/dev/pts/7'><target port='0'/></console>"
+    "<console type='pty' tty='/dev/pts/8'/></devices></domain>";
+
+static void
+test_document(void)
+{
+    static const struct {
+        const char *path, *attribute, *found;
+    } cases[] = {
+        { "domain/title", NULL, "A & <B>" },
+        { "domain/devices/console", "tty", "/dev/pts/7" },
+        { "domain/devices/console", "nothing", NULL },
+        { "domain/description", NULL, NULL },
+        { "title", NULL, NULL },
+        { "domain/metadata/title", NULL, "not this" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *found = document_find(document, cases[i].path, cases[i].attribute);
+        g_assert_cmpstr(found, ==, cases[i].found);
+    }
+}
+
+static void
+test_document_broken(void)
+{
+    static const char *const broken[] = { "",
+                                          "text",
+                                          "<domain>",
+                                          "<domain><title>x",
+                                          "<a><b></a></b>",
+                                          "<domain><title>&x;</title></domain>" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(broken); i++) {
+        g_autofree char *found = document_find(broken[i], "domain/title", NULL);
+        g_assert_null(found);
+    }
+}
+
+static void
+test_names(void)
+{
+    g_assert_cmpstr(domain_state_name(VIR_DOMAIN_SHUTOFF), ==, "shut off");
+    g_assert_cmpstr(domain_state_name(VIR_DOMAIN_PMSUSPENDED), ==, "pmsuspended");
+    g_assert_cmpstr(domain_state_name(-1), ==, "no state");
+    g_assert_cmpstr(domain_state_name(1000), ==, "no state");
+    g_assert_cmpstr(domain_reason_name(VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED), ==,
+                    "unpaused");
+    g_assert_cmpstr(domain_reason_name(VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_POSTCOPY), ==,
+                    "post-copy");
+    g_assert_cmpstr(domain_reason_name(VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_STARTING_UP), ==,
+                    "starting up");
+    g_assert_cmpstr(domain_reason_name(VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_DAEMON), ==,
+                    "daemon");
+    g_assert_cmpstr(domain_reason_name(VIR_DOMAIN_SHUTOFF, 1000), ==, "unknown");
+    g_assert_cmpstr(domain_reason_name(1000, 0), ==, "unknown");
+    g_assert_cmpstr(domain_event_name(VIR_DOMAIN_EVENT_CRASHED), ==, "Crashed");
+    g_assert_cmpstr(
+        domain_event_detail_name(VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_FROM_SNAPSHOT),
+        ==, "Snapshot");
+    g_assert_cmpstr(
+        domain_event_detail_name(VIR_DOMAIN_EVENT_SHUTDOWN, VIR_DOMAIN_EVENT_SHUTDOWN_HOST), ==,
+        "Finished after host request");
+    g_assert_cmpstr(domain_event_detail_name(VIR_DOMAIN_EVENT_STOPPED, -1), ==, "unknown");
+}
+
+static void
+test_path(void)
+{
+    g_autofree char *uuid =
+        domain_path_uuid("/org/libvirt/QEMU/domain/_6695eb01_f6a4_8304_79aa_97f2502e193f");
+
+    g_assert_cmpstr(uuid, ==, "6695eb01-f6a4-8304-79aa-97f2502e193f");
+    g_assert_null(domain_path_uuid("/org/libvirt/QEMU"));
+    g_assert_null(domain_path_uuid("/"));
+}
+
+/* Each kind puts signals of its own type into words. */
+static void
+test_events(void)
+{
+    static const struct {
+        const char *name, *parameters, *details;
+    } cases[] = {
+        { "lifecycle", "(objectpath '/x', 2, 0)", "Started Booted" },
+        { "lifecycle", "(objectpath '/x', 99, 99)", "unknown unknown" },
+        { "rtc-change", "(int64 -3600,)", "-3600" },
+        { "watchdog", "(6,)", "inject-nmi" },
+        { "io-error-reason", "('/a.img', 'virtio-disk0', 1, 'enospc')",
+          "/a.img (virtio-disk0) pause due to enospc" },
+        { "balloon-change", "(uint64 1024,)", "1024KiB" },
+        { "device-added", "('net0',)", "net0" },
+        { "agent-lifecycle", "(1, 2)", "state: 'connected' reason: 'channel event'" },
+        { "migration-iteration", "(3,)", "iteration: '3'" },
+        { "metadata-change", "(2, 'http://x')", "type element, uri http://x" },
+        { "metadata-change", "(1, '')", "type title, uri none" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const EventKind *kind = event_kind_find(cases[i].name);
+        g_autoptr(GVariant) parameters =
+            g_variant_parse(G_VARIANT_TYPE(kind->type), cases[i].parameters, NULL, NULL, NULL);
+        g_autofree char *details = kind->details(parameters);
+        g_assert_cmpstr(details, ==, cases[i].details);
+    }
+    g_assert_null(event_kind_find("frob"));
+}
+
+static void
+test_complete(void)
+{
+    static const struct {
+        const char *before, *word, *proposals;
+    } cases[] = {
+        { "", "domu", "domuuid" },
+        { "  ", "su", "suspend" },
+        { "uri; ", "su", "suspend" },
+        { "list ", "--in", "--inactive" },
+        { "list --all ", "--na", "--name" },
+        { "uri; list ", "--uu", "--uuid" },
+        { "help ", "domu", "domuuid" },
+        { "", "nothing", "" },
+        { "frob ", "--x", "" },
+        { "dominfo ", "w", "" }, /* no connection, so no names */
+        { "define ", "/tm", "" },
+        { "echo \"", "su", "" },
+    };
+    Session session = { .uri = NULL };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(GStrv) found = complete(&session, cases[i].before, cases[i].word);
+        g_autofree char *joined = g_strjoinv(" ", found);
+        g_assert_cmpstr(joined, ==, cases[i].proposals);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/cli/table/layout", test_table);
+    g_test_add_func("/cli/table/bare", test_table_bare);
+    g_test_add_func("/cli/table/wide", test_table_wide);
+    g_test_add_func("/cli/table/control", test_table_control);
+    g_test_add_func("/cli/table/width", test_width);
+    g_test_add_func("/cli/document/find", test_document);
+    g_test_add_func("/cli/document/broken", test_document_broken);
+    g_test_add_func("/cli/domain/names", test_names);
+    g_test_add_func("/cli/domain/path", test_path);
+    g_test_add_func("/cli/events", test_events);
+    g_test_add_func("/cli/complete", test_complete);
+    return g_test_run();
+}
