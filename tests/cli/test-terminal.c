@@ -1,0 +1,228 @@
+/* vmctl on a terminal: the console, which is left with Ctrl-], and the shell. However a console ends, the
+ * terminal has to be as it was. */
+#include "tests/cli/vmctl.h"
+
+#include <libvirt/libvirt.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#define FLAGS(n) g_variant_new("(u)", (guint)(n))
+
+static char *
+define_and_start(Fixture *fixture, const char *name)
+{
+    char *path = fixture_define(fixture, name, "");
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    return path;
+}
+
+/* Until a byte has gone to the guest and back, so that everything stands. */
+static void
+talk(Terminal *terminal)
+{
+    terminal_type(terminal, "hello\r");
+    terminal_expect(terminal, "HELLO");
+    g_assert_true(terminal_is_raw(terminal));
+}
+
+static void
+assert_ends_well(Terminal *terminal)
+{
+    int status = terminal_wait(terminal);
+
+    g_assert_true(WIFEXITED(status));
+    g_assert_cmpint(WEXITSTATUS(status), ==, 0);
+    g_assert_false(terminal_is_raw(terminal));
+}
+
+static void
+test_leave(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_and_start(fixture, "web");
+    g_autoptr(Terminal) terminal = terminal_new(fixture, "console", "web", NULL);
+
+    terminal_expect(terminal, "Connected to domain 'web'\r\n");
+    terminal_expect(terminal, "Escape character is ^] (Ctrl + ])\r\n");
+    talk(terminal);
+    terminal_type(terminal, "not sent?\x1d"
+                            "nor this");
+    assert_ends_well(terminal);
+    g_assert_cmpint(fixture_state(fixture, path), ==, VIR_DOMAIN_RUNNING);
+}
+
+/* With another escape character, Ctrl-] is the guest's. */
+static void
+test_other_escape(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_and_start(fixture, "web");
+    g_autoptr(Terminal) terminal = terminal_new(fixture, "-e", "^a", "console", "web", NULL);
+
+    terminal_expect(terminal, "Escape character is ^A (Ctrl + A)\r\n");
+    terminal_type(terminal, "\x1d");
+    talk(terminal);
+    terminal_type(terminal, "\x01");
+    assert_ends_well(terminal);
+}
+
+/* The first word that the guest says is seen, and it has begun only then. */
+static void
+test_start(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "");
+    g_autoptr(Terminal) terminal = terminal_new(fixture, "start", "web", "--console", NULL);
+
+    terminal_expect(terminal, "Domain 'web' started\r\nConnected to domain 'web'\r\n");
+    terminal_expect(terminal, "Escape character is ^] (Ctrl + ])\r\nfake guest here");
+    talk(terminal);
+    g_assert_cmpint(fixture_state(fixture, path), ==, VIR_DOMAIN_RUNNING);
+    terminal_type(terminal, "\x1d");
+    assert_ends_well(terminal);
+}
+
+static void
+test_start_paused(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "");
+    g_autoptr(Terminal) terminal =
+        terminal_new(fixture, "start", "web", "--console", "--paused", NULL);
+
+    terminal_expect(terminal, "Escape character is ^] (Ctrl + ])\r\n");
+    g_assert_cmpint(fixture_state(fixture, path), ==, VIR_DOMAIN_PAUSED);
+    fixture_do(fixture, path, "Resume", NULL);
+    talk(terminal);
+    terminal_type(terminal, "\x1d");
+    assert_ends_well(terminal);
+}
+
+static void
+test_create(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *file = document_file(fixture, "web", "");
+    g_autoptr(Terminal) terminal = terminal_new(fixture, "create", file, "--console", NULL);
+
+    terminal_expect(terminal, "Domain 'web' created from ");
+    talk(terminal);
+    terminal_type(terminal, "\x1d");
+    assert_ends_well(terminal);
+}
+
+static void
+test_guest_ends(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_and_start(fixture, "web");
+    g_autoptr(Terminal) terminal = terminal_new(fixture, "console", "web", NULL);
+
+    talk(terminal);
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    assert_ends_well(terminal);
+}
+
+static void
+test_second_session(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_and_start(fixture, "web");
+    g_autoptr(Terminal) first = terminal_new(fixture, "console", "web", NULL);
+    g_autoptr(Terminal) second = NULL;
+
+    talk(first);
+    vmctl_fails(fixture, "error: operation failed: Active console session exists for this domain\n",
+                "console", "web");
+    second = terminal_new(fixture, "console", "web", "--force", NULL);
+    assert_ends_well(first);
+    talk(second);
+    terminal_type(second, "\x1d");
+    assert_ends_well(second);
+}
+
+static void
+assert_killed(int signal_number)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_and_start(fixture, "web");
+    g_autoptr(Terminal) terminal = terminal_new(fixture, "console", "web", NULL);
+    int status;
+
+    talk(terminal);
+    kill(terminal->pid, signal_number);
+    status = terminal_wait(terminal);
+    g_assert_true(WIFSIGNALED(status));
+    g_assert_cmpint(WTERMSIG(status), ==, signal_number);
+    g_assert_false(terminal_is_raw(terminal));
+}
+
+static void
+test_signals(void)
+{
+    static const int signals[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGABRT };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
+        assert_killed(signals[i]);
+}
+
+static void
+test_stop(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_and_start(fixture, "web");
+    g_autoptr(Terminal) terminal = terminal_new(fixture, "console", "web", NULL);
+
+    talk(terminal);
+    kill(terminal->pid, SIGTSTP);
+    g_assert_true(WIFSTOPPED(terminal_wait(terminal)));
+    g_assert_false(terminal_is_raw(terminal));
+    kill(terminal->pid, SIGCONT);
+    talk(terminal);
+    terminal_type(terminal, "\x1d");
+    assert_ends_well(terminal);
+}
+
+static void
+test_shell(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "");
+    g_autoptr(Terminal) terminal = terminal_new(fixture, NULL);
+
+    terminal_expect(terminal, "Welcome to vmctl");
+    terminal_expect(terminal, "vmctl # ");
+    terminal_type(terminal, "start web --console\r");
+    terminal_expect(terminal, "fake guest here");
+    talk(terminal);
+    terminal_type(terminal, "\x1d");
+    terminal_expect(terminal, "vmctl # ");
+    terminal_type(terminal, "domstate web; frob\r");
+    terminal_expect(terminal, "unknown command: 'frob'");
+    terminal_expect(terminal, "vmctl # ");
+    terminal_type(terminal, "domstate web\r");
+    terminal_expect(terminal, "running");
+    terminal_expect(terminal, "vmctl # ");
+    terminal_type(terminal, "quit\r");
+    assert_ends_well(terminal);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_setenv("LC_ALL", "C.UTF-8", TRUE);
+    g_unsetenv("LANGUAGE");
+    g_test_add_func("/vmctl/terminal/leave", test_leave);
+    g_test_add_func("/vmctl/terminal/other-escape", test_other_escape);
+    g_test_add_func("/vmctl/terminal/start", test_start);
+    g_test_add_func("/vmctl/terminal/start-paused", test_start_paused);
+    g_test_add_func("/vmctl/terminal/create", test_create);
+    g_test_add_func("/vmctl/terminal/guest-ends", test_guest_ends);
+    g_test_add_func("/vmctl/terminal/second-session", test_second_session);
+    g_test_add_func("/vmctl/terminal/signals", test_signals);
+    g_test_add_func("/vmctl/terminal/stop", test_stop);
+    g_test_add_func("/vmctl/terminal/shell", test_shell);
+    return g_test_run();
+}

@@ -1,0 +1,139 @@
+#!/bin/bash
+# test-virsh: the same command lines for virsh and for vmctl, both on libvirt's test driver: virsh has it in
+# its own process, vmctl reaches it through libvirt-dbus on a private bus. What they print and how they exit
+# must be the same, but for what the table "differences" allows. Speaks TAP.
+set -uo pipefail
+
+top=${VMCTL_TOP_SRCDIR:?}
+vmctl=${VMCTL_TOP_BUILDDIR:?}/vmctl
+here=$top/tests/cli
+# shellcheck disable=SC2034 # the cases name it
+data=$here/data
+uri=test:///default
+libvirt_dbus=$(command -v libvirt-dbus || echo /usr/sbin/libvirt-dbus)
+
+skip_all() {
+    echo "1..0 # SKIP $*"
+    exit
+}
+command -v virsh >/dev/null || skip_all "virsh is not installed"
+[ -x "$libvirt_dbus" ] || skip_all "libvirt-dbus is not installed"
+# Another major version has other words for some things.
+case $(virsh --version) in 9.*) ;; *) skip_all "the cases hold for virsh 9" ;; esac
+
+work=$(mktemp -d)
+bus_pid='' service_pid=''
+# shellcheck disable=SC2317 # the trap calls it
+clean_up() {
+    stop_service
+    [ -z "$bus_pid" ] || kill "$bus_pid"
+    rm -rf "$work"
+}
+trap clean_up EXIT
+
+start_bus() {
+    cat >"$work/bus.conf" <<XML
+<busconfig><type>session</type><listen>unix:path=$work/bus</listen>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
+</policy></busconfig>
+XML
+    dbus-daemon --config-file="$work/bus.conf" --nofork --print-address=3 3>"$work/address" 2>/dev/null &
+    bus_pid=$!
+    until [ -s "$work/address" ]; do
+        kill -0 "$bus_pid" || exit 1
+        sleep 0.02
+    done
+    DBUS_SESSION_BUS_ADDRESS=$(<"$work/address")
+    export DBUS_SESSION_BUS_ADDRESS
+}
+
+stop_service() {
+    [ -n "$service_pid" ] || return 0
+    kill "$service_pid"
+    wait "$service_pid" 2>/dev/null
+    service_pid=''
+}
+
+start_service() {
+    [ -z "$service_pid" ] || return 0
+    "$libvirt_dbus" --session 2>/dev/null &
+    service_pid=$!
+    gdbus wait --session --timeout 10 org.libvirt
+}
+
+# give PROGRAM WORD...: runs it, and keeps what it says and how it ends.
+give() {
+    local name=$1
+    shift
+    timeout 20 "$@" >"$work/$name.out" 2>"$work/$name.err" </dev/null
+    echo $? >"$work/$name.status"
+}
+
+# The rows of the table, read once.
+patterns=() streams=() sides=() edits=() used=()
+read_differences() {
+    local pattern stream side edit reason
+    while IFS=$'\t' read -r pattern stream side edit reason; do
+        case $pattern in '#'*) continue ;; esac
+        [ -n "$reason" ] || exit 1
+        patterns+=("$pattern") streams+=("$stream") sides+=("$side") edits+=("$edit") used+=(0)
+    done <"$here/differences"
+}
+
+# edit NAME STREAM LINE: makes the allowed differences the same.
+edit() {
+    local i file=$work/$1.$2
+    for i in "${!patterns[@]}"; do
+        [ "${streams[$i]}" = "$2" ] || continue
+        [ "${sides[$i]}" = "$1" ] || [ "${sides[$i]}" = both ] || continue
+        [[ $3 =~ ${patterns[$i]} ]] || continue
+        sed -E "${edits[$i]}" "$file" >"$file.edited"
+        cmp -s "$file" "$file.edited" || used[i]=1
+        mv "$file.edited" "$file"
+    done
+}
+
+n=0
+result() {
+    n=$((n + 1))
+    if [ "$1" -eq 0 ]; then echo "ok $n - ${2//#/\\#}"; else echo "not ok $n - ${2//#/\\#}"; fi
+}
+
+compare() {
+    local line=$1 what status=0
+    for what in out err; do
+        edit virsh $what "$line"
+        edit vmctl $what "$line"
+    done
+    for what in status out err; do
+        diff -u --label "virsh's $what" --label "vmctl's $what" "$work/virsh.$what" "$work/vmctl.$what" >"$work/diff" && continue
+        status=1
+        sed 's/^/# /' "$work/diff"
+    done
+    result $status "$line"
+}
+
+run_case() {
+    local line=$1 changes=''
+    case $line in '!'*) changes=1 line=${line#!} ;; esac
+    eval "set -- $line"
+    start_service || exit 1
+    give virsh virsh -c $uri "$@"
+    give vmctl "$vmctl" -c $uri "$@"
+    compare "$line"
+    [ -z "$changes" ] || stop_service
+}
+
+export LC_ALL=C.UTF-8
+unset LANGUAGE VMCTL_DEFAULT_URI VIRSH_DEFAULT_CONNECT_URI LIBVIRT_DEFAULT_URI
+cd /tmp || exit 1
+start_bus
+read_differences
+while IFS= read -r line; do
+    case $line in '#'*) continue ;; esac
+    run_case "$line"
+done <"$here/cases"
+for i in "${!patterns[@]}"; do
+    result $((!used[i])) "the allowed difference '${patterns[$i]}' (${streams[$i]}) is still met"
+done
+echo "1..$n"
