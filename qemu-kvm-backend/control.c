@@ -70,7 +70,7 @@ serve_reset(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
 static bool
 serve_power_button(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
 {
-    return machine_power_button(machine, err);
+    return machine_power_button(machine, request, err);
 }
 
 static bool

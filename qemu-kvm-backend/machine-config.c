@@ -143,8 +143,8 @@ machine_config_clear(MachineConfig *config)
     config->cmdline = NULL;
 }
 
-static bool
-read_action(VmmMsg *msg, const char *key, const char **action, VmmError *err)
+bool
+machine_action_read(const char *key, VmmMsg *msg, const char **action, VmmError *err)
 {
     static const char *const known[] = { VMM_ACTION_STOP, VMM_ACTION_RESET, VMM_ACTION_PAUSE };
     const char *name;
@@ -165,9 +165,9 @@ machine_policy_read(MachinePolicy *policy, VmmMsg *msg, VmmError *err)
 {
     MachinePolicy changed = *policy;
 
-    if (!read_action(msg, "on-poweroff", &changed.on_poweroff, err) ||
-        !read_action(msg, "on-reboot", &changed.on_reboot, err) ||
-        !read_action(msg, "on-crash", &changed.on_crash, err))
+    if (!machine_action_read("on-poweroff", msg, &changed.on_poweroff, err) ||
+        !machine_action_read("on-reboot", msg, &changed.on_reboot, err) ||
+        !machine_action_read("on-crash", msg, &changed.on_crash, err))
         return false;
     *policy = changed;
     return true;

@@ -38,5 +38,8 @@ bool machine_config_read(MachineConfig *config, VmmMsg *msg, VmmError *err);
 /* Closes the descriptors that are still there. Also after a failed read, and more than once. */
 void machine_config_clear(MachineConfig *config);
 
+/* The VMM_ACTION_* that @msg names under @key; @action stays where it names none. False for one that
+ * does not exist. */
+bool machine_action_read(const char *key, VmmMsg *msg, const char **action, VmmError *err);
 /* Changes @policy by the actions that @msg names; all or nothing. */
 bool machine_policy_read(MachinePolicy *policy, VmmMsg *msg, VmmError *err);

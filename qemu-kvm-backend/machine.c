@@ -21,7 +21,8 @@ struct Machine {
     const char *state;
     const char *reason;
     MachineConfig config;
-    Hardware *hw; /* NULL: empty */
+    const char *then; /* what the next power-off does instead of on-poweroff, or NULL */
+    Hardware *hw;     /* NULL: empty */
 };
 
 /* State and its news. */
@@ -89,12 +90,19 @@ static const char *
 action_for(const Machine *m, const char *reason)
 {
     if (strcmp(reason, VMM_REASON_POWEROFF) == 0)
-        return m->config.policy.on_poweroff;
+        return m->then ? m->then : m->config.policy.on_poweroff;
     if (strcmp(reason, VMM_REASON_RESET) == 0)
         return m->config.policy.on_reboot;
     if (strcmp(reason, VMM_REASON_CRASHED) == 0)
         return m->config.policy.on_crash;
     return VMM_ACTION_STOP; /* the debug-exit port */
+}
+
+static bool
+start_over(Machine *m, VmmError *err)
+{
+    m->then = NULL;
+    return hardware_reset(m->hw, err);
 }
 
 static void
@@ -103,7 +111,7 @@ reset_by_guest(Machine *m, const Ending *ending, bool was_running)
     VmmError err;
 
     log_guest("Guest reset: %s: %s", ending->reason, ending->text);
-    if (!hardware_reset(m->hw, &err)) {
+    if (!start_over(m, &err)) {
         stop(m, VMM_REASON_CRASHED, err.text);
         return;
     }
@@ -290,7 +298,7 @@ machine_reset(Machine *m, VmmError *err)
         hardware_halt(m->hw);
     /* What the guest asked for in the meantime belongs to the run that is over. */
     mailbox_take_ending(m->mailbox, &missed);
-    if (!hardware_reset(m->hw, &failure)) {
+    if (!start_over(m, &failure)) {
         stop(m, VMM_REASON_CRASHED, failure.text);
         return vmm_error(err, failure.kind, "%s", failure.text);
     }
@@ -303,11 +311,16 @@ machine_reset(Machine *m, VmmError *err)
 }
 
 bool
-machine_power_button(Machine *m, VmmError *err)
+machine_power_button(Machine *m, VmmMsg *msg, VmmError *err)
 {
-    return needs_life(m, "power-button", err) &&
-           (hardware_press_power_button(m->hw) ||
-            vmm_error(err, VMM_ERROR_UNSUPPORTED, "The guest has no ACPI power button"));
+    const char *then = NULL;
+
+    if (!needs_life(m, "power-button", err) || !machine_action_read("then", msg, &then, err))
+        return false;
+    if (!hardware_press_power_button(m->hw))
+        return vmm_error(err, VMM_ERROR_UNSUPPORTED, "The guest has no ACPI power button");
+    m->then = then;
+    return true;
 }
 
 bool

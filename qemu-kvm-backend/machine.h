@@ -39,7 +39,7 @@ bool machine_add_device(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_run(Machine *machine, VmmError *err);
 bool machine_pause(Machine *machine, VmmError *err);
 bool machine_reset(Machine *machine, VmmError *err);
-bool machine_power_button(Machine *machine, VmmError *err);
+bool machine_power_button(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_set_action(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_stats(Machine *machine, VmmMsg *reply, VmmError *err);
 /* The guest is over, the record written, and the loop ends. */

@@ -188,6 +188,28 @@ test_power_button(void)
     vmm_wait_stopped(vmm, VMM_REASON_POWEROFF, NULL);
 }
 
+/* A reboot: the power-off that answers this press starts over, the one that answers the next press
+ * does not. */
+static void
+test_power_button_then_reset(void)
+{
+    g_autoptr(Vmm) vmm = NULL;
+    VmmMsg *press;
+    vmm_msg_auto event = NULL;
+
+    if (!vmm_have_kvm())
+        return;
+    vmm = start(1, "power-button");
+    vmm_wait_serial(vmm, "waiting for the button\n");
+    press = vmm_request(vmm, VMM_POWER_BUTTON);
+    vmm_msg_put_string(press, "then", VMM_ACTION_RESET);
+    vmm_accept(vmm_call(vmm, press));
+    event = vmm_wait_event(vmm, VMM_EVENT_RESET);
+    vmm_wait_serial(vmm, "good night\nwaiting for the button\n");
+    vmm_do(vmm, VMM_POWER_BUTTON);
+    vmm_wait_stopped(vmm, VMM_REASON_POWEROFF, NULL);
+}
+
 static void
 test_no_acpi(void)
 {
@@ -559,6 +581,7 @@ main(int argc, char **argv)
     g_test_add_func("/payload/power/off", test_power_off);
     g_test_add_func("/payload/power/on-poweroff", test_on_poweroff_reset);
     g_test_add_func("/payload/power/button", test_power_button);
+    g_test_add_func("/payload/power/button-then-reset", test_power_button_then_reset);
     g_test_add_func("/payload/power/no-acpi", test_no_acpi);
     g_test_add_func("/payload/pause", test_pause);
     g_test_add_func("/payload/long-string", test_long_string);
