@@ -51,45 +51,29 @@ file_of(const char *run_dir, const char *uuid, const char *name)
     return g_build_filename(run_dir, "guests", uuid, name, NULL);
 }
 
-/* The control socket's address by way of the directory's descriptor, because a socket's path has room
- * for 107 bytes only and a session's run directory can be anywhere. */
-static void
-control_address(int dir_fd, struct sockaddr_un *ret)
+static gboolean
+bind_or_connect(int fd, const struct sockaddr_un *address, gboolean listening)
 {
-    *ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
-    g_snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/control", dir_fd);
+    const struct sockaddr *plain = (const struct sockaddr *)address;
+
+    if (!listening)
+        return connect(fd, plain, sizeof(*address)) == 0;
+    return bind(fd, plain, sizeof(*address)) == 0 && listen(fd, 4) == 0;
 }
 
+/* The control socket of @dir, by way of the directory's descriptor, because a socket's path has room
+ * for 107 bytes only and a session's run directory can be anywhere. -1 with @error. */
 static int
-connect_control(const char *dir, GError **error)
+open_control(const char *dir, gboolean listening, GError **error)
 {
-    struct sockaddr_un address;
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
     int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-    control_address(dir_fd, &address);
-    if (dir_fd < 0 || fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-        driver_error_errno(error, errno, "cannot connect to the control socket in '%s'", dir);
-        if (fd >= 0)
-            close(fd);
-        fd = -1;
-    }
-    if (dir_fd >= 0)
-        close(dir_fd);
-    return fd;
-}
-
-static int
-listen_control(const char *dir, GError **error)
-{
-    struct sockaddr_un address;
-    int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    control_address(dir_fd, &address);
-    if (dir_fd < 0 || fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-        listen(fd, 4) < 0) {
-        driver_error_errno(error, errno, "cannot make the control socket in '%s'", dir);
+    g_snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/control", dir_fd);
+    if (dir_fd < 0 || fd < 0 || !bind_or_connect(fd, &address, listening)) {
+        driver_error_errno(error, errno, "cannot %s the control socket in '%s'",
+                           listening ? "make" : "connect to", dir);
         if (fd >= 0)
             close(fd);
         fd = -1;
@@ -121,7 +105,7 @@ static gboolean
 link_open(Guest *guest, GError **error)
 {
     VmmLinkEvents events = { link_event, link_closed, guest };
-    int fd = connect_control(guest->dir, error);
+    int fd = open_control(guest->dir, FALSE, error);
 
     if (fd >= 0)
         guest->link = vmm_link_new(fd, &events);
@@ -174,7 +158,7 @@ guest_new(const char *run_dir, const char *uuid, const GuestEvents *events, GErr
         driver_error_errno(error, errno, "cannot make the directory '%s'", guest->dir);
         goto fail;
     }
-    guest->listener = listen_control(guest->dir, error);
+    guest->listener = open_control(guest->dir, TRUE, error);
     if (guest->listener >= 0 && link_open(guest, error))
         return guest;
 fail:
