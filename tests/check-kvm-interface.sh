@@ -1,0 +1,55 @@
+#!/bin/bash
+# The table of KVM's ioctls against the kernel's header and against our sources. Speaks TAP.
+set -uo pipefail
+
+top=${VMCTL_TOP_SRCDIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
+table=$top/qemu-kvm-backend/kvm-interface.md
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Other architectures' by name; x86 has none of these.
+foreign='^KVM_(PPC|S390|ARM|RISCV)_|^KVM_CREATE_SPAPR_TCE|^KVM_(ALLOCATE_RMA|DIRTY_TLB)$'
+
+header=$(printf '#include <linux/kvm.h>\n' | ${CC:-cc} -E -dM -x c -) || exit 99
+awk '/^#define KVM_[A-Z0-9_]+ _IO/ { print $2 }' <<<"$header" | grep -Ev "$foreign" | sort -u >"$work/header"
+
+# rows FILE: "ioctl use" for each row.
+rows() { awk -F'|' '$2 ~ /^ KVM_/ { gsub(/ /, ""); print $2, $3 }' "$1"; }
+
+# used: the ioctls in our sources: whatever of the header's names stands there as a whole word.
+grep -rhoE --include='*.c' --include='*.h' '\bKVM_[A-Z0-9_]+\b' "$top/qemu-kvm-backend" | sort -u |
+    comm -12 - "$work/header" >"$work/sources"
+
+# problems TABLE: a line for each disagreement.
+problems() {
+    rows "$1" >"$work/rows"
+    cut -d' ' -f1 "$work/rows" | sort | uniq -d | sed 's/$/ has two rows/'
+    grep -vE ' (used|later|no)$' "$work/rows" | sed 's/$/: the use is none of used, later and no/'
+    cut -d' ' -f1 "$work/rows" | sort -u | comm -23 "$work/header" - | sed 's/$/ has no row/'
+    awk '$2 == "used" { print $1 }' "$work/rows" | sort | comm -3 - "$work/sources" |
+        sed -E 's/^\t(.*)/\1 is used and the table does not say so/; t; s/$/ is not used, though the table says so/'
+}
+
+check() {
+    local number=$1 name=$2 found=$3
+    if [ -z "$found" ]; then
+        echo "ok $number - $name"
+    else
+        echo "not ok $number - $name"
+        sed 's/^/# /' <<<"$found"
+    fi
+}
+
+echo 1..2
+check 1 "the table, the kernel's header and the sources agree" "$(problems "$table")"
+
+# The check itself: a row gone, a row doubled, a use that is wrong either way.
+sed -e '/^| KVM_GET_PIT |/d' -e '/^| KVM_NMI |/p' -e '/^| KVM_RUN |/s/used/no/' -e '/^| KVM_SMI |/s/ no / used /' \
+    "$table" >"$work/wrong.md"
+found=$(problems "$work/wrong.md")
+missed=
+for line in 'KVM_GET_PIT has no row' 'KVM_NMI has two rows' 'KVM_RUN is used and the table does not say so' \
+    'KVM_SMI is not used, though the table says so'; do
+    grep -qxF "$line" <<<"$found" || missed+="not seen: $line"$'\n'
+done
+check 2 "a table that is wrong is seen" "$missed"
