@@ -36,7 +36,7 @@ check() {
         echo "ok $number - $name"
     else
         echo "not ok $number - $name"
-        sed 's/^/# /' <<<"$found"
+        echo "# ${found//$'\n'/$'\n# '}"
     fi
 }
 
