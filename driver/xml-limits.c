@@ -18,6 +18,19 @@ skip_past(Look *look, const char *mark)
     look->at = found ? found + strlen(mark) : look->at + strlen(look->at);
 }
 
+/* Two hyphens end a comment (XML 1.0, 2.5). libxml2 goes on after two that do not, and copies all of
+ * the comment so far into one more complaint each time. */
+static void
+skip_comment(Look *look)
+{
+    look->at += strlen("<!--");
+    skip_past(look, "--");
+    if (*look->at == '>')
+        look->at++;
+    else if (*look->at)
+        look->excess = "two hyphens within a comment";
+}
+
 static void
 skip_quoted(Look *look)
 {
@@ -63,8 +76,7 @@ static void
 look_at_markup(Look *look)
 {
     if (g_str_has_prefix(look->at, "<!--")) {
-        look->at += 4;
-        skip_past(look, "-->");
+        skip_comment(look);
     } else if (g_str_has_prefix(look->at, "<![CDATA[")) {
         skip_past(look, "]]>");
     } else if (g_str_has_prefix(look->at, "<?")) {
