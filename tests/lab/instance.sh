@@ -20,7 +20,7 @@ instance_new() {
     export XDG_CACHE_HOME=$instance/cache XDG_RUNTIME_DIR=$instance/run
     export VMCTL_VMM=$build/vmctl-vmm
     export PATH=$build:$PATH
-    export VMCTL_DEFAULT_CONNECT_URI=qemu:///session
+    export VMCTL_DEFAULT_URI=qemu:///session
     cat >"$instance/bus.conf" <<CONF
 <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -107,21 +107,28 @@ has_lines() {
 state_is() { [ "$(vmctl domstate "$1" 2>/dev/null)" = "$2" ]; }
 
 # A user at a console. console_open FILE ARG... runs a vmctl command that ends up on one, with the terminal
-# that script(1) makes; all that is seen goes to standard output and to FILE. console_type types a line,
-# console_leave types Ctrl-] and gives vmctl's exit status.
+# that script(1) makes; all that is seen goes to standard output and to FILE, but for the shell's question
+# to the terminal where its cursor is: somebody's real terminal would type the answer after the script.
+# console_type types a line, console_leave types Ctrl-] and gives vmctl's exit status.
 console_open() {
     local screen=$1 keys=$instance/keys
     shift
     rm -f "$keys"
     mkfifo "$keys"
     : >"$screen"
-    script -qefc "vmctl $*" /dev/null <"$keys" > >(exec tee -a "$screen") 2>&1 &
+    script -qefc "vmctl $*" /dev/null <"$keys" > >(without_questions | tee -a "$screen") 2>&1 &
     console_pid=$!
     exec {console_keys}>"$keys"
 }
+without_questions() {
+    perl -e 'while (sysread STDIN, my $data, 4096) { $data =~ s/\e\[6n//g; syswrite STDOUT, $data }'
+}
 console_type() { printf '%s\r' "$1" >&"$console_keys"; }
+# The keys stay open until it is over: at the end of its input script(1) would only spin.
 console_leave() {
+    local status=0
     printf '\035' >&"$console_keys"
+    wait "$console_pid" || status=$?
     exec {console_keys}>&-
-    wait "$console_pid"
+    return $status
 }
