@@ -111,20 +111,21 @@ state_is() { [ "$(vmctl domstate "$1" 2>/dev/null)" = "$2" ]; }
 # to the terminal where its cursor is: somebody's real terminal would type the answer after the script.
 # console_type types a line, console_leave types Ctrl-] and gives vmctl's exit status.
 console_open() {
-    local screen=$1 keys=$instance/keys
+    local screen=$1 keys=$instance/keys view
     shift
     rm -f "$keys"
     mkfifo "$keys"
     : >"$screen"
-    script -qefc "vmctl $*" /dev/null <"$keys" > >(without_questions | tee -a "$screen") 2>&1 &
+    # Not started by script's own redirection: script(1) waits for ever for a child that it does not know.
+    exec {view}> >(without_questions | tee -a "$screen")
+    script -qefc "vmctl $*" /dev/null <"$keys" >&"$view" 2>&1 &
     console_pid=$!
-    exec {console_keys}>"$keys"
+    exec {console_keys}>"$keys" {view}>&-
 }
 without_questions() {
     perl -e 'while (sysread STDIN, my $data, 4096) { $data =~ s/\e\[6n//g; syswrite STDOUT, $data }'
 }
 console_type() { printf '%s\r' "$1" >&"$console_keys"; }
-# The keys stay open until it is over: at the end of its input script(1) would only spin.
 console_leave() {
     local status=0
     printf '\035' >&"$console_keys"
