@@ -113,6 +113,16 @@ bury(Domain *domain)
     }
 }
 
+/* A start that the last daemon had only prepared: the status comes right after the process, which
+ * ends by itself where it was told nothing. */
+static gboolean
+was_only_prepared(const char *run_dir, const char *uuid)
+{
+    g_autofree char *status = g_build_filename(run_dir, "guests", uuid, "status", NULL);
+
+    return !g_file_test(status, G_FILE_TEST_EXISTS);
+}
+
 static void
 adopt_one(DomainHost *host, const char *uuid)
 {
@@ -149,9 +159,11 @@ adopt_guests(DomainHost *host)
     const char *name;
 
     while (entries && (name = g_dir_read_name(entries))) {
-        if (g_uuid_string_is_valid(name))
-            adopt_one(host, name);
-        else
+        if (!g_uuid_string_is_valid(name))
             g_warning("'%s/%s' is no guest's directory: left alone", dir, name);
+        else if (was_only_prepared(host->env->run_dir, name))
+            guest_discard(host->env->run_dir, name);
+        else
+            adopt_one(host, name);
     }
 }

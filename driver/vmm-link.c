@@ -96,15 +96,16 @@ vmm_link_free(VmmLink *link)
     release(link);
 }
 
-/* The link is over: everybody hears of it. */
+/* The link is over. The owner hears of it first, so that whoever fails now and asks for something else
+ * does not find a dead link. */
 static void
 link_closed(VmmLink *link)
 {
     link->broken = FALSE;
     stop(link);
-    fail_waiting(link);
+    link->events.closed(link->events.data);
     if (!link->freed)
-        link->events.closed(link->events.data);
+        fail_waiting(link);
 }
 
 static virErrorNumber

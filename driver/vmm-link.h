@@ -2,7 +2,7 @@
  *
  * Requests are answered in the order in which they were made; each has a time limit. A VMM may be
  * hostile: a packet that is no message, or a reply that nobody asked for, ends the link. When the link
- * ends every waiting request fails, then the owner is told, once.
+ * ends the owner is told, once, then every waiting request fails.
  */
 #pragma once
 

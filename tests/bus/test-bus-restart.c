@@ -88,6 +88,26 @@ test_ended_meanwhile(void)
     g_assert_cmpint(id_of(fixture, path), ==, 0);
 }
 
+/* A start that a killed daemon had only prepared leaves nothing; what is not ours stays. */
+static void
+test_prepared_only(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *guests = g_build_filename(fixture->dir, "run", "vmctl", "guests", NULL);
+    g_autofree char *debris =
+        g_build_filename(guests, "c7a5fdbd-edaf-9455-926a-d65c16db1809", NULL);
+    g_autofree char *live = g_build_filename(debris, "live.xml", NULL);
+    g_autofree char *foreign = g_build_filename(guests, "not-a-guest", NULL);
+
+    fixture_end_daemon(fixture, SIGKILL);
+    g_assert_cmpint(g_mkdir_with_parents(debris, 0700), ==, 0);
+    g_assert_cmpint(g_mkdir_with_parents(foreign, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(live, "<domain/>", -1, NULL));
+    fixture_start_daemon(fixture);
+    g_assert_false(g_file_test(debris, G_FILE_TEST_EXISTS));
+    g_assert_true(g_file_test(foreign, G_FILE_TEST_EXISTS));
+}
+
 static void
 test_autostart(void)
 {
@@ -227,6 +247,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/restart/killed", test_killed);
     g_test_add_func("/bus/restart/terminated", test_terminated);
     g_test_add_func("/bus/restart/ended-meanwhile", test_ended_meanwhile);
+    g_test_add_func("/bus/restart/prepared-only", test_prepared_only);
     g_test_add_func("/bus/restart/autostart", test_autostart);
     g_test_add_func("/bus/restart/second-daemon", test_second_daemon);
     g_test_add_func("/bus/restart/second-bus", test_second_bus);
