@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define PAGE_SIZE         4096
 #define CREATE_TIMEOUT_MS 30000 /* guest RAM may have to be found first */
 
 /* A start goes through these steps; each answers FALSE with @error, and launch_fail() undoes whatever
@@ -220,7 +221,8 @@ describe_machine(Launch *launch, GError **error)
     if (record < 0)
         return FALSE;
     vmm_msg_put_fd(msg, "record", record);
-    vmm_msg_put_u64(msg, "memory", def->memory_kib * 1024);
+    vmm_msg_put_u64(msg, "memory",
+                    (def->memory_kib * 1024 + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE);
     vmm_msg_put_u64(msg, "vcpus", def->current_vcpus);
     put_topology(msg, &def->cpu);
     if (def->os.cmdline)

@@ -10,14 +10,13 @@ here=$top/tests/cli
 # shellcheck disable=SC2034 # the cases name it
 data=$here/data
 uri=test:///default
-libvirt_dbus=$(command -v libvirt-dbus || echo /usr/sbin/libvirt-dbus)
 
 skip_all() {
     echo "1..0 # SKIP $*"
     exit
 }
 command -v virsh >/dev/null || skip_all "virsh is not installed"
-[ -x "$libvirt_dbus" ] || skip_all "libvirt-dbus is not installed"
+libvirt_dbus=$("$here/peer" find) || skip_all "there is no libvirt-dbus"
 # Another major version has other words for some things.
 case $(virsh --version) in 9.*) ;; *) skip_all "the cases hold for virsh 9" ;; esac
 
