@@ -333,14 +333,26 @@ parse_timer(GPtrArray *timers, const XmlNode *node, GError **error)
 }
 
 static gboolean
+parse_clock_offset(DomainClock *clock, const char *offset, GError **error)
+{
+    for (int i = 0; domain_clock_words[i]; i++) {
+        if (g_strcmp0(domain_clock_words[i], offset) == 0)
+            clock->offset = i;
+    }
+    if (!offset || strcmp(domain_clock_words[clock->offset], offset) == 0)
+        return TRUE;
+    return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "unknown clock offset '%s'", offset);
+}
+
+static gboolean
 parse_clock(DomainDef *def, const XmlNode *root, GError **error)
 {
     const XmlNode *node = xml_child(root, "clock");
     g_autofree char *offset = node ? xml_attr(node, "offset") : NULL;
     const XmlNode *child = node ? xml_first(node) : NULL;
 
-    if (offset && strcmp(offset, "utc") != 0)
-        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "unknown clock offset '%s'", offset);
+    if (!parse_clock_offset(&def->clock, offset, error))
+        return FALSE;
     for (; child; child = xml_next(child)) {
         if (!xml_namespace(child) && strcmp(xml_name(child), "timer") == 0 &&
             !parse_timer(def->clock.timers, child, error))

@@ -199,6 +199,15 @@ vmm_action(DomainAction action)
     return actions[action];
 }
 
+/* Seconds that a clock set to the host's local time is ahead of UTC now. */
+static gint64
+local_offset(void)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_local();
+
+    return g_date_time_get_utc_offset(now) / G_TIME_SPAN_SECOND;
+}
+
 static void
 put_topology(VmmMsg *msg, const DomainCpu *cpu)
 {
@@ -228,6 +237,8 @@ describe_machine(Launch *launch, GError **error)
     if (def->os.cmdline)
         vmm_msg_put_string(msg, "cmdline", def->os.cmdline);
     vmm_msg_put_bool(msg, "acpi", def->features[DOMAIN_FEATURE_ACPI]);
+    if (def->clock.offset == DOMAIN_CLOCK_LOCALTIME)
+        vmm_msg_put_i64(msg, "rtc-offset", local_offset());
     vmm_msg_put_string(msg, "on-poweroff", vmm_action(def->on_poweroff));
     vmm_msg_put_string(msg, "on-reboot", vmm_action(def->on_reboot));
     vmm_msg_put_string(msg, "on-crash", vmm_action(def->on_crash));

@@ -127,7 +127,7 @@ const XmlPolicy xml_policies[] = {
     { "cpu/vendor", XML_REJECT },
 
     { "clock", XML_HONOUR },
-    { "clock/@offset", XML_HONOUR, "localtime timezone variable absolute" },
+    { "clock/@offset", XML_HONOUR, "timezone variable absolute" },
     { "clock/@adjustment", XML_REJECT },
     { "clock/@basis", XML_REJECT },
     { "clock/@start", XML_REJECT },

@@ -45,8 +45,8 @@ struct Board {
 typedef struct DeviceClass {
     const char *name; /* as in "add-device" */
     size_t size;      /* of the instance, whose first member is the Device */
-    /* Reads @params, claims ports and lines. On false the machine calls destroy. @params is an empty
-     * message for the board's own devices. */
+    /* Reads @params, claims ports and lines. On false the machine calls destroy. @params is the
+     * "create" message for the board's own devices, whose keys begin with the device's name. */
     bool (*create)(Device *dev, VmmMsg *params, VmmError *err);
     void (*reset)(Device *dev);                     /* power-on state; vCPUs are stopped */
     void (*pause)(Device *dev);                     /* vCPUs are stopped; go quiet */

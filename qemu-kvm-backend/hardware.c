@@ -231,12 +231,11 @@ build_kvm(Hardware *hw, VmmError *err)
 }
 
 static bool
-build_board_devices(Hardware *hw, VmmError *err)
+build_board_devices(Hardware *hw, VmmMsg *create, VmmError *err)
 {
     for (size_t i = 0; device_board_classes[i]; i++) {
         const DeviceClass *class = device_board_classes[i];
-        vmm_msg_auto empty = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_ADD_DEVICE);
-        Device *dev = device_new(class, &hw->board, class->name, empty, err);
+        Device *dev = device_new(class, &hw->board, class->name, create, err);
 
         if (!dev)
             return false;
@@ -256,7 +255,8 @@ build_power_on(Hardware *hw, VmmError *err)
 }
 
 Hardware *
-hardware_new(Loop *loop, MachineConfig *config, const HardwareOwner *owner, VmmError *err)
+hardware_new(Loop *loop, MachineConfig *config, VmmMsg *create, const HardwareOwner *owner,
+             VmmError *err)
 {
     Hardware *hw = vmm_must(calloc(1, sizeof(*hw)));
 
@@ -271,7 +271,7 @@ hardware_new(Loop *loop, MachineConfig *config, const HardwareOwner *owner, VmmE
     hw->owner = *owner;
     hw->config = config;
     if (build_kvm(hw, err) && build_memory(hw, err) && build_vcpus(hw, err) &&
-        build_board_devices(hw, err) && build_power_on(hw, err))
+        build_board_devices(hw, create, err) && build_power_on(hw, err))
         return hw;
     hardware_free(hw);
     return NULL;

@@ -24,8 +24,8 @@ typedef struct HardwareOwner {
 
 /* Builds what @config says, with the devices that every board has. @config stays the caller's and
  * outlives the result, which takes its kvm_fd over. NULL with @err. */
-Hardware *hardware_new(Loop *loop, MachineConfig *config, const HardwareOwner *owner,
-                       VmmError *err);
+Hardware *hardware_new(Loop *loop, MachineConfig *config, VmmMsg *create,
+                       const HardwareOwner *owner, VmmError *err);
 void hardware_free(Hardware *hw);
 
 /* Adds a device of @class from the parameters in @msg, all of which it must understand. Before

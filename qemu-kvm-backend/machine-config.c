@@ -114,19 +114,11 @@ machine_config_init(MachineConfig *config)
 bool
 machine_config_read(MachineConfig *config, VmmMsg *msg, VmmError *err)
 {
-    const char *unread;
-
     machine_config_init(config);
     config->policy = (MachinePolicy){ VMM_ACTION_STOP, VMM_ACTION_RESET, VMM_ACTION_STOP };
     read_options(config, msg);
-    if (!read_fds(config, msg, err) || !read_memory(config, msg, err) ||
-        !read_topology(config, msg, err) || !machine_policy_read(&config->policy, msg, err))
-        return false;
-    unread = vmm_msg_unread(msg);
-    if (unread)
-        return vmm_error(err, VMM_ERROR_INVALID,
-                         "create: the key '%s' is unknown or has another type", unread);
-    return true;
+    return read_fds(config, msg, err) && read_memory(config, msg, err) &&
+           read_topology(config, msg, err) && machine_policy_read(&config->policy, msg, err);
 }
 
 void

@@ -32,8 +32,7 @@ typedef struct MachineConfig {
 
 /* Without descriptors, memory or vCPUs. */
 void machine_config_init(MachineConfig *config);
-/* Reads a "create" message, descriptors included. A key that is not understood, or of a wrong type,
- * is an error that names it. */
+/* Reads a "create" message, descriptors included; the board's devices read the rest. */
 bool machine_config_read(MachineConfig *config, VmmMsg *msg, VmmError *err);
 /* Closes the descriptors that are still there. Also after a failed read, and more than once. */
 void machine_config_clear(MachineConfig *config);

@@ -215,6 +215,16 @@ machine_reason(const Machine *m)
     return m->reason;
 }
 
+/* What nobody read is never dropped in silence. */
+static bool
+is_understood(VmmMsg *create, VmmError *err)
+{
+    const char *unread = vmm_msg_unread(create);
+
+    return !unread || vmm_error(err, VMM_ERROR_INVALID,
+                                "create: the key '%s' is unknown or has another type", unread);
+}
+
 bool
 machine_create(Machine *m, VmmMsg *msg, VmmError *err)
 {
@@ -223,8 +233,10 @@ machine_create(Machine *m, VmmMsg *msg, VmmError *err)
     if (!is(m, VMM_STATE_EMPTY))
         return vmm_error(err, VMM_ERROR_STATE, "The machine was created already");
     if (machine_config_read(&m->config, msg, err))
-        m->hw = hardware_new(m->loop, &m->config, &owner, err);
-    if (!m->hw) {
+        m->hw = hardware_new(m->loop, &m->config, msg, &owner, err);
+    if (!m->hw || !is_understood(msg, err)) {
+        hardware_free(m->hw);
+        m->hw = NULL;
         machine_config_clear(&m->config);
         return false;
     }

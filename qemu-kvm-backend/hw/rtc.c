@@ -5,7 +5,10 @@
  * guest has enabled. */
 #include "qemu-kvm-backend/device-classes.h"
 #include "qemu-kvm-backend/hw/alarm.h"
+#include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/x86/aml.h"
+
+#include <inttypes.h>
 
 #define PORT_INDEX 0x70u /* bit 7 masks NMIs, of which there are none */
 #define PORT_DATA  0x71u
@@ -57,6 +60,7 @@ enum {
 #define ALARM_ANY 0xc0u     /* both bits: every second, minute or hour */
 
 #define NS_PER_S   1000000000ll
+#define OFFSET_MAX (100ll * 366 * 24 * 3600) /* seconds: what the century register still shows */
 #define CRYSTAL_HZ 32768
 
 /* UIP announces an update 244 us ahead, and the update takes 1984 us; the registers change at the
@@ -463,7 +467,13 @@ static bool
 rtc_create(Device *dev, VmmMsg *params, VmmError *err)
 {
     Rtc *rtc = (Rtc *)dev;
+    int64_t ahead = 0;
 
+    if (vmm_msg_get_i64(params, "rtc-offset", &ahead) &&
+        (ahead < -OFFSET_MAX || ahead > OFFSET_MAX))
+        return vmm_error(err, VMM_ERROR_INVALID,
+                         "rtc-offset: %" PRIi64 " s are more than a century", ahead);
+    rtc->offset_ns = ahead * NS_PER_S;
     rtc->alarm = alarm_new(dev->board->loop, CLOCK_REALTIME, &dev->lock, alarm_rings, rtc, err);
     if (!rtc->alarm)
         return false;

@@ -34,6 +34,7 @@
  * kernel fd, initrd? fd, cmdline? string: what to boot: a Linux bzImage, an ELF with a PVH note, or a
  *     multiboot-1 ELF; the kinds tell themselves apart,
  * acpi? bool (true), pae? bool (true): with or without the feature,
+ * rtc-offset? i64 (0): seconds that the guest's clock is ahead of UTC at first,
  * on-poweroff, on-reboot, on-crash? string (VMM_ACTION_*): what to do without asking when the guest
  *     powers off (default stop), resets (default reset) or cannot go on (default stop),
  * record? fd: a file that takes one line, "STATE REASON TEXT", before the process exits. */

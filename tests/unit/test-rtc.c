@@ -79,6 +79,25 @@ check_line(Fixture *f, bool level, unsigned rises)
     g_assert_cmpuint(f->test->rises[IRQ], ==, rises);
 }
 
+/* A clock that does not show UTC: an offset at first, kept over resets; none that is beyond reason. */
+static void
+test_offset(Fixture *f, gconstpointer data)
+{
+    VmmMsg *params = vmm_msg_new(VMM_MSG_REQUEST, 1, "create"); /* the board takes it over */
+    vmm_msg_auto wrong = vmm_msg_new(VMM_MSG_REQUEST, 1, "create");
+    VmmError err;
+
+    device_free(f->dev);
+    vmm_msg_put_i64(wrong, "rtc-offset", G_MAXINT64);
+    g_assert_null(device_new(&rtc_class, &f->test->board, "rtc", wrong, &err));
+    vmm_msg_put_i64(params, "rtc-offset", -5 * 3600 - 30 * 60);
+    f->dev = test_board_add(f->test, &rtc_class, params);
+    check_time(f, "20 21 01 02 09 34 05");
+    rtc_class.reset(f->dev);
+    fake_advance(SECOND);
+    check_time(f, "20 21 01 02 09 34 06");
+}
+
 static void
 test_power_on(Fixture *f, gconstpointer data)
 {
@@ -386,6 +405,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD("power-on", test_power_on);
+    ADD("offset", test_offset);
     ADD("encodings", test_encodings);
     ADD("update-in-progress", test_update_in_progress);
     ADD("set/held", test_set_time);
