@@ -1,0 +1,50 @@
+/* queue: a split virtqueue (virtio 1.2, section 2.7), with indirect descriptors and event index.
+ *
+ * Ring and buffers are the guest's, who may be hostile: a descriptor is copied once and the copy is
+ * checked, a chain longer than the queue, a loop, a range that is not RAM, an indirect table inside
+ * an indirect one or an index that jumps by more than the queue's size breaks the device (see
+ * virtio_break()), never the VMM, and costs a bounded amount of work. Its owner serializes calls: by the
+ * device's lock.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#define QUEUE_SIZE_MAX 1024
+
+struct VirtioDevice;
+typedef struct VirtQueue VirtQueue;
+
+/* A descriptor chain that the device owns from queue_pop() to queue_push(). Its buffers lie in guest
+ * RAM: the guest can change them at any time, so what decides anything is copied first. */
+typedef struct VirtChain {
+    uint16_t head;
+    unsigned n_out, n_in;   /* device-readable ones come first (2.7.4.2) */
+    struct iovec *out, *in; /* the queue's own until the next queue_pop(); copy what has to stay */
+    size_t out_size, in_size; /* bytes */
+} VirtChain;
+
+/* The next chain; false where there is none or the ring is broken. */
+bool queue_pop(VirtQueue *queue, VirtChain *ret);
+/* Gives a chain back with @written bytes in its in-buffers; queue_flush() then tells the guest, once
+ * for any number of chains, where it wants to be told. */
+void queue_push(VirtQueue *queue, uint16_t head, uint32_t written);
+void queue_flush(VirtQueue *queue);
+/* Takes back the chain that was popped last, as if it had never been seen. */
+void queue_unpop(VirtQueue *queue);
+
+bool queue_is_ready(const VirtQueue *queue); /* enabled by the driver */
+unsigned queue_size(const VirtQueue *queue);
+/* Whether there are chains to pop. */
+bool queue_has_work(VirtQueue *queue);
+/* No kicks while the device looks by itself; true from queue_want_kicks() where chains came
+ * meanwhile, and then the device has to look again. */
+void queue_ignore_kicks(VirtQueue *queue);
+bool queue_want_kicks(VirtQueue *queue);
+
+/* Copies between a chain's buffers and @data, from byte @offset of them; the bytes that were there. */
+size_t iov_read(const struct iovec *iov, unsigned n, size_t offset, void *data, size_t size);
+size_t iov_write(const struct iovec *iov, unsigned n, size_t offset, const void *data, size_t size);
