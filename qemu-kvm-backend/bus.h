@@ -18,6 +18,7 @@ struct Device;
 typedef struct BusOps {
     uint64_t (*read)(struct Device *dev, uint64_t offset, unsigned size);
     void (*write)(struct Device *dev, uint64_t offset, unsigned size, uint64_t value);
+    bool wide; /* takes an access that begins in the region whole, also where it reaches beyond */
 } BusOps;
 
 Bus *bus_new(const char *name);
@@ -30,10 +31,13 @@ typedef struct BusOwner {
     pthread_mutex_t *lock;
 } BusOwner;
 
-/* Fails where [base, base + size) overlaps another region. Before the vCPUs run, or while they are
- * all paused. Devices call device_claim(). */
+/* Fails where [base, base + size) overlaps another region. Any thread, also while vCPUs run: an access
+ * that has found its region before the change is served as if it had come earlier. Therefore nothing that
+ * @owner names is freed before every vCPU has been parked. Devices call device_claim(). */
 bool bus_add(Bus *bus, uint64_t base, uint64_t size, const BusOps *ops, BusOwner owner,
              VmmError *err);
+/* The region of @dev that begins at @base; all regions of @dev. */
+void bus_remove_at(Bus *bus, struct Device *dev, uint64_t base);
 void bus_remove(Bus *bus, struct Device *dev);
 
 /* An access by a vCPU, @size bytes at @data (little-endian). Never fails. */

@@ -25,12 +25,19 @@ typedef enum BoardRequest {
     BOARD_EXIT,     /* the debug-exit port; @code is what was written */
 } BoardRequest;
 
+/* What a device writes to memory space instead of driving a line (MSI). */
+typedef struct MsiMessage {
+    uint64_t address;
+    uint32_t data;
+} MsiMessage;
+
 /* The board as devices see it; the machine fills it in, tests fill in their own. */
 struct Board {
     Loop *loop;
     Memory *memory;
     Bus *pio;
     Bus *mmio;
+    struct Pci *pci; /* NULL: the board has no PCI host */
     /* Drives interrupt line @gsi (0 to 23; ISA IRQ numbers are the first 16). Any thread. */
     void (*set_irq)(Board *board, unsigned gsi, bool level);
     /* Asks for the end of this run of the machine; the vCPU that called executes no further guest
@@ -38,15 +45,28 @@ struct Board {
     void (*request)(Board *board, BoardRequest what, unsigned code, const char *why);
     /* Tells the driver: takes @event over. Any thread, never blocks. */
     void (*notify)(Board *board, VmmMsg *event);
+    /* A message-signalled interrupt, raised by writing to the eventfd @fd, which stays the caller's.
+     * Its number, or -1 with errno. It starts masked: what is written waits in the eventfd until
+     * msi_set() gives it a message; NULL masks it again. False with errno. Any thread. */
+    int (*msi_new)(Board *board, int fd);
+    bool (*msi_set)(Board *board, int msi, const MsiMessage *message);
+    void (*msi_free)(Board *board, int msi);
+    /* From now on a guest's writes to MMIO address @gpa signal the eventfd @fd instead of reaching the
+     * bus. False with errno: then they go on to reach the bus. Any thread. */
+    bool (*add_doorbell)(Board *board, uint64_t gpa, int fd);
+    void (*remove_doorbell)(Board *board, uint64_t gpa, int fd);
 };
 
 /* The hooks are called in the main thread, without the lock: power_button takes it itself, for the
  * others the vCPUs are stopped. */
 typedef struct DeviceClass {
     const char *name; /* as in "add-device" */
-    size_t size;      /* of the instance, whose first member is the Device */
+    /* Devices that the board gets first where it has not got them yet; NULL ends it. */
+    const struct DeviceClass *const *needs;
+    size_t size; /* of the instance, whose first member is the Device */
     /* Reads @params, claims ports and lines. On false the machine calls destroy. @params is the
-     * "create" message for the board's own devices, whose keys begin with the device's name. */
+     * "create" message for the board's own devices, whose keys begin with the device's name. Those that
+     * others need get an empty one. */
     bool (*create)(Device *dev, VmmMsg *params, VmmError *err);
     void (*reset)(Device *dev);                     /* power-on state; vCPUs are stopped */
     void (*pause)(Device *dev);                     /* vCPUs are stopped; go quiet */
@@ -67,6 +87,6 @@ struct Device {
 Device *device_new(const DeviceClass *class, Board *board, const char *id, VmmMsg *params, VmmError *err);
 void device_free(Device *dev);
 
-/* Puts [base, base + size) of @bus, one of the board's two, into the hands of @dev, until it is freed.
- * Fails where another device has some of it. */
+/* Puts [base, base + size) of @bus, one of the board's two, into the hands of @dev, until it is freed or
+ * bus_remove_at(). Fails where another device has some of it. */
 bool device_claim(Device *dev, Bus *bus, uint64_t base, uint64_t size, const BusOps *ops, VmmError *err);

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,10 +24,23 @@ struct LoopSource {
     void *data;
 };
 
+/* A function that another thread wants to be called here, on that thread's stack. */
+typedef struct Call {
+    struct Call *next;
+    void (*fn)(void *data);
+    void *data;
+    bool done;
+} Call;
+
 struct Loop {
+    pthread_t thread; /* the loop's own */
     int epoll_fd;
     bool quit;
     LoopSource *sources;
+    int calls_fd;               /* eventfd: there are calls */
+    pthread_mutex_t calls_lock; /* a leaf: nothing is called with it */
+    pthread_cond_t calls_done;
+    Call *calls; /* oldest first */
 };
 
 static uint64_t
@@ -37,13 +52,48 @@ now_ns(void)
     return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
+static Call *
+take_call(Loop *loop)
+{
+    Call *call;
+
+    pthread_mutex_lock(&loop->calls_lock);
+    call = loop->calls;
+    if (call)
+        loop->calls = call->next;
+    pthread_mutex_unlock(&loop->calls_lock);
+    return call;
+}
+
+static void
+serve_calls(void *data, uint32_t events)
+{
+    Loop *loop = data;
+    eventfd_t n;
+    Call *call;
+
+    eventfd_read(loop->calls_fd, &n);
+    while ((call = take_call(loop))) {
+        call->fn(call->data);
+        pthread_mutex_lock(&loop->calls_lock);
+        call->done = true; /* the last that is seen of it here */
+        pthread_cond_broadcast(&loop->calls_done);
+        pthread_mutex_unlock(&loop->calls_lock);
+    }
+}
+
 Loop *
 loop_new(void)
 {
     Loop *loop = vmm_must(calloc(1, sizeof(*loop)));
 
+    loop->thread = pthread_self();
+    pthread_mutex_init(&loop->calls_lock, NULL);
+    pthread_cond_init(&loop->calls_done, NULL);
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (loop->epoll_fd < 0)
+    loop->calls_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (loop->epoll_fd < 0 || loop->calls_fd < 0 ||
+        !loop_add_fd(loop, loop->calls_fd, EPOLLIN, serve_calls, loop))
         abort();
     return loop;
 }
@@ -70,6 +120,9 @@ loop_free(Loop *loop)
         return;
     sweep(loop, true);
     close(loop->epoll_fd);
+    close(loop->calls_fd);
+    pthread_cond_destroy(&loop->calls_done);
+    pthread_mutex_destroy(&loop->calls_lock);
     free(loop);
 }
 
@@ -193,4 +246,31 @@ void
 loop_quit(Loop *loop)
 {
     loop->quit = true;
+}
+
+static void
+append_call(Loop *loop, Call *call)
+{
+    Call **at = &loop->calls;
+
+    while (*at)
+        at = &(*at)->next;
+    *at = call;
+    eventfd_write(loop->calls_fd, 1);
+}
+
+void
+loop_run_in(Loop *loop, void (*fn)(void *data), void *data)
+{
+    Call call = { .fn = fn, .data = data };
+
+    if (pthread_equal(loop->thread, pthread_self())) {
+        fn(data);
+        return;
+    }
+    pthread_mutex_lock(&loop->calls_lock);
+    append_call(loop, &call);
+    while (!call.done)
+        pthread_cond_wait(&loop->calls_done, &loop->calls_lock);
+    pthread_mutex_unlock(&loop->calls_lock);
 }

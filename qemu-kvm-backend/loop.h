@@ -1,4 +1,5 @@
-/* loop: the main thread's event loop over epoll. All calls are the main thread's. */
+/* loop: a thread's event loop over epoll: the main thread's, or an iothread's. It belongs to the thread
+ * that made it; all calls but loop_run_in() are that thread's. */
 #pragma once
 
 #include <stdint.h>
@@ -10,7 +11,7 @@ typedef void (*LoopFn)(void *data, uint32_t events);
 Loop *loop_new(void);
 void loop_free(Loop *loop);
 
-/* Calls @fn in the main thread whenever @fd has one of @events (EPOLLIN, EPOLLOUT, EPOLLET, ...;
+/* Calls @fn in the loop's thread whenever @fd has one of @events (EPOLLIN, EPOLLOUT, EPOLLET, ...;
  * EPOLLHUP and EPOLLERR always come). The descriptor stays the caller's, who frees the source
  * before closing it. NULL with errno where it cannot be watched: EPERM for a regular file. */
 LoopSource *loop_add_fd(Loop *loop, int fd, uint32_t events, LoopFn fn, void *data);
@@ -26,3 +27,8 @@ void loop_source_free(LoopSource *source);
 /* Serves sources until loop_quit(). */
 void loop_run(Loop *loop);
 void loop_quit(Loop *loop);
+
+/* Calls @fn in the loop's thread and returns when it has returned: at once where that is this
+ * thread. Any thread that holds no lock which the loop's thread may want; an iothread does not wait for the
+ * main thread in this way, for that one waits for iothreads. */
+void loop_run_in(Loop *loop, void (*fn)(void *data), void *data);

@@ -1,10 +1,14 @@
 /* virtio: what every virtio device is, apart from how the guest reaches it.
  *
  * A device is one source file here with a VirtioClass and a row in virtio-classes.c; "add-device" names it
- * by class "virtio-pci" and key "device". The transport negotiates, maps the queues and calls the hooks; all
- * of them with the device's lock held, none with the vCPU that caused it still in the guest's way:
+ * by class "virtio-pci" and key "device". The transport negotiates, maps the queues and calls the hooks:
  *
  *     create -> (start -> kick... -> stop)... -> destroy
+ *
+ * create and destroy are the main thread's, nothing else is going on. start, kick, config_written and
+ * stop come in the thread of vdev->loop with the device's lock held, so that they may use that loop; no
+ * vCPU waits for them. After start, and so after a pause, every queue that is ready is kicked once
+ * whether the driver did so or not.
  *
  * Queues are the driver's to place until DRIVER_OK and do not move after it (start), until stop.
  */
@@ -37,7 +41,7 @@ typedef struct VirtioClass {
     /* Reset or pause: when it returns, no thread touches a queue or guest memory for this device, and
      * every chain that was popped has been pushed or, before a reset, forgotten. */
     void (*stop)(VirtioDevice *vdev);
-    /* The driver notified @queue; in the thread of vdev->loop. */
+    /* The driver notified @queue, or may have. */
     void (*kick)(VirtioDevice *vdev, unsigned queue);
     void (*destroy)(VirtioDevice *vdev); /* half-created ones too; not the memory itself */
 } VirtioClass;
