@@ -67,11 +67,10 @@ add_locked(Bus *bus, BusRegion region, VmmError *err)
     size_t at = lower_bound(bus, region.base);
 
     if (at < bus->n_regions && bus->regions[at].base <= region.last)
-        return vmm_error(err, VMM_ERROR_INVALID,
-                         "Device '%s' claims 0x%" PRIx64 "-0x%" PRIx64
-                         " of the %s bus, where device '%s' is",
-                         region.owner.name, region.base, region.last, bus->name,
-                         bus->regions[at].owner.name);
+        return vmm_error(
+            err, VMM_ERROR_INVALID,
+            "Device '%s' claims 0x%" PRIx64 "-0x%" PRIx64 " of the %s bus, where device '%s' is",
+            region.owner.name, region.base, region.last, bus->name, bus->regions[at].owner.name);
     bus->regions = vmm_must(realloc(bus->regions, (bus->n_regions + 1) * sizeof(BusRegion)));
     memmove(&bus->regions[at + 1], &bus->regions[at], (bus->n_regions - at) * sizeof(BusRegion));
     bus->regions[at] = region;
@@ -87,8 +86,8 @@ bus_add(Bus *bus, uint64_t base, uint64_t size, const BusOps *ops, BusOwner owne
 
     if (size == 0 || __builtin_add_overflow(base, size - 1, &region.last))
         return vmm_error(err, VMM_ERROR_INVALID,
-                         "Device '%s' claims no addresses at 0x%" PRIx64 " of the %s bus", owner.name,
-                         base, bus->name);
+                         "Device '%s' claims no addresses at 0x%" PRIx64 " of the %s bus",
+                         owner.name, base, bus->name);
     pthread_rwlock_wrlock(&bus->lock);
     added = add_locked(bus, region, err);
     pthread_rwlock_unlock(&bus->lock);
@@ -104,7 +103,8 @@ bus_remove_at(Bus *bus, struct Device *dev, uint64_t base)
     at = lower_bound(bus, base);
     if (at < bus->n_regions && bus->regions[at].base == base && bus->regions[at].owner.dev == dev) {
         bus->n_regions--;
-        memmove(&bus->regions[at], &bus->regions[at + 1], (bus->n_regions - at) * sizeof(BusRegion));
+        memmove(&bus->regions[at], &bus->regions[at + 1],
+                (bus->n_regions - at) * sizeof(BusRegion));
     }
     pthread_rwlock_unlock(&bus->lock);
 }

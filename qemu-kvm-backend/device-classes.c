@@ -3,10 +3,11 @@
 #include <string.h>
 
 const DeviceClass *const device_board_classes[] = {
-    &pm_class,
-    &rtc_class,
-    &i8042_class,
-    &reset_control_class,
+    &pm_class, &rtc_class, &i8042_class, &reset_control_class, NULL,
+};
+
+const DeviceClass *const device_pci_classes[] = {
+    &pci_host_class,
     NULL,
 };
 
@@ -14,6 +15,7 @@ const DeviceClass *const device_board_classes[] = {
 static const DeviceClass *const classes[] = {
     &serial_class,
     &debug_exit_class,
+    &virtio_pci_class,
 };
 
 const DeviceClass *

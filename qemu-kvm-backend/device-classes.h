@@ -8,9 +8,14 @@ const DeviceClass *device_class_find(const char *name);
 /* The devices that every board has, in the order of their creation; NULL ends it. */
 extern const DeviceClass *const device_board_classes[];
 
+/* What functions on PCI need: for their "needs". */
+extern const DeviceClass *const device_pci_classes[];
+
 extern const DeviceClass debug_exit_class;
 extern const DeviceClass i8042_class;
+extern const DeviceClass pci_host_class;
 extern const DeviceClass pm_class;
 extern const DeviceClass reset_control_class;
 extern const DeviceClass rtc_class;
 extern const DeviceClass serial_class;
+extern const DeviceClass virtio_pci_class;

@@ -73,7 +73,7 @@ typedef struct DeviceClass {
     void (*resume)(Device *dev);                    /* before the vCPUs run */
     void (*describe)(Device *dev, struct Aml *aml); /* adds the device to the DSDT's \_SB scope */
     bool (*power_button)(Device *dev);              /* true where this device is the button */
-    void (*destroy)(Device *dev);                   /* half-created ones too; not the memory itself */
+    void (*destroy)(Device *dev); /* half-created ones too; not the memory itself */
 } DeviceClass;
 
 struct Device {
@@ -84,9 +84,11 @@ struct Device {
 };
 
 /* A device of @class on @board, created from @params; NULL with @err. The machine owns the result. */
-Device *device_new(const DeviceClass *class, Board *board, const char *id, VmmMsg *params, VmmError *err);
+Device *device_new(const DeviceClass *class, Board *board, const char *id, VmmMsg *params,
+                   VmmError *err);
 void device_free(Device *dev);
 
 /* Puts [base, base + size) of @bus, one of the board's two, into the hands of @dev, until it is freed or
  * bus_remove_at(). Fails where another device has some of it. */
-bool device_claim(Device *dev, Bus *bus, uint64_t base, uint64_t size, const BusOps *ops, VmmError *err);
+bool device_claim(Device *dev, Bus *bus, uint64_t base, uint64_t size, const BusOps *ops,
+                  VmmError *err);

@@ -1,6 +1,7 @@
 #include "qemu-kvm-backend/hardware.h"
 
 #include "qemu-kvm-backend/device-classes.h"
+#include "qemu-kvm-backend/irq.h"
 #include "qemu-kvm-backend/kvm.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/vcpu.h"
@@ -23,6 +24,7 @@ struct Hardware {
     MachineConfig *config;
     uint32_t apic_ids[MACHINE_VCPUS_MAX];
     Kvm *kvm;
+    Irqs *irqs;
     Vcpus *vcpus;
     PowerOn *power_on;
     Device **devices; /* in the order of their creation */
@@ -35,6 +37,36 @@ static void
 board_set_irq(Board *board, unsigned gsi, bool level)
 {
     kvm_set_irq(((Hardware *)board)->kvm, gsi, level);
+}
+
+static int
+board_msi_new(Board *board, int fd)
+{
+    return irqs_msi_new(((Hardware *)board)->irqs, fd);
+}
+
+static bool
+board_msi_set(Board *board, int msi, const MsiMessage *message)
+{
+    return irqs_msi_set(((Hardware *)board)->irqs, msi, message);
+}
+
+static void
+board_msi_free(Board *board, int msi)
+{
+    irqs_msi_free(((Hardware *)board)->irqs, msi);
+}
+
+static bool
+board_add_doorbell(Board *board, uint64_t gpa, int fd)
+{
+    return irqs_doorbell(((Hardware *)board)->irqs, &(Doorbell){ .addr = gpa }, fd, true);
+}
+
+static void
+board_remove_doorbell(Board *board, uint64_t gpa, int fd)
+{
+    irqs_doorbell(((Hardware *)board)->irqs, &(Doorbell){ .addr = gpa }, fd, false);
 }
 
 static void
@@ -136,6 +168,16 @@ has_device(const Hardware *hw, const char *id)
     return false;
 }
 
+static bool
+has_class(const Hardware *hw, const DeviceClass *class)
+{
+    for (size_t i = 0; i < hw->n_devices; i++) {
+        if (hw->devices[i]->class == class)
+            return true;
+    }
+    return false;
+}
+
 /* Building. */
 
 static bool
@@ -227,16 +269,21 @@ build_kvm(Hardware *hw, VmmError *err)
 
     hw->config->kvm_fd = -1;
     hw->kvm = kvm_new(fd, err);
-    return hw->kvm != NULL;
+    if (hw->kvm)
+        hw->irqs = irqs_new(hw->kvm, err);
+    return hw->irqs != NULL;
 }
 
+/* Devices of the board, as far as they are not there yet; NULL ends @classes. */
 static bool
-build_board_devices(Hardware *hw, VmmMsg *create, VmmError *err)
+build_devices(Hardware *hw, const DeviceClass *const *classes, VmmMsg *params, VmmError *err)
 {
-    for (size_t i = 0; device_board_classes[i]; i++) {
-        const DeviceClass *class = device_board_classes[i];
-        Device *dev = device_new(class, &hw->board, class->name, create, err);
+    for (; *classes; classes++) {
+        Device *dev;
 
+        if (has_class(hw, *classes))
+            continue;
+        dev = device_new(*classes, &hw->board, (*classes)->name, params, err);
         if (!dev)
             return false;
         plug(hw, dev);
@@ -267,11 +314,16 @@ hardware_new(Loop *loop, MachineConfig *config, VmmMsg *create, const HardwareOw
         .set_irq = board_set_irq,
         .request = board_request,
         .notify = board_notify,
+        .msi_new = board_msi_new,
+        .msi_set = board_msi_set,
+        .msi_free = board_msi_free,
+        .add_doorbell = board_add_doorbell,
+        .remove_doorbell = board_remove_doorbell,
     };
     hw->owner = *owner;
     hw->config = config;
     if (build_kvm(hw, err) && build_memory(hw, err) && build_vcpus(hw, err) &&
-        build_board_devices(hw, create, err) && build_power_on(hw, err))
+        build_devices(hw, device_board_classes, create, err) && build_power_on(hw, err))
         return hw;
     hardware_free(hw);
     return NULL;
@@ -287,6 +339,7 @@ hardware_free(Hardware *hw)
         device_free(hw->devices[--hw->n_devices]);
     free(hw->devices);
     power_on_free(hw->power_on);
+    irqs_free(hw->irqs);
     kvm_free(hw->kvm);
     memory_free(hw->board.memory);
     bus_free(hw->board.pio);
@@ -298,11 +351,14 @@ bool
 hardware_add_device(Hardware *hw, const DeviceClass *class, const char *id, VmmMsg *msg,
                     VmmError *err)
 {
+    vmm_msg_auto empty = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_ADD_DEVICE);
     const char *unread;
     Device *dev;
 
     if (has_device(hw, id))
         return vmm_error(err, VMM_ERROR_INVALID, "There is a device '%s' already", id);
+    if (class->needs && !build_devices(hw, class->needs, empty, err))
+        return false;
     dev = device_new(class, &hw->board, id, msg, err);
     if (!dev)
         return false;

@@ -240,6 +240,7 @@ loop_run(Loop *loop)
         serve_timers(loop);
         sweep(loop, false);
     }
+    loop->quit = false;
 }
 
 void

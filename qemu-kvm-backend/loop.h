@@ -24,7 +24,7 @@ void loop_timer_set(LoopSource *source, uint64_t delay_ms);
  * allowed. */
 void loop_source_free(LoopSource *source);
 
-/* Serves sources until loop_quit(). */
+/* Serves sources until loop_quit(); may be called again. */
 void loop_run(Loop *loop);
 void loop_quit(Loop *loop);
 

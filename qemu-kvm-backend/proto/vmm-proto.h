@@ -114,3 +114,8 @@
  *               reason exit */
 #define VMM_CLASS_SERIAL     "serial"
 #define VMM_CLASS_DEBUG_EXIT "debug-exit"
+/* On PCI, with keys bus? string ("pcie.0", the default, or the id of a root port), slot? u64 (the first
+ * free one), function? u64 (0):
+ * virtio-pci    device string, one of:
+ *   rng         rng? fd (a source of random bytes; the host kernel's generator) */
+#define VMM_CLASS_VIRTIO_PCI "virtio-pci"

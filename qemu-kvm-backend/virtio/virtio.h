@@ -5,10 +5,10 @@
  *
  *     create -> (start -> kick... -> stop)... -> destroy
  *
- * create and destroy are the main thread's, nothing else is going on. start, kick, config_written and
- * stop come in the thread of vdev->loop with the device's lock held, so that they may use that loop; no
- * vCPU waits for them. After start, and so after a pause, every queue that is ready is kicked once
- * whether the driver did so or not.
+ * create and destroy are the main thread's, nothing else is going on. start, kick and stop come in the
+ * thread of vdev->loop with the device's lock held, so that they may use that loop; no vCPU waits for
+ * them. config_written is the vCPU's own call, with the lock held too. After start, and so after a
+ * pause, every queue that is ready is kicked once whether the driver did so or not.
  *
  * Queues are the driver's to place until DRIVER_OK and do not move after it (start), until stop.
  */
@@ -28,10 +28,10 @@
 typedef struct VirtioDevice VirtioDevice;
 
 typedef struct VirtioClass {
-    const char *name;    /* the "device" key: "blk", "net", ... */
-    uint16_t id;         /* virtio 1.2, section 5 */
-    uint32_t pci_class;  /* class code, subclass and programming interface: 0x018000 for storage */
-    size_t size;         /* of the instance, whose first member is the VirtioDevice */
+    const char *name;   /* the "device" key: "blk", "net", ... */
+    uint16_t id;        /* virtio 1.2, section 5 */
+    uint32_t pci_class; /* class code, subclass and programming interface: 0x018000 for storage */
+    size_t size;        /* of the instance, whose first member is the VirtioDevice */
     /* Reads @params, then sets features, n_queues, queue_size and config. */
     bool (*create)(VirtioDevice *vdev, VmmMsg *params, VmmError *err);
     /* The driver wrote to the configuration, which is already changed. NULL: it is read-only. */
@@ -50,6 +50,7 @@ typedef struct VirtioClass {
 typedef struct VirtioTransport {
     void (*raise_queue)(VirtioDevice *vdev, unsigned queue); /* any thread */
     void (*raise_config)(VirtioDevice *vdev);                /* any thread */
+    void (*kick)(VirtioDevice *vdev, unsigned queue);        /* any thread */
 } VirtioTransport;
 
 struct VirtioDevice {
@@ -78,5 +79,9 @@ virtio_has(const VirtioDevice *vdev, unsigned feature)
 void virtio_break(VirtioDevice *vdev, const char *why);
 /* The configuration changed by itself: tells the driver. */
 void virtio_config_changed(VirtioDevice *vdev);
+/* Has the kick hook called for @queue once the loop has served its other sources. A device that has done as
+ * many chains as the queue has descriptors calls this instead of going on: a driver that adds chains as
+ * fast as they are done must not keep the loop to itself. Any thread. */
+void virtio_kick(VirtioDevice *vdev, unsigned queue);
 /* The class that a "device" key names, or NULL. */
 const VirtioClass *virtio_class_find(const char *name);

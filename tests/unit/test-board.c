@@ -1,6 +1,9 @@
 #include "tests/unit/test-board.h"
 
 #include <glib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 static void
 set_irq(Board *board, unsigned gsi, bool level)
@@ -24,20 +27,107 @@ request(Board *board, BoardRequest what, unsigned code, const char *why)
     test->code = code;
 }
 
+static int
+msi_new(Board *board, int fd)
+{
+    TestBoard *test = (TestBoard *)board;
+
+    for (int i = 0; i < TEST_MSIS; i++) {
+        if (test->msis[i].fd < 0) {
+            test->msis[i] = (TestMsi){ .fd = fd };
+            return i;
+        }
+    }
+    return -1;
+}
+
+static bool
+msi_set(Board *board, int msi, const MsiMessage *message)
+{
+    TestMsi *row = &((TestBoard *)board)->msis[msi];
+
+    g_assert_cmpint(row->fd, >=, 0);
+    g_assert_true(message || row->open); /* a call that changes nothing costs an ioctl */
+    row->open = message != NULL;
+    if (message)
+        row->message = *message;
+    return true;
+}
+
+static void
+msi_free(Board *board, int msi)
+{
+    g_assert_cmpint(((TestBoard *)board)->msis[msi].fd, >=, 0);
+    ((TestBoard *)board)->msis[msi].fd = -1;
+}
+
+static TestDoorbell *
+find_doorbell(TestBoard *test, uint64_t gpa)
+{
+    for (unsigned i = 0; i < TEST_DOORBELLS; i++) {
+        if (test->doorbells[i].fd >= 0 && test->doorbells[i].gpa == gpa)
+            return &test->doorbells[i];
+    }
+    return NULL;
+}
+
+/* Like KVM, it has one doorbell for an address. */
+static bool
+add_doorbell(Board *board, uint64_t gpa, int fd)
+{
+    TestBoard *test = (TestBoard *)board;
+
+    for (unsigned i = 0; i < TEST_DOORBELLS && !find_doorbell(test, gpa); i++) {
+        if (test->doorbells[i].fd < 0) {
+            test->doorbells[i] = (TestDoorbell){ fd, gpa };
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+remove_doorbell(Board *board, uint64_t gpa, int fd)
+{
+    TestDoorbell *row = find_doorbell((TestBoard *)board, gpa);
+
+    g_assert_nonnull(row);
+    g_assert_cmpint(row->fd, ==, fd);
+    row->fd = -1;
+}
+
 TestBoard *
 test_board_new(Loop *loop)
 {
     TestBoard *test = g_new0(TestBoard, 1);
 
-    test->board =
-        (Board){ .loop = loop, .pio = bus_new("port I/O"), .set_irq = set_irq, .request = request };
+    test->board = (Board){
+        .loop = loop,
+        .pio = bus_new("port I/O"),
+        .mmio = bus_new("MMIO"),
+        .set_irq = set_irq,
+        .request = request,
+        .msi_new = msi_new,
+        .msi_set = msi_set,
+        .msi_free = msi_free,
+        .add_doorbell = add_doorbell,
+        .remove_doorbell = remove_doorbell,
+    };
+    for (unsigned i = 0; i < TEST_MSIS; i++)
+        test->msis[i].fd = -1;
+    for (unsigned i = 0; i < TEST_DOORBELLS; i++)
+        test->doorbells[i].fd = -1;
     return test;
 }
 
 void
 test_board_free(TestBoard *test)
 {
+    g_assert_cmpuint(test_board_n_msis(test), ==, 0);
+    g_assert_cmpuint(test_board_n_doorbells(test), ==, 0);
     bus_free(test->board.pio);
+    bus_free(test->board.mmio);
+    memory_free(test->board.memory);
     g_free(test);
 }
 
@@ -106,4 +196,107 @@ void
 out32(TestBoard *test, uint16_t port, uint32_t value)
 {
     out(test, port, 4, value);
+}
+
+uint64_t
+mmio_read(TestBoard *test, uint64_t gpa, unsigned size)
+{
+    uint64_t value = 0;
+
+    bus_read(test->board.mmio, gpa, &value, size);
+    return GUINT64_FROM_LE(value);
+}
+
+void
+mmio_write(TestBoard *test, uint64_t gpa, unsigned size, uint64_t value)
+{
+    TestDoorbell *doorbell = find_doorbell(test, gpa);
+
+    value = GUINT64_TO_LE(value);
+    if (doorbell)
+        eventfd_write(doorbell->fd, 1);
+    else
+        bus_write(test->board.mmio, gpa, &value, size);
+}
+
+static void
+select_register(TestBoard *test, unsigned bus, unsigned devfn, unsigned offset)
+{
+    out32(test, 0xcf8, 0x80000000u | bus << 16 | devfn << 8 | (offset & 0xfc));
+}
+
+uint32_t
+config_read(TestBoard *test, unsigned bus, unsigned devfn, unsigned offset, unsigned size)
+{
+    select_register(test, bus, devfn, offset);
+    return in(test, 0xcfc + offset % 4, size);
+}
+
+void
+config_write(TestBoard *test, unsigned bus, unsigned devfn, unsigned offset, unsigned size,
+             uint32_t value)
+{
+    select_register(test, bus, devfn, offset);
+    out(test, 0xcfc + offset % 4, size, value);
+}
+
+typedef struct Ender {
+    Loop *loop;
+    int fd;
+} Ender;
+
+static void
+on_end(void *data, uint32_t events)
+{
+    loop_quit(((Ender *)data)->loop);
+}
+
+/* Epoll serves in the order of the signals: the second round has seen what the first one caused. */
+void
+test_board_settle(TestBoard *test)
+{
+    for (int round = 0; round < 2; round++) {
+        Ender ender = { test->board.loop, eventfd(0, EFD_CLOEXEC) };
+        LoopSource *source = loop_add_fd(ender.loop, ender.fd, EPOLLIN, on_end, &ender);
+
+        eventfd_write(ender.fd, 1);
+        loop_run(ender.loop);
+        loop_source_free(source);
+        close(ender.fd);
+    }
+}
+
+unsigned
+test_board_take_msi(TestBoard *test, uint32_t data)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < TEST_MSIS; i++) {
+        eventfd_t count;
+
+        if (test->msis[i].fd >= 0 && test->msis[i].open && test->msis[i].message.data == data &&
+            eventfd_read(test->msis[i].fd, &count) == 0)
+            n += count;
+    }
+    return n;
+}
+
+unsigned
+test_board_n_msis(const TestBoard *test)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < TEST_MSIS; i++)
+        n += test->msis[i].fd >= 0;
+    return n;
+}
+
+unsigned
+test_board_n_doorbells(const TestBoard *test)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < TEST_DOORBELLS; i++)
+        n += test->doorbells[i].fd >= 0;
+    return n;
 }

@@ -3,6 +3,20 @@
 
 #include "qemu-kvm-backend/device.h"
 
+#define TEST_MSIS      64
+#define TEST_DOORBELLS 64
+
+typedef struct TestMsi {
+    int fd; /* -1: free */
+    bool open;
+    MsiMessage message;
+} TestMsi;
+
+typedef struct TestDoorbell {
+    int fd; /* -1: free */
+    uint64_t gpa;
+} TestDoorbell;
+
 typedef struct TestBoard {
     Board board;
     bool level[24];
@@ -11,9 +25,11 @@ typedef struct TestBoard {
     unsigned n_requests;
     BoardRequest request; /* the last one */
     unsigned code;
+    TestMsi msis[TEST_MSIS];
+    TestDoorbell doorbells[TEST_DOORBELLS];
 } TestBoard;
 
-/* @loop may be NULL where no device of the test uses it. */
+/* @loop may be NULL where no device of the test uses it. It has no memory yet: memory_new(). */
 TestBoard *test_board_new(Loop *loop);
 void test_board_free(TestBoard *test);
 /* A device, reset as before the first run; takes @params over, NULL: an empty message. */
@@ -26,3 +42,19 @@ uint32_t in32(TestBoard *test, uint16_t port);
 void out8(TestBoard *test, uint16_t port, uint8_t value);
 void out16(TestBoard *test, uint16_t port, uint16_t value);
 void out32(TestBoard *test, uint16_t port, uint32_t value);
+
+/* Accesses to memory space as a vCPU makes them; doorbells swallow writes. @size: 1, 2, 4 or 8. */
+uint64_t mmio_read(TestBoard *test, uint64_t gpa, unsigned size);
+void mmio_write(TestBoard *test, uint64_t gpa, unsigned size, uint64_t value);
+/* The same for configuration space through ports 0xcf8 and 0xcfc. */
+uint32_t config_read(TestBoard *test, unsigned bus, unsigned devfn, unsigned offset, unsigned size);
+void config_write(TestBoard *test, unsigned bus, unsigned devfn, unsigned offset, unsigned size,
+                  uint32_t value);
+
+/* Lets the loop serve all that waits for it. */
+void test_board_settle(TestBoard *test);
+/* How often an interrupt message with @data was raised since the last call; those of masked vectors are
+ * not seen. */
+unsigned test_board_take_msi(TestBoard *test, uint32_t data);
+unsigned test_board_n_msis(const TestBoard *test);
+unsigned test_board_n_doorbells(const TestBoard *test);

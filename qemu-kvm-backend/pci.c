@@ -1,0 +1,623 @@
+#include "qemu-kvm-backend/pci.h"
+
+#include "qemu-kvm-backend/log.h"
+#include "qemu-kvm-backend/proto/vmm-proto.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOTS            32u
+#define FUNCTIONS        8u
+#define SUBVENDOR        0x1af4 /* Red Hat's, with which guests know such machines ... */
+#define SUBDEVICE        0x1100 /* ... as QEMU's */
+#define HEADER_BRIDGE    0x01
+#define HEADER_MULTI     0x80
+#define STATUS_INTERRUPT 0x0008
+#define STATUS_CAPS      0x0010
+#define FIRST_CAPABILITY 0x40
+#define FIRST_GSI        16
+#define IO_SPACE_END     0x10000u
+#define ADDRESS_END      (1ull << 52) /* of what page tables can hold */
+
+struct PciBus {
+    Pci *pci;
+    PciFunction *bridge; /* that leads here; NULL: the root */
+    const char *name;
+    PciFunction *first;
+};
+
+struct Pci {
+    pthread_mutex_t lock;
+    PciBus root;
+    pthread_mutex_t irq_lock; /* a leaf, but for board->set_irq(): of what follows and fn->intx */
+    unsigned n_raised[PCI_LINES]; /* functions that hold a line up */
+};
+
+/* Configuration space. */
+
+uint32_t
+pci_get(const PciFunction *fn, unsigned offset, unsigned size)
+{
+    uint32_t value = 0;
+
+    assert(offset + size <= PCI_CONFIG_SIZE);
+    for (unsigned i = 0; i < size; i++)
+        value |= (uint32_t)fn->config[offset + i] << (8 * i);
+    return value;
+}
+
+static void
+store(uint8_t *space, unsigned offset, unsigned size, uint32_t value)
+{
+    assert(offset + size <= PCI_CONFIG_SIZE);
+    for (unsigned i = 0; i < size; i++)
+        space[offset + i] = value >> (8 * i);
+}
+
+void
+pci_set(PciFunction *fn, unsigned offset, unsigned size, uint32_t value)
+{
+    store(fn->config, offset, size, value);
+}
+
+void
+pci_allow(PciFunction *fn, unsigned offset, unsigned size, uint32_t bits)
+{
+    store(fn->writable, offset, size, bits);
+}
+
+/* The tree. */
+
+static void
+lock(Pci *pci)
+{
+    pthread_mutex_lock(&pci->lock);
+}
+
+static void
+unlock(Pci *pci)
+{
+    pthread_mutex_unlock(&pci->lock);
+}
+
+Pci *
+pci_new(void)
+{
+    Pci *pci = vmm_must(calloc(1, sizeof(*pci)));
+
+    pci->root = (PciBus){ .pci = pci, .name = "pcie.0" };
+    pthread_mutex_init(&pci->lock, NULL);
+    pthread_mutex_init(&pci->irq_lock, NULL);
+    return pci;
+}
+
+void
+pci_free(Pci *pci)
+{
+    if (!pci)
+        return;
+    pthread_mutex_destroy(&pci->irq_lock);
+    pthread_mutex_destroy(&pci->lock);
+    free(pci);
+}
+
+pthread_mutex_t *
+pci_lock(Pci *pci)
+{
+    return &pci->lock;
+}
+
+PciBus *
+pci_root(Pci *pci)
+{
+    return &pci->root;
+}
+
+PciFunction *
+pci_next(const PciBus *bus, const PciFunction *after)
+{
+    return after ? after->next : bus->first;
+}
+
+static PciFunction *
+function_at(const PciBus *bus, unsigned slot, unsigned function)
+{
+    for (PciFunction *fn = bus->first; fn; fn = fn->next) {
+        if (fn->slot == slot && fn->function == function)
+            return fn;
+    }
+    return NULL;
+}
+
+/* The bus that configuration cycles for number @n reach; @own is the number of @bus. */
+static PciBus *
+bus_numbered(PciBus *bus, unsigned own, unsigned n)
+{
+    if (n == own)
+        return bus;
+    for (PciFunction *fn = bus->first; fn; fn = fn->next) {
+        unsigned secondary = fn->config[PCI_SECONDARY];
+
+        /* Above its own bus, or a guest's numbers could lead in a circle. */
+        if (fn->secondary && secondary > own && n >= secondary && n <= fn->config[PCI_SUBORDINATE])
+            return bus_numbered(fn->secondary, secondary, n);
+    }
+    return NULL;
+}
+
+static PciBus *
+bus_named(PciBus *bus, const char *name)
+{
+    PciBus *found = strcmp(bus->name, name) == 0 ? bus : NULL;
+
+    for (PciFunction *fn = bus->first; fn && !found; fn = fn->next) {
+        if (fn->secondary)
+            found = bus_named(fn->secondary, name);
+    }
+    return found;
+}
+
+/* Where BARs answer. */
+
+static uint64_t
+bar_address(const PciFunction *fn, unsigned bar)
+{
+    unsigned offset = PCI_BAR0 + 4 * bar;
+    uint64_t value = pci_get(fn, offset, 4);
+
+    if (fn->bars[bar].flags & PCI_BAR_IO)
+        return value & 0xfffc;
+    if (fn->bars[bar].flags & PCI_BAR_64)
+        value |= (uint64_t)pci_get(fn, offset + 4, 4) << 32;
+    return value & ~0xfull;
+}
+
+static bool
+window_has(const PciFunction *bridge, bool io, uint64_t base, uint64_t last)
+{
+    uint64_t from, to;
+
+    if (io) {
+        from = (pci_get(bridge, PCI_IO_BASE, 1) & 0xf0) << 8;
+        to = (pci_get(bridge, PCI_IO_LIMIT, 1) & 0xf0) << 8 | 0xfff;
+        return base >= from && last <= to;
+    }
+    from = (uint64_t)(pci_get(bridge, PCI_MEM_BASE, 2) & 0xfff0) << 16;
+    to = (uint64_t)(pci_get(bridge, PCI_MEM_LIMIT, 2) & 0xfff0) << 16 | 0xfffff;
+    if (base >= from && last <= to)
+        return true;
+    from = (uint64_t)pci_get(bridge, PCI_PREF_BASE_HI, 4) << 32 |
+           (uint64_t)(pci_get(bridge, PCI_PREF_BASE, 2) & 0xfff0) << 16;
+    to = (uint64_t)pci_get(bridge, PCI_PREF_LIMIT_HI, 4) << 32 |
+         (uint64_t)(pci_get(bridge, PCI_PREF_LIMIT, 2) & 0xfff0) << 16 | 0xfffff;
+    return base >= from && last <= to;
+}
+
+static bool
+is_decoding(const PciFunction *fn, bool io)
+{
+    return pci_get(fn, PCI_COMMAND, 2) & (io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY);
+}
+
+/* Whether the BAR is to answer, and where. An address of 0 is one that nobody has set, and the end of the
+ * address space is where a guest finds out how large a BAR is (PCI 3.0, 6.2.5.1). */
+static bool
+wants_mapping(const PciFunction *fn, unsigned bar, uint64_t *ret)
+{
+    bool io = fn->bars[bar].flags & PCI_BAR_IO;
+    uint64_t size = fn->bars[bar].size, base = bar_address(fn, bar), last = base + size - 1;
+    uint64_t end = io ? IO_SPACE_END : fn->bars[bar].flags & PCI_BAR_64 ? ADDRESS_END : 1ull << 32;
+
+    if (size == 0 || base == 0 || last < base || last >= end - 1 || !is_decoding(fn, io))
+        return false;
+    for (const PciFunction *bridge = fn->bus->bridge; bridge; bridge = bridge->bus->bridge) {
+        if (!is_decoding(bridge, io) || !window_has(bridge, io, base, last))
+            return false;
+    }
+    *ret = base;
+    return true;
+}
+
+static Bus *
+bus_of(const PciFunction *fn, unsigned bar)
+{
+    return fn->bars[bar].flags & PCI_BAR_IO ? fn->dev.board->pio : fn->dev.board->mmio;
+}
+
+static void
+tell_moved(PciFunction *fn, unsigned bar)
+{
+    if (fn->ops && fn->ops->bar_moved)
+        fn->ops->bar_moved(fn, bar);
+}
+
+static void
+unmap_moved(PciFunction *fn)
+{
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        PciBar *bar = &fn->bars[i];
+        uint64_t base;
+
+        if (!bar->mapped || (wants_mapping(fn, i, &base) && base == bar->base))
+            continue;
+        bus_remove_at(bus_of(fn, i), &fn->dev, bar->base);
+        bar->mapped = false;
+        tell_moved(fn, i);
+    }
+}
+
+static void
+map_wanted(PciFunction *fn)
+{
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        PciBar *bar = &fn->bars[i];
+        uint64_t base;
+
+        if (bar->mapped || !wants_mapping(fn, i, &base) ||
+            !device_claim(&fn->dev, bus_of(fn, i), base, bar->size, bar->ops, NULL))
+            continue;
+        bar->mapped = true;
+        bar->base = base;
+        tell_moved(fn, i);
+    }
+}
+
+static void
+for_functions(PciBus *bus, void (*fn)(PciFunction *function))
+{
+    for (PciFunction *at = bus->first; at; at = at->next) {
+        pthread_mutex_lock(&at->dev.lock);
+        fn(at);
+        pthread_mutex_unlock(&at->dev.lock);
+        if (at->secondary)
+            for_functions(at->secondary, fn);
+    }
+}
+
+/* All that moves goes away before anything comes, so that two functions can change places. */
+void
+pci_remap(Pci *pci)
+{
+    for_functions(&pci->root, unmap_moved);
+    for_functions(&pci->root, map_wanted);
+}
+
+/* Interrupt lines. */
+
+unsigned
+pci_line(unsigned slot, unsigned pin)
+{
+    return (slot + pin - 1) % PCI_LINES;
+}
+
+/* Each bridge turns the pins by the slot (PCI-to-PCI bridge 1.2, section 9.1). */
+static unsigned
+line_of(const PciFunction *fn)
+{
+    unsigned slot = fn->slot, pin = 1;
+
+    for (const PciFunction *bridge = fn->bus->bridge; bridge; bridge = bridge->bus->bridge) {
+        pin = (pin - 1 + slot) % 4 + 1;
+        slot = bridge->slot;
+    }
+    return pci_line(slot, pin);
+}
+
+/* With irq_lock. */
+static void
+drive_line(PciFunction *fn, bool level, bool masked)
+{
+    bool before = fn->intx && !fn->intx_masked, after = level && !masked;
+    Pci *pci = fn->bus->pci;
+    unsigned line = line_of(fn), n;
+
+    fn->intx = level;
+    fn->intx_masked = masked;
+    if (before == after)
+        return;
+    n = pci->n_raised[line];
+    pci->n_raised[line] = after ? n + 1 : n - 1;
+    if (n == !after) /* the first one up or the last one down */
+        fn->dev.board->set_irq(fn->dev.board, FIRST_GSI + line, after);
+}
+
+void
+pci_set_intx(PciFunction *fn, bool level)
+{
+    Pci *pci = fn->bus->pci;
+
+    pthread_mutex_lock(&pci->irq_lock);
+    drive_line(fn, level, fn->intx_masked);
+    pthread_mutex_unlock(&pci->irq_lock);
+}
+
+static void
+update_intx_mask(PciFunction *fn)
+{
+    Pci *pci = fn->bus->pci;
+
+    pthread_mutex_lock(&pci->irq_lock);
+    drive_line(fn, fn->intx, pci_get(fn, PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE);
+    pthread_mutex_unlock(&pci->irq_lock);
+}
+
+static void
+refresh_status(PciFunction *fn)
+{
+    Pci *pci = fn->bus->pci;
+    uint32_t status = pci_get(fn, PCI_STATUS, 2) & ~STATUS_INTERRUPT;
+
+    pthread_mutex_lock(&pci->irq_lock);
+    pci_set(fn, PCI_STATUS, 2, fn->intx ? status | STATUS_INTERRUPT : status);
+    pthread_mutex_unlock(&pci->irq_lock);
+}
+
+/* Building. */
+
+void
+pci_init(PciFunction *fn, const PciIdentity *identity, const PciOps *ops)
+{
+    fn->ops = ops;
+    pci_set(fn, PCI_VENDOR, 2, identity->vendor);
+    pci_set(fn, PCI_DEVICE, 2, identity->device);
+    pci_set(fn, PCI_REVISION, 1, identity->revision);
+    pci_set(fn, PCI_CLASS, 3, identity->class);
+    pci_set(fn, PCI_SUBVENDOR, 2, SUBVENDOR);
+    pci_set(fn, PCI_SUBDEVICE, 2, SUBDEVICE);
+    pci_allow(fn, PCI_COMMAND, 2,
+              PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
+    pci_allow(fn, PCI_INTERRUPT_LINE, 1, 0xff);
+    fn->next_capability = FIRST_CAPABILITY;
+}
+
+/* Function 0 says whether the slot has others (PCI 3.0, 6.2.1). */
+static void
+mark_functions(const PciBus *bus, unsigned slot)
+{
+    PciFunction *zero = function_at(bus, slot, 0);
+    bool multi = false;
+
+    for (const PciFunction *fn = bus->first; fn; fn = fn->next)
+        multi |= fn->slot == slot && fn->function > 0;
+    if (zero)
+        zero->config[PCI_HEADER_TYPE] =
+            (zero->config[PCI_HEADER_TYPE] & ~HEADER_MULTI) | (multi ? HEADER_MULTI : 0);
+}
+
+static void
+insert(PciBus *bus, PciFunction *fn)
+{
+    PciFunction **at = &bus->first;
+
+    while (*at && (*at)->slot * FUNCTIONS + (*at)->function < fn->slot * FUNCTIONS + fn->function)
+        at = &(*at)->next;
+    fn->next = *at;
+    *at = fn;
+    mark_functions(bus, fn->slot);
+}
+
+bool
+pci_plug_at(PciFunction *fn, PciBus *bus, unsigned slot, unsigned function, VmmError *err)
+{
+    /* Below a root port there is one device, number 0 (PCI Express, 7.3.1). */
+    if (slot >= (bus->bridge ? 1 : SLOTS) || function >= FUNCTIONS)
+        return vmm_error(err, VMM_ERROR_INVALID, "Device '%s': bus '%s' has no slot %u.%u",
+                         fn->dev.id, bus->name, slot, function);
+    if (function_at(bus, slot, function))
+        return vmm_error(err, VMM_ERROR_INVALID,
+                         "Device '%s': slot %u.%u of bus '%s' is taken by device '%s'", fn->dev.id,
+                         slot, function, bus->name, function_at(bus, slot, function)->dev.id);
+    fn->bus = bus;
+    fn->slot = slot;
+    fn->function = function;
+    lock(bus->pci);
+    insert(bus, fn);
+    unlock(bus->pci);
+    return true;
+}
+
+static uint64_t
+first_free_slot(const PciBus *bus)
+{
+    uint64_t slot = 0;
+
+    for (const PciFunction *fn = bus->first; fn; fn = fn->next) {
+        if (fn->slot == slot)
+            slot++;
+    }
+    return slot;
+}
+
+bool
+pci_plug(PciFunction *fn, VmmMsg *params, VmmError *err)
+{
+    Pci *pci = fn->dev.board->pci;
+    const char *name = "pcie.0";
+    uint64_t slot, function = 0;
+    PciBus *bus;
+
+    if (!pci)
+        return vmm_error(err, VMM_ERROR_INVALID, "Device '%s': the board has no PCI", fn->dev.id);
+    vmm_msg_get_string(params, "bus", &name);
+    bus = bus_named(&pci->root, name);
+    if (!bus)
+        return vmm_error(err, VMM_ERROR_INVALID, "Device '%s': there is no PCI bus '%s'",
+                         fn->dev.id, name);
+    if (!vmm_msg_get_u64(params, "slot", &slot))
+        slot = first_free_slot(bus);
+    vmm_msg_get_u64(params, "function", &function);
+    if (slot >= SLOTS || function >= FUNCTIONS)
+        return vmm_error(err, VMM_ERROR_INVALID,
+                         "Device '%s': there is no slot %" PRIu64 ".%" PRIu64 " on any PCI bus",
+                         fn->dev.id, slot, function);
+    return pci_plug_at(fn, bus, slot, function, err);
+}
+
+void
+pci_unplug(PciFunction *fn)
+{
+    PciBus *bus = fn->bus;
+    PciFunction **at;
+
+    free(fn->secondary);
+    fn->secondary = NULL;
+    if (!bus)
+        return;
+    lock(bus->pci);
+    pci_set_intx(fn, false);
+    for (at = &bus->first; *at != fn; at = &(*at)->next)
+        continue;
+    *at = fn->next;
+    mark_functions(bus, fn->slot);
+    bus_remove(fn->dev.board->pio, &fn->dev);
+    bus_remove(fn->dev.board->mmio, &fn->dev);
+    pci_remap(bus->pci); /* what it answered for may be somebody's now */
+    unlock(bus->pci);
+    fn->bus = NULL;
+}
+
+void
+pci_make_bridge(PciFunction *fn)
+{
+    fn->secondary = vmm_must(calloc(1, sizeof(PciBus)));
+    *fn->secondary = (PciBus){ .pci = fn->dev.board->pci, .bridge = fn, .name = fn->dev.id };
+    fn->config[PCI_HEADER_TYPE] |= HEADER_BRIDGE;
+    pci_set(fn, PCI_SUBVENDOR, 4, 0); /* these are windows here */
+    for (unsigned i = PCI_PRIMARY; i <= PCI_SUBORDINATE; i++)
+        pci_allow(fn, i, 1, 0xff);
+    pci_allow(fn, PCI_IO_BASE, 2, 0xf0f0);
+    pci_allow(fn, PCI_MEM_BASE, 4, 0xfff0fff0);
+    pci_set(fn, PCI_PREF_BASE, 4, 0x00010001); /* 64 bits */
+    pci_allow(fn, PCI_PREF_BASE, 4, 0xfff0fff0);
+    pci_allow(fn, PCI_PREF_BASE_HI, 4, 0xffffffff);
+    pci_allow(fn, PCI_PREF_LIMIT_HI, 4, 0xffffffff);
+    pci_allow(fn, PCI_BRIDGE_CONTROL, 2, 0x0043); /* parity, SERR, secondary bus reset */
+}
+
+void
+pci_add_bar(PciFunction *fn, unsigned bar, uint64_t size, unsigned flags, const BusOps *ops)
+{
+    uint64_t mask = ~(size - 1);
+    unsigned offset = PCI_BAR0 + 4 * bar;
+
+    assert(size >= (flags & PCI_BAR_IO ? 4 : 16) && (size & (size - 1)) == 0);
+    fn->bars[bar] = (PciBar){ .size = size, .flags = flags, .ops = ops };
+    if (flags & PCI_BAR_IO) {
+        pci_set(fn, offset, 4, 1);
+        pci_allow(fn, offset, 4, mask & 0xfffc);
+        return;
+    }
+    pci_set(fn, offset, 4, (flags & PCI_BAR_64 ? 4 : 0) | (flags & PCI_BAR_PREFETCH ? 8 : 0));
+    pci_allow(fn, offset, 4, mask);
+    if (flags & PCI_BAR_64)
+        pci_allow(fn, offset + 4, 4, mask >> 32);
+}
+
+unsigned
+pci_add_capability(PciFunction *fn, uint8_t id, unsigned size)
+{
+    unsigned offset = fn->next_capability;
+
+    assert(offset + size <= PCI_CONFIG_SIZE);
+    fn->config[offset] = id;
+    fn->config[offset + 1] = fn->config[PCI_CAPABILITIES];
+    fn->config[PCI_CAPABILITIES] = offset;
+    pci_set(fn, PCI_STATUS, 2, pci_get(fn, PCI_STATUS, 2) | STATUS_CAPS);
+    fn->next_capability = (offset + size + 3) & ~3u;
+    return offset;
+}
+
+void
+pci_add_pin(PciFunction *fn)
+{
+    fn->config[PCI_INTERRUPT_PIN] = 1;
+}
+
+void
+pci_reset(PciFunction *fn)
+{
+    Pci *pci = fn->bus->pci;
+
+    lock(pci);
+    pthread_mutex_lock(&fn->dev.lock);
+    for (unsigned i = 0; i < PCI_CONFIG_SIZE; i++)
+        fn->config[i] &= ~(fn->writable[i] | fn->clearable[i]);
+    pthread_mutex_unlock(&fn->dev.lock);
+    pci_set_intx(fn, false);
+    update_intx_mask(fn);
+    pci_remap(pci);
+    unlock(pci);
+}
+
+/* The guest's accesses. */
+
+static PciFunction *
+find(Pci *pci, unsigned bus, unsigned devfn)
+{
+    const PciBus *at = bus_numbered(&pci->root, 0, bus);
+
+    return at ? function_at(at, devfn / FUNCTIONS, devfn % FUNCTIONS) : NULL;
+}
+
+static bool
+is_access(unsigned offset, unsigned size)
+{
+    return (size == 1 || size == 2 || size == 4) && offset % size == 0 && offset < PCI_ECAM_SIZE;
+}
+
+uint32_t
+pci_config_read(Pci *pci, unsigned bus, unsigned devfn, unsigned offset, unsigned size)
+{
+    PciFunction *fn = find(pci, bus, devfn);
+    uint32_t value;
+
+    if (!fn || !is_access(offset, size))
+        return UINT32_MAX;
+    if (offset >= PCI_CONFIG_SIZE)
+        return 0;
+    pthread_mutex_lock(&fn->dev.lock);
+    refresh_status(fn);
+    if (fn->ops && fn->ops->config_read)
+        fn->ops->config_read(fn, offset, size);
+    value = pci_get(fn, offset, size);
+    pthread_mutex_unlock(&fn->dev.lock);
+    return value;
+}
+
+/* True where COMMAND, a BAR or a window has changed. */
+static bool
+write_bytes(PciFunction *fn, unsigned offset, unsigned size, uint32_t value)
+{
+    bool moves = false;
+
+    for (unsigned i = offset; i < offset + size; i++, value >>= 8) {
+        uint8_t before = fn->config[i], bits = fn->writable[i];
+
+        fn->config[i] = ((before & ~bits) | (value & bits)) & ~(value & fn->clearable[i]);
+        moves |= fn->config[i] != before &&
+                 (i == PCI_COMMAND || (i >= PCI_BAR0 && i < PCI_IO_LIMIT_HI + 2));
+    }
+    return moves;
+}
+
+void
+pci_config_write(Pci *pci, unsigned bus, unsigned devfn, unsigned offset, unsigned size,
+                 uint32_t value)
+{
+    PciFunction *fn = find(pci, bus, devfn);
+    bool moves;
+
+    if (!fn || !is_access(offset, size) || offset >= PCI_CONFIG_SIZE)
+        return;
+    pthread_mutex_lock(&fn->dev.lock);
+    moves = write_bytes(fn, offset, size, value);
+    if (offset <= PCI_COMMAND + 1)
+        update_intx_mask(fn);
+    if (fn->ops && fn->ops->config_written)
+        fn->ops->config_written(fn, offset, size);
+    pthread_mutex_unlock(&fn->dev.lock);
+    if (moves)
+        pci_remap(pci);
+}

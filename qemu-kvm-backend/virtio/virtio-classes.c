@@ -1,0 +1,17 @@
+#include "qemu-kvm-backend/virtio/virtio-classes.h"
+
+#include <string.h>
+
+static const VirtioClass *const classes[] = {
+    &virtio_rng_class,
+};
+
+const VirtioClass *
+virtio_class_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+        if (strcmp(classes[i]->name, name) == 0)
+            return classes[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,7 @@
+/* virtio-classes: every virtio device there is, in one table; the rows themselves are in the device's
+ * source. */
+#pragma once
+
+#include "qemu-kvm-backend/virtio/virtio.h"
+
+extern const VirtioClass virtio_rng_class;
