@@ -12,7 +12,6 @@
 #include "qemu-kvm-backend/pci-msix.h"
 #include "qemu-kvm-backend/pci.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
-#include "qemu-kvm-backend/virtio/queue-setup.h"
 #include "qemu-kvm-backend/virtio/virtio.h"
 
 #include <assert.h>
@@ -417,7 +416,8 @@ map_queues(VirtioPci *v)
     for (unsigned i = 0; i < v->vdev->n_queues; i++) {
         const QueueSetup *setup = &v->queues[i].setup;
 
-        if (setup->enabled && !queue_map(v->vdev->queues[i], setup))
+        if (setup->enabled &&
+            !queue_map(v->vdev->queues[i], setup, v->vdev->queue_size, v->vdev->driver_features))
             virtio_break(v->vdev, "a queue is misplaced");
     }
 }
@@ -878,11 +878,25 @@ create_function(VirtioPci *v, VmmMsg *params, VmmError *err)
 }
 
 static void
+queue_raises(void *data, unsigned index)
+{
+    raise_queue(data, index);
+}
+
+static void
+queue_broke(void *data, const char *why)
+{
+    virtio_break(data, why);
+}
+
+static void
 create_queues(VirtioPci *v)
 {
+    QueueOwner owner = { v->fn.dev.board->memory, queue_raises, queue_broke, v->vdev };
+
     for (unsigned i = 0; i < v->vdev->n_queues; i++) {
         v->queues[i] = (PciQueue){ .vpci = v, .index = i, .kick_fd = -1 };
-        v->vdev->queues[i] = queue_new(v->vdev, i);
+        v->vdev->queues[i] = queue_new(i, &owner);
     }
 }
 

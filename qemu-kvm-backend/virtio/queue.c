@@ -1,6 +1,6 @@
 #include "qemu-kvm-backend/virtio/queue.h"
 
-#include "qemu-kvm-backend/virtio/queue-setup.h"
+#include "qemu-kvm-backend/error.h"
 
 #include <endian.h>
 #include <stdlib.h>
@@ -8,6 +8,9 @@
 
 /* virtio 1.2, section 2.7. Everything that lies in guest memory is read once, by one atomic load or one
  * copy, and only the outcome is looked at. */
+
+#define F_INDIRECT_DESC 28
+#define F_EVENT_IDX     29
 
 #define DESC_F_NEXT     1u
 #define DESC_F_WRITE    2u
@@ -43,14 +46,15 @@ typedef struct UsedRing {
 _Static_assert(sizeof(Desc) == 16 && sizeof(UsedElement) == 8, "2.7.5, 2.7.8");
 
 struct VirtQueue {
-    VirtioDevice *vdev;
+    QueueOwner owner;
     unsigned index;
     unsigned size; /* 0: not in use */
-    Desc *descs;   /* these three in guest memory */
+    bool abandoned;
+    Desc *descs; /* these three in guest memory */
     AvailRing *avail;
     UsedRing *used;
-    struct iovec *iov; /* @size of them, for the chain that was popped last */
-    bool event_idx;
+    struct iovec *iov;        /* @size of them, for the chain that was popped last */
+    bool indirect, event_idx; /* what was negotiated */
     bool ignores_kicks;
     bool told_once;
     bool pushed;         /* since the last queue_flush() */
@@ -68,11 +72,11 @@ typedef struct Table {
 } Table;
 
 VirtQueue *
-queue_new(VirtioDevice *vdev, unsigned index)
+queue_new(unsigned index, const QueueOwner *owner)
 {
     VirtQueue *queue = vmm_must(calloc(1, sizeof(*queue)));
 
-    queue->vdev = vdev;
+    queue->owner = *owner;
     queue->index = index;
     return queue;
 }
@@ -90,16 +94,16 @@ queue_free(VirtQueue *queue)
 static void *
 area(const VirtQueue *queue, uint64_t gpa, size_t size, unsigned alignment)
 {
-    return gpa % alignment ? NULL : memory_at(queue->vdev->dev->board->memory, gpa, size);
+    return gpa % alignment ? NULL : memory_at(queue->owner.memory, gpa, size);
 }
 
 bool
-queue_map(VirtQueue *queue, const QueueSetup *setup)
+queue_map(VirtQueue *queue, const QueueSetup *setup, unsigned size_max, uint64_t features)
 {
     size_t n = setup->size;
 
     queue_unmap(queue);
-    if (n == 0 || n > queue->vdev->queue_size || n & (n - 1))
+    if (n == 0 || n > size_max || n & (n - 1))
         return false;
     queue->descs = area(queue, setup->desc, n * sizeof(Desc), 16);
     queue->avail = area(queue, setup->driver, sizeof(AvailRing) + (n + 1) * 2, 2);
@@ -108,18 +112,25 @@ queue_map(VirtQueue *queue, const QueueSetup *setup)
         return false;
     queue->size = n;
     queue->iov = vmm_must(calloc(n, sizeof(struct iovec)));
-    queue->event_idx = virtio_has(queue->vdev, VIRTIO_F_EVENT_IDX);
+    queue->indirect = features >> F_INDIRECT_DESC & 1;
+    queue->event_idx = features >> F_EVENT_IDX & 1;
     return true;
 }
 
 void
 queue_unmap(VirtQueue *queue)
 {
-    VirtioDevice *vdev = queue->vdev;
+    QueueOwner owner = queue->owner;
     unsigned index = queue->index;
 
     free(queue->iov);
-    *queue = (VirtQueue){ .vdev = vdev, .index = index };
+    *queue = (VirtQueue){ .owner = owner, .index = index };
+}
+
+void
+queue_abandon(VirtQueue *queue)
+{
+    queue->abandoned = true;
 }
 
 bool
@@ -137,13 +148,20 @@ queue_size(const VirtQueue *queue)
 static bool
 is_usable(const VirtQueue *queue)
 {
-    return queue->size != 0 && !queue->vdev->broken;
+    return queue->size != 0 && !queue->abandoned;
 }
 
 static uint16_t
 load16(const uint16_t *at, int order)
 {
     return le16toh(__atomic_load_n(at, order));
+}
+
+static void
+break_rules(VirtQueue *queue, const char *why)
+{
+    queue->abandoned = true;
+    queue->owner.broke(queue->owner.data, why);
 }
 
 /* What the driver has made available and was not popped: at most the queue's size, 2.7.13.3. False where
@@ -154,7 +172,7 @@ count_available(VirtQueue *queue, uint16_t *ret)
     uint16_t n = load16(&queue->avail->idx, __ATOMIC_ACQUIRE) - queue->next_avail;
 
     if (n > queue->size) {
-        virtio_break(queue->vdev, "an available index is ahead by more than the queue's size");
+        break_rules(queue, "an available index is ahead by more than the queue's size");
         return false;
     }
     *ret = n;
@@ -243,7 +261,7 @@ add_buffer(VirtQueue *queue, const Desc *desc, VirtChain *chain)
         return "a device-readable descriptor follows a device-writable one";
     if (chain->in_size + chain->out_size + len > UINT32_MAX)
         return "a chain is longer than 4 GiB";
-    host = memory_at(queue->vdev->dev->board->memory, le64toh(desc->addr), len);
+    host = memory_at(queue->owner.memory, le64toh(desc->addr), len);
     if (!host)
         return "a descriptor points outside of RAM";
     queue->iov[n] = (struct iovec){ host, len };
@@ -258,7 +276,7 @@ open_indirect(VirtQueue *queue, const Desc *desc, Table *table)
 {
     uint32_t len = le32toh(desc->len);
 
-    if (!virtio_has(queue->vdev, VIRTIO_F_INDIRECT_DESC))
+    if (!queue->indirect)
         return "a descriptor is indirect, which was not negotiated";
     if (table->indirect)
         return "a descriptor is indirect inside an indirect table";
@@ -269,7 +287,7 @@ open_indirect(VirtQueue *queue, const Desc *desc, Table *table)
     table->indirect = true;
     /* Indices have 16 bits: what lies behind them is out of reach. */
     table->n = len / sizeof(Desc) < UINT16_MAX ? len / sizeof(Desc) : UINT16_MAX;
-    table->descs = memory_at(queue->vdev->dev->board->memory, le64toh(desc->addr), len);
+    table->descs = memory_at(queue->owner.memory, le64toh(desc->addr), len);
     return table->descs ? NULL : "an indirect table is not in RAM";
 }
 
@@ -315,7 +333,7 @@ queue_pop(VirtQueue *queue, VirtChain *ret)
     else
         wrong = walk(queue, chain.head, &chain);
     if (wrong) {
-        virtio_break(queue->vdev, wrong);
+        break_rules(queue, wrong);
         return false;
     }
     queue->next_avail++;
@@ -378,7 +396,7 @@ queue_flush(VirtQueue *queue)
     queue->told_used = queue->next_used;
     queue->told_once = true;
     if (tell)
-        queue->vdev->transport->raise_queue(queue->vdev, queue->index);
+        queue->owner.raise(queue->owner.data, queue->index);
 }
 
 /* One copy for both directions. */

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "qemu-kvm-backend/memory.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +17,6 @@
 
 #define QUEUE_SIZE_MAX 1024
 
-struct VirtioDevice;
 typedef struct VirtQueue VirtQueue;
 
 /* A descriptor chain that the device owns from queue_pop() to queue_push(). Its buffers lie in guest
@@ -48,3 +49,29 @@ bool queue_want_kicks(VirtQueue *queue);
 /* Copies between a chain's buffers and @data, from byte @offset of them; the bytes that were there. */
 size_t iov_read(const struct iovec *iov, unsigned n, size_t offset, void *data, size_t size);
 size_t iov_write(const struct iovec *iov, unsigned n, size_t offset, const void *data, size_t size);
+
+/* For the transport. */
+
+/* Where the driver wants a queue; guest physical addresses. */
+typedef struct QueueSetup {
+    uint16_t size;
+    uint64_t desc, driver, device;
+    bool enabled;
+} QueueSetup;
+
+typedef struct QueueOwner {
+    const Memory *memory;
+    void (*raise)(void *data, unsigned index);  /* the driver wants to be told */
+    void (*broke)(void *data, const char *why); /* the driver broke the rules */
+    void *data;
+} QueueOwner;
+
+VirtQueue *queue_new(unsigned index, const QueueOwner *owner);
+void queue_free(VirtQueue *queue);
+/* Takes the queue into use, empty; false where its size is no power of two up to @size_max, or an area is
+ * misaligned or not in RAM. */
+bool queue_map(VirtQueue *queue, const QueueSetup *setup, unsigned size_max, uint64_t features);
+/* As after queue_new(). */
+void queue_unmap(VirtQueue *queue);
+/* Leaves the rings alone from now on, until queue_unmap(). */
+void queue_abandon(VirtQueue *queue);

@@ -8,6 +8,10 @@ virtio_break(VirtioDevice *vdev, const char *why)
     if (vdev->broken)
         return;
     vdev->broken = true;
+    for (unsigned i = 0; i < vdev->n_queues; i++) {
+        if (vdev->queues[i])
+            queue_abandon(vdev->queues[i]);
+    }
     log_guest("Device '%s' waits for a reset by its driver: %s", vdev->dev->id, why);
     vdev->transport->raise_config(vdev);
 }
