@@ -27,7 +27,9 @@ instance_new() {
 <busconfig>
   <type>session</type>
   <listen>unix:path=$instance/bus</listen>
-  <policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy>
+  <policy context="default">
+    <allow user="*"/><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/>
+  </policy>
 </busconfig>
 CONF
     export DBUS_SESSION_BUS_ADDRESS=unix:path=$instance/bus

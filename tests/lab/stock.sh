@@ -18,15 +18,16 @@ read -r release vmlinuz root < <("$stock/kernel" find guest)
 boot_timeout=60 # s; the lab takes about 5
 
 # check NAME COMMAND...: one result. What COMMAND printed is shown when it fails, with the daemon's last words.
+# COMMAND runs in this shell, whose children it may wait for.
 check() {
-    local name=$1 output
+    local name=$1
     shift
-    if output=$("$@" 2>&1); then
+    if "$@" >"$instance/output" 2>&1; then
         echo "ok - $name"
         return 0
     fi
     echo "not ok - $name"
-    { echo "failed: $*"; echo "$output"; echo "vmctld's log:"; tail -n 8 "$instance/vmctld.log"; } | sed 's/^/#   /'
+    { echo "failed: $*"; cat "$instance/output"; echo "vmctld's log:"; tail -n 8 "$instance/vmctld.log"; } | sed 's/^/#   /'
     return 1
 }
 
