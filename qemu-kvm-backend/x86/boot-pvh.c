@@ -69,7 +69,7 @@ find_entry(const Elf *elf, uint64_t *ret, VmmError *err)
 
     if (!elf_note(elf, NOTE_OWNER, NOTE_PHYS32_ENTRY, &entry, sizeof(entry), &size))
         return vmm_error(err, VMM_ERROR_INVALID,
-                         "The file is neither a Linux bzImage, nor an ELF with a PVH note, nor a "
+                         "The kernel is neither a Linux bzImage, nor an ELF with a PVH note, nor a "
                          "multiboot ELF");
     if ((size != 4 && size != 8) || entry > UINT32_MAX)
         return vmm_error(err, VMM_ERROR_INVALID,

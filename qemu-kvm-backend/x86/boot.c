@@ -79,7 +79,7 @@ boot_load(const BootSource *source, Memory *memory, BootEntry *ret, VmmError *er
     loader = find_loader(head, size);
     if (!loader)
         return vmm_error(err, VMM_ERROR_INVALID,
-                         "The file is neither a Linux bzImage, nor an ELF with a PVH note, nor a "
+                         "The kernel is neither a Linux bzImage, nor an ELF with a PVH note, nor a "
                          "multiboot ELF");
     if (!loader->load(source, memory, &entry, err) || !write_gdt(memory, entry.mode, err) ||
         (entry.mode == BOOT_LONG && !write_page_tables(memory, err)))

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define NEITHER                                                                                    \
-    "The file is neither a Linux bzImage, nor an ELF with a PVH note, nor a multiboot ELF"
+    "The kernel is neither a Linux bzImage, nor an ELF with a PVH note, nor a multiboot ELF"
 #define CODE      "the kernel's code"
 #define CODE_SIZE sizeof(CODE)
 #define LOAD_AT   (4 * MIB)

@@ -322,10 +322,10 @@ test_no_kernel(void)
     VmmError err;
 
     boot_fixture_refuse(text, sizeof(text), 64 * MIB,
-                        "The file is neither a Linux bzImage, nor an ELF with a PVH note, nor a "
+                        "The kernel is neither a Linux bzImage, nor an ELF with a PVH note, nor a "
                         "multiboot ELF");
     boot_fixture_refuse("", 0, 64 * MIB,
-                        "The file is neither a Linux bzImage, nor an ELF with a PVH note, nor a "
+                        "The kernel is neither a Linux bzImage, nor an ELF with a PVH note, nor a "
                         "multiboot ELF");
     g_assert_false(boot_load(&source, NULL, NULL, &err));
     g_assert_cmpstr(err.text, ==, "The kernel is not a regular file");
