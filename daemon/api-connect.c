@@ -1,6 +1,7 @@
 #include "daemon/api.h"
 
 #include "daemon/api-absent.h"
+#include "daemon/api-node.h"
 #include "driver/error.h"
 #include "driver/stats.h"
 
@@ -229,12 +230,12 @@ static const Method methods[] = {
     { "NWFilterLookupByName", "virNWFilterLookupByName", "nwfilter.getattr", api_absent_lookup },
     { "NWFilterLookupByUUID", "virNWFilterLookupByUUIDString", "nwfilter.getattr",
       api_absent_lookup },
-    { "NodeGetCPUMap", "virNodeGetCPUMap", "connect.read" },
-    { "NodeGetCPUStats", "virNodeGetCPUStats", "connect.read" },
-    { "NodeGetFreeMemory", "virNodeGetFreeMemory", "connect.read" },
+    { "NodeGetCPUMap", "virNodeGetCPUMap", "connect.read", api_node_cpu_map },
+    { "NodeGetCPUStats", "virNodeGetCPUStats", "connect.read", api_node_cpu_stats },
+    { "NodeGetFreeMemory", "virNodeGetFreeMemory", "connect.read", api_node_free_memory },
     { "NodeGetMemoryParameters", "virNodeGetMemoryParameters", "connect.read" },
-    { "NodeGetMemoryStats", "virNodeGetMemoryStats", "connect.read" },
-    { "NodeGetSecurityModel", "virNodeGetSecurityModel", "connect.read" },
+    { "NodeGetMemoryStats", "virNodeGetMemoryStats", "connect.read", api_node_memory_stats },
+    { "NodeGetSecurityModel", "virNodeGetSecurityModel", "connect.read", api_node_security_model },
     { "NodeSetMemoryParameters", "virNodeSetMemoryParameters", "connect.write" },
     { "SecretDefineXML", "virSecretDefineXML", "secret.write" },
     { "SecretLookupByUUID", "virSecretLookupByUUIDString", "secret.getattr", api_absent_lookup },

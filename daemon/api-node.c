@@ -1,0 +1,112 @@
+#include "daemon/api-node.h"
+
+#include "driver/flags.h"
+#include "driver/hoststats.h"
+
+#include <libvirt/libvirt.h>
+
+void
+api_node_cpu_map(Call *call)
+{
+    g_autoptr(GArray) map = NULL;
+    GVariantBuilder online;
+    GError *error = NULL;
+    guint flags;
+
+    call_get(call, "(u)", &flags);
+    if (driver_check_flags(flags, 0, "virNodeGetCPUMap", &error))
+        map = hoststats_cpu_map(&error);
+    if (!map) {
+        call_fail(call, error);
+        return;
+    }
+    g_variant_builder_init(&online, G_VARIANT_TYPE("ab"));
+    for (guint i = 0; i < map->len; i++)
+        g_variant_builder_add(&online, "b", g_array_index(map, gboolean, i));
+    call_reply(call, g_variant_new("(ab)", &online));
+}
+
+typedef struct Figure {
+    const char *name;
+    guint64 value;
+} Figure;
+
+static void
+reply_figures(Call *call, const Figure *figures, gsize n)
+{
+    GVariantBuilder all;
+
+    g_variant_builder_init(&all, G_VARIANT_TYPE("a{st}"));
+    for (gsize i = 0; i < n; i++)
+        g_variant_builder_add(&all, "{st}", figures[i].name, figures[i].value);
+    call_reply(call, g_variant_new("(a{st})", &all));
+}
+
+void
+api_node_cpu_stats(Call *call)
+{
+    GError *error = NULL;
+    guint flags;
+    HostCpu cpu;
+    int number;
+
+    call_get(call, "(iu)", &number, &flags);
+    if (driver_check_flags(flags, 0, "virNodeGetCPUStats", &error) &&
+        hoststats_cpu(number, &cpu, &error)) {
+        const Figure figures[] = {
+            { VIR_NODE_CPU_STATS_KERNEL, cpu.kernel },
+            { VIR_NODE_CPU_STATS_USER, cpu.user },
+            { VIR_NODE_CPU_STATS_IDLE, cpu.idle },
+            { VIR_NODE_CPU_STATS_IOWAIT, cpu.iowait },
+        };
+
+        reply_figures(call, figures, G_N_ELEMENTS(figures));
+    } else {
+        call_fail(call, error);
+    }
+}
+
+void
+api_node_free_memory(Call *call)
+{
+    GError *error = NULL;
+    HostMemory memory;
+
+    if (hoststats_memory(VIR_NODE_MEMORY_STATS_ALL_CELLS, &memory, &error))
+        call_reply(call, g_variant_new("(t)", memory.free * 1024));
+    else
+        call_fail(call, error);
+}
+
+void
+api_node_memory_stats(Call *call)
+{
+    GError *error = NULL;
+    HostMemory memory;
+    guint flags;
+    int cell;
+
+    call_get(call, "(iu)", &cell, &flags);
+    if (driver_check_flags(flags, 0, "virNodeGetMemoryStats", &error) &&
+        hoststats_memory(cell, &memory, &error)) {
+        const Figure figures[] = {
+            { VIR_NODE_MEMORY_STATS_TOTAL, memory.total },
+            { VIR_NODE_MEMORY_STATS_FREE, memory.free },
+            { VIR_NODE_MEMORY_STATS_BUFFERS, memory.buffers },
+            { VIR_NODE_MEMORY_STATS_CACHED, memory.cached },
+        };
+        /* A cell's buffers are part of what it calls cached, so libvirt gives two figures there. */
+        gboolean whole = cell == VIR_NODE_MEMORY_STATS_ALL_CELLS;
+
+        reply_figures(call, figures, whole ? G_N_ELEMENTS(figures) : 2);
+    } else {
+        call_fail(call, error);
+    }
+}
+
+/* Guests are confined by what the kernel gives every process, not by a labelling module. */
+void
+api_node_security_model(Call *call)
+{
+    call_reply(call, g_variant_new("((ss))", "none", "0"));
+}

@@ -1,0 +1,10 @@
+/* api-node: members of org.libvirt.Connect about the host. */
+#pragma once
+
+#include "daemon/call.h"
+
+void api_node_cpu_map(Call *call);
+void api_node_cpu_stats(Call *call);
+void api_node_free_memory(Call *call);
+void api_node_memory_stats(Call *call);
+void api_node_security_model(Call *call);
