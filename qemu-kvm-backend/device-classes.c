@@ -8,6 +8,7 @@ const DeviceClass *const device_board_classes[] = {
 
 const DeviceClass *const device_pci_classes[] = {
     &pci_host_class,
+    &lpc_class,
     NULL,
 };
 

@@ -13,6 +13,7 @@ extern const DeviceClass *const device_pci_classes[];
 
 extern const DeviceClass debug_exit_class;
 extern const DeviceClass i8042_class;
+extern const DeviceClass lpc_class;
 extern const DeviceClass pci_host_class;
 extern const DeviceClass pm_class;
 extern const DeviceClass reset_control_class;

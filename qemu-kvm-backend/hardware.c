@@ -1,12 +1,15 @@
 #include "qemu-kvm-backend/hardware.h"
 
 #include "qemu-kvm-backend/device-classes.h"
+#include "qemu-kvm-backend/hw/pci-host.h"
 #include "qemu-kvm-backend/irq.h"
 #include "qemu-kvm-backend/kvm.h"
+#include "qemu-kvm-backend/pci-assign.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/vcpu.h"
 #include "qemu-kvm-backend/x86/acpi.h"
 #include "qemu-kvm-backend/x86/boot.h"
+#include "qemu-kvm-backend/x86/layout.h"
 #include "qemu-kvm-backend/x86/power-on.h"
 #include "qemu-kvm-backend/x86/regs.h"
 
@@ -323,7 +326,9 @@ hardware_new(Loop *loop, MachineConfig *config, VmmMsg *create, const HardwareOw
     hw->owner = *owner;
     hw->config = config;
     if (build_kvm(hw, err) && build_memory(hw, err) && build_vcpus(hw, err) &&
-        build_devices(hw, device_board_classes, create, err) && build_power_on(hw, err))
+        build_devices(hw, device_board_classes, create, err) &&
+        (!config->pci || build_devices(hw, device_pci_classes, create, err)) &&
+        build_power_on(hw, err))
         return hw;
     hardware_free(hw);
     return NULL;
@@ -373,6 +378,17 @@ hardware_add_device(Hardware *hw, const DeviceClass *class, const char *id, VmmM
     return true;
 }
 
+/* There is no firmware that would do it. */
+static void
+set_up_pci(Pci *pci, AcpiConfig *acpi)
+{
+    if (!pci)
+        return;
+    pci_host_set_ecam(pci, LAYOUT_ECAM);
+    pci_assign(pci, LAYOUT_PCI_MEMORY, LAYOUT_ECAM, LAYOUT_PCI_IO);
+    pci_host_ecam(pci, &acpi->ecam_base, &acpi->ecam_size);
+}
+
 static bool
 boot(Hardware *hw, VmmError *err)
 {
@@ -390,6 +406,7 @@ boot(Hardware *hw, VmmError *err)
     BootEntry entry;
     unsigned n;
 
+    set_up_pci(hw->board.pci, &acpi);
     if (hw->config->acpi && !acpi_write(&acpi, hw->board.memory, &source.rsdp, err))
         return false;
     return boot_load(&source, hw->board.memory, &entry, err) &&

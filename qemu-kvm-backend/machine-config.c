@@ -103,6 +103,18 @@ read_options(MachineConfig *config, VmmMsg *msg)
     vmm_msg_get_bool(msg, "pae", &config->pae);
 }
 
+/* The kinds of board. */
+static bool
+read_machine(MachineConfig *config, VmmMsg *msg, VmmError *err)
+{
+    const char *name = VMM_MACHINE_Q35;
+
+    vmm_msg_get_string(msg, "machine", &name);
+    config->pci = strcmp(name, VMM_MACHINE_Q35) == 0;
+    return config->pci || strcmp(name, VMM_MACHINE_MICROVM) == 0 ||
+           vmm_error(err, VMM_ERROR_UNSUPPORTED, "There is no machine '%s'", name);
+}
+
 void
 machine_config_init(MachineConfig *config)
 {
@@ -117,8 +129,9 @@ machine_config_read(MachineConfig *config, VmmMsg *msg, VmmError *err)
     machine_config_init(config);
     config->policy = (MachinePolicy){ VMM_ACTION_STOP, VMM_ACTION_RESET, VMM_ACTION_STOP };
     read_options(config, msg);
-    return read_fds(config, msg, err) && read_memory(config, msg, err) &&
-           read_topology(config, msg, err) && machine_policy_read(&config->policy, msg, err);
+    return read_machine(config, msg, err) && read_fds(config, msg, err) &&
+           read_memory(config, msg, err) && read_topology(config, msg, err) &&
+           machine_policy_read(&config->policy, msg, err);
 }
 
 void

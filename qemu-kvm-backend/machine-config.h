@@ -25,6 +25,7 @@ typedef struct MachineConfig {
     uint64_t memory; /* bytes */
     CpuTopology topology;
     char *cmdline;
+    bool pci; /* the board has a PCI host whether or not a device needs it */
     bool acpi;
     bool pae;
     MachinePolicy policy;

@@ -5,6 +5,7 @@
 #include "qemu-kvm-backend/hw/pci-host.h"
 
 #include "qemu-kvm-backend/device-classes.h"
+#include "qemu-kvm-backend/hw/pci-acpi.h"
 #include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/pci.h"
 
@@ -221,6 +222,16 @@ host_reset(Device *dev)
 }
 
 static void
+host_describe(Device *dev, struct Aml *aml)
+{
+    PciWindows windows = { .memory = dev->board->memory };
+
+    if (!pci_host_ecam(((PciHost *)dev)->pci, &windows.ecam_base, &windows.ecam_size))
+        windows.ecam_size = 0;
+    pci_acpi_describe(aml, &windows);
+}
+
+static void
 host_destroy(Device *dev)
 {
     PciHost *host = (PciHost *)dev;
@@ -235,5 +246,6 @@ const DeviceClass pci_host_class = {
     .size = sizeof(PciHost),
     .create = host_create,
     .reset = host_reset,
+    .describe = host_describe,
     .destroy = host_destroy,
 };

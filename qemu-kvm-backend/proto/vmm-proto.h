@@ -33,6 +33,7 @@
  * sockets? u64, dies? u64, cores? u64, threads? u64 (their product is at least vcpus),
  * kernel fd, initrd? fd, cmdline? string: what to boot: a Linux bzImage, an ELF with a PVH note, or a
  *     multiboot-1 ELF; the kinds tell themselves apart,
+ * machine? string (VMM_MACHINE_*; q35),
  * acpi? bool (true), pae? bool (true): with or without the feature,
  * rtc-offset? i64 (0): seconds that the guest's clock is ahead of UTC at first,
  * on-poweroff, on-reboot, on-crash? string (VMM_ACTION_*): what to do without asking when the guest
@@ -94,6 +95,11 @@
 #define VMM_REASON_RESET    "reset"    /* reset register, keyboard controller, triple fault */
 #define VMM_REASON_CRASHED  "crashed"  /* KVM cannot go on; text and the log say why */
 #define VMM_REASON_EXIT     "exit"     /* the debug-exit port; text is the number written */
+
+/* Machines */
+#define VMM_MACHINE_Q35 "q35" /* a PC with Intel's Q35 chipset: a PCI host, in any case */
+#define VMM_MACHINE_MICROVM                                                                        \
+    "microvm" /* the same without PCI, unless a device is added that needs it */
 
 /* Actions */
 #define VMM_ACTION_STOP  "stop"  /* stop the guest, write the record, exit */

@@ -193,6 +193,18 @@ typedef struct PACKED MadtX2nmi {
     uint8_t reserved[3];
 } MadtX2nmi;
 
+/* Memory-mapped configuration space: PCI Firmware Specification 3.2, section 4.1.2 */
+typedef struct PACKED Mcfg {
+    Header header;
+    uint64_t reserved;
+    uint64_t base;
+    uint16_t segment;
+    uint8_t first_bus;
+    uint8_t last_bus;
+    uint32_t reserved2;
+} Mcfg;
+
+_Static_assert(sizeof(Mcfg) == 60, "4.1.2");
 _Static_assert(sizeof(Rsdp) == 36, "5.2.5.3");
 _Static_assert(sizeof(Fadt) == 276, "5.2.9");
 _Static_assert(sizeof(Facs) == 64, "5.2.10");
@@ -431,15 +443,34 @@ put_madt(Tables *tables, const AcpiConfig *config)
 }
 
 static size_t
-put_xsdt(Tables *tables, size_t fadt, size_t madt)
+put_mcfg(Tables *tables, const AcpiConfig *config)
+{
+    Mcfg mcfg = {
+        .header = header_new("MCFG", 1, sizeof(mcfg)),
+        .base = config->ecam_base,
+        .last_bus = (config->ecam_size >> 20) - 1,
+    };
+    size_t offset;
+
+    align(tables, 16);
+    offset = put(tables, &mcfg, sizeof(mcfg));
+    seal(tables, offset);
+    return offset;
+}
+
+static size_t
+put_xsdt(Tables *tables, const size_t *entries, size_t n)
 {
     Header header = header_new("XSDT", 1, 0);
-    uint64_t entries[] = { address_of(fadt), address_of(madt) };
     size_t offset;
 
     align(tables, 16);
     offset = put(tables, &header, sizeof(header));
-    put(tables, entries, sizeof(entries));
+    for (size_t i = 0; i < n; i++) {
+        uint64_t address = address_of(entries[i]);
+
+        put(tables, &address, sizeof(address));
+    }
     seal(tables, offset);
     return offset;
 }
@@ -459,15 +490,17 @@ rsdp_new(size_t xsdt)
 static void
 put_all(Tables *tables, const AcpiConfig *config)
 {
-    size_t facs, dsdt, fadt, madt;
+    size_t facs, dsdt, entries[3], n = 0;
     Rsdp rsdp = { 0 };
 
     put(tables, &rsdp, sizeof(rsdp)); /* first, where guests without a boot protocol look for it */
     facs = put_facs(tables);
     dsdt = put_dsdt(tables, config);
-    fadt = put_fadt(tables, facs, dsdt);
-    madt = put_madt(tables, config);
-    rsdp = rsdp_new(put_xsdt(tables, fadt, madt));
+    entries[n++] = put_fadt(tables, facs, dsdt);
+    entries[n++] = put_madt(tables, config);
+    if (config->ecam_size)
+        entries[n++] = put_mcfg(tables, config);
+    rsdp = rsdp_new(put_xsdt(tables, entries, n));
     memcpy(tables->bytes, &rsdp, sizeof(rsdp));
 }
 

@@ -25,6 +25,10 @@
 #define NAME_MULTI    0x2f
 #define OP_EXT        0x5b
 #define OP_EXT_DEVICE 0x82
+#define OP_ARG0       0x68
+#define OP_DWORDFIELD 0x8a
+#define OP_IF         0xa0
+#define OP_ELSE       0xa1
 #define OP_RETURN     0xa4
 #define OP_ONES       0xff
 
@@ -259,6 +263,37 @@ inside(const Aml *aml, FrameKind kind)
     return aml->depth > 0 && aml->frames[aml->depth - 1].kind == kind;
 }
 
+static void
+count_element(Aml *aml)
+{
+    assert(inside(aml, FRAME_ELEMENTS) && aml->frames[aml->depth - 1].n_left > 0);
+    aml->frames[aml->depth - 1].n_left--;
+}
+
+void
+aml_open_element(Aml *aml, unsigned n_elements)
+{
+    assert(n_elements <= UINT8_MAX);
+    count_element(aml);
+    put_byte(aml, OP_PACKAGE);
+    open_frame(aml, FRAME_ELEMENTS, n_elements);
+    put_byte(aml, n_elements);
+}
+
+void
+aml_open_if(Aml *aml)
+{
+    put_byte(aml, OP_IF);
+    open_frame(aml, FRAME_TERMS, 0);
+}
+
+void
+aml_open_else(Aml *aml)
+{
+    put_byte(aml, OP_ELSE);
+    open_frame(aml, FRAME_TERMS, 0);
+}
+
 /* The end tag, then the buffer's size before the first descriptor. A checksum of 0 in the tag means
  * that there is none (6.4.2.9). */
 static void
@@ -330,8 +365,7 @@ aml_name_eisaid(Aml *aml, const char *name, const char *id)
 void
 aml_integer(Aml *aml, uint64_t value)
 {
-    assert(inside(aml, FRAME_ELEMENTS) && aml->frames[aml->depth - 1].n_left > 0);
-    aml->frames[aml->depth - 1].n_left--;
+    count_element(aml);
     put_integer(aml, value);
 }
 
@@ -361,4 +395,129 @@ aml_resource_irq(Aml *aml, unsigned irq)
 
     assert(inside(aml, FRAME_RESOURCES) && irq < 16);
     put(aml, descriptor, sizeof(descriptor));
+}
+
+/* 32-bit fixed memory descriptor (6.4.3.4), writable. */
+void
+aml_resource_memory32(Aml *aml, uint32_t base, uint32_t length)
+{
+    const uint8_t head[] = { 0x86, 9, 0, 1 };
+    const uint32_t range[] = { htole32(base), htole32(length) };
+
+    assert(inside(aml, FRAME_RESOURCES));
+    put(aml, head, sizeof(head));
+    put(aml, range, sizeof(range));
+}
+
+/* Address space descriptors (6.4.3.5): a producer's window with fixed ends, of numbers of @width bytes. */
+typedef struct Window {
+    uint8_t tag;
+    uint8_t width;
+    uint8_t type;  /* 0 memory, 1 I/O, 2 buses */
+    uint8_t flags; /* of that type */
+} Window;
+
+#define WINDOW_FLAGS 0x0c /* minimum and maximum are fixed */
+
+static void
+put_number(Aml *aml, uint64_t value, unsigned width)
+{
+    value = htole64(value);
+    put(aml, &value, width);
+}
+
+static void
+put_window(Aml *aml, const Window *window, uint64_t first, uint64_t last)
+{
+    const uint8_t head[] = { window->tag,  3 + 5 * window->width, 0,
+                             window->type, WINDOW_FLAGS,          window->flags };
+    const uint64_t numbers[] = { 0, first, last, 0,
+                                 last - first + 1 }; /* granularity, ..., offset */
+
+    assert(inside(aml, FRAME_RESOURCES) && first <= last);
+    put(aml, head, sizeof(head));
+    for (unsigned i = 0; i < 5; i++)
+        put_number(aml, numbers[i], window->width);
+}
+
+void
+aml_resource_buses(Aml *aml, uint8_t first, uint8_t last)
+{
+    put_window(aml, &(Window){ 0x88, 2, 2, 0 }, first, last);
+}
+
+/* 3: the whole of ISA's and other ranges. */
+void
+aml_resource_io_window(Aml *aml, uint16_t first, uint16_t last)
+{
+    put_window(aml, &(Window){ 0x88, 2, 1, 3 }, first, last);
+}
+
+/* 1: writable. */
+void
+aml_resource_memory32_window(Aml *aml, uint32_t first, uint32_t last)
+{
+    put_window(aml, &(Window){ 0x87, 4, 0, 1 }, first, last);
+}
+
+/* 7: writable, prefetchable. */
+void
+aml_resource_memory64_window(Aml *aml, uint64_t first, uint64_t last)
+{
+    put_window(aml, &(Window){ 0x8a, 8, 0, 7 }, first, last);
+}
+
+void
+aml_operator(Aml *aml, AmlOperator op)
+{
+    put_byte(aml, op);
+}
+
+void
+aml_reference(Aml *aml, const char *path)
+{
+    put_path(aml, path);
+}
+
+void
+aml_arg(Aml *aml, unsigned i)
+{
+    assert(i < 7);
+    put_byte(aml, OP_ARG0 + i);
+}
+
+void
+aml_constant(Aml *aml, uint64_t value)
+{
+    put_integer(aml, value);
+}
+
+/* A buffer in which the first three parts have their bytes turned around (19.6.142, "ToUUID"). */
+void
+aml_uuid(Aml *aml, const char *uuid)
+{
+    static const uint8_t places[] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+    uint8_t bytes[16];
+    const char *p = uuid;
+
+    for (unsigned i = 0; i < sizeof(bytes); i++) {
+        p += *p == '-';
+        bytes[places[i]] = hex_digit(p[0]) << 4 | hex_digit(p[1]);
+        p += 2;
+    }
+    assert(*p == 0);
+    put_byte(aml, OP_BUFFER);
+    open_frame(aml, FRAME_TERMS, 0);
+    put_integer(aml, sizeof(bytes));
+    put(aml, bytes, sizeof(bytes));
+    aml_close(aml);
+}
+
+void
+aml_dword_field(Aml *aml, unsigned i, unsigned offset, const char *name)
+{
+    put_byte(aml, OP_DWORDFIELD);
+    aml_arg(aml, i);
+    put_integer(aml, offset);
+    put_path(aml, name);
 }

@@ -21,7 +21,8 @@ min64(uint64_t a, uint64_t b)
 }
 
 /* What lies between conventional memory and 1 MiB is reserved as a whole: the ACPI tables are
- * there, and the places of video memory and option ROMs. */
+ * there, and the places of video memory and option ROMs. PCI configuration space is reserved so that kernels
+ * believe the MCFG. */
 unsigned
 e820_build(const Memory *memory, E820Entry ret[E820_MAX])
 {
@@ -32,6 +33,7 @@ e820_build(const Memory *memory, E820Entry ret[E820_MAX])
     add(&map, 0, min64(low_end, LAYOUT_EBDA), E820_RAM);
     add(&map, LAYOUT_EBDA, LAYOUT_ACPI_END, E820_RESERVED);
     add(&map, LAYOUT_ACPI_END, low_end, E820_RAM);
+    add(&map, LAYOUT_ECAM, LAYOUT_ECAM + LAYOUT_ECAM_SIZE, E820_RESERVED);
     for (unsigned i = 0; memory_region(memory, i, &region); i++) {
         if (region.gpa >= LAYOUT_HIGH_RAM)
             add(&map, region.gpa, region.gpa + region.size, E820_RAM);
