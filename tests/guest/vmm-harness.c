@@ -200,6 +200,12 @@ vmm_record(const Vmm *vmm)
     return read_all(vmm->record_fd);
 }
 
+int
+vmm_record_fd(const Vmm *vmm)
+{
+    return fcntl(vmm->record_fd, F_DUPFD_CLOEXEC, 0);
+}
+
 static void
 fail(const Vmm *vmm, const char *what)
 {
@@ -297,7 +303,7 @@ vmm_create_request(Vmm *vmm, guint64 memory, guint vcpus, const char *cmdline)
 
     vmm_msg_put_fd(msg, "kvm", open("/dev/kvm", O_RDWR | O_CLOEXEC));
     vmm_msg_put_fd(msg, "kernel", open(kernel, O_RDONLY | O_CLOEXEC));
-    vmm_msg_put_fd(msg, "record", fcntl(vmm->record_fd, F_DUPFD_CLOEXEC, 0));
+    vmm_msg_put_fd(msg, "record", vmm_record_fd(vmm));
     vmm_msg_put_u64(msg, "memory", memory);
     vmm_msg_put_u64(msg, "vcpus", vcpus);
     vmm_msg_put_string(msg, "cmdline", cmdline);

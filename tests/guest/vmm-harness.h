@@ -23,6 +23,7 @@ char *vmm_log(const Vmm *vmm);
 /* What the guest wrote to COM1, see vmm_add_serial(). */
 char *vmm_serial(const Vmm *vmm);
 char *vmm_record(const Vmm *vmm);
+int vmm_record_fd(const Vmm *vmm); /* a descriptor of it, for "create"; the caller's */
 
 /* The connection. */
 void vmm_disconnect(Vmm *vmm);

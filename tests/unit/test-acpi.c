@@ -51,7 +51,12 @@ static Fixture
 write_tables(const uint32_t *apic_ids, unsigned n_vcpus)
 {
     Fixture f = { .memory = memory_new(16 * MIB, NULL) };
-    AcpiConfig config = { n_vcpus, apic_ids, describe_com1, &f.n_described };
+    AcpiConfig config = { .n_vcpus = n_vcpus,
+                          .apic_ids = apic_ids,
+                          .ecam_base = 0xb0000000,
+                          .ecam_size = 256 * MIB,
+                          .describe = describe_com1,
+                          .data = &f.n_described };
     uint64_t rsdp;
     VmmError err;
 
@@ -115,7 +120,7 @@ test_root(void)
     g_assert_cmpuint(sum(f.rsdp, 20), ==, 0);
     g_assert_cmpuint(sum(f.rsdp, 36), ==, 0);
     table_at(&f, get(f.rsdp + 24, 8), "XSDT");
-    g_assert_cmpuint(get(f.xsdt + 4, 4), ==, 36 + 2 * 8);
+    g_assert_cmpuint(get(f.xsdt + 4, 4), ==, 36 + 3 * 8);
     memory_free(f.memory);
 }
 
@@ -239,9 +244,39 @@ test_x2apic(void)
 }
 
 static void
+test_mcfg(void)
+{
+    static const char *const expected[] = {
+        "Base Address : 00000000B0000000\n",
+        "Segment Group Number : 0000\n",
+        "Start Bus Number : 00\n",
+        "End Bus Number : FF\n",
+        NULL,
+    };
+    Fixture f = write_tables(four, 4);
+
+    assert_asl(entry(&f, "MCFG"), expected);
+    memory_free(f.memory);
+}
+
+static void
+test_no_mcfg(void)
+{
+    AcpiConfig config = { .n_vcpus = 4, .apic_ids = four };
+    Memory *memory = memory_new(16 * MIB, NULL);
+    const uint8_t *xsdt;
+    uint64_t rsdp;
+
+    g_assert_true(acpi_write(&config, memory, &rsdp, NULL));
+    xsdt = memory_at(memory, get(memory_at(memory, rsdp + 24, 8), 8), 36);
+    g_assert_cmpuint(get(xsdt + 4, 4), ==, 36 + 2 * 8);
+    memory_free(memory);
+}
+
+static void
 test_no_room(void)
 {
-    AcpiConfig config = { 4, four, NULL, NULL };
+    AcpiConfig config = { .n_vcpus = 4, .apic_ids = four };
     Memory *memory = memory_new(LAYOUT_ACPI, NULL);
     uint64_t rsdp = 42;
     VmmError err;
@@ -263,7 +298,7 @@ describe_much(void *data, Aml *aml)
 static void
 test_too_much(void)
 {
-    AcpiConfig config = { 4, four, describe_much, NULL };
+    AcpiConfig config = { .n_vcpus = 4, .apic_ids = four, .describe = describe_much };
     Memory *memory = memory_new(16 * MIB, NULL);
     uint64_t rsdp;
     VmmError err;
@@ -283,6 +318,8 @@ main(int argc, char **argv)
     g_test_add_func("/acpi/dsdt", test_dsdt);
     g_test_add_func("/acpi/madt", test_madt);
     g_test_add_func("/acpi/x2apic", test_x2apic);
+    g_test_add_func("/acpi/mcfg", test_mcfg);
+    g_test_add_func("/acpi/no-mcfg", test_no_mcfg);
     g_test_add_func("/acpi/no-room", test_no_room);
     g_test_add_func("/acpi/too-much", test_too_much);
     return g_test_run();

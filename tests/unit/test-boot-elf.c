@@ -134,7 +134,7 @@ test_pvh64(void)
     g_assert_cmpstr(boot_fixture_at(&boot, boot_fixture_get(&boot, info + 24, 8), 4), ==, "a=b");
     g_assert_cmphex(boot_fixture_get(&boot, info + 32, 8), ==, 0xe0000);
     memmap = boot_fixture_get(&boot, info + 40, 8);
-    g_assert_cmpuint(boot_fixture_get(&boot, info + 48, 4), ==, 3);
+    g_assert_cmpuint(boot_fixture_get(&boot, info + 48, 4), ==, 4);
     g_assert_cmphex(boot_fixture_get(&boot, memmap + 48, 8), ==, MIB);
     g_assert_cmphex(boot_fixture_get(&boot, memmap + 56, 8), ==, 63 * MIB);
     g_assert_cmpuint(boot_fixture_get(&boot, memmap + 64, 4), ==, 1);

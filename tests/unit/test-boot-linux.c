@@ -88,7 +88,7 @@ test_good(void)
     g_assert_cmphex(zero->hdr.version, ==, 0x020f);
     g_assert_cmphex(zero->hdr.init_size, ==, 8 * MIB);
     g_assert_cmphex(zero->acpi_rsdp_addr, ==, 0xe0000);
-    g_assert_cmpuint(zero->e820_entries, ==, 3);
+    g_assert_cmpuint(zero->e820_entries, ==, 4);
     g_assert_cmphex(zero->e820_table[2].addr, ==, MIB);
     g_assert_cmphex(zero->e820_table[2].size, ==, 63 * MIB);
     g_assert_cmpstr(boot_fixture_at(&boot, zero->hdr.cmd_line_ptr, 101), ==, "console=ttyS0");
@@ -179,7 +179,7 @@ test_initrd_much_ram(void)
     image.start.hdr.initrd_addr_max = UINT32_MAX;
     boot = boot_fixture_load(&image, IMAGE_SIZE, initrd, NULL, 4096 * MIB);
     g_assert_cmphex(params(&boot)->hdr.ramdisk_image, ==, 2048 * MIB - 4096);
-    g_assert_cmpuint(params(&boot)->e820_entries, ==, 4);
+    g_assert_cmpuint(params(&boot)->e820_entries, ==, 5);
     boot_fixture_clear(&boot);
 }
 

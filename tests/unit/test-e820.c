@@ -31,6 +31,7 @@ test_small(void)
         { 0, 0x9fc00, E820_RAM },
         { 0x9fc00, 0x60400, E820_RESERVED },
         { MIB, 127 * MIB, E820_RAM },
+        { 0xe0000000, 256 * MIB, E820_RESERVED },
     };
 
     check(128 * MIB, expected, G_N_ELEMENTS(expected));
@@ -43,6 +44,7 @@ test_exactly_low(void)
         { 0, 0x9fc00, E820_RAM },
         { 0x9fc00, 0x60400, E820_RESERVED },
         { MIB, 2 * GIB - MIB, E820_RAM },
+        { 0xe0000000, 256 * MIB, E820_RESERVED },
     };
 
     check(2 * GIB, expected, G_N_ELEMENTS(expected));
@@ -55,6 +57,7 @@ test_large(void)
         { 0, 0x9fc00, E820_RAM },
         { 0x9fc00, 0x60400, E820_RESERVED },
         { MIB, 2 * GIB - MIB, E820_RAM },
+        { 0xe0000000, 256 * MIB, E820_RESERVED },
         { 4 * GIB, 3 * GIB, E820_RAM },
     };
 
@@ -67,6 +70,7 @@ test_tiny(void)
     const E820Entry expected[] = {
         { 0, 0x80000, E820_RAM },
         { 0x9fc00, 0x60400, E820_RESERVED },
+        { 0xe0000000, 256 * MIB, E820_RESERVED },
     };
 
     check(0x80000, expected, G_N_ELEMENTS(expected));

@@ -1,0 +1,104 @@
+/* vmm-run: one guest of vmctl-vmm, without a daemon: what it says on COM1 comes out here.
+ *
+ *   vmm-run KERNEL INITRAMFS CMDLINE [DEVICE...]
+ *
+ * A DEVICE is "key=value,key=value..." with the keys of "add-device": "@path" is a descriptor of the file at
+ * path, opened for reading and writing, a value of digits a number, any other a string. "wait=TEXT" waits
+ * until the guest has said TEXT, and starts it before that where it does not run yet.
+ * Ends when the guest powers itself off.
+ */
+#include "tests/guest/vmm-harness.h"
+
+#include "qemu-kvm-backend/proto/vmm-proto.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MEMORY (192ull << 20)
+
+static int
+open_file(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+
+    if (fd < 0)
+        g_error("%s: %s", path, g_strerror(errno));
+    return fd;
+}
+
+static void
+put_key(VmmMsg *msg, const char *key, const char *value)
+{
+    if (value[0] == '@')
+        vmm_msg_put_fd(msg, key, open_file(value + 1, O_RDWR));
+    else if (value[0] && strspn(value, "0123456789") == strlen(value))
+        vmm_msg_put_u64(msg, key, g_ascii_strtoull(value, NULL, 10));
+    else
+        vmm_msg_put_string(msg, key, value);
+}
+
+static void
+add_device(Vmm *vmm, const char *text)
+{
+    g_auto(GStrv) pairs = g_strsplit(text, ",", -1);
+    VmmMsg *msg = vmm_request(vmm, VMM_ADD_DEVICE);
+
+    for (char **pair = pairs; *pair; pair++) {
+        char *value = strchr(*pair, '=');
+
+        g_assert_nonnull(value);
+        *value++ = 0;
+        put_key(msg, *pair, value);
+    }
+    vmm_accept(vmm_call(vmm, msg));
+}
+
+static VmmMsg *
+create_request(Vmm *vmm, char **argv)
+{
+    VmmMsg *msg = vmm_request(vmm, VMM_CREATE);
+
+    vmm_msg_put_fd(msg, "kvm", open_file("/dev/kvm", O_RDWR));
+    vmm_msg_put_u64(msg, "memory", MEMORY);
+    vmm_msg_put_u64(msg, "vcpus", 2);
+    vmm_msg_put_fd(msg, "kernel", open_file(argv[1], O_RDONLY));
+    vmm_msg_put_fd(msg, "record", vmm_record_fd(vmm));
+    vmm_msg_put_fd(msg, "initrd", open_file(argv[2], O_RDONLY));
+    vmm_msg_put_string(msg, "cmdline", argv[3]);
+    return msg;
+}
+
+static void
+take_step(Vmm *vmm, const char *step)
+{
+    if (g_str_has_prefix(step, "wait=")) {
+        vmm_do(vmm, VMM_RUN);
+        vmm_wait_serial(vmm, step + strlen("wait="));
+    } else {
+        add_device(vmm, step);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    g_autoptr(Vmm) vmm = NULL;
+    g_autofree char *serial = NULL;
+
+    g_test_init(&argc, &argv, NULL);
+    if (argc < 4)
+        g_error("usage: vmm-run KERNEL INITRAMFS CMDLINE [DEVICE...]");
+    vmm = vmm_spawn();
+    vmm_accept(vmm_call(vmm, create_request(vmm, argv)));
+    vmm_add_devices(vmm);
+    for (int i = 4; i < argc; i++)
+        take_step(vmm, argv[i]);
+    vmm_do(vmm, VMM_RUN);
+    vmm_wait_stopped(vmm, VMM_REASON_POWEROFF, NULL);
+    serial = vmm_serial(vmm);
+    fputs(serial, stdout);
+    return 0;
+}
