@@ -317,7 +317,7 @@ assert_multiboot_info(const Boot *boot, uint64_t memory_size)
     g_assert_cmpuint(boot_fixture_get(boot, info + 4, 4), ==, 639);
     g_assert_cmpuint(boot_fixture_get(boot, info + 8, 4), ==, (memory_size - MIB) / 1024);
     map = boot_fixture_get(boot, info + 48, 4);
-    g_assert_cmpuint(boot_fixture_get(boot, info + 44, 4), ==, 3 * 24);
+    g_assert_cmpuint(boot_fixture_get(boot, info + 44, 4), ==, 4 * 24);
     g_assert_cmpuint(boot_fixture_get(boot, map + 48, 4), ==, 20);
     g_assert_cmphex(boot_fixture_get(boot, map + 52, 8), ==, MIB);
     g_assert_cmphex(boot_fixture_get(boot, map + 60, 8), ==, memory_size - MIB);
