@@ -86,6 +86,12 @@ serve_set_action(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err
 }
 
 static bool
+serve_tell_device(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
+{
+    return machine_tell_device(machine, request, reply, err);
+}
+
+static bool
 serve_quit(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
 {
     machine_quit(machine);
@@ -102,6 +108,7 @@ static const Verb verbs[] = {
     { VMM_POWER_BUTTON, serve_power_button },
     { VMM_STATS, serve_stats },
     { VMM_SET_ACTION, serve_set_action },
+    { VMM_TELL_DEVICE, serve_tell_device },
     { VMM_QUIT, serve_quit },
 };
 

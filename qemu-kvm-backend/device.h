@@ -73,6 +73,9 @@ typedef struct DeviceClass {
     void (*resume)(Device *dev);                    /* before the vCPUs run */
     void (*describe)(Device *dev, struct Aml *aml); /* adds the device to the DSDT's \_SB scope */
     bool (*power_button)(Device *dev);              /* true where this device is the button */
+    /* "tell-device": reads @request, answers into @reply; whether vCPUs run or not. NULL: it can be told
+     * nothing. */
+    bool (*tell)(Device *dev, VmmMsg *request, VmmMsg *reply, VmmError *err);
     void (*destroy)(Device *dev); /* half-created ones too; not the memory itself */
 } DeviceClass;
 

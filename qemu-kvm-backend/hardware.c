@@ -161,14 +161,14 @@ plug(Hardware *hw, Device *dev)
     hw->devices[hw->n_devices++] = dev;
 }
 
-static bool
-has_device(const Hardware *hw, const char *id)
+static Device *
+find_device(const Hardware *hw, const char *id)
 {
     for (size_t i = 0; i < hw->n_devices; i++) {
         if (strcmp(hw->devices[i]->id, id) == 0)
-            return true;
+            return hw->devices[i];
     }
-    return false;
+    return NULL;
 }
 
 static bool
@@ -360,7 +360,7 @@ hardware_add_device(Hardware *hw, const DeviceClass *class, const char *id, VmmM
     const char *unread;
     Device *dev;
 
-    if (has_device(hw, id))
+    if (find_device(hw, id))
         return vmm_error(err, VMM_ERROR_INVALID, "There is a device '%s' already", id);
     if (class->needs && !build_devices(hw, class->needs, empty, err))
         return false;
@@ -376,6 +376,26 @@ hardware_add_device(Hardware *hw, const DeviceClass *class, const char *id, VmmM
     }
     plug(hw, dev);
     return true;
+}
+
+/* What is not understood is refused, but what was understood may have been done by then. */
+bool
+hardware_tell_device(Hardware *hw, const char *id, VmmMsg *msg, VmmMsg *reply, VmmError *err)
+{
+    Device *dev = find_device(hw, id);
+    const char *unread;
+
+    if (!dev)
+        return vmm_error(err, VMM_ERROR_INVALID, "There is no device '%s'", id);
+    if (!dev->class->tell)
+        return vmm_error(err, VMM_ERROR_UNSUPPORTED, "Device '%s' can be told nothing", id);
+    if (!dev->class->tell(dev, msg, reply, err))
+        return false;
+    unread = vmm_msg_unread(msg);
+    if (!unread)
+        return true;
+    return vmm_error(err, VMM_ERROR_INVALID,
+                     "tell-device: '%s' does not know the key '%s' or not of this type", id, unread);
 }
 
 /* There is no firmware that would do it. */

@@ -33,6 +33,9 @@ void hardware_free(Hardware *hw);
 bool hardware_add_device(Hardware *hw, const DeviceClass *class, const char *id, VmmMsg *msg,
                          VmmError *err);
 
+/* Hands @msg to the device @id, which answers into @reply. */
+bool hardware_tell_device(Hardware *hw, const char *id, VmmMsg *msg, VmmMsg *reply, VmmError *err);
+
 /* Resets the devices, writes firmware's tables and loads the kernel; once, and again after a failure. */
 bool hardware_power_on(Hardware *hw, VmmError *err);
 /* Everything back to what it was at power-on, but for RAM, and loads the kernel anew. Halted. */

@@ -260,6 +260,18 @@ machine_add_device(Machine *m, VmmMsg *msg, VmmError *err)
     return hardware_add_device(m->hw, class, id, msg, err);
 }
 
+bool
+machine_tell_device(Machine *m, VmmMsg *msg, VmmMsg *reply, VmmError *err)
+{
+    const char *id;
+
+    if (is(m, VMM_STATE_EMPTY))
+        return vmm_error(err, VMM_ERROR_STATE, "tell-device: there is no machine yet");
+    if (!vmm_msg_get_string(msg, "id", &id))
+        return vmm_error(err, VMM_ERROR_INVALID, "tell-device: 'id' is missing");
+    return hardware_tell_device(m->hw, id, msg, reply, err);
+}
+
 static bool
 needs_life(Machine *m, const char *what, VmmError *err)
 {

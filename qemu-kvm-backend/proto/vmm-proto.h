@@ -66,6 +66,10 @@
  * (virDomainSetLifecycleAction). */
 #define VMM_SET_ACTION "set-action"
 
+/* tell-device: id string, and what the device reads; its reply is what the device answers. See the
+ * classes below; a key that is not known is an error. From create on, whether the guest runs or not. */
+#define VMM_TELL_DEVICE "tell-device"
+
 /* quit {}: ends the process at once; replies first. */
 #define VMM_QUIT "quit"
 
@@ -123,5 +127,15 @@
 /* On PCI, with keys bus? string ("pcie.0", the default, or the id of a root port), slot? u64 (the first
  * free one), function? u64 (0):
  * virtio-pci    device string, one of:
- *   rng         rng? fd (a source of random bytes; the host kernel's generator) */
+ *   rng         rng? fd (a source of random bytes; the host kernel's generator)
+ *   net         mac string ("52:54:00:12:34:56"), mtu? u64 (bytes; what the driver is told), link? bool
+ *               (true: the cable is in), queues? u64 (1; pairs of queues, up to 15), thread? bool (true:
+ *               a thread of its own; false: the main one), backend string:
+ *               "tap": fd0... fd, one for each pair: a tap's with IFF_TAP, IFF_NO_PI and IFF_VNET_HDR,
+ *                   and IFF_MULTI_QUEUE where there is more than one; "fd" will do for the first
+ *               "stream": fd: a connected stream socket, each frame after its length in four bytes,
+ *                   big-endian, as passt has it; one pair
+ *     tell-device { link? bool } replies link bool (false too where the back end is gone), and
+ *               rx-packets, rx-bytes, rx-dropped, tx-packets, tx-bytes, tx-dropped u64; rx is what
+ *               the guest received */
 #define VMM_CLASS_VIRTIO_PCI "virtio-pci"

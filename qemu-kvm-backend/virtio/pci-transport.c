@@ -268,6 +268,8 @@ forget_driver(VirtioPci *v)
         v->queues[i].setup = (QueueSetup){ .size = v->vdev->queue_size };
         atomic_store(&v->queues[i].vector, PCI_MSIX_NONE);
     }
+    if (v->vdev->class->reset)
+        v->vdev->class->reset(v->vdev);
     take_isr(v);
 }
 
@@ -983,6 +985,37 @@ virtio_pci_resume(Device *dev)
     loop_run_in(((VirtioPci *)dev)->vdev->loop, resume_in_loop, dev);
 }
 
+/* A request on its way to the loop's thread. */
+typedef struct Tell {
+    VirtioPci *vpci;
+    VmmMsg *request, *reply;
+    VmmError *err;
+    bool done;
+} Tell;
+
+static void
+tell_in_loop(void *data)
+{
+    Tell *tell = data;
+    VirtioDevice *vdev = tell->vpci->vdev;
+
+    pthread_mutex_lock(&vdev->dev->lock);
+    tell->done = vdev->class->tell(vdev, tell->request, tell->reply, tell->err);
+    pthread_mutex_unlock(&vdev->dev->lock);
+}
+
+static bool
+virtio_pci_tell(Device *dev, VmmMsg *request, VmmMsg *reply, VmmError *err)
+{
+    VirtioDevice *vdev = ((VirtioPci *)dev)->vdev;
+    Tell tell = { (VirtioPci *)dev, request, reply, err, false };
+
+    if (!vdev->class->tell)
+        return vmm_error(err, VMM_ERROR_UNSUPPORTED, "Device '%s' can be told nothing", dev->id);
+    loop_run_in(vdev->loop, tell_in_loop, &tell);
+    return tell.done;
+}
+
 static void
 destroy_in_loop(void *data)
 {
@@ -1025,5 +1058,6 @@ const DeviceClass virtio_pci_class = {
     .reset = virtio_pci_reset,
     .pause = virtio_pci_pause,
     .resume = virtio_pci_resume,
+    .tell = virtio_pci_tell,
     .destroy = virtio_pci_destroy,
 };

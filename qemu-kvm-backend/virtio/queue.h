@@ -34,7 +34,7 @@ bool queue_pop(VirtQueue *queue, VirtChain *ret);
  * for any number of chains, where it wants to be told. */
 void queue_push(VirtQueue *queue, uint16_t head, uint32_t written);
 void queue_flush(VirtQueue *queue);
-/* Takes back the chain that was popped last, as if it had never been seen. */
+/* Takes back the chain that was popped last, as if it had never been seen; called again, the one before. */
 void queue_unpop(VirtQueue *queue);
 
 bool queue_is_ready(const VirtQueue *queue); /* enabled by the driver */

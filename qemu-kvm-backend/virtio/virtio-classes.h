@@ -4,4 +4,5 @@
 
 #include "qemu-kvm-backend/virtio/virtio.h"
 
+extern const VirtioClass virtio_net_class;
 extern const VirtioClass virtio_rng_class;

@@ -43,6 +43,10 @@ typedef struct VirtioClass {
     void (*stop)(VirtioDevice *vdev);
     /* The driver notified @queue, or may have. */
     void (*kick)(VirtioDevice *vdev, unsigned queue);
+    /* The driver starts over: what it told the device is forgotten. After stop, in the same thread. */
+    void (*reset)(VirtioDevice *vdev);
+    /* "tell-device": DeviceClass's hook, in the thread of vdev->loop with the lock held. */
+    bool (*tell)(VirtioDevice *vdev, VmmMsg *request, VmmMsg *reply, VmmError *err);
     void (*destroy)(VirtioDevice *vdev); /* half-created ones too; not the memory itself */
 } VirtioClass;
 
