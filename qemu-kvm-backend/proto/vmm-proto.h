@@ -86,6 +86,9 @@
  * exits after this. With on-crash pause the event is "paused" with reason crashed instead. */
 #define VMM_EVENT_STOPPED "stopped"
 
+/* port { id string, port u64, open bool }: the guest opened or closed a serial port of device id. */
+#define VMM_EVENT_PORT "port"
+
 /* States of "hello" */
 #define VMM_STATE_EMPTY   "empty"   /* no create yet */
 #define VMM_STATE_CREATED "created" /* never run */
@@ -137,5 +140,10 @@
  *                   big-endian, as passt has it; one pair
  *     tell-device { link? bool } replies link bool (false too where the back end is gone), and
  *               rx-packets, rx-bytes, rx-dropped, tx-packets, tx-bytes, tx-dropped u64; rx is what
- *               the guest received */
+ *               the guest received
+ *   console     serial ports (virtio-serial) with numbers N from 0 to 14, of which 0 is for a console:
+ *               port-N-kind string: "socket": port-N-fd fd (a listening stream socket; one client at a
+ *                   time), or a character device's, with its keys: port-N-fd, port-N-watch, port-N-log,
+ *                   port-N-append; port-N-name? string ("org.qemu.guest_agent.0"), port-N-console? bool
+ *     tell-device {} replies port-N-guest-open, port-N-host-open bool; see also the event "port" */
 #define VMM_CLASS_VIRTIO_PCI "virtio-pci"

@@ -4,5 +4,6 @@
 
 #include "qemu-kvm-backend/virtio/virtio.h"
 
+extern const VirtioClass virtio_console_class;
 extern const VirtioClass virtio_net_class;
 extern const VirtioClass virtio_rng_class;

@@ -51,7 +51,7 @@ start_over(VirtioGuest *guest, const uint8_t *step)
 }
 
 static void
-pause(VirtioGuest *guest)
+pause_and_resume(VirtioGuest *guest)
 {
     guest->dev->class->pause(guest->dev);
     guest->dev->class->resume(guest->dev);
@@ -85,7 +85,7 @@ take_step(const VirtioSteps *steps, const uint8_t *step, unsigned n_queues)
         break;
     case 15:
         if (step[3] & 2)
-            pause(guest);
+            pause_and_resume(guest);
         else
             start_over(guest, step);
         break;

@@ -27,6 +27,16 @@ request(Board *board, BoardRequest what, unsigned code, const char *why)
     test->code = code;
 }
 
+static void
+notify(Board *board, VmmMsg *event)
+{
+    TestBoard *test = (TestBoard *)board;
+
+    vmm_msg_free(test->event);
+    test->event = event;
+    test->n_events++;
+}
+
 static int
 msi_new(Board *board, int fd)
 {
@@ -107,6 +117,7 @@ test_board_new(Loop *loop)
         .mmio = bus_new("MMIO"),
         .set_irq = set_irq,
         .request = request,
+        .notify = notify,
         .msi_new = msi_new,
         .msi_set = msi_set,
         .msi_free = msi_free,
@@ -128,6 +139,7 @@ test_board_free(TestBoard *test)
     bus_free(test->board.pio);
     bus_free(test->board.mmio);
     memory_free(test->board.memory);
+    vmm_msg_free(test->event);
     g_free(test);
 }
 

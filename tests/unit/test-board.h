@@ -25,6 +25,8 @@ typedef struct TestBoard {
     unsigned n_requests;
     BoardRequest request; /* the last one */
     unsigned code;
+    unsigned n_events;
+    VmmMsg *event; /* the last one */
     TestMsi msis[TEST_MSIS];
     TestDoorbell doorbells[TEST_DOORBELLS];
 } TestBoard;
