@@ -8,7 +8,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${VMCTL_TOP_BUILDDIR:?built tree}
 
 if [ -z "${ON_KVM:-}" ]; then
-    LAB_TIMEOUT=${LAB_TIMEOUT:-900} exec "$here/on-kvm" "$build" "$here/test-stock-kernel.sh" "$@"
+    LAB_TIMEOUT=${LAB_TIMEOUT:-1800} exec "$here/on-kvm" "$build" "$here/test-stock-kernel.sh" "$@"
 fi
 
 results=$(mktemp)
