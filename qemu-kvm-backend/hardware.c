@@ -265,6 +265,9 @@ build_memory(Hardware *hw, VmmError *err)
     return hw->board.memory && kvm_add_memory(hw->kvm, hw->board.memory, err);
 }
 
+/* RAM goes before the chips. A new slot waits until nobody can see the old set of slots, and that
+ * takes some milliseconds once the chips are on KVM's buses: 7.6 ms in all against 1.3 in this
+ * order, the medians of 25 runs on Linux 6.18. */
 static bool
 build_kvm(Hardware *hw, VmmError *err)
 {
@@ -272,7 +275,7 @@ build_kvm(Hardware *hw, VmmError *err)
 
     hw->config->kvm_fd = -1;
     hw->kvm = kvm_new(fd, err);
-    if (hw->kvm)
+    if (hw->kvm && build_memory(hw, err) && kvm_create_chips(hw->kvm, err))
         hw->irqs = irqs_new(hw->kvm, err);
     return hw->irqs != NULL;
 }
@@ -325,7 +328,7 @@ hardware_new(Loop *loop, MachineConfig *config, VmmMsg *create, const HardwareOw
     };
     hw->owner = *owner;
     hw->config = config;
-    if (build_kvm(hw, err) && build_memory(hw, err) && build_vcpus(hw, err) &&
+    if (build_kvm(hw, err) && build_vcpus(hw, err) &&
         build_devices(hw, device_board_classes, create, err) &&
         (!config->pci || build_devices(hw, device_pci_classes, create, err)) &&
         build_power_on(hw, err))

@@ -18,8 +18,7 @@ typedef struct Kvm Kvm;
  * missing one gets a line in the log, the first one is the error. */
 bool kvm_check_capabilities(int (*has)(void *data, int capability), void *data, VmmError *err);
 
-/* A VM with in-kernel PIC, I/O APIC, local APICs and PIT. Takes @kvm_fd (/dev/kvm) over, also on
- * failure. NULL with @err. */
+/* A VM that has nothing yet. Takes @kvm_fd (/dev/kvm) over, also on failure. NULL with @err. */
 Kvm *kvm_new(int kvm_fd, VmmError *err);
 void kvm_free(Kvm *kvm);
 
@@ -30,6 +29,9 @@ unsigned kvm_max_vcpus(const Kvm *kvm);
 
 /* Makes every region of @memory a slot. */
 bool kvm_add_memory(Kvm *kvm, const Memory *memory, VmmError *err);
+
+/* PIC, I/O APIC, local APICs and PIT, in the kernel: before the first vCPU. */
+bool kvm_create_chips(Kvm *kvm, VmmError *err);
 
 /* KVM_GET_SUPPORTED_CPUID's answer with room for @spare more entries, and KVM_GET_MSR_INDEX_LIST's.
  * Free with free(). */
