@@ -11,7 +11,6 @@
 
 #define MSR_TSC          0x10
 #define MSR_MISC_ENABLE  0x1a0
-#define MSR_MTRR_FIRST   0x200 /* memory types, with the PAT in their midst */
 #define MSR_MTRR_DEFAULT 0x2ff
 #define MSR_TSC_DEADLINE 0x6e0
 
@@ -99,19 +98,34 @@ power_on_prepare(int vcpu_fd, unsigned index, VmmError *err)
     return index > 0 || connect_pic(vcpu_fd, err);
 }
 
+/* Memory types, by number: SDM volume 3, 12.11.2, and the PAT. No more than there are, because each
+ * register that KVM refuses costs a call. */
+static const struct {
+    uint32_t first, n;
+} type_msrs[] = {
+    { 0x200, 16 }, /* base and mask of each variable range */
+    { 0x250, 1 },  /* the fixed ranges: 64 KiB, 16 KiB, 4 KiB */
+    { 0x258, 2 },
+    { 0x268, 8 },
+    { 0x277, 1 }, /* PAT */
+    { MSR_MTRR_DEFAULT, 1 },
+};
+#define N_TYPE_MSRS 29
+
 /* KVM's list and the memory types, which older kernels leave out of it. A register that comes twice
  * does no harm. */
 static struct kvm_msr_list *
 list_msrs(const Kvm *kvm, VmmError *err)
 {
     struct kvm_msr_list *list = kvm_msr_list(kvm, err);
-    unsigned n_types = MSR_MTRR_DEFAULT - MSR_MTRR_FIRST + 1;
 
     if (!list)
         return NULL;
-    list = vmm_must(realloc(list, sizeof(*list) + (list->nmsrs + n_types) * sizeof(uint32_t)));
-    for (unsigned i = 0; i < n_types; i++)
-        list->indices[list->nmsrs++] = MSR_MTRR_FIRST + i;
+    list = vmm_must(realloc(list, sizeof(*list) + (list->nmsrs + N_TYPE_MSRS) * sizeof(uint32_t)));
+    for (size_t i = 0; i < sizeof(type_msrs) / sizeof(type_msrs[0]); i++) {
+        for (uint32_t j = 0; j < type_msrs[i].n; j++)
+            list->indices[list->nmsrs++] = type_msrs[i].first + j;
+    }
     return list;
 }
 
