@@ -11,7 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define WAIT_S 10
+#define WAIT_S   10
+#define FAKE_VMM "tests/bus/fake-vmm"
 
 static const char *const dirs[] = { "config", "run", "data", "cache", "services" };
 
@@ -43,7 +44,7 @@ static GSubprocessLauncher *
 launcher_new(Fixture *fixture, GSubprocessFlags flags)
 {
     GSubprocessLauncher *launcher = g_subprocess_launcher_new(flags);
-    g_autofree char *vmm = fixture_built("tests/bus/fake-vmm");
+    g_autofree char *vmm = fixture_built(fixture->vmm);
 
     set_dir(fixture, launcher, "XDG_CONFIG_HOME", "config");
     set_dir(fixture, launcher, "XDG_RUNTIME_DIR", "run");
@@ -51,7 +52,8 @@ launcher_new(Fixture *fixture, GSubprocessFlags flags)
     set_dir(fixture, launcher, "XDG_CACHE_HOME", "cache");
     g_subprocess_launcher_setenv(launcher, "HOME", fixture->dir, TRUE);
     g_subprocess_launcher_setenv(launcher, "VMCTL_VMM", vmm, TRUE);
-    g_subprocess_launcher_setenv(launcher, "VMCTL_KVM", "/dev/null", TRUE);
+    if (g_str_equal(fixture->vmm, FAKE_VMM))
+        g_subprocess_launcher_setenv(launcher, "VMCTL_KVM", "/dev/null", TRUE);
     if (fixture->address)
         g_subprocess_launcher_setenv(launcher, "DBUS_SESSION_BUS_ADDRESS", fixture->address, TRUE);
     g_subprocess_launcher_set_child_setup(launcher, die_with_parent, NULL, NULL);
@@ -229,6 +231,7 @@ fixture_new_bare(void)
     Fixture *fixture = g_new0(Fixture, 1);
     g_autoptr(GError) error = NULL;
 
+    fixture->vmm = FAKE_VMM;
     fixture->dir = g_dir_make_tmp("vmctl-bus-XXXXXX", &error);
     g_assert_no_error(error);
     for (gsize i = 0; i < G_N_ELEMENTS(dirs); i++) {
@@ -243,6 +246,12 @@ fixture_new_bare(void)
     start_bus(fixture);
     connect_client(fixture);
     return fixture;
+}
+
+void
+fixture_use_kvm(Fixture *fixture)
+{
+    fixture->vmm = "vmctl-vmm";
 }
 
 Fixture *
@@ -447,10 +456,12 @@ is_guest(Fixture *fixture, const char *pid)
     g_autofree char *environ_path = g_build_filename("/proc", pid, "environ", NULL);
     g_autofree char *name_path = g_build_filename("/proc", pid, "comm", NULL);
     g_autofree char *wanted = g_strconcat("HOME=", fixture->dir, NULL);
+    g_autofree char *vmm = g_path_get_basename(fixture->vmm);
     g_autofree char *name = NULL, *text = NULL;
     gsize size;
 
-    return g_file_get_contents(name_path, &name, NULL, NULL) && g_str_equal(name, "fake-vmm\n") &&
+    return g_file_get_contents(name_path, &name, NULL, NULL) &&
+           g_str_equal(g_strchomp(name), vmm) &&
            g_file_get_contents(environ_path, &text, &size, NULL) &&
            memmem(text, size, wanted, strlen(wanted));
 }

@@ -17,7 +17,8 @@
 
 typedef struct Fixture {
     char *dir;
-    char *address; /* of the bus */
+    char *address;   /* of the bus */
+    const char *vmm; /* what the build made, that the guests are */
     GSubprocess *bus, *daemon;
     GDBusConnection *client;
     guint subscription;
@@ -29,6 +30,8 @@ typedef struct Fixture {
 /* A bus with a daemon that is ready; without one. */
 Fixture *fixture_new(void);
 Fixture *fixture_new_bare(void);
+/* Guests of a daemon that is started from now on are real ones, on /dev/kvm. */
+void fixture_use_kvm(Fixture *fixture);
 /* Ends everything. The daemon has to go without an error. */
 void fixture_free(Fixture *fixture);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fixture, fixture_free)

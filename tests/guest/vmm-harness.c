@@ -33,6 +33,14 @@ struct Vmm {
     GQueue events;
 };
 
+char *
+vmm_built(const char *name)
+{
+    const char *top = g_getenv("VMCTL_TOP_BUILDDIR");
+
+    return g_build_filename(top ? top : ".", name, NULL);
+}
+
 static int
 memory_file(const char *name)
 {
@@ -102,7 +110,7 @@ exec_vmm(const char *program, int listener, int log_fd)
 Vmm *
 vmm_spawn(void)
 {
-    g_autofree char *program = g_test_build_filename(G_TEST_BUILT, "..", "vmctl-vmm", NULL);
+    g_autofree char *program = vmm_built("vmctl-vmm");
     Vmm *vmm = g_new0(Vmm, 1);
 
     listen_at(vmm);
@@ -295,14 +303,15 @@ vmm_refuses(Vmm *vmm, const char *name, const char *class)
 }
 
 VmmMsg *
-vmm_create_request(Vmm *vmm, guint64 memory, guint vcpus, const char *cmdline)
+vmm_create_kernel_request(Vmm *vmm, const char *kernel, const char *initrd, guint64 memory,
+                          guint vcpus, const char *cmdline)
 {
-    g_autofree char *kernel =
-        g_test_build_filename(G_TEST_BUILT, "guest", "payload", "payload.elf", NULL);
     VmmMsg *msg = vmm_request(vmm, VMM_CREATE);
 
     vmm_msg_put_fd(msg, "kvm", open("/dev/kvm", O_RDWR | O_CLOEXEC));
     vmm_msg_put_fd(msg, "kernel", open(kernel, O_RDONLY | O_CLOEXEC));
+    if (initrd)
+        vmm_msg_put_fd(msg, "initrd", open(initrd, O_RDONLY | O_CLOEXEC));
     vmm_msg_put_fd(msg, "record", vmm_record_fd(vmm));
     vmm_msg_put_u64(msg, "memory", memory);
     vmm_msg_put_u64(msg, "vcpus", vcpus);
@@ -310,8 +319,26 @@ vmm_create_request(Vmm *vmm, guint64 memory, guint vcpus, const char *cmdline)
     return msg;
 }
 
+VmmMsg *
+vmm_create_request(Vmm *vmm, guint64 memory, guint vcpus, const char *cmdline)
+{
+    g_autofree char *kernel = vmm_built("tests/guest/payload/payload.elf");
+
+    return vmm_create_kernel_request(vmm, kernel, NULL, memory, vcpus, cmdline);
+}
+
 void
-vmm_add_devices(Vmm *vmm)
+vmm_set_serial(Vmm *vmm, int fd)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+    g_assert_cmpint(copy, >=, 0);
+    close(vmm->serial_fd);
+    vmm->serial_fd = copy;
+}
+
+void
+vmm_add_serial(Vmm *vmm)
 {
     VmmMsg *msg = vmm_request(vmm, VMM_ADD_DEVICE);
 
@@ -321,6 +348,14 @@ vmm_add_devices(Vmm *vmm)
     vmm_msg_put_string(msg, "kind", "file");
     vmm_msg_put_fd(msg, "fd", fcntl(vmm->serial_fd, F_DUPFD_CLOEXEC, 0));
     vmm_accept(vmm_call(vmm, msg));
+}
+
+void
+vmm_add_devices(Vmm *vmm)
+{
+    VmmMsg *msg;
+
+    vmm_add_serial(vmm);
     msg = vmm_request(vmm, VMM_ADD_DEVICE);
     vmm_msg_put_string(msg, "class", VMM_CLASS_DEBUG_EXIT);
     vmm_msg_put_string(msg, "id", "exit");

@@ -42,11 +42,19 @@ void vmm_accept(VmmMsg *reply);
 /* Checks that it is one, of @class, whose text has @part in it; frees it. */
 void vmm_reject(VmmMsg *reply, const char *class, const char *part);
 
+/* Has the serial port write to a copy of @fd instead of what vmm_serial() reads. */
+void vmm_set_serial(Vmm *vmm, int fd);
+
+/* A "create" for @kernel, @initrd (NULL: none) and @cmdline, with a record. */
+VmmMsg *vmm_create_kernel_request(Vmm *vmm, const char *kernel, const char *initrd, guint64 memory,
+                                  guint vcpus, const char *cmdline);
 /* A "create" for the payload with @cmdline and a record; more keys may be put into it. */
 VmmMsg *vmm_create_request(Vmm *vmm, guint64 memory, guint vcpus, const char *cmdline);
 /* Creates a machine of 16 MiB with COM1 and the debug-exit port, not yet running. */
 void vmm_build(Vmm *vmm, guint vcpus, const char *cmdline);
 void vmm_add_devices(Vmm *vmm);
+/* COM1 alone. */
+void vmm_add_serial(Vmm *vmm);
 
 /* The next event named @name; others before it are dropped. */
 VmmMsg *vmm_wait_event(Vmm *vmm, const char *name);
@@ -61,6 +69,9 @@ void vmm_assert_state(Vmm *vmm, const char *state, const char *reason);
 
 /* How many descriptors and threads the process has. */
 guint vmm_count(const Vmm *vmm, const char *what);
+
+/* The path of something that the build made, "vmctl-vmm"; free with g_free(). */
+char *vmm_built(const char *name);
 
 /* TRUE where /dev/kvm opens; else the test is skipped. */
 gboolean vmm_have_kvm(void);

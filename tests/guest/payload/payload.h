@@ -82,6 +82,10 @@ void play_power_button(uint32_t number);
 /* crash.c */
 void play_fetch_from_nowhere(uint32_t number);
 void play_long_string(uint32_t number);
+/* exits.c: says "begin", makes at least @number exits, says "end". */
+void play_pio_exits(uint32_t number);
+void play_unclaimed_pio_exits(uint32_t number);
+void play_mmio_exits(uint32_t number);
 /* smp.c */
 void play_smp(uint32_t number);
 /* True when @number vCPUs have woken, each with an APIC id of its own. */
