@@ -50,6 +50,12 @@ serve_add_device(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err
 }
 
 static bool
+serve_remove_device(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
+{
+    return machine_remove_device(machine, request, err);
+}
+
+static bool
 serve_run(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
 {
     return machine_run(machine, err);
@@ -102,6 +108,7 @@ static const Verb verbs[] = {
     { VMM_HELLO, serve_hello },
     { VMM_CREATE, serve_create },
     { VMM_ADD_DEVICE, serve_add_device },
+    { VMM_REMOVE_DEVICE, serve_remove_device },
     { VMM_RUN, serve_run },
     { VMM_PAUSE, serve_pause },
     { VMM_RESET, serve_reset },

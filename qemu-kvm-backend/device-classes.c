@@ -16,6 +16,7 @@ const DeviceClass *const device_pci_classes[] = {
 static const DeviceClass *const classes[] = {
     &serial_class,
     &debug_exit_class,
+    &root_port_class,
     &virtio_pci_class,
 };
 

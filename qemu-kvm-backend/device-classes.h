@@ -17,6 +17,7 @@ extern const DeviceClass lpc_class;
 extern const DeviceClass pci_host_class;
 extern const DeviceClass pm_class;
 extern const DeviceClass reset_control_class;
+extern const DeviceClass root_port_class;
 extern const DeviceClass rtc_class;
 extern const DeviceClass serial_class;
 extern const DeviceClass virtio_pci_class;

@@ -38,6 +38,7 @@ struct Board {
     Bus *pio;
     Bus *mmio;
     struct Pci *pci; /* NULL: the board has no PCI host */
+    bool hot;        /* has been powered on: what comes now is plugged into a running guest */
     /* Drives interrupt line @gsi (0 to 23; ISA IRQ numbers are the first 16). Any thread. */
     void (*set_irq)(Board *board, unsigned gsi, bool level);
     /* Asks for the end of this run of the machine; the vCPU that called executes no further guest
@@ -72,7 +73,11 @@ typedef struct DeviceClass {
     void (*pause)(Device *dev);                     /* vCPUs are stopped; go quiet */
     void (*resume)(Device *dev);                    /* before the vCPUs run */
     void (*describe)(Device *dev, struct Aml *aml); /* adds the device to the DSDT's \_SB scope */
-    bool (*power_button)(Device *dev);              /* true where this device is the button */
+    /* Asks the guest to let go; once it has, the event "device-removed" with the device's id goes to
+     * board->notify(), and the machine destroys the device. Only devices with this hook are added and
+     * removed after power-on. */
+    bool (*eject)(Device *dev, VmmError *err);
+    bool (*power_button)(Device *dev); /* true where this device is the button */
     /* "tell-device": reads @request, answers into @reply; whether vCPUs run or not. NULL: it can be told
      * nothing. */
     bool (*tell)(Device *dev, VmmMsg *request, VmmMsg *reply, VmmError *err);

@@ -32,6 +32,7 @@ struct Hardware {
     PowerOn *power_on;
     Device **devices; /* in the order of their creation */
     size_t n_devices;
+    bool running;
 };
 
 /* What devices ask of the board. */
@@ -355,29 +356,74 @@ hardware_free(Hardware *hw)
     free(hw);
 }
 
+static Device *
+create_device(Hardware *hw, const DeviceClass *class, const char *id, VmmMsg *msg, VmmError *err)
+{
+    Device *dev = device_new(class, &hw->board, id, msg, err);
+    const char *unread;
+
+    if (!dev)
+        return NULL;
+    unread = vmm_msg_unread(msg);
+    if (!unread)
+        return dev;
+    device_free(dev);
+    vmm_error(err, VMM_ERROR_INVALID,
+              "add-device: '%s' does not know the key '%s' or not of this type", class->name,
+              unread);
+    return NULL;
+}
+
 bool
 hardware_add_device(Hardware *hw, const DeviceClass *class, const char *id, VmmMsg *msg,
                     VmmError *err)
 {
     vmm_msg_auto empty = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_ADD_DEVICE);
-    const char *unread;
     Device *dev;
 
+    if (hw->board.hot && !class->eject)
+        return vmm_error(err, VMM_ERROR_STATE,
+                         "A device of class '%s' can be added to a new machine only", class->name);
     if (find_device(hw, id))
         return vmm_error(err, VMM_ERROR_INVALID, "There is a device '%s' already", id);
-    if (class->needs && !build_devices(hw, class->needs, empty, err))
+    if (!hw->board.hot && class->needs && !build_devices(hw, class->needs, empty, err))
         return false;
-    dev = device_new(class, &hw->board, id, msg, err);
+    dev = create_device(hw, class, id, msg, err);
     if (!dev)
         return false;
-    unread = vmm_msg_unread(msg);
-    if (unread) {
-        device_free(dev);
-        return vmm_error(err, VMM_ERROR_INVALID,
-                         "add-device: '%s' does not know the key '%s' or not of this type",
-                         class->name, unread);
-    }
     plug(hw, dev);
+    if (hw->board.hot)
+        reset_device(dev);
+    if (hw->running)
+        resume_device(dev);
+    return true;
+}
+
+bool
+hardware_eject_device(Hardware *hw, const char *id, VmmError *err)
+{
+    Device *dev = find_device(hw, id);
+
+    if (!dev)
+        return vmm_error(err, VMM_ERROR_INVALID, "There is no device '%s'", id);
+    if (!dev->class->eject)
+        return vmm_error(err, VMM_ERROR_UNSUPPORTED, "Device '%s' cannot be removed", id);
+    return dev->class->eject(dev, err);
+}
+
+bool
+hardware_remove_device(Hardware *hw, const char *id)
+{
+    Device *dev = find_device(hw, id);
+    size_t at = 0;
+
+    if (!dev || !dev->class->eject)
+        return false;
+    while (hw->devices[at] != dev)
+        at++;
+    hw->n_devices--;
+    memmove(&hw->devices[at], &hw->devices[at + 1], (hw->n_devices - at) * sizeof(Device *));
+    device_free(dev);
     return true;
 }
 
@@ -398,7 +444,8 @@ hardware_tell_device(Hardware *hw, const char *id, VmmMsg *msg, VmmMsg *reply, V
     if (!unread)
         return true;
     return vmm_error(err, VMM_ERROR_INVALID,
-                     "tell-device: '%s' does not know the key '%s' or not of this type", id, unread);
+                     "tell-device: '%s' does not know the key '%s' or not of this type", id,
+                     unread);
 }
 
 /* There is no firmware that would do it. */
@@ -440,7 +487,8 @@ bool
 hardware_power_on(Hardware *hw, VmmError *err)
 {
     for_devices(hw, reset_device);
-    return boot(hw, err);
+    hw->board.hot = boot(hw, err);
+    return hw->board.hot;
 }
 
 /* Devices go first, so that the lines that they hold are down when the chips are put back. */
@@ -459,6 +507,7 @@ void
 hardware_run(Hardware *hw)
 {
     for_devices(hw, resume_device);
+    hw->running = true;
     vcpus_run(hw->vcpus);
 }
 
@@ -480,7 +529,21 @@ hardware_halt(Hardware *hw)
     vcpus_stop(hw->vcpus);
     vcpus_wait(hw->vcpus);
     for_devices(hw, pause_device);
+    hw->running = false;
     excuse_pause(hw);
+}
+
+void
+hardware_park(Hardware *hw)
+{
+    vcpus_stop(hw->vcpus);
+    vcpus_wait(hw->vcpus);
+}
+
+void
+hardware_unpark(Hardware *hw)
+{
+    vcpus_run(hw->vcpus);
 }
 
 bool

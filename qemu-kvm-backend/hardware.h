@@ -28,13 +28,18 @@ Hardware *hardware_new(Loop *loop, MachineConfig *config, VmmMsg *create,
                        const HardwareOwner *owner, VmmError *err);
 void hardware_free(Hardware *hw);
 
-/* Adds a device of @class from the parameters in @msg, all of which it must understand. Before
- * hardware_power_on(). */
+/* Adds a device of @class from the parameters in @msg, all of which it must understand. After
+ * hardware_power_on() only one with an eject hook, and with the vCPUs parked. */
 bool hardware_add_device(Hardware *hw, const DeviceClass *class, const char *id, VmmMsg *msg,
                          VmmError *err);
 
 /* Hands @msg to the device @id, which answers into @reply. */
 bool hardware_tell_device(Hardware *hw, const char *id, VmmMsg *msg, VmmMsg *reply, VmmError *err);
+
+/* Asks the guest to let go of a device. False where it does not do that. */
+bool hardware_eject_device(Hardware *hw, const char *id, VmmError *err);
+/* Destroys one that has an eject hook; false where there is none of that name. With the vCPUs parked. */
+bool hardware_remove_device(Hardware *hw, const char *id);
 
 /* Resets the devices, writes firmware's tables and loads the kernel; once, and again after a failure. */
 bool hardware_power_on(Hardware *hw, VmmError *err);
@@ -45,6 +50,10 @@ bool hardware_reset(Hardware *hw, VmmError *err);
  * the guest's clock. */
 void hardware_run(Hardware *hw);
 void hardware_halt(Hardware *hw);
+
+/* Parks running vCPUs and lets them go on, the devices none the wiser. */
+void hardware_park(Hardware *hw);
+void hardware_unpark(Hardware *hw);
 
 /* False where no device is a power button, or the guest has no ACPI to learn of it. */
 bool hardware_press_power_button(Hardware *hw);

@@ -151,6 +151,29 @@ obey_guest(Machine *m)
         stop(m, ending.reason, ending.text);
 }
 
+/* While the set of devices changes no vCPU runs. One that has ended its run stays parked for obey_guest(). */
+static void
+unpark(Machine *m)
+{
+    if (is(m, VMM_STATE_RUNNING) && !mailbox_has_ending(m->mailbox))
+        hardware_unpark(m->hw);
+}
+
+/* Takes @event over: news of a device. That the guest has let go of it is for us too. */
+static void
+pass_on(Machine *m, VmmMsg *event)
+{
+    const char *id;
+
+    if (strcmp(vmm_msg_name(event), VMM_EVENT_DEVICE_REMOVED) == 0 &&
+        vmm_msg_get_string(event, "id", &id)) {
+        hardware_park(m->hw);
+        hardware_remove_device(m->hw, id);
+        unpark(m);
+    }
+    m->notify(m->data, event);
+}
+
 /* Also before every verb: a guest that has turned itself off is not resumed because the request
  * overtook the news. */
 static void
@@ -160,7 +183,7 @@ read_mail(void *data)
     VmmMsg *event;
 
     while ((event = mailbox_take_event(m->mailbox)))
-        m->notify(m->data, event);
+        pass_on(m, event);
     if (!is(m, VMM_STATE_STOPPED) && mailbox_has_ending(m->mailbox))
         obey_guest(m);
 }
@@ -244,20 +267,53 @@ machine_create(Machine *m, VmmMsg *msg, VmmError *err)
     return true;
 }
 
+static bool
+has_devices(Machine *m, VmmError *err)
+{
+    read_mail(m);
+    return (!is(m, VMM_STATE_EMPTY) && !is(m, VMM_STATE_STOPPED)) ||
+           vmm_error(err, VMM_ERROR_STATE,
+                     "Devices come and go while there is a machine: its state is '%s'", m->state);
+}
+
 bool
 machine_add_device(Machine *m, VmmMsg *msg, VmmError *err)
 {
     const char *class_name, *id;
     const DeviceClass *class;
+    bool added;
 
-    if (!is(m, VMM_STATE_CREATED))
-        return vmm_error(err, VMM_ERROR_STATE, "Devices can be added to a new machine only");
+    if (!has_devices(m, err))
+        return false;
     if (!vmm_msg_get_string(msg, "class", &class_name) || !vmm_msg_get_string(msg, "id", &id))
         return vmm_error(err, VMM_ERROR_INVALID, "add-device: 'class' or 'id' is missing");
     class = device_class_find(class_name);
     if (!class)
         return vmm_error(err, VMM_ERROR_UNSUPPORTED, "There is no device class '%s'", class_name);
-    return hardware_add_device(m->hw, class, id, msg, err);
+    hardware_park(m->hw);
+    added = hardware_add_device(m->hw, class, id, msg, err);
+    unpark(m);
+    return added;
+}
+
+bool
+machine_remove_device(Machine *m, VmmMsg *msg, VmmError *err)
+{
+    const char *id;
+    VmmMsg *event;
+
+    if (!has_devices(m, err))
+        return false;
+    if (!vmm_msg_get_string(msg, "id", &id))
+        return vmm_error(err, VMM_ERROR_INVALID, "remove-device: the string 'id' is missing");
+    if (!is(m, VMM_STATE_CREATED))
+        return hardware_eject_device(m->hw, id, err);
+    if (!hardware_remove_device(m->hw, id))
+        return vmm_error(err, VMM_ERROR_INVALID, "There is no device '%s' that can be removed", id);
+    event = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_DEVICE_REMOVED);
+    vmm_msg_put_string(event, "id", id);
+    m->notify(m->data, event);
+    return true;
 }
 
 bool

@@ -3,13 +3,19 @@
  *
  * Every call is the main thread's. The locks of the VMM, in the order in which they are taken:
  *
- *     1. Device.lock      one device's registers: bus dispatch, and the device's main-loop work
- *     2. Mailbox.lock     what vCPU threads have told the main thread
- *     3. Vcpus.lock       which vCPU threads may run, and how many do
- *     4. limit_lock       in log.c
+ *     1. Pci.lock         the PCI tree and all configuration space: over a guest's access to it
+ *     2. Device.lock      one device's registers: bus dispatch, and the device's work in its loop
+ *     3. VirtioPci.isr_lock, then Pci.irq_lock   interrupt pins, and the lines that they share
+ *     4. Irqs.lock        the table of interrupt messages
+ *     5. Bus.lock         which device answers where; for as long as a lookup or a change takes
+ *     6. Mailbox.lock     what vCPU threads have told the main thread
+ *     7. Vcpus.lock       which vCPU threads may run, and how many do
+ *     8. Loop.calls_lock  what other threads want done in a loop's thread
+ *     9. limit_lock       in log.c
  *
- * None but the first is held while another module is called. The main thread waits for vCPUs with
- * Vcpus.lock alone, so it never does so while it holds a device.
+ * None but the first three is held while another module is called. The main thread waits for vCPUs with
+ * Vcpus.lock alone, and for iothreads with Loop.calls_lock alone, so it never does so while it holds a
+ * device.
  *
  *     empty --create--> created --run--> running <--run/pause--> paused
  *                                           |                      |
@@ -36,6 +42,7 @@ const char *machine_reason(const Machine *machine); /* VMM_REASON_*: why it is i
 /* The verbs of vmm-proto.h; @msg is the request. What fails leaves the machine as it was. */
 bool machine_create(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_add_device(Machine *machine, VmmMsg *msg, VmmError *err);
+bool machine_remove_device(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_run(Machine *machine, VmmError *err);
 bool machine_pause(Machine *machine, VmmError *err);
 bool machine_reset(Machine *machine, VmmError *err);

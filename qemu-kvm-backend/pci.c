@@ -386,6 +386,19 @@ mark_functions(const PciBus *bus, unsigned slot)
             (zero->config[PCI_HEADER_TYPE] & ~HEADER_MULTI) | (multi ? HEADER_MULTI : 0);
 }
 
+/* Tells the bridge that leads to @bus. */
+static void
+tell_bridge(const PciBus *bus)
+{
+    PciFunction *bridge = bus->bridge;
+
+    if (!bridge || !bridge->ops || !bridge->ops->plugged)
+        return;
+    pthread_mutex_lock(&bridge->dev.lock);
+    bridge->ops->plugged(bridge, bus->first != NULL);
+    pthread_mutex_unlock(&bridge->dev.lock);
+}
+
 static void
 insert(PciBus *bus, PciFunction *fn)
 {
@@ -396,6 +409,7 @@ insert(PciBus *bus, PciFunction *fn)
     fn->next = *at;
     *at = fn;
     mark_functions(bus, fn->slot);
+    tell_bridge(bus);
 }
 
 bool
@@ -445,6 +459,10 @@ pci_plug(PciFunction *fn, VmmMsg *params, VmmError *err)
     if (!bus)
         return vmm_error(err, VMM_ERROR_INVALID, "Device '%s': there is no PCI bus '%s'",
                          fn->dev.id, name);
+    if (fn->dev.board->hot && !bus->bridge)
+        return vmm_error(err, VMM_ERROR_STATE,
+                         "Device '%s': nothing is plugged into PCI bus '%s' while the guest runs",
+                         fn->dev.id, name);
     if (!vmm_msg_get_u64(params, "slot", &slot))
         slot = first_free_slot(bus);
     vmm_msg_get_u64(params, "function", &function);
@@ -471,11 +489,41 @@ pci_unplug(PciFunction *fn)
         continue;
     *at = fn->next;
     mark_functions(bus, fn->slot);
+    tell_bridge(bus);
     bus_remove(fn->dev.board->pio, &fn->dev);
     bus_remove(fn->dev.board->mmio, &fn->dev);
     pci_remap(bus->pci); /* what it answered for may be somebody's now */
     unlock(bus->pci);
     fn->bus = NULL;
+}
+
+static bool
+press_button(PciFunction *bridge)
+{
+    bool heard;
+
+    pthread_mutex_lock(&bridge->dev.lock);
+    heard = bridge->ops->press_button(bridge);
+    pthread_mutex_unlock(&bridge->dev.lock);
+    return heard;
+}
+
+bool
+pci_eject(PciFunction *fn, VmmError *err)
+{
+    PciFunction *bridge = fn->bus->bridge;
+    bool heard;
+
+    if (!bridge || !bridge->ops->press_button)
+        return vmm_error(err, VMM_ERROR_UNSUPPORTED,
+                         "Device '%s' cannot be taken from PCI bus '%s'", fn->dev.id,
+                         fn->bus->name);
+    lock(fn->bus->pci);
+    heard = press_button(bridge);
+    unlock(fn->bus->pci);
+    return heard ||
+           vmm_error(err, VMM_ERROR_STATE,
+                     "Device '%s': the guest does not listen to the slot's button yet", fn->dev.id);
 }
 
 void

@@ -73,6 +73,10 @@ typedef struct PciOps {
     void (*config_written)(PciFunction *fn, unsigned offset, unsigned size);
     /* A BAR has begun or ceased to answer; bars[bar].base is where. */
     void (*bar_moved)(PciFunction *fn, unsigned bar);
+    /* Of a bridge that can be plugged into: something is behind it now, or nothing is any longer. */
+    void (*plugged)(PciFunction *bridge, bool present);
+    /* Asks the guest to let go of what is behind it; false where nobody listens. */
+    bool (*press_button)(PciFunction *bridge);
 } PciOps;
 
 typedef struct PciBar {
@@ -124,6 +128,8 @@ bool pci_plug(PciFunction *fn, VmmMsg *params, VmmError *err);
 bool pci_plug_at(PciFunction *fn, PciBus *bus, unsigned slot, unsigned function, VmmError *err);
 /* Undoes all of it, from the destroy hook; no vCPU runs. */
 void pci_unplug(PciFunction *fn);
+/* Asks the guest to let go of @fn, from the eject hook: what follows comes from the bridge. */
+bool pci_eject(PciFunction *fn, VmmError *err);
 
 /* Configuration space as the function itself sees it, little-endian whatever the host is. */
 uint32_t pci_get(const PciFunction *fn, unsigned offset, unsigned size);

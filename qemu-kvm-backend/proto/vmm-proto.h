@@ -42,8 +42,13 @@
 #define VMM_CREATE "create"
 
 /* add-device: class string, id string, and what that class reads (see the class's source); before
- * the first run. */
+ * the first run. Later too where it goes behind a root port. */
 #define VMM_ADD_DEVICE "add-device"
+
+/* remove-device: id string: asks the guest to let go of a device behind a root port, by the port's
+ * attention button; the reply says that it was asked. Once the guest has let go, there is the event
+ * "device-removed". A machine that has not run yet is not asked: the event comes at once. */
+#define VMM_REMOVE_DEVICE "remove-device"
 
 /* run {}: starts or resumes the vCPUs. pause {}: replies when every vCPU has stopped. */
 #define VMM_RUN   "run"
@@ -81,6 +86,9 @@
 
 /* reset { reason string }: the guest asked for a reset, or triple-faulted, and has started over. */
 #define VMM_EVENT_RESET "reset"
+
+/* device-removed { id string }: the device is gone, its descriptors are closed. */
+#define VMM_EVENT_DEVICE_REMOVED "device-removed"
 
 /* stopped { state string, reason string (VMM_REASON_*), text string }: the guest is over; the process
  * exits after this. With on-crash pause the event is "paused" with reason crashed instead. */
@@ -129,6 +137,7 @@
 #define VMM_CLASS_DEBUG_EXIT "debug-exit"
 /* On PCI, with keys bus? string ("pcie.0", the default, or the id of a root port), slot? u64 (the first
  * free one), function? u64 (0):
+ * pcie-root-port: its id names the bus behind it, with one slot, 0
  * virtio-pci    device string, one of:
  *   rng         rng? fd (a source of random bytes; the host kernel's generator)
  *   net         mac string ("52:54:00:12:34:56"), mtu? u64 (bytes; what the driver is told), link? bool
@@ -146,4 +155,5 @@
  *                   time), or a character device's, with its keys: port-N-fd, port-N-watch, port-N-log,
  *                   port-N-append; port-N-name? string ("org.qemu.guest_agent.0"), port-N-console? bool
  *     tell-device {} replies port-N-guest-open, port-N-host-open bool; see also the event "port" */
+#define VMM_CLASS_ROOT_PORT  "pcie-root-port"
 #define VMM_CLASS_VIRTIO_PCI "virtio-pci"

@@ -1031,6 +1031,12 @@ destroy_in_loop(void *data)
     pthread_mutex_unlock(&v->fn.dev.lock);
 }
 
+static bool
+virtio_pci_eject(Device *dev, VmmError *err)
+{
+    return pci_eject((PciFunction *)dev, err);
+}
+
 static void
 virtio_pci_destroy(Device *dev)
 {
@@ -1059,5 +1065,6 @@ const DeviceClass virtio_pci_class = {
     .pause = virtio_pci_pause,
     .resume = virtio_pci_resume,
     .tell = virtio_pci_tell,
+    .eject = virtio_pci_eject,
     .destroy = virtio_pci_destroy,
 };

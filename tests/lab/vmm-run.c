@@ -4,8 +4,8 @@
  *
  * A DEVICE is "key=value,key=value..." with the keys of "add-device": "@path" is a descriptor of the file at
  * path, opened for reading and writing, a value of digits a number, any other a string. "wait=TEXT" waits
- * until the guest has said TEXT, and starts it before that where it does not run yet.
- * Ends when the guest powers itself off.
+ * until the guest has said TEXT, and starts it before that where it does not run yet: what comes after it is
+ * plugged in while the guest runs; "remove=ID" takes a device away. Ends when the guest powers itself off.
  */
 #include "tests/guest/vmm-harness.h"
 
@@ -72,11 +72,22 @@ create_request(Vmm *vmm, char **argv)
 }
 
 static void
+remove_device(Vmm *vmm, const char *id)
+{
+    VmmMsg *msg = vmm_request(vmm, VMM_REMOVE_DEVICE);
+
+    vmm_msg_put_string(msg, "id", id);
+    vmm_accept(vmm_call(vmm, msg));
+}
+
+static void
 take_step(Vmm *vmm, const char *step)
 {
     if (g_str_has_prefix(step, "wait=")) {
         vmm_do(vmm, VMM_RUN);
         vmm_wait_serial(vmm, step + strlen("wait="));
+    } else if (g_str_has_prefix(step, "remove=")) {
+        remove_device(vmm, step + strlen("remove="));
     } else {
         add_device(vmm, step);
     }
