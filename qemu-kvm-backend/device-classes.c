@@ -12,6 +12,13 @@ const DeviceClass *const device_pci_classes[] = {
     NULL,
 };
 
+const DeviceClass *const device_firmware_classes[] = {
+    &flash_class,
+    &fw_cfg_class,
+    &debug_console_class,
+    NULL,
+};
+
 /* What the driver may add. */
 static const DeviceClass *const classes[] = {
     &serial_class,

@@ -11,7 +11,13 @@ extern const DeviceClass *const device_board_classes[];
 /* What functions on PCI need: for their "needs". */
 extern const DeviceClass *const device_pci_classes[];
 
+/* What a board with a firmware image has besides. */
+extern const DeviceClass *const device_firmware_classes[];
+
+extern const DeviceClass debug_console_class;
 extern const DeviceClass debug_exit_class;
+extern const DeviceClass flash_class;
+extern const DeviceClass fw_cfg_class;
 extern const DeviceClass i8042_class;
 extern const DeviceClass lpc_class;
 extern const DeviceClass pci_host_class;

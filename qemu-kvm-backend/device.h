@@ -37,8 +37,9 @@ struct Board {
     Memory *memory;
     Bus *pio;
     Bus *mmio;
-    struct Pci *pci; /* NULL: the board has no PCI host */
-    bool hot;        /* has been powered on: what comes now is plugged into a running guest */
+    struct Pci *pci;      /* NULL: the board has no PCI host */
+    struct FwCfg *fw_cfg; /* NULL: no firmware runs on it */
+    bool hot; /* has been powered on: what comes now is plugged into a running guest */
     /* Drives interrupt line @gsi (0 to 23; ISA IRQ numbers are the first 16). Any thread. */
     void (*set_irq)(Board *board, unsigned gsi, bool level);
     /* Asks for the end of this run of the machine; the vCPU that called executes no further guest
@@ -56,6 +57,10 @@ struct Board {
      * bus. False with errno: then they go on to reach the bus. Any thread. */
     bool (*add_doorbell)(Board *board, uint64_t gpa, int fd);
     void (*remove_doorbell)(Board *board, uint64_t gpa, int fd);
+    /* From now on the guest reads @size bytes at @host (both of whole pages) when it reads at @gpa, instead
+     * of asking the MMIO bus; writes go on to reach the bus. False with errno. Any thread. */
+    bool (*map_rom)(Board *board, uint64_t gpa, const void *host, uint64_t size);
+    void (*unmap_rom)(Board *board, uint64_t gpa);
 };
 
 /* The hooks are called in the main thread, without the lock: power_button takes it itself, for the

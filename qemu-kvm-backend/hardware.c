@@ -4,11 +4,14 @@
 #include "qemu-kvm-backend/hw/pci-host.h"
 #include "qemu-kvm-backend/irq.h"
 #include "qemu-kvm-backend/kvm.h"
+#include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/pci-assign.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/vcpu.h"
+#include "qemu-kvm-backend/x86/acpi-loader.h"
 #include "qemu-kvm-backend/x86/acpi.h"
 #include "qemu-kvm-backend/x86/boot.h"
+#include "qemu-kvm-backend/x86/firmware.h"
 #include "qemu-kvm-backend/x86/layout.h"
 #include "qemu-kvm-backend/x86/power-on.h"
 #include "qemu-kvm-backend/x86/regs.h"
@@ -19,13 +22,15 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define CPUID_SPARE 64 /* entries that cpuid_build() may add */
+#define CPUID_SPARE     64 /* entries that cpuid_build() may add */
+#define CPUID_1_ECX_VMX (1u << 5)
 
 struct Hardware {
     Board board; /* first: a Board is a Hardware */
     HardwareOwner owner;
     MachineConfig *config;
     uint32_t apic_ids[MACHINE_VCPUS_MAX];
+    bool vmx; /* vCPUs have it */
     Kvm *kvm;
     Irqs *irqs;
     Vcpus *vcpus;
@@ -71,6 +76,18 @@ static void
 board_remove_doorbell(Board *board, uint64_t gpa, int fd)
 {
     irqs_doorbell(((Hardware *)board)->irqs, &(Doorbell){ .addr = gpa }, fd, false);
+}
+
+static bool
+board_map_rom(Board *board, uint64_t gpa, const void *host, uint64_t size)
+{
+    return kvm_map_rom(((Hardware *)board)->kvm, gpa, host, size);
+}
+
+static void
+board_unmap_rom(Board *board, uint64_t gpa)
+{
+    kvm_unmap_rom(((Hardware *)board)->kvm, gpa);
 }
 
 static void
@@ -212,6 +229,16 @@ copy_cpuid(const struct kvm_cpuid2 *supported, unsigned room)
 }
 
 static bool
+has_vmx(const struct kvm_cpuid2 *cpuid)
+{
+    for (unsigned i = 0; i < cpuid->nent; i++) {
+        if (cpuid->entries[i].function == 1)
+            return cpuid->entries[i].ecx & CPUID_1_ECX_VMX;
+    }
+    return false;
+}
+
+static bool
 add_vcpu(Hardware *hw, unsigned i, struct kvm_cpuid2 *cpuid, unsigned room, VmmError *err)
 {
     bool tsc_deadline = kvm_has(hw->kvm, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
@@ -219,6 +246,7 @@ add_vcpu(Hardware *hw, unsigned i, struct kvm_cpuid2 *cpuid, unsigned room, VmmE
 
     if (!cpuid_build(cpuid, room, &hw->config->topology, i, hw->config->pae, tsc_deadline, err))
         return false;
+    hw->vmx = has_vmx(cpuid);
     fd = kvm_create_vcpu(hw->kvm, hw->apic_ids[i], cpuid, err);
     if (fd < 0)
         return false;
@@ -326,12 +354,15 @@ hardware_new(Loop *loop, MachineConfig *config, VmmMsg *create, const HardwareOw
         .msi_free = board_msi_free,
         .add_doorbell = board_add_doorbell,
         .remove_doorbell = board_remove_doorbell,
+        .map_rom = board_map_rom,
+        .unmap_rom = board_unmap_rom,
     };
     hw->owner = *owner;
     hw->config = config;
     if (build_kvm(hw, err) && build_vcpus(hw, err) &&
         build_devices(hw, device_board_classes, create, err) &&
         (!config->pci || build_devices(hw, device_pci_classes, create, err)) &&
+        (!config->has_firmware || build_devices(hw, device_firmware_classes, create, err)) &&
         build_power_on(hw, err))
         return hw;
     hardware_free(hw);
@@ -450,13 +481,85 @@ hardware_tell_device(Hardware *hw, const char *id, VmmMsg *msg, VmmMsg *reply, V
 
 /* There is no firmware that would do it. */
 static void
-set_up_pci(Pci *pci, AcpiConfig *acpi)
+set_up_pci(Pci *pci)
 {
     if (!pci)
         return;
     pci_host_set_ecam(pci, LAYOUT_ECAM);
     pci_assign(pci, LAYOUT_PCI_MEMORY, LAYOUT_ECAM, LAYOUT_PCI_IO);
-    pci_host_ecam(pci, &acpi->ecam_base, &acpi->ecam_size);
+}
+
+/* As the machine is now: where PCI's configuration space is, is firmware's choice. */
+static AcpiConfig
+acpi_config(Hardware *hw)
+{
+    AcpiConfig acpi = {
+        .n_vcpus = hw->config->topology.n_vcpus,
+        .apic_ids = hw->apic_ids,
+        .describe = describe_devices,
+        .data = hw,
+    };
+
+    if (hw->board.pci && !pci_host_ecam(hw->board.pci, &acpi.ecam_base, &acpi.ecam_size))
+        acpi.ecam_size = 0;
+    return acpi;
+}
+
+static bool
+boot_kernel(Hardware *hw, BootSource *source, VmmError *err)
+{
+    AcpiConfig acpi;
+    BootEntry entry;
+    unsigned n;
+
+    set_up_pci(hw->board.pci);
+    acpi = acpi_config(hw);
+    if (hw->config->acpi && !acpi_write(&acpi, hw->board.memory, &source->rsdp, err))
+        return false;
+    return boot_load(source, hw->board.memory, &entry, err) &&
+           regs_enter(vcpus_fds(hw->vcpus, &n)[0], &entry, err);
+}
+
+/* Firmware asks for the tables after it has set up PCI. */
+static void
+refresh_acpi(void *data, FwCfg *cfg)
+{
+    Hardware *hw = data;
+    AcpiConfig acpi;
+    VmmError err;
+    bool fresh;
+
+    pthread_mutex_lock(pci_lock(hw->board.pci));
+    acpi = acpi_config(hw);
+    fresh = acpi_loader_refresh(&acpi, cfg, &err);
+    pthread_mutex_unlock(pci_lock(hw->board.pci));
+    if (!fresh)
+        log_guest("The guest's ACPI tables do not tell where its PCI is: %s", err.text);
+}
+
+/* The first vCPU stands at the reset vector, which is where the firmware is. */
+static bool
+boot_firmware(Hardware *hw, const BootSource *source, VmmError *err)
+{
+    AcpiConfig acpi = acpi_config(hw);
+    FirmwareMachine machine = {
+        .settings = &hw->config->firmware,
+        .topology = &hw->config->topology,
+        .memory = hw->board.memory,
+        .acpi = hw->config->acpi ? &acpi : NULL,
+        .kernel = source->kernel_fd >= 0 ? source : NULL,
+        .vmx = hw->vmx,
+    };
+
+    for (unsigned i = 0; i < hw->config->topology.n_vcpus; i++) {
+        if (hw->apic_ids[i] >= machine.apic_id_end)
+            machine.apic_id_end = hw->apic_ids[i] + 1;
+    }
+    if (!firmware_describe(&machine, hw->board.fw_cfg, err))
+        return false;
+    if (machine.acpi)
+        fw_cfg_on_select(hw->board.fw_cfg, ACPI_FILE_LOADER, refresh_acpi, hw);
+    return true;
 }
 
 static bool
@@ -467,20 +570,9 @@ boot(Hardware *hw, VmmError *err)
         .initrd_fd = hw->config->initrd_fd,
         .cmdline = hw->config->cmdline,
     };
-    AcpiConfig acpi = {
-        .n_vcpus = hw->config->topology.n_vcpus,
-        .apic_ids = hw->apic_ids,
-        .describe = describe_devices,
-        .data = hw,
-    };
-    BootEntry entry;
-    unsigned n;
 
-    set_up_pci(hw->board.pci, &acpi);
-    if (hw->config->acpi && !acpi_write(&acpi, hw->board.memory, &source.rsdp, err))
-        return false;
-    return boot_load(&source, hw->board.memory, &entry, err) &&
-           regs_enter(vcpus_fds(hw->vcpus, &n)[0], &entry, err);
+    return hw->config->has_firmware ? boot_firmware(hw, &source, err)
+                                    : boot_kernel(hw, &source, err);
 }
 
 bool

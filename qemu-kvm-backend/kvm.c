@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,10 +15,15 @@
 #define CPUID_MAX 4096 /* entries; far beyond what KVM has */
 #define MSRS_MAX  4096
 
+#define ROM_SLOT 8u /* the first slot of read-only memory; RAM has the lower ones */
+#define ROMS_MAX 4u
+
 struct Kvm {
     int fd;
     int vm_fd;
     size_t run_size;
+    pthread_mutex_t rom_lock; /* guards the array below */
+    uint64_t roms[ROMS_MAX];  /* guest physical addresses of slots after RAM's; 0: free */
 };
 
 typedef struct Capability {
@@ -130,6 +136,7 @@ kvm_new(int kvm_fd, VmmError *err)
 
     kvm->fd = kvm_fd;
     kvm->vm_fd = -1;
+    pthread_mutex_init(&kvm->rom_lock, NULL);
     if (check_version(kvm, err) && create_vm(kvm, err) &&
         kvm_check_capabilities(has_capability, kvm, err) && set_addresses(kvm, err))
         return kvm;
@@ -145,6 +152,7 @@ kvm_free(Kvm *kvm)
     if (kvm->vm_fd >= 0)
         close(kvm->vm_fd);
     close(kvm->fd);
+    pthread_mutex_destroy(&kvm->rom_lock);
     free(kvm);
 }
 
@@ -195,6 +203,64 @@ kvm_add_memory(Kvm *kvm, const Memory *memory, VmmError *err)
                                    region.size);
     }
     return true;
+}
+
+static bool
+set_rom(Kvm *kvm, unsigned i, uint64_t gpa, const void *host, uint64_t size)
+{
+    struct kvm_userspace_memory_region slot = {
+        .slot = ROM_SLOT + i,
+        .flags = KVM_MEM_READONLY,
+        .guest_phys_addr = gpa,
+        .memory_size = size,
+        .userspace_addr = (uintptr_t)host,
+    };
+
+    return ioctl(kvm->vm_fd, KVM_SET_USER_MEMORY_REGION, &slot) == 0;
+}
+
+/* The slot for @gpa, 0: a free one; ROMS_MAX where there is none. */
+static unsigned
+find_rom(const Kvm *kvm, uint64_t gpa)
+{
+    unsigned i = 0;
+
+    while (i < ROMS_MAX && kvm->roms[i] != gpa)
+        i++;
+    return i;
+}
+
+bool
+kvm_map_rom(Kvm *kvm, uint64_t gpa, const void *host, uint64_t size)
+{
+    bool mapped = false;
+    unsigned i;
+
+    errno = ENOTSUP;
+    if (kvm_has(kvm, KVM_CAP_READONLY_MEM) <= 0)
+        return false;
+    pthread_mutex_lock(&kvm->rom_lock);
+    i = find_rom(kvm, 0);
+    errno = ENOSPC;
+    if (i < ROMS_MAX)
+        mapped = set_rom(kvm, i, gpa, host, size);
+    if (mapped)
+        kvm->roms[i] = gpa;
+    pthread_mutex_unlock(&kvm->rom_lock);
+    return mapped;
+}
+
+/* A slot of size 0 is none (api.rst). */
+void
+kvm_unmap_rom(Kvm *kvm, uint64_t gpa)
+{
+    unsigned i;
+
+    pthread_mutex_lock(&kvm->rom_lock);
+    i = find_rom(kvm, gpa);
+    if (i < ROMS_MAX && set_rom(kvm, i, gpa, NULL, 0))
+        kvm->roms[i] = 0;
+    pthread_mutex_unlock(&kvm->rom_lock);
 }
 
 struct kvm_cpuid2 *

@@ -33,6 +33,11 @@ bool kvm_add_memory(Kvm *kvm, const Memory *memory, VmmError *err);
 /* PIC, I/O APIC, local APICs and PIT, in the kernel: before the first vCPU. */
 bool kvm_create_chips(Kvm *kvm, VmmError *err);
 
+/* Lets the guest read @size bytes at @host where it reads at @gpa; its writes there are MMIO exits. Both
+ * are of whole pages. False with errno. Any thread, also while vCPUs run. */
+bool kvm_map_rom(Kvm *kvm, uint64_t gpa, const void *host, uint64_t size);
+void kvm_unmap_rom(Kvm *kvm, uint64_t gpa);
+
 /* KVM_GET_SUPPORTED_CPUID's answer with room for @spare more entries, and KVM_GET_MSR_INDEX_LIST's.
  * Free with free(). */
 struct kvm_cpuid2 *kvm_supported_cpuid(const Kvm *kvm, unsigned spare, unsigned *ret_room,

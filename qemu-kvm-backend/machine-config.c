@@ -18,7 +18,7 @@ typedef struct FdKey {
 
 static const FdKey fd_keys[] = {
     { "kvm", offsetof(MachineConfig, kvm_fd), true },
-    { "kernel", offsetof(MachineConfig, kernel_fd), true },
+    { "kernel", offsetof(MachineConfig, kernel_fd), false },
     { "initrd", offsetof(MachineConfig, initrd_fd), false },
     { "record", offsetof(MachineConfig, record_fd), false },
 };
@@ -42,6 +42,31 @@ read_fds(MachineConfig *config, VmmMsg *msg, VmmError *err)
                              row->key);
     }
     return true;
+}
+
+static bool
+read_firmware(MachineConfig *config, VmmMsg *msg, VmmError *err)
+{
+    const char *uuid, *boot_order;
+
+    config->has_firmware = vmm_msg_has(msg, "firmware");
+    if (!config->has_firmware && config->kernel_fd < 0)
+        return vmm_error(err, VMM_ERROR_INVALID,
+                         "create: the descriptor 'kernel' or 'firmware' is missing");
+    if (config->has_firmware && !config->pci)
+        return vmm_error(err, VMM_ERROR_UNSUPPORTED, "This machine has no firmware");
+    if (vmm_msg_get_string(msg, "uuid", &uuid) &&
+        !firmware_parse_uuid(uuid, config->firmware.uuid))
+        return vmm_error(err, VMM_ERROR_INVALID, "create: '%s' is not a UUID", uuid);
+    if (config->has_firmware && vmm_msg_get_string(msg, "boot-order", &boot_order))
+        config->firmware.boot_order = vmm_must(strdup(boot_order));
+    if (config->has_firmware) {
+        vmm_msg_get_u64(msg, "firmware-port", &config->firmware.serial_port);
+        vmm_msg_get_u64(msg, "boot-menu", &config->firmware.menu_ms);
+    }
+    return config->firmware.serial_port <= UINT16_MAX ||
+           vmm_error(err, VMM_ERROR_INVALID, "Port 0x%" PRIx64 " of the firmware is out of range",
+                     config->firmware.serial_port);
 }
 
 static bool
@@ -130,7 +155,8 @@ machine_config_read(MachineConfig *config, VmmMsg *msg, VmmError *err)
     config->policy = (MachinePolicy){ VMM_ACTION_STOP, VMM_ACTION_RESET, VMM_ACTION_STOP };
     read_options(config, msg);
     return read_machine(config, msg, err) && read_fds(config, msg, err) &&
-           read_memory(config, msg, err) && read_topology(config, msg, err) &&
+           read_firmware(config, msg, err) && read_memory(config, msg, err) &&
+           read_topology(config, msg, err) &&
            machine_policy_read(&config->policy, msg, err);
 }
 
@@ -146,6 +172,8 @@ machine_config_clear(MachineConfig *config)
     }
     free(config->cmdline);
     config->cmdline = NULL;
+    free(config->firmware.boot_order);
+    config->firmware.boot_order = NULL;
 }
 
 bool

@@ -4,6 +4,7 @@
 #include "qemu-kvm-backend/error.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
 #include "qemu-kvm-backend/x86/cpuid.h"
+#include "qemu-kvm-backend/x86/firmware.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,6 +26,8 @@ typedef struct MachineConfig {
     uint64_t memory; /* bytes */
     CpuTopology topology;
     char *cmdline;
+    bool has_firmware; /* which is what boots, and may boot the kernel; the flash has it */
+    FirmwareSettings firmware;
     bool pci; /* the board has a PCI host whether or not a device needs it */
     bool acpi;
     bool pae;

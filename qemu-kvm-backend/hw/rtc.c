@@ -10,6 +10,9 @@
 
 #include <inttypes.h>
 
+#define KIB 1024ull
+#define MIB (1024 * KIB)
+
 #define PORT_INDEX 0x70u /* bit 7 masks NMIs, of which there are none */
 #define PORT_DATA  0x71u
 #define RTC_IRQ    8
@@ -34,6 +37,15 @@ enum {
     REG_C,
     REG_D,
     REG_CENTURY = 0x32,
+};
+
+/* How much RAM there is, as PCs' firmware left it and EDK II looks for it; the lower byte comes first. */
+enum {
+    REG_BASE_MEMORY = 0x15,       /* KiB below 1 MiB */
+    REG_EXTENDED_MEMORY = 0x17,   /* KiB above, up to 64 MiB ... */
+    REG_EXTENDED_MEMORY_2 = 0x30, /* ... and once more */
+    REG_MEMORY_ABOVE_16M = 0x34,  /* of 64 KiB, up to 4 GiB */
+    REG_MEMORY_ABOVE_4G = 0x5b,   /* of 64 KiB, three bytes */
 };
 
 #define A_UIP         (1u << 7)
@@ -463,6 +475,30 @@ data_write(Device *dev, uint64_t offset, unsigned size, uint64_t value)
 static const BusOps index_ops = { NULL, index_write }; /* reads as nobody home */
 static const BusOps data_ops = { data_read, data_write };
 
+static void
+put_size(Rtc *rtc, unsigned reg, unsigned n_bytes, uint64_t value)
+{
+    uint64_t max = (1ull << (8 * n_bytes)) - 1;
+
+    if (value > max)
+        value = max;
+    for (unsigned i = 0; i < n_bytes; i++)
+        rtc->ram[reg + i] = value >> (8 * i);
+}
+
+static void
+put_memory_sizes(Rtc *rtc, const Memory *memory)
+{
+    uint64_t low = memory_low_end(memory), high = memory_size(memory) - low;
+    uint64_t extended = low > MIB ? (low - MIB) / KIB : 0;
+
+    put_size(rtc, REG_BASE_MEMORY, 2, 640);
+    put_size(rtc, REG_EXTENDED_MEMORY, 2, extended);
+    put_size(rtc, REG_EXTENDED_MEMORY_2, 2, extended);
+    put_size(rtc, REG_MEMORY_ABOVE_16M, 2, low > 16 * MIB ? (low - 16 * MIB) / (64 * KIB) : 0);
+    put_size(rtc, REG_MEMORY_ABOVE_4G, 3, high / (64 * KIB));
+}
+
 static bool
 rtc_create(Device *dev, VmmMsg *params, VmmError *err)
 {
@@ -498,6 +534,8 @@ rtc_reset(Device *dev)
     rtc->ram[REG_SECOND_ALARM] = 0;
     rtc->ram[REG_MINUTE_ALARM] = 0;
     rtc->ram[REG_HOUR_ALARM] = 0;
+    if (dev->board->memory)
+        put_memory_sizes(rtc, dev->board->memory);
     update_irq(rtc);
     set_alarm(rtc);
 }

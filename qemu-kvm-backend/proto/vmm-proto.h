@@ -34,6 +34,13 @@
  * kernel fd, initrd? fd, cmdline? string: what to boot: a Linux bzImage, an ELF with a PVH note, or a
  *     multiboot-1 ELF; the kinds tell themselves apart,
  * machine? string (VMM_MACHINE_*; q35),
+ * firmware? fd: an image that ends with an x86 reset vector, of 16 MiB at most, which boots instead, and may
+ *     find the kernel: one of the two is needed,
+ * nvram? fd (readable and writable): the firmware's variables, below it: with a firmware,
+ * firmware-port? u64: the I/O port of a serial port that it uses as its terminal (0: none),
+ * boot-menu? u64 (0): milliseconds that it waits for somebody to ask for its boot menu,
+ * boot-order? string: where it looks for a system, in lines of Open Firmware device paths,
+ * uuid? string: the machine's, as firmware tells it,
  * acpi? bool (true), pae? bool (true): with or without the feature,
  * rtc-offset? i64 (0): seconds that the guest's clock is ahead of UTC at first,
  * on-poweroff, on-reboot, on-crash? string (VMM_ACTION_*): what to do without asking when the guest

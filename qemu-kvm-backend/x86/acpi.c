@@ -4,6 +4,7 @@
 #include "qemu-kvm-backend/x86/layout.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,7 +206,7 @@ typedef struct PACKED Mcfg {
 } Mcfg;
 
 _Static_assert(sizeof(Mcfg) == 60, "4.1.2");
-_Static_assert(sizeof(Rsdp) == 36, "5.2.5.3");
+_Static_assert(sizeof(Rsdp) == ACPI_RSDP_SIZE, "5.2.5.3");
 _Static_assert(sizeof(Fadt) == 276, "5.2.9");
 _Static_assert(sizeof(Facs) == 64, "5.2.10");
 
@@ -215,6 +216,7 @@ typedef struct Tables {
     uint8_t *bytes;
     size_t room;
     size_t size;
+    AcpiImage *image; /* takes note of what depends on the place */
 } Tables;
 
 static uint64_t
@@ -238,6 +240,24 @@ put(Tables *tables, const void *data, size_t size)
         memcpy(tables->bytes + offset, data, size);
     tables->size += size;
     return offset;
+}
+
+static void
+note_pointer(Tables *tables, size_t offset, unsigned size)
+{
+    AcpiImage *image = tables->image;
+
+    assert(image->n_pointers < ACPI_FIXUPS_MAX);
+    image->pointers[image->n_pointers++] = (AcpiPointer){ offset, size };
+}
+
+static void
+note_checksum(Tables *tables, size_t offset, size_t start, size_t size)
+{
+    AcpiImage *image = tables->image;
+
+    assert(image->n_checksums < ACPI_FIXUPS_MAX);
+    image->checksums[image->n_checksums++] = (AcpiChecksum){ offset, start, size };
 }
 
 static uint8_t
@@ -275,6 +295,7 @@ seal(Tables *tables, size_t offset)
     header->length = tables->size - offset;
     header->checksum = 0;
     header->checksum = checksum(tables->bytes + offset, header->length);
+    note_checksum(tables, offset + offsetof(Header, checksum), offset, header->length);
 }
 
 static size_t
@@ -387,6 +408,9 @@ put_fadt(Tables *tables, size_t facs, size_t dsdt)
     fill_pm_registers(&fadt);
     align(tables, 16);
     offset = put(tables, &fadt, sizeof(fadt));
+    note_pointer(tables, offset + offsetof(Fadt, facs), sizeof(fadt.facs));
+    note_pointer(tables, offset + offsetof(Fadt, dsdt), sizeof(fadt.dsdt));
+    note_pointer(tables, offset + offsetof(Fadt, x_dsdt), sizeof(fadt.x_dsdt));
     seal(tables, offset);
     return offset;
 }
@@ -469,7 +493,7 @@ put_xsdt(Tables *tables, const size_t *entries, size_t n)
     for (size_t i = 0; i < n; i++) {
         uint64_t address = address_of(entries[i]);
 
-        put(tables, &address, sizeof(address));
+        note_pointer(tables, put(tables, &address, sizeof(address)), sizeof(address));
     }
     seal(tables, offset);
     return offset;
@@ -502,35 +526,54 @@ put_all(Tables *tables, const AcpiConfig *config)
         entries[n++] = put_mcfg(tables, config);
     rsdp = rsdp_new(put_xsdt(tables, entries, n));
     memcpy(tables->bytes, &rsdp, sizeof(rsdp));
-}
-
-static bool
-write_out(const Tables *tables, Memory *memory, VmmError *err)
-{
-    if (tables->size > tables->room)
-        return vmm_error(err, VMM_ERROR_UNSUPPORTED,
-                         "The ACPI tables take %zu KiB but there is room for %zu KiB",
-                         tables->size / 1024, tables->room / 1024);
-    if (!memory_write(memory, LAYOUT_ACPI, tables->bytes, tables->size))
-        return vmm_error(err, VMM_ERROR_INVALID,
-                         "The guest has too little RAM for ACPI tables: %llu KiB",
-                         (unsigned long long)memory_size(memory) / 1024);
-    return true;
+    note_pointer(tables, offsetof(Rsdp, xsdt), sizeof(rsdp.xsdt));
+    note_checksum(tables, offsetof(Rsdp, checksum), 0, 20);
+    note_checksum(tables, offsetof(Rsdp, extended_checksum), 0, sizeof(rsdp));
 }
 
 bool
-acpi_write(const AcpiConfig *config, Memory *memory, uint64_t *ret_rsdp, VmmError *err)
+acpi_build(const AcpiConfig *config, AcpiImage *ret, VmmError *err)
 {
-    Tables tables = { .room = LAYOUT_ACPI_END - LAYOUT_ACPI };
-    bool ok;
+    AcpiImage image = { 0 };
+    Tables tables = { .room = LAYOUT_ACPI_END - LAYOUT_ACPI, .image = &image };
 
     tables.bytes = calloc(1, tables.room);
     if (!tables.bytes)
         return vmm_error_errno(err, "There is no memory for the ACPI tables");
     put_all(&tables, config);
-    ok = write_out(&tables, memory, err);
-    free(tables.bytes);
-    if (ok)
-        *ret_rsdp = LAYOUT_ACPI;
-    return ok;
+    image.bytes = tables.bytes;
+    image.size = tables.size;
+    if (image.size <= tables.room) {
+        *ret = image;
+        return true;
+    }
+    acpi_clear(&image);
+    return vmm_error(err, VMM_ERROR_UNSUPPORTED,
+                     "The ACPI tables take %zu KiB but there is room for %zu KiB",
+                     tables.size / 1024, tables.room / 1024);
+}
+
+void
+acpi_clear(AcpiImage *image)
+{
+    free(image->bytes);
+    image->bytes = NULL;
+}
+
+bool
+acpi_write(const AcpiConfig *config, Memory *memory, uint64_t *ret_rsdp, VmmError *err)
+{
+    AcpiImage image;
+    bool written;
+
+    if (!acpi_build(config, &image, err))
+        return false;
+    written = memory_write(memory, LAYOUT_ACPI, image.bytes, image.size);
+    acpi_clear(&image);
+    if (!written)
+        return vmm_error(err, VMM_ERROR_INVALID,
+                         "The guest has too little RAM for ACPI tables: %llu KiB",
+                         (unsigned long long)memory_size(memory) / 1024);
+    *ret_rsdp = LAYOUT_ACPI;
+    return true;
 }

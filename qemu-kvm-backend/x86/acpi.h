@@ -14,5 +14,34 @@ typedef struct AcpiConfig {
     void *data;
 } AcpiConfig;
 
-/* Writes RSDP, XSDT, FADT, FACS, MADT, MCFG and DSDT into RAM. */
+#define ACPI_RSDP_SIZE  36u /* bytes; the root pointer comes first in the image ... */
+#define ACPI_TABLES     64u /* ... and the tables from here on */
+#define ACPI_FIXUPS_MAX 16
+
+/* A field with an address in the image: @size bytes at @offset. */
+typedef struct AcpiPointer {
+    size_t offset;
+    unsigned size;
+} AcpiPointer;
+
+/* A byte at @offset that makes the sum of @size bytes from @start on zero. */
+typedef struct AcpiChecksum {
+    size_t offset, start, size;
+} AcpiChecksum;
+
+/* RSDP, FACS, DSDT, FADT, MADT, MCFG and XSDT in one piece, made for LAYOUT_ACPI, and what in them depends on
+ * that. Inner checksums come before those of what is around them. */
+typedef struct AcpiImage {
+    uint8_t *bytes;
+    size_t size;
+    AcpiPointer pointers[ACPI_FIXUPS_MAX];
+    unsigned n_pointers;
+    AcpiChecksum checksums[ACPI_FIXUPS_MAX];
+    unsigned n_checksums;
+} AcpiImage;
+
+bool acpi_build(const AcpiConfig *config, AcpiImage *ret, VmmError *err);
+void acpi_clear(AcpiImage *image);
+
+/* Writes the image into RAM. */
 bool acpi_write(const AcpiConfig *config, Memory *memory, uint64_t *ret_rsdp, VmmError *err);

@@ -1,6 +1,7 @@
 #include "tests/unit/test-board.h"
 
 #include <glib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -106,6 +107,41 @@ remove_doorbell(Board *board, uint64_t gpa, int fd)
     row->fd = -1;
 }
 
+static TestRom *
+find_rom(TestBoard *test, uint64_t gpa)
+{
+    for (unsigned i = 0; i < TEST_ROMS; i++) {
+        if (test->roms[i].host && test->roms[i].gpa == gpa)
+            return &test->roms[i];
+    }
+    return NULL;
+}
+
+static bool
+map_rom(Board *board, uint64_t gpa, const void *host, uint64_t size)
+{
+    TestBoard *test = (TestBoard *)board;
+
+    g_assert_null(find_rom(test, gpa));
+    for (unsigned i = 0; i < TEST_ROMS; i++) {
+        if (!test->roms[i].host) {
+            test->roms[i] = (TestRom){ gpa, size, host };
+            return true;
+        }
+    }
+    g_assert_not_reached();
+}
+
+/* What is not mapped may be unmapped: a device that was created half does so. */
+static void
+unmap_rom(Board *board, uint64_t gpa)
+{
+    TestRom *rom = find_rom((TestBoard *)board, gpa);
+
+    if (rom)
+        rom->host = NULL;
+}
+
 TestBoard *
 test_board_new(Loop *loop)
 {
@@ -123,6 +159,8 @@ test_board_new(Loop *loop)
         .msi_free = msi_free,
         .add_doorbell = add_doorbell,
         .remove_doorbell = remove_doorbell,
+        .map_rom = map_rom,
+        .unmap_rom = unmap_rom,
     };
     for (unsigned i = 0; i < TEST_MSIS; i++)
         test->msis[i].fd = -1;
@@ -136,6 +174,8 @@ test_board_free(TestBoard *test)
 {
     g_assert_cmpuint(test_board_n_msis(test), ==, 0);
     g_assert_cmpuint(test_board_n_doorbells(test), ==, 0);
+    for (unsigned i = 0; i < TEST_ROMS; i++)
+        g_assert_null(test->roms[i].host);
     bus_free(test->board.pio);
     bus_free(test->board.mmio);
     memory_free(test->board.memory);
@@ -215,6 +255,14 @@ mmio_read(TestBoard *test, uint64_t gpa, unsigned size)
 {
     uint64_t value = 0;
 
+    for (unsigned i = 0; i < TEST_ROMS; i++) {
+        const TestRom *rom = &test->roms[i];
+
+        if (rom->host && gpa >= rom->gpa && gpa + size <= rom->gpa + rom->size) {
+            memcpy(&value, (const uint8_t *)rom->host + (gpa - rom->gpa), size);
+            return GUINT64_FROM_LE(value);
+        }
+    }
     bus_read(test->board.mmio, gpa, &value, size);
     return GUINT64_FROM_LE(value);
 }

@@ -5,6 +5,7 @@
 
 #define TEST_MSIS      64
 #define TEST_DOORBELLS 64
+#define TEST_ROMS      4
 
 typedef struct TestMsi {
     int fd; /* -1: free */
@@ -16,6 +17,11 @@ typedef struct TestDoorbell {
     int fd; /* -1: free */
     uint64_t gpa;
 } TestDoorbell;
+
+typedef struct TestRom {
+    uint64_t gpa, size;
+    const void *host; /* NULL: free */
+} TestRom;
 
 typedef struct TestBoard {
     Board board;
@@ -29,6 +35,7 @@ typedef struct TestBoard {
     VmmMsg *event; /* the last one */
     TestMsi msis[TEST_MSIS];
     TestDoorbell doorbells[TEST_DOORBELLS];
+    TestRom roms[TEST_ROMS];
 } TestBoard;
 
 /* @loop may be NULL where no device of the test uses it. It has no memory yet: memory_new(). */

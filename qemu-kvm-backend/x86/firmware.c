@@ -1,0 +1,200 @@
+#include "qemu-kvm-backend/x86/firmware.h"
+
+#include "qemu-kvm-backend/x86/acpi-loader.h"
+#include "qemu-kvm-backend/x86/boot-file.h"
+#include "qemu-kvm-backend/x86/e820.h"
+#include "qemu-kvm-backend/x86/layout.h"
+#include "qemu-kvm-backend/x86/smbios.h"
+
+#include "qemu-kvm-backend/proto/vmm-proto.h"
+
+#include <endian.h>
+#include <stdio.h>
+#include <string.h>
+
+#define GIB 0x40000000ull
+
+#define KVM_PAGES_SIZE 0x4000u /* from LAYOUT_IDENTITY_MAP on */
+
+#define SETUP_SECTS_AT  0x1f1u
+#define SETUP_SECTS_OLD 4u
+#define SECTOR          512u
+
+#define FEATURE_CONTROL_LOCKED 1u
+#define FEATURE_CONTROL_VMX    4u /* outside SMX */
+
+/* As in the interface 0x15/e820 */
+typedef struct __attribute__((packed)) PackedE820 {
+    uint64_t addr, size;
+    uint32_t type;
+} PackedE820;
+
+static void
+put_file_u64(FwCfg *cfg, const char *name, uint64_t value)
+{
+    value = htole64(value);
+    fw_cfg_put_file(cfg, name, &value, sizeof(value));
+}
+
+/* Whole RAM, for firmware takes from it what it needs for itself, and what is KVM's. */
+static void
+put_map(FwCfg *cfg, const Memory *memory)
+{
+    PackedE820 map[3];
+    MemoryRegion region;
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < 2 && memory_region(memory, i, &region); i++)
+        map[n++] = (PackedE820){ htole64(region.gpa), htole64(region.size), htole32(E820_RAM) };
+    map[n++] = (PackedE820){ htole64(LAYOUT_IDENTITY_MAP), htole64(KVM_PAGES_SIZE),
+                             htole32(E820_RESERVED) };
+    fw_cfg_put_file(cfg, "etc/e820", map, n * sizeof(map[0]));
+}
+
+/* Above it firmware may place large BARs. */
+static uint64_t
+high_end(const Memory *memory)
+{
+    uint64_t end = LAYOUT_HIGH_RAM;
+    MemoryRegion region;
+
+    for (unsigned i = 0; memory_region(memory, i, &region); i++) {
+        if (region.gpa + region.size > end)
+            end = region.gpa + region.size;
+    }
+    return (end + GIB - 1) / GIB * GIB;
+}
+
+static void
+put_memory(FwCfg *cfg, const Memory *memory)
+{
+    fw_cfg_put_u64(cfg, FW_CFG_RAM_SIZE, memory_size(memory));
+    put_map(cfg, memory);
+    put_file_u64(cfg, "etc/reserved-memory-end", high_end(memory));
+}
+
+static void
+put_cpus(FwCfg *cfg, const FirmwareMachine *machine)
+{
+    fw_cfg_put_u16(cfg, FW_CFG_NB_CPUS, machine->topology->n_vcpus);
+    fw_cfg_put_u16(cfg, FW_CFG_MAX_CPUS, machine->apic_id_end);
+    if (machine->vmx)
+        put_file_u64(cfg, "etc/msr_feature_control", FEATURE_CONTROL_LOCKED | FEATURE_CONTROL_VMX);
+}
+
+static void
+put_smbios(FwCfg *cfg, const FirmwareMachine *machine)
+{
+    const CpuTopology *topology = machine->topology;
+    unsigned cores = topology->dies * topology->cores;
+    SmbiosConfig config = { .n_sockets = topology->sockets,
+                            .n_cores = cores,
+                            .n_threads = cores * topology->threads,
+                            .memory = machine->memory };
+    SmbiosTables tables;
+
+    memcpy(config.uuid, machine->settings->uuid, sizeof(config.uuid));
+    smbios_build(&config, &tables);
+    fw_cfg_put_file(cfg, "etc/smbios/smbios-tables", tables.bytes, tables.size);
+    fw_cfg_put_file(cfg, "etc/smbios/smbios-anchor", tables.anchor, sizeof(tables.anchor));
+    smbios_clear(&tables);
+}
+
+static void
+put_settings(FwCfg *cfg, const FirmwareSettings *settings)
+{
+    uint32_t for_ever = htole32(UINT32_MAX);
+
+    fw_cfg_put(cfg, FW_CFG_UUID, settings->uuid, sizeof(settings->uuid));
+    fw_cfg_put_u16(cfg, FW_CFG_NOGRAPHIC, 1);
+    fw_cfg_put_u16(cfg, FW_CFG_BOOT_MENU, settings->menu_ms > 0);
+    fw_cfg_put_u32(cfg, FW_CFG_IRQ0_OVERRIDE, 1); /* the timer is at pin 2, see acpi.c */
+    fw_cfg_put_file(cfg, "etc/boot-fail-wait", &for_ever, sizeof(for_ever));
+    if (settings->menu_ms > 0) {
+        uint16_t ms = htole16(settings->menu_ms < UINT16_MAX ? settings->menu_ms : UINT16_MAX);
+
+        fw_cfg_put_file(cfg, "etc/boot-menu-wait", &ms, sizeof(ms));
+    }
+    if (settings->serial_port) {
+        uint16_t port = htole16(settings->serial_port);
+
+        fw_cfg_put_file(cfg, "etc/sercon-port", &port, sizeof(port));
+    }
+    if (settings->boot_order)
+        fw_cfg_put_file(cfg, "bootorder", settings->boot_order, strlen(settings->boot_order) + 1);
+}
+
+/* A bzImage in two parts (Linux' Documentation/arch/x86/boot.rst, "setup_sects"). */
+static bool
+put_image(FwCfg *cfg, int fd, VmmError *err)
+{
+    uint64_t size, setup;
+    uint8_t sects;
+
+    if (!boot_file_size(fd, "kernel", &size, err))
+        return false;
+    if (size > UINT32_MAX || !boot_file_read(fd, SETUP_SECTS_AT, &sects, 1))
+        return vmm_error(err, VMM_ERROR_INVALID, "The kernel cannot be passed to the firmware");
+    setup = ((sects ? sects : SETUP_SECTS_OLD) + 1) * SECTOR;
+    if (setup > size)
+        setup = size;
+    fw_cfg_put_u32(cfg, FW_CFG_SETUP_SIZE, setup);
+    fw_cfg_put_fd(cfg, FW_CFG_SETUP_DATA, fd, 0, setup);
+    fw_cfg_put_u32(cfg, FW_CFG_KERNEL_SIZE, size - setup);
+    fw_cfg_put_fd(cfg, FW_CFG_KERNEL_DATA, fd, setup, size - setup);
+    return true;
+}
+
+static bool
+put_initrd(FwCfg *cfg, int fd, VmmError *err)
+{
+    uint64_t size;
+
+    if (fd < 0)
+        return true;
+    if (!boot_file_size(fd, "initrd", &size, err))
+        return false;
+    if (size > UINT32_MAX)
+        return vmm_error(err, VMM_ERROR_INVALID, "The initrd cannot be passed to the firmware");
+    fw_cfg_put_u32(cfg, FW_CFG_INITRD_SIZE, size);
+    fw_cfg_put_fd(cfg, FW_CFG_INITRD_DATA, fd, 0, size);
+    return true;
+}
+
+static bool
+put_kernel(FwCfg *cfg, const BootSource *kernel, VmmError *err)
+{
+    if (!kernel)
+        return true;
+    fw_cfg_put_u32(cfg, FW_CFG_CMDLINE_SIZE, strlen(kernel->cmdline) + 1);
+    fw_cfg_put(cfg, FW_CFG_CMDLINE_DATA, kernel->cmdline, strlen(kernel->cmdline) + 1);
+    return put_image(cfg, kernel->kernel_fd, err) && put_initrd(cfg, kernel->initrd_fd, err);
+}
+
+bool
+firmware_describe(const FirmwareMachine *machine, FwCfg *cfg, VmmError *err)
+{
+    fw_cfg_clear(cfg);
+    put_memory(cfg, machine->memory);
+    put_cpus(cfg, machine);
+    put_smbios(cfg, machine);
+    put_settings(cfg, machine->settings);
+    return put_kernel(cfg, machine->kernel, err) &&
+           (!machine->acpi || acpi_loader_put(machine->acpi, cfg, err));
+}
+
+bool
+firmware_parse_uuid(const char *text, uint8_t ret[16])
+{
+    uint8_t uuid[16];
+    int end = 0;
+
+    sscanf(text,
+           "%2hhx%2hhx%2hhx%2hhx-%2hhx%2hhx-%2hhx%2hhx-%2hhx%2hhx-%2hhx%2hhx%2hhx%2hhx%2hhx%2hhx%n",
+           &uuid[0], &uuid[1], &uuid[2], &uuid[3], &uuid[4], &uuid[5], &uuid[6], &uuid[7], &uuid[8],
+           &uuid[9], &uuid[10], &uuid[11], &uuid[12], &uuid[13], &uuid[14], &uuid[15], &end);
+    if (end != 36 || text[end] != 0)
+        return false;
+    memcpy(ret, uuid, sizeof(uuid));
+    return true;
+}

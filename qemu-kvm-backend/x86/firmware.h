@@ -1,0 +1,31 @@
+/* firmware: what a firmware image is told of the machine that it starts on, through fw-cfg. */
+#pragma once
+
+#include "qemu-kvm-backend/hw/fw-cfg.h"
+#include "qemu-kvm-backend/x86/acpi.h"
+#include "qemu-kvm-backend/x86/boot-source.h"
+#include "qemu-kvm-backend/x86/cpuid.h"
+
+/* What the driver has to say to it. */
+typedef struct FirmwareSettings {
+    uint8_t uuid[16];
+    char
+        *boot_order; /* lines of Open Firmware paths, the first one is tried first; NULL: its own */
+    uint64_t serial_port; /* the I/O port that it writes to and reads from as well; 0: none */
+    uint64_t menu_ms;     /* how long it waits for the key that opens its boot menu; 0: no menu */
+} FirmwareSettings;
+
+typedef struct FirmwareMachine {
+    const FirmwareSettings *settings;
+    const CpuTopology *topology;
+    unsigned apic_id_end; /* the highest APIC id, and one */
+    const Memory *memory;
+    const AcpiConfig *acpi;   /* NULL: no ACPI */
+    const BootSource *kernel; /* to boot instead of a disk; NULL: none */
+    bool vmx;                 /* the guest's CPUs have it, and firmware has to enable it */
+} FirmwareMachine;
+
+/* Fills @cfg anew. What @machine points at may go, but for the descriptors of the kernel. */
+bool firmware_describe(const FirmwareMachine *machine, FwCfg *cfg, VmmError *err);
+
+bool firmware_parse_uuid(const char *text, uint8_t ret[16]);
