@@ -1,0 +1,124 @@
+/* Firmware as distributions ship it, on KVM, without a disk: how far does it get? SeaBIOS takes some ten
+ * seconds where KVM is software. OVMF needs more of a CPU than such a KVM and the lab's emulator have, so it
+ * runs where VMCTL_OVMF_DIR names the directory of its images. */
+#include "tests/guest/vmm-harness.h"
+
+#include "qemu-kvm-backend/proto/vmm-proto.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define SEABIOS   "/usr/share/seabios/bios-256k.bin"
+#define OVMF_CODE "OVMF_CODE_4M.fd"
+#define OVMF_VARS "OVMF_VARS_4M.fd"
+
+static char *
+ovmf_file(const char *name)
+{
+    return g_build_filename(g_getenv("VMCTL_OVMF_DIR"), name, NULL);
+}
+
+static VmmMsg *
+create_request(Vmm *vmm, const char *firmware, guint vcpus)
+{
+    VmmMsg *msg = vmm_request(vmm, VMM_CREATE);
+
+    vmm_msg_put_fd(msg, "kvm", open("/dev/kvm", O_RDWR | O_CLOEXEC));
+    vmm_msg_put_fd(msg, "firmware", open(firmware, O_RDONLY | O_CLOEXEC));
+    vmm_msg_put_u64(msg, "firmware-port", 0x3f8);
+    vmm_msg_put_u64(msg, "memory", 256 << 20);
+    vmm_msg_put_u64(msg, "vcpus", vcpus);
+    return msg;
+}
+
+static gboolean
+can_run(const char *file)
+{
+    if (!vmm_have_kvm())
+        return FALSE;
+    if (g_access(file, R_OK) == 0)
+        return TRUE;
+    g_test_skip("the firmware is not installed");
+    return FALSE;
+}
+
+/* How often the guest has said @text. */
+static guint
+count(Vmm *vmm, const char *text)
+{
+    g_autofree char *said = vmm_serial(vmm);
+    g_auto(GStrv) parts = g_strsplit(said, text, -1);
+
+    return g_strv_length(parts) - 1;
+}
+
+/* Reaches the end of its self-test; after a reset it begins anew. */
+static void
+test_seabios(void)
+{
+    g_autoptr(Vmm) vmm = NULL;
+
+    if (!can_run(SEABIOS))
+        return;
+    vmm = vmm_spawn();
+    vmm_accept(vmm_call(vmm, create_request(vmm, SEABIOS, 2)));
+    vmm_add_devices(vmm);
+    vmm_do(vmm, VMM_RUN);
+    vmm_wait_serial(vmm, "SeaBIOS (version");
+    vmm_wait_serial(vmm, "No bootable device.");
+    vmm_do(vmm, VMM_RESET);
+    for (guint i = 0; count(vmm, "SeaBIOS (version") < 2; i++) {
+        g_assert_cmpuint(i, <, 600);
+        g_usleep(100000);
+    }
+    vmm_do(vmm, VMM_QUIT);
+    vmm_wait_exit(vmm);
+}
+
+/* A copy of the variables as they are delivered. */
+static int
+new_variables(void)
+{
+    g_autofree char *path = ovmf_file(OVMF_VARS);
+    g_autofree char *data = NULL;
+    g_autoptr(GError) error = NULL;
+    int fd = memfd_create("variables", MFD_CLOEXEC);
+    gsize size;
+
+    g_file_get_contents(path, &data, &size, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(write(fd, data, size), ==, size);
+    return fd;
+}
+
+static void
+test_ovmf(void)
+{
+    g_autofree char *code = ovmf_file(OVMF_CODE);
+    g_autoptr(Vmm) vmm = NULL;
+    VmmMsg *msg;
+
+    if (!can_run(code))
+        return;
+    vmm = vmm_spawn();
+    msg = create_request(vmm, code, 1);
+    vmm_msg_put_fd(msg, "nvram", new_variables());
+    vmm_accept(vmm_call(vmm, msg));
+    vmm_add_devices(vmm);
+    vmm_do(vmm, VMM_RUN);
+    vmm_wait_serial(vmm, "BdsDxe");
+    vmm_do(vmm, VMM_QUIT);
+    vmm_wait_exit(vmm);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/firmware/seabios", test_seabios);
+    if (g_getenv("VMCTL_OVMF_DIR"))
+        g_test_add_func("/firmware/ovmf", test_ovmf);
+    return g_test_run();
+}
