@@ -1,10 +1,16 @@
 #include "driver/device-controller.h"
 
+#include "driver/device-address.h"
 #include "driver/error.h"
 #include "driver/xml-read.h"
 #include "driver/xml-write.h"
+#include "qemu-kvm-backend/proto/vmm-msg.h"
+#include "qemu-kvm-backend/proto/vmm-proto.h"
 
 #include <string.h>
+
+#define TARGET_MAX 255 /* of a port's chassis and port numbers */
+#define UNSAID     G_MAXUINT
 
 typedef enum ControllerType {
     CONTROLLER_PCI,
@@ -12,25 +18,99 @@ typedef enum ControllerType {
 } ControllerType;
 
 static const char *const type_words[] = { "pci", "usb", NULL };
-/* The one model of each type that this machine can honour. */
-static const char *const model_of_type[] = { "pcie-root", "none" };
+
+/* The models of each type that this machine can honour. */
+static const struct Model {
+    ControllerType type;
+    const char *name;
+    PciRole role;
+} models[] = {
+    { CONTROLLER_PCI, "pcie-root", PCI_ROLE_ROOT },
+    { CONTROLLER_PCI, "pcie-root-port", PCI_ROLE_PORT },
+    { CONTROLLER_USB, "none", PCI_ROLE_NONE },
+};
 
 typedef struct Controller {
     Device dev;
     int type;
-    char *model;
-    guint index;
+    char *name;                /* the model as the document has it; NULL: none */
+    const struct Model *model; /* NULL: none of the table's */
+    char *model_name;          /* of a root port: the <model>'s; NULL: not said */
+    guint index;               /* UNSAID: not said; complete() gives one */
+    guint chassis, port;       /* of a root port; UNSAID: they follow from its index and place */
 } Controller;
+
+static const struct Model *
+find_model(ControllerType type, const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(models); i++) {
+        if (models[i].type == type && g_strcmp0(models[i].name, name) == 0)
+            return &models[i];
+    }
+    return NULL;
+}
+
+static PciRole
+controller_pci_role(const Device *dev)
+{
+    const Controller *controller = (const Controller *)dev;
+
+    return controller->model ? controller->model->role : PCI_ROLE_NONE;
+}
+
+static gboolean
+parse_target(Controller *controller, const XmlNode *node, GError **error)
+{
+    const XmlNode *model = xml_child(node, "model");
+    const XmlNode *target = xml_child(node, "target");
+
+    controller->model_name = model ? xml_attr(model, "name") : NULL;
+    return !target || (xml_attr_number(target, "chassis", &controller->chassis, error) &&
+                       xml_attr_number(target, "port", &controller->port, error));
+}
 
 static gboolean
 controller_parse(Device *dev, const XmlNode *node, guint flags, GError **error)
 {
     Controller *controller = (Controller *)dev;
 
-    controller->model = xml_attr(node, "model");
+    controller->index = controller->chassis = controller->port = UNSAID;
+    controller->name = xml_attr(node, "model");
     device_parse_alias(dev, node, flags);
-    return xml_attr_word(node, "type", XML_REQUIRED, type_words, &controller->type, error) &&
-           xml_attr_uint(node, "index", XML_OPTIONAL, &controller->index, error);
+    if (!xml_attr_word(node, "type", XML_REQUIRED, type_words, &controller->type, error) ||
+        !xml_attr_uint(node, "index", XML_OPTIONAL, &controller->index, error) ||
+        !parse_target(controller, node, error) || !device_parse_address(dev, node, error))
+        return FALSE;
+    controller->model = find_model(controller->type, controller->name);
+    return TRUE;
+}
+
+static guint
+chassis_of(const Controller *controller)
+{
+    return controller->chassis == UNSAID ? controller->index : controller->chassis;
+}
+
+static guint
+port_of(const Controller *controller)
+{
+    const PciAddress *pci = &controller->dev.pci;
+
+    return controller->port == UNSAID ? pci->slot << 3 | pci->function : controller->port;
+}
+
+static void
+format_port(const Controller *controller, XmlWriter *out)
+{
+    g_autofree char *port = g_strdup_printf("0x%x", port_of(controller));
+
+    xml_open(out, "model");
+    xml_put_attr(out, "name", "pcie-root-port");
+    xml_close(out);
+    xml_open(out, "target");
+    xml_put_attr_uint(out, "chassis", chassis_of(controller));
+    xml_put_attr(out, "port", port);
+    xml_close(out);
 }
 
 static void
@@ -41,9 +121,12 @@ controller_format(const Device *dev, XmlWriter *out, guint flags)
     xml_open(out, dev->kind->element);
     xml_put_attr(out, "type", type_words[controller->type]);
     xml_put_attr_uint(out, "index", controller->index);
-    if (controller->model)
-        xml_put_attr(out, "model", controller->model);
+    if (controller->name)
+        xml_put_attr(out, "model", controller->name);
+    if (device_pci_role(dev) == PCI_ROLE_PORT)
+        format_port(controller, out);
     device_format_alias(dev, out, flags);
+    device_format_address(dev, out);
     xml_close(out);
 }
 
@@ -55,67 +138,265 @@ controller_copy(const Device *from, Device *to)
 
     copy->type = old->type;
     copy->index = old->index;
-    copy->model = g_strdup(old->model);
+    copy->name = g_strdup(old->name);
+    copy->model = old->model;
+    copy->model_name = g_strdup(old->model_name);
+    copy->chassis = old->chassis;
+    copy->port = old->port;
+}
+
+static void
+controller_clear(Device *dev)
+{
+    Controller *controller = (Controller *)dev;
+
+    g_free(controller->name);
+    g_free(controller->model_name);
+}
+
+static gboolean
+check_model(const Controller *controller, GError **error)
+{
+    const char *type = type_words[controller->type];
+
+    if (!controller->name)
+        return driver_error(
+            error, VIR_ERR_CONFIG_UNSUPPORTED,
+            "controller of type '%s' without a model is not supported yet by this machine", type);
+    if (!controller->model)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "value '%s' of attribute 'model' of <controller type='%s'> is not "
+                            "supported yet by this machine",
+                            controller->name, type);
+    return TRUE;
+}
+
+/* What a root port has and the root has not, in libvirt's words. */
+static gboolean
+check_root_options(const Controller *controller, GError **error)
+{
+    const char *option = controller->model_name          ? "modelName"
+                         : controller->chassis != UNSAID ? "chassis"
+                         : controller->port != UNSAID    ? "port"
+                                                         : NULL;
+
+    if (option)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "Option '%s' is not valid for PCI controller with index '%u', model "
+                            "'%s' and modelName '%s'",
+                            option, controller->index, controller->name,
+                            controller->model_name ? controller->model_name : "none");
+    return TRUE;
+}
+
+static gboolean
+check_root(const Controller *controller, GError **error)
+{
+    if (controller->index != 0)
+        return driver_error(error, VIR_ERR_XML_ERROR,
+                            "pci-root and pcie-root controllers should have index 0");
+    if (controller->dev.pci.known)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "pci-root and pcie-root controllers should not have an address");
+    return check_root_options(controller, error);
+}
+
+static gboolean
+check_number(const char *name, guint value, GError **error)
+{
+    if (value != UNSAID && value > TARGET_MAX)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "PCI controller %s '%u' out of range - must be 0-%d", name, value,
+                            TARGET_MAX);
+    return TRUE;
+}
+
+static gboolean
+check_port(const Controller *controller, GError **error)
+{
+    const char *name = controller->model_name;
+
+    if (controller->index == 0)
+        return driver_error(error, VIR_ERR_XML_ERROR,
+                            "The PCI controller with index='0' must be model='pcie-root' for this "
+                            "machine type, but model='%s' was found instead",
+                            controller->name);
+    if (name && strcmp(name, "pcie-root-port") != 0)
+        return driver_error(error, VIR_ERR_XML_ERROR,
+                            "Invalid value for attribute 'name' in element 'model': '%s'.", name);
+    return check_number("port", controller->port, error) &&
+           check_number("chassis", controller->chassis, error);
+}
+
+static gboolean
+refuse_usb(const char *what, const Controller *controller, GError **error)
+{
+    return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                        "%s of <controller type='usb' model='%s'> is not supported yet by this "
+                        "machine",
+                        what, controller->name);
+}
+
+static gboolean
+check_usb(const Controller *controller, GError **error)
+{
+    if (controller->index != 0)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "value '%u' of attribute 'index' of <controller type='usb'> is not "
+                            "supported yet by this machine",
+                            controller->index);
+    if (controller->model_name)
+        return refuse_usb("element <model>", controller, error);
+    if (controller->chassis != UNSAID || controller->port != UNSAID)
+        return refuse_usb("element <target>", controller, error);
+    if (controller->dev.pci.known)
+        return refuse_usb("element <address>", controller, error);
+    return TRUE;
 }
 
 static gboolean
 controller_check(const Device *dev, GError **error)
 {
     const Controller *controller = (const Controller *)dev;
-    const char *type = type_words[controller->type];
 
-    if (!controller->model)
-        return driver_error(
-            error, VIR_ERR_CONFIG_UNSUPPORTED,
-            "controller of type '%s' without a model is not supported yet by this machine", type);
-    if (strcmp(controller->model, model_of_type[controller->type]) != 0)
-        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                            "value '%s' of attribute 'model' of <controller type='%s'> is not "
-                            "supported yet by this machine",
-                            controller->model, type);
-    if (controller->index != 0)
-        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                            "value '%u' of attribute 'index' of <controller type='%s'> is not "
-                            "supported yet by this machine",
-                            controller->index, type);
-    return TRUE;
+    if (!check_model(controller, error))
+        return FALSE;
+    switch (controller->model->role) {
+    case PCI_ROLE_PORT:
+        return check_port(controller, error);
+    case PCI_ROLE_ROOT:
+        return check_root(controller, error);
+    default:
+        return check_usb(controller, error);
+    }
+}
+
+/* The first controller of @type with @index, or NULL. */
+static Controller *
+find_index(const GPtrArray *devices, int type, guint index)
+{
+    for (guint i = 0; i < devices->len; i++) {
+        Controller *controller = g_ptr_array_index(devices, i);
+
+        if (controller->dev.kind == &device_controller && controller->type == type &&
+            controller->index == index)
+            return controller;
+    }
+    return NULL;
+}
+
+/* The first index that no other controller of the type has, as in libvirt. */
+static void
+number_controllers(GPtrArray *devices)
+{
+    for (guint i = 0; i < devices->len; i++) {
+        Controller *controller = g_ptr_array_index(devices, i);
+        guint index = 0;
+
+        if (controller->dev.kind != &device_controller || controller->index != UNSAID)
+            continue;
+        while (find_index(devices, controller->type, index))
+            index++;
+        controller->index = index;
+    }
+}
+
+guint
+device_controller_bus(const Device *dev)
+{
+    return ((const Controller *)dev)->index;
+}
+
+static guint
+sort_key(const Device *dev)
+{
+    gboolean pci =
+        dev->kind == &device_controller && ((const Controller *)dev)->type == CONTROLLER_PCI;
+
+    return pci ? device_controller_bus(dev) : G_MAXUINT;
+}
+
+void
+device_controllers_sort(GPtrArray *devices)
+{
+    device_list_sort_some(devices, sort_key);
+}
+
+static void
+controller_complete(GPtrArray *devices)
+{
+    number_controllers(devices);
+    device_controllers_sort(devices);
 }
 
 static gboolean
 controller_check_all(const GPtrArray *devices, GError **error)
 {
-    gboolean seen[G_N_ELEMENTS(model_of_type)] = { FALSE };
-
     for (guint i = 0; i < devices->len; i++) {
-        const Controller *controller = g_ptr_array_index(devices, i);
+        Controller *controller = g_ptr_array_index(devices, i);
 
-        if (controller->dev.kind != &device_controller)
-            continue;
-        if (seen[controller->type])
-            return driver_error(error, VIR_ERR_INTERNAL_ERROR,
+        if (controller->dev.kind == &device_controller &&
+            find_index(devices, controller->type, controller->index) != controller)
+            return driver_error(error, VIR_ERR_XML_ERROR,
                                 "Multiple '%s' controllers with index '%u'",
                                 type_words[controller->type], controller->index);
-        seen[controller->type] = TRUE;
     }
     return TRUE;
 }
 
-static void
-controller_clear(Device *dev)
-{
-    g_free(((Controller *)dev)->model);
-}
-
-/* libvirt calls the root of a PCI Express hierarchy "pcie.0", and a USB bus that is not there
- * nothing but its type. */
+/* libvirt calls the root of a PCI Express hierarchy "pcie.0", a port's bus "pci.N", and a USB bus that
+ * is not there nothing but its type. */
 static void
 controller_assign_alias(Device *dev, const GPtrArray *devices)
 {
+    static const char *const formats[] = {
+        [PCI_ROLE_NONE] = "usb", [PCI_ROLE_ROOT] = "pcie", [PCI_ROLE_PORT] = "pci"
+    };
     const Controller *controller = (const Controller *)dev;
+    const char *name = formats[device_pci_role(dev)];
 
     g_free(dev->alias);
-    dev->alias = controller->type == CONTROLLER_PCI ? g_strdup_printf("pcie.%u", controller->index)
-                                                    : g_strdup(type_words[controller->type]);
+    dev->alias = device_pci_role(dev) == PCI_ROLE_NONE
+                     ? g_strdup(name)
+                     : g_strdup_printf("%s.%u", name, controller->index);
+}
+
+/* The root is the machine's own; a port is a device of its. */
+static gboolean
+controller_lower(Device *dev, const DeviceLowering *to, GError **error)
+{
+    VmmMsg *msg;
+
+    if (device_pci_role(dev) != PCI_ROLE_PORT)
+        return TRUE;
+    msg = to->add(to->data, VMM_CLASS_ROOT_PORT, dev->alias);
+    device_describe_address(dev, msg);
+    return TRUE;
+}
+
+static Device *
+new_controller(const char *model, guint index)
+{
+    Controller *controller = (Controller *)device_new(&device_controller);
+
+    controller->type = CONTROLLER_PCI;
+    controller->name = g_strdup(model);
+    controller->model = find_model(CONTROLLER_PCI, model);
+    controller->index = index;
+    controller->chassis = controller->port = UNSAID;
+    return &controller->dev;
+}
+
+Device *
+device_controller_new_root(void)
+{
+    return new_controller("pcie-root", 0);
+}
+
+Device *
+device_controller_new_port(guint index)
+{
+    return new_controller("pcie-root-port", index);
 }
 
 const DeviceKind device_controller = {
@@ -125,7 +406,10 @@ const DeviceKind device_controller = {
     .format = controller_format,
     .copy = controller_copy,
     .check = controller_check,
+    .lower = controller_lower,
+    .pci_role = controller_pci_role,
     .clear = controller_clear,
+    .complete = controller_complete,
     .check_all = controller_check_all,
     .assign_alias = controller_assign_alias,
 };

@@ -1,11 +1,13 @@
 #include "driver/device-chardev.h"
 #include "driver/device-controller.h"
 #include "driver/device-memballoon.h"
+#include "driver/device-rng.h"
 
 #include <string.h>
 
 const DeviceKind *const device_kinds[] = {
-    &device_controller, &device_serial, &device_console, &device_memballoon, NULL,
+    &device_controller, &device_serial,
+    &device_console, &device_memballoon, &device_rng, NULL,
 };
 
 const DeviceKind *
@@ -22,6 +24,31 @@ GPtrArray *
 device_list_new(void)
 {
     return g_ptr_array_new_with_free_func((GDestroyNotify)device_free);
+}
+
+PciRole
+device_pci_role(const Device *dev)
+{
+    return dev->kind->pci_role ? dev->kind->pci_role(dev) : PCI_ROLE_NONE;
+}
+
+static gboolean
+lower_some(const GPtrArray *devices, gboolean ports, const DeviceLowering *to, GError **error)
+{
+    for (guint i = 0; i < devices->len; i++) {
+        Device *dev = g_ptr_array_index(devices, i);
+
+        if ((device_pci_role(dev) == PCI_ROLE_PORT) == ports && dev->kind->lower &&
+            !dev->kind->lower(dev, to, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+device_list_lower(const GPtrArray *devices, const DeviceLowering *to, GError **error)
+{
+    return lower_some(devices, TRUE, to, error) && lower_some(devices, FALSE, to, error);
 }
 
 static int
@@ -46,4 +73,38 @@ void
 device_list_sort(GPtrArray *devices)
 {
     g_ptr_array_sort(devices, compare_places); /* stable: devices of a kind stay in their order */
+}
+
+/* A device that is sorted by its key. */
+typedef struct Keyed {
+    guint key, place;
+    Device *dev;
+} Keyed;
+
+static int
+compare_keys(gconstpointer a, gconstpointer b)
+{
+    const Keyed *left = a, *right = b;
+
+    return left->key != right->key ? (left->key < right->key ? -1 : 1)
+                                   : (left->place < right->place ? -1 : 1);
+}
+
+void
+device_list_sort_some(GPtrArray *devices, guint (*key)(const Device *dev))
+{
+    g_autoptr(GArray) keyed = g_array_new(FALSE, FALSE, sizeof(Keyed));
+    g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(guint));
+
+    for (guint i = 0; i < devices->len; i++) {
+        Keyed one = { key(devices->pdata[i]), i, devices->pdata[i] };
+
+        if (one.key == G_MAXUINT)
+            continue;
+        g_array_append_val(keyed, one);
+        g_array_append_val(places, i);
+    }
+    g_array_sort(keyed, compare_keys);
+    for (guint i = 0; i < keyed->len; i++)
+        devices->pdata[g_array_index(places, guint, i)] = g_array_index(keyed, Keyed, i).dev;
 }

@@ -14,6 +14,7 @@ device_new(const DeviceKind *kind)
     Device *dev = g_malloc0(kind->size);
 
     dev->kind = kind;
+    dev->pci.multifunction = -1;
     return dev;
 }
 
@@ -23,6 +24,8 @@ device_copy(const Device *dev)
     Device *copy = device_new(dev->kind);
 
     copy->alias = g_strdup(dev->alias);
+    copy->pci = dev->pci;
+    copy->boot_order = dev->boot_order;
     if (dev->kind->copy)
         dev->kind->copy(dev, copy);
     return copy;
@@ -66,5 +69,24 @@ device_format_alias(const Device *dev, XmlWriter *out, guint flags)
         return;
     xml_open(out, "alias");
     xml_put_attr(out, "name", dev->alias);
+    xml_close(out);
+}
+
+gboolean
+device_parse_boot(Device *dev, const XmlNode *node, GError **error)
+{
+    const XmlNode *boot = xml_child(node, "boot");
+
+    return !boot ||
+           xml_attr_uint(boot, "order", XML_REQUIRED | XML_NONZERO, &dev->boot_order, error);
+}
+
+void
+device_format_boot(const Device *dev, XmlWriter *out)
+{
+    if (!dev->boot_order)
+        return;
+    xml_open(out, "boot");
+    xml_put_attr_uint(out, "order", dev->boot_order);
     xml_close(out);
 }

@@ -27,10 +27,26 @@ typedef struct DeviceLowering {
     gpointer data;
 } DeviceLowering;
 
+/* What a device is in the PCI Express hierarchy. */
+typedef enum PciRole {
+    PCI_ROLE_NONE,     /* not in it at all */
+    PCI_ROLE_ROOT,     /* the root, bus 0: has no place itself */
+    PCI_ROLE_PORT,     /* a root port, which opens a bus of its own */
+    PCI_ROLE_ENDPOINT, /* any other: best behind a root port, where it can be unplugged */
+} PciRole;
+
+/* Where it is: <address type='pci'>. See device-address.h. */
+typedef struct PciAddress {
+    gboolean known;
+    guint domain, bus, slot, function;
+    int multifunction; /* 0 on, 1 off, or -1: not said */
+} PciAddress;
+
 typedef struct DeviceKind {
     const char *element; /* "serial", "console", ...: the name under <devices> */
     const char *alias;   /* aliases are this and a number; NULL: see assign_alias */
-    gsize size;          /* of the instance */
+    guint (*alias_number)(const Device *dev); /* the number; NULL: the first that is free */
+    gsize size;                               /* of the instance */
     /* All may be NULL where there is nothing to do, but for parse and format. */
     gboolean (*parse)(Device *dev, const struct _xmlNode *node, guint flags, GError **error);
     /* The element whole, device_format_alias() among it. */
@@ -39,7 +55,8 @@ typedef struct DeviceKind {
     gboolean (*check)(const Device *dev, GError **error);
     /* On a live definition: opens, describes, and writes into @dev what the live XML shows. */
     gboolean (*lower)(Device *dev, const DeviceLowering *to, GError **error);
-    void (*clear)(Device *dev); /* what the instance holds; not the memory itself */
+    PciRole (*pci_role)(const Device *dev); /* NULL: none */
+    void (*clear)(Device *dev);             /* what the instance holds; not the memory itself */
     /* About all devices of a definition: what the kind adds to what the document says (again and
      * again without harm), and whether its devices go together. */
     void (*complete)(GPtrArray *devices);
@@ -51,6 +68,8 @@ typedef struct DeviceKind {
 struct Device {
     const DeviceKind *kind;
     char *alias; /* NULL: none yet */
+    PciAddress pci;
+    guint boot_order; /* from 1; 0: the firmware does not try it */
 };
 
 /* The table, in libvirt's order of formatting; NULL ends it. */
@@ -66,6 +85,15 @@ void device_free(Device *dev);
 void device_parse_alias(Device *dev, const struct _xmlNode *node, guint flags);
 void device_format_alias(const Device *dev, struct XmlWriter *out, guint flags);
 
+/* <boot order='N'/>. */
+gboolean device_parse_boot(Device *dev, const struct _xmlNode *node, GError **error);
+void device_format_boot(const Device *dev, struct XmlWriter *out);
+
 /* A definition's devices, in the table's order: g_ptr_array_unref() frees them. */
 GPtrArray *device_list_new(void);
 void device_list_sort(GPtrArray *devices);
+/* Puts those with a key below G_MAXUINT into its order, in the places that they have together. */
+void device_list_sort_some(GPtrArray *devices, guint (*key)(const Device *dev));
+/* Lowers all of a live definition's, buses before what is on them; stops at the first failure. */
+gboolean device_list_lower(const GPtrArray *devices, const DeviceLowering *to, GError **error);
+PciRole device_pci_role(const Device *dev);

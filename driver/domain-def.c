@@ -1,6 +1,7 @@
 #include "driver/domain-def.h"
 
 #include "driver/error.h"
+#include "driver/pci-layout.h"
 
 #include <string.h>
 
@@ -92,6 +93,7 @@ complete_devices(GPtrArray *devices)
         if ((*kind)->complete)
             (*kind)->complete(devices);
     }
+    pci_layout_complete(devices);
     device_list_sort(devices);
 }
 
@@ -111,11 +113,23 @@ domain_def_copy(const DomainDef *def)
     return copy;
 }
 
+static gboolean
+has_boot_order(const DomainDef *def)
+{
+    for (guint i = 0; i < def->devices->len; i++) {
+        const Device *dev = g_ptr_array_index(def->devices, i);
+
+        if (dev->boot_order)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* libvirt writes a boot device where none was given, and these two for a CPU passed through. */
 static void
-complete_os(DomainOs *os)
+complete_os(DomainOs *os, gboolean has_boot_order)
 {
-    if (os->n_boot)
+    if (os->n_boot || has_boot_order)
         return;
     os->boot[0] = DOMAIN_BOOT_HD;
     os->n_boot = 1;
@@ -143,7 +157,7 @@ domain_def_complete(DomainDef *def)
     /* More than there is, or none: all of it, as in libvirt. */
     if (def->current_memory_kib == 0 || def->current_memory_kib > def->memory_kib)
         def->current_memory_kib = def->memory_kib;
-    complete_os(&def->os);
+    complete_os(&def->os, has_boot_order(def));
     complete_cpu(&def->cpu);
     complete_devices(def->devices);
 }
@@ -249,6 +263,25 @@ check_emulator(const DomainDef *def, GError **error)
 }
 
 static gboolean
+check_boot_order(const DomainDef *def, GError **error)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+
+    if (def->os.n_boot && has_boot_order(def))
+        return driver_error(
+            error, VIR_ERR_CONFIG_UNSUPPORTED,
+            "per-device boot elements cannot be used together with os/boot elements");
+    for (guint i = 0; i < def->devices->len; i++) {
+        const Device *dev = g_ptr_array_index(def->devices, i);
+
+        if (dev->boot_order && !g_hash_table_add(seen, GUINT_TO_POINTER(dev->boot_order)))
+            return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                                "boot order '%u' used for more than one device", dev->boot_order);
+    }
+    return TRUE;
+}
+
+static gboolean
 check_aliases(const DomainDef *def, GError **error)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
@@ -278,7 +311,7 @@ check_devices(const DomainDef *def, GError **error)
         if ((*kind)->check_all && !(*kind)->check_all(def->devices, error))
             return FALSE;
     }
-    return check_aliases(def, error);
+    return pci_layout_check(def->devices, error) && check_aliases(def, error);
 }
 
 gboolean
@@ -286,7 +319,7 @@ domain_def_check(const DomainDef *def, GError **error)
 {
     return domain_def_check_name(def->name, error) && check_memory(def, error) &&
            check_vcpus(def, error) && check_topology(def, error) && check_os(&def->os, error) &&
-           check_emulator(def, error) && check_devices(def, error);
+           check_emulator(def, error) && check_boot_order(def, error) && check_devices(def, error);
 }
 
 static gboolean
@@ -313,6 +346,17 @@ next_alias(const GPtrArray *devices, const char *prefix)
     }
 }
 
+static char *
+alias_for(const GPtrArray *devices, const Device *dev)
+{
+    g_autofree char *alias = NULL;
+
+    if (dev->kind->alias_number)
+        alias = g_strdup_printf("%s%u", dev->kind->alias, dev->kind->alias_number(dev));
+    return alias && !alias_is_taken(devices, alias) ? g_steal_pointer(&alias)
+                                                    : next_alias(devices, dev->kind->alias);
+}
+
 void
 domain_def_assign_aliases(DomainDef *def)
 {
@@ -320,7 +364,7 @@ domain_def_assign_aliases(DomainDef *def)
         Device *dev = g_ptr_array_index(def->devices, i);
 
         if (!dev->alias && dev->kind->alias)
-            dev->alias = next_alias(def->devices, dev->kind->alias);
+            dev->alias = alias_for(def->devices, dev);
     }
     for (guint i = 0; i < def->devices->len; i++) {
         Device *dev = g_ptr_array_index(def->devices, i);

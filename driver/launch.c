@@ -269,13 +269,7 @@ lower_devices(Launch *launch, GError **error)
         .data = launch,
     };
 
-    for (guint i = 0; i < launch->live->devices->len; i++) {
-        Device *dev = g_ptr_array_index(launch->live->devices, i);
-
-        if (dev->kind->lower && !dev->kind->lower(dev, &to, error))
-            return FALSE;
-    }
-    return TRUE;
+    return device_list_lower(launch->live->devices, &to, error);
 }
 
 static gboolean

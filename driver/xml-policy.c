@@ -10,6 +10,34 @@
 #define BHYVE_NS  "{http://libvirt.org/schemas/domain/bhyve/1.0}"
 #define VMWARE_NS "{http://libvirt.org/schemas/domain/vmware/1.0}"
 
+/* Types of <address> that this machine has no bus for. */
+#define ADDRESS_TYPES                                                                              \
+    "drive virtio-serial ccid usb spapr-vio virtio-s390 ccw virtio-mmio isa dimm unassigned"
+
+/* The rows of an <address> that can be a PCI one. */
+/* clang-format off */
+#define PCI_ADDRESS_ROWS(parent)                                                                   \
+    { parent "/address", XML_HONOUR },                                                             \
+    { parent "/address/@type", XML_HONOUR, ADDRESS_TYPES },                                        \
+    { parent "/address/@domain", XML_HONOUR },                                                     \
+    { parent "/address/@bus", XML_HONOUR },                                                        \
+    { parent "/address/@slot", XML_HONOUR },                                                       \
+    { parent "/address/@function", XML_HONOUR },                                                   \
+    { parent "/address/@multifunction", XML_HONOUR },                                              \
+    { parent "/address/@base", XML_REJECT },                                                       \
+    { parent "/address/@controller", XML_REJECT },                                                 \
+    { parent "/address/@cssid", XML_REJECT },                                                      \
+    { parent "/address/@devno", XML_REJECT },                                                      \
+    { parent "/address/@iobase", XML_REJECT },                                                     \
+    { parent "/address/@irq", XML_REJECT },                                                        \
+    { parent "/address/@port", XML_REJECT },                                                       \
+    { parent "/address/@reg", XML_REJECT },                                                        \
+    { parent "/address/@ssid", XML_REJECT },                                                       \
+    { parent "/address/@target", XML_REJECT },                                                     \
+    { parent "/address/@unit", XML_REJECT },                                                       \
+    { parent "/address/zpci", XML_REJECT }
+/* clang-format on */
+
 #define CHARDEV_TYPES                                                                              \
     "dev pipe null vc stdio udp tcp unix spicevmc spiceport nmdm dbus qemu-vdagent"
 
@@ -224,14 +252,24 @@ const XmlPolicy xml_policies[] = {
     { "devices/controller/@ports", XML_REJECT },
     { "devices/controller/@vectors", XML_REJECT },
     { "devices/controller/acpi", XML_REJECT },
-    { "devices/controller/address", XML_REJECT },
+    PCI_ADDRESS_ROWS("devices/controller"),
     { "devices/controller/alias", XML_HONOUR },
     { "devices/controller/alias/@name", XML_HONOUR },
     { "devices/controller/driver", XML_REJECT },
     { "devices/controller/master", XML_REJECT },
-    { "devices/controller/model", XML_REJECT },
+    { "devices/controller/model", XML_HONOUR },
+    { "devices/controller/model/@name", XML_HONOUR,
+      "i82801b11-bridge ioh3420 pci-bridge pcie-pci-bridge pxb pxb-pcie spapr-pci-host-bridge "
+      "x3130-upstream xio3130-downstream" },
     { "devices/controller/pcihole64", XML_REJECT },
-    { "devices/controller/target", XML_REJECT },
+    { "devices/controller/target", XML_HONOUR },
+    { "devices/controller/target/@chassis", XML_HONOUR },
+    { "devices/controller/target/@port", XML_HONOUR },
+    { "devices/controller/target/@busNr", XML_REJECT },
+    { "devices/controller/target/@chassisNr", XML_REJECT },
+    { "devices/controller/target/@hotplug", XML_REJECT },
+    { "devices/controller/target/@index", XML_REJECT },
+    { "devices/controller/target/node", XML_REJECT },
     { "devices/memballoon", XML_EACH },
     { "devices/memballoon/@model", XML_HONOUR, "virtio virtio-transitional virtio-non-transitional xen" },
     { "devices/memballoon/@autodeflate", XML_REJECT },
@@ -242,6 +280,20 @@ const XmlPolicy xml_policies[] = {
     { "devices/memballoon/alias/@name", XML_HONOUR },
     { "devices/memballoon/driver", XML_REJECT },
     { "devices/memballoon/stats", XML_REJECT },
+    { "devices/rng", XML_EACH },
+    { "devices/rng/@model", XML_HONOUR, "virtio-transitional virtio-non-transitional" },
+    { "devices/rng/acpi", XML_REJECT },
+    PCI_ADDRESS_ROWS("devices/rng"),
+    { "devices/rng/alias", XML_HONOUR },
+    { "devices/rng/alias/@name", XML_HONOUR },
+    { "devices/rng/backend", XML_EACH },
+    { "devices/rng/backend/@model", XML_HONOUR, "egd" },
+    { "devices/rng/backend/@type", XML_REJECT },
+    { "devices/rng/backend/log", XML_REJECT },
+    { "devices/rng/backend/protocol", XML_REJECT },
+    { "devices/rng/backend/source", XML_REJECT },
+    { "devices/rng/driver", XML_REJECT },
+    { "devices/rng/rate", XML_REJECT },
     { "devices/audio", XML_REJECT },
     { "devices/channel", XML_REJECT },
     { "devices/disk", XML_REJECT },
@@ -259,7 +311,6 @@ const XmlPolicy xml_policies[] = {
     { "devices/parallel", XML_REJECT },
     { "devices/redirdev", XML_REJECT },
     { "devices/redirfilter", XML_REJECT },
-    { "devices/rng", XML_REJECT },
     { "devices/shmem", XML_REJECT },
     { "devices/smartcard", XML_REJECT },
     { "devices/sound", XML_REJECT },

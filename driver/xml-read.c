@@ -294,6 +294,15 @@ fail_missing(const XmlNode *node, const char *name, GError **error)
                         name, xml_name(node));
 }
 
+static gboolean
+fail_number(const XmlNode *node, const char *name, const char *text, GError **error)
+{
+    return driver_error(error, VIR_ERR_XML_ERROR,
+                        "Invalid value for attribute '%s' in element '%s': '%s'. Expected "
+                        "non-negative integer value",
+                        name, xml_name(node), text);
+}
+
 gboolean
 xml_attr_uint(const XmlNode *node, const char *name, XmlNeed need, guint *ret, GError **error)
 {
@@ -303,15 +312,29 @@ xml_attr_uint(const XmlNode *node, const char *name, XmlNeed need, guint *ret, G
     if (!text)
         return need & XML_REQUIRED ? fail_missing(node, name, error) : TRUE;
     if (!xml_parse_uint64(text, &value) || value > G_MAXUINT)
-        return driver_error(error, VIR_ERR_XML_ERROR,
-                            "Invalid value for attribute '%s' in element '%s': '%s'. Expected "
-                            "non-negative integer value",
-                            name, xml_name(node), text);
+        return fail_number(node, name, text, error);
     if (value == 0 && need & XML_NONZERO)
         return driver_error(error, VIR_ERR_XML_ERROR,
                             "Invalid value for attribute '%s' in element '%s': Zero is not "
                             "permitted",
                             name, xml_name(node));
+    *ret = value;
+    return TRUE;
+}
+
+gboolean
+xml_attr_number(const XmlNode *node, const char *name, guint *ret, GError **error)
+{
+    g_autofree char *text = xml_attr(node, name);
+    guint64 value;
+    char *end;
+
+    if (!text)
+        return TRUE;
+    errno = 0;
+    value = g_ascii_strtoull(text, &end, 0);
+    if (!g_ascii_isdigit(*text) || *end || errno || value > G_MAXUINT)
+        return fail_number(node, name, text, error);
     *ret = value;
     return TRUE;
 }

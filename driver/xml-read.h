@@ -48,6 +48,8 @@ typedef enum XmlNeed {
 } XmlNeed;
 gboolean xml_attr_uint(const XmlNode *node, const char *name, XmlNeed need, guint *ret,
                        GError **error);
+/* The same in the notations of C: 16, 0x10 or 020. */
+gboolean xml_attr_number(const XmlNode *node, const char *name, guint *ret, GError **error);
 /* @ret is the index into @words, which NULL ends. */
 gboolean xml_attr_word(const XmlNode *node, const char *name, XmlNeed need,
                        const char *const *words, int *ret, GError **error);

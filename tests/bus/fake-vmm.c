@@ -231,8 +231,33 @@ create(Fake *fake, VmmMsg *request)
     }
 }
 
+/* What a VMM has on PCI is believed as it is described; the descriptors go with the message. */
 static void
-add_device(Fake *fake, VmmMsg *request)
+add_pci_device(Fake *fake, VmmMsg *request)
+{
+    const char *bus = "";
+    uint64_t slot, function;
+    bool placed = vmm_msg_get_string(request, "bus", &bus);
+
+    placed &= vmm_msg_get_u64(request, "slot", &slot);
+    placed &= vmm_msg_get_u64(request, "function", &function);
+    if (placed && strcmp(fake->state, VMM_STATE_CREATED) == 0)
+        send_message(fake, reply_to(request));
+    else
+        refuse(fake, request, VMM_ERROR_INVALID, "this is not a PCI device of the fake machine");
+}
+
+static bool
+is_on_pci(VmmMsg *request)
+{
+    const char *class = "";
+
+    vmm_msg_get_string(request, "class", &class);
+    return strcmp(class, VMM_CLASS_ROOT_PORT) == 0 || strcmp(class, VMM_CLASS_VIRTIO_PCI) == 0;
+}
+
+static void
+add_serial(Fake *fake, VmmMsg *request)
 {
     Serial *serial = &fake->serials[fake->n_serials];
     const char *class = "", *id = "", *kind = "";
@@ -258,6 +283,15 @@ add_device(Fake *fake, VmmMsg *request)
     if (serial->fd >= 0)
         fake->n_serials++;
     send_message(fake, reply_to(request));
+}
+
+static void
+add_device(Fake *fake, VmmMsg *request)
+{
+    if (is_on_pci(request))
+        add_pci_device(fake, request);
+    else
+        add_serial(fake, request);
 }
 
 static void

@@ -185,6 +185,63 @@ test_crashes(void)
     assert_ends("fake=die", "4,0 2,0 5,5", VIR_DOMAIN_SHUTOFF_CRASHED);
 }
 
+static char *
+xml_of(Fixture *fixture, const char *path, guint flags)
+{
+    g_autoptr(GVariant) reply =
+        fixture_call(fixture, path, DOMAIN, "GetXMLDesc", FLAGS(flags), "(s)");
+    char *xml;
+
+    g_variant_get(reply, "(s)", &xml);
+    return xml;
+}
+
+/* A definition with a PCI device, that has no place yet. */
+static char *
+define_rng(Fixture *fixture)
+{
+    g_autofree char *plain = fixture_xml(fixture, "dice", NULL, "");
+    g_auto(GStrv) parts = g_strsplit(plain, "</devices>", 2);
+    g_autofree char *xml = g_strconcat(
+        parts[0],
+        "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng></devices>",
+        parts[1], NULL);
+    g_autoptr(GVariant) reply = fixture_call(fixture, ROOT_PATH, CONNECT, "DomainDefineXML",
+                                             g_variant_new("(s)", xml), "(o)");
+    char *path;
+
+    g_variant_get(reply, "(o)", &path);
+    fixture_expect_events(fixture, "0,0");
+    return path;
+}
+
+/* A device gets its place when it is defined, and keeps it. */
+static void
+test_addresses(void)
+{
+    static const char address[] =
+        "<address type='pci' domain='0x0000' bus='0x01' slot='0x00' function='0x0'/>\n    </rng>";
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_rng(fixture);
+    g_autofree char *defined = xml_of(fixture, path, 0);
+    g_autofree char *live = NULL, *inactive = NULL;
+
+    g_assert_nonnull(strstr(defined, address));
+    g_assert_nonnull(strstr(defined, "<controller type='pci' index='2' model='pcie-root-port'>"));
+    g_assert_null(strstr(defined, "<alias"));
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_expect_events(fixture, "4,0 2,0");
+    live = xml_of(fixture, path, 0);
+    g_assert_nonnull(strstr(live, address));
+    g_assert_nonnull(strstr(live, "<alias name='rng0'/>"));
+    g_assert_nonnull(strstr(live, "<alias name='pcie.0'/>"));
+    g_assert_nonnull(strstr(live, "<alias name='pci.2'/>"));
+    inactive = xml_of(fixture, path, VIR_DOMAIN_XML_INACTIVE);
+    g_assert_cmpstr(defined, ==, inactive);
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_expect_events(fixture, "5,1");
+}
+
 static void
 test_ignored_button(void)
 {
@@ -320,6 +377,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/lifecycle/started-paused", test_started_paused);
     g_test_add_func("/bus/lifecycle/reboots", test_reboots);
     g_test_add_func("/bus/lifecycle/crashes", test_crashes);
+    g_test_add_func("/bus/lifecycle/addresses", test_addresses);
     g_test_add_func("/bus/lifecycle/ignored-button", test_ignored_button);
     g_test_add_func("/bus/lifecycle/failed-start", test_failed_start);
     g_test_add_func("/bus/lifecycle/destroyed-start", test_destroyed_start);

@@ -78,13 +78,7 @@ lower(Fixture *f, GError **error)
 {
     DeviceLowering to = { "a", f->dir, add, f->messages };
 
-    for (guint i = 0; i < f->def->devices->len; i++) {
-        Device *dev = g_ptr_array_index(f->def->devices, i);
-
-        if (dev->kind->lower && !dev->kind->lower(dev, &to, error))
-            return FALSE;
-    }
-    return TRUE;
+    return device_list_lower(f->def->devices, &to, error);
 }
 
 static void

@@ -30,7 +30,27 @@ static const struct Difference {
     { "bad-vcpu-negative", "libvirt 9.0 wraps around, asks for 32 GiB and ends the process" },
     { "bad-vcpu-zero", "libvirt 9.0 speaks of NUMA there" },
     { "bad-serial-alias-twice", "libvirt finds that when the guest starts" },
-    { "bad-controller-twice", "libvirt's test driver looks for no such thing" },
+};
+
+/* What libvirt's driver for QEMU says with the same number and text, and its test driver does not: it
+ * builds no hierarchy. */
+static const char *const of_qemu[] = {
+    "bad-controller-port-index",
+    "bad-controller-port-number",
+    "bad-controller-port-chassis",
+    "bad-controller-port-zero",
+    "bad-controller-port-twice",
+    "bad-controller-root-address",
+    "bad-controller-root-index",
+    "bad-controller-root-target",
+    "bad-pci-bus-far",
+    "bad-pci-chipset",
+    "bad-pci-domain",
+    "bad-pci-double",
+    "bad-pci-full",
+    "bad-pci-port-on-port",
+    "bad-pci-port-slot",
+    NULL,
 };
 
 /* Refusals of what libvirt can do and this machine cannot (yet). */
@@ -46,11 +66,13 @@ is_own_refusal(const GError *error)
 static gboolean
 is_listed(const char *path)
 {
-    g_autofree char *name = g_path_get_basename(path);
+    g_autofree char *base = g_path_get_basename(path);
+    g_autofree char *name = g_strndup(base, strlen(base) - strlen(".xml"));
 
+    if (g_strv_contains(of_qemu, name))
+        return TRUE;
     for (gsize i = 0; i < G_N_ELEMENTS(differences); i++) {
-        if (g_str_has_prefix(name, differences[i].name) &&
-            strcmp(name + strlen(differences[i].name), ".xml") == 0)
+        if (strcmp(name, differences[i].name) == 0)
             return TRUE;
     }
     return FALSE;
@@ -99,10 +121,22 @@ is_machines_own(const char *line)
     return FALSE;
 }
 
+/* Nor has it a PCI Express hierarchy, whose root and ports and addresses libvirt's driver for QEMU adds. */
+static char *
+drop_hierarchy(const char *text)
+{
+    static const char hierarchy[] = "    <controller type='pci'(?:[^>]*/>|.*?</controller>)\n|"
+                                    "      <address type='pci'[^>]*/>\n";
+    g_autoptr(GRegex) regex = g_regex_new(hierarchy, G_REGEX_DOTALL, 0, NULL);
+
+    return g_regex_replace_literal(regex, text, -1, 0, "", 0, NULL);
+}
+
 static char *
 comparable(const char *text)
 {
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autofree char *rest = drop_hierarchy(text);
+    g_auto(GStrv) lines = g_strsplit(rest, "\n", -1);
     GString *kept = g_string_new(NULL);
 
     for (char **line = lines; *line; line++) {
@@ -149,7 +183,7 @@ test_document(gconstpointer path)
     else if (!libvirts)
         assert_same_error(error);
     else if (!is_own_refusal(error))
-        g_error("libvirt takes this, and here it is: %s", error->message);
+        g_test_fail_printf("libvirt takes this, and here it is: %s", error->message);
 }
 
 /* Errors of calls rather than documents: the same table, seen from a client. */

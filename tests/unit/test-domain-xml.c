@@ -6,6 +6,23 @@
 
 #include <string.h>
 
+static gboolean has_network;
+
+/* Whether devices can be lowered here: what makes taps takes rights over a network. */
+static gboolean
+can_lower(const DomainDef *def)
+{
+    for (guint i = 0; i < def->devices->len; i++) {
+        const Device *dev = g_ptr_array_index(def->devices, i);
+
+        if (strcmp(dev->kind->element, "interface") == 0 && !has_network) {
+            g_test_skip("no rights to make a tap, even in a namespace of its own");
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 static void
 assert_refused(const char *path, const GError *error)
 {
@@ -33,9 +50,12 @@ assert_accepted(const char *path, const DomainDef *def)
     g_autofree char *golden_out = sibling(path, ".out.xml");
     g_autofree char *golden_vmm = sibling(path, ".vmm");
     g_autofree char *out = domain_xml_format(def, -1, 0);
-    g_autofree char *vmm = lower_copy(def);
+    g_autofree char *vmm = NULL;
 
     assert_golden(golden_out, out);
+    if (!can_lower(def))
+        return;
+    vmm = lower_copy(def);
     assert_golden(golden_vmm, vmm);
 }
 
@@ -92,7 +112,7 @@ test_live_round_trip(gconstpointer path)
     g_autofree char *first = NULL, *second = NULL, *copied = NULL, *vmm = NULL;
     int id = 0;
 
-    if (!def)
+    if (!def || !can_lower(def))
         return;
     domain_def_assign_aliases(def);
     vmm = lower_to_text(def);
@@ -212,6 +232,8 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    has_network = enter_own_network();
+    use_fake_passt();
     add_document_tests("/domain-xml/document", test_document);
     add_document_tests("/domain-xml/round-trip", test_round_trip);
     add_document_tests("/domain-xml/live-round-trip", test_live_round_trip);

@@ -3,7 +3,12 @@
 #include "qemu-kvm-backend/proto/vmm-msg.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
+#include <linux/sockios.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 char *
 source_path(const char *name)
@@ -72,6 +77,28 @@ assert_golden(const char *path, const char *text)
     g_assert_cmpstr(text, ==, expected);
 }
 
+gboolean
+enter_own_network(void)
+{
+    int sock, answer;
+
+    if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+        return FALSE;
+    sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    answer = ioctl(sock, SIOCBRADDBR, "br0");
+    close(sock);
+    return answer == 0 && access("/dev/net/tun", R_OK | W_OK) == 0;
+}
+
+void
+use_fake_passt(void)
+{
+    g_autofree char *dir = source_path("tests/unit/fake-passt");
+    g_autofree char *path = g_strconcat(dir, ":", g_getenv("PATH"), NULL);
+
+    g_setenv("PATH", path, TRUE);
+}
+
 static VmmMsg *
 collect(gpointer data, const char *class, const char *id)
 {
@@ -91,15 +118,10 @@ lower_to_text(DomainDef *def)
     DeviceLowering to = {
         .domain_name = def->name, .run_dir = g_get_tmp_dir(), .add = collect, .data = messages
     };
+    g_autoptr(GError) error = NULL;
 
-    for (guint i = 0; i < def->devices->len; i++) {
-        Device *dev = g_ptr_array_index(def->devices, i);
-        g_autoptr(GError) error = NULL;
-
-        if (dev->kind->lower)
-            dev->kind->lower(dev, &to, &error);
-        g_assert_no_error(error);
-    }
+    device_list_lower(def->devices, &to, &error);
+    g_assert_no_error(error);
     for (guint i = 0; i < messages->len; i++) {
         char *one = vmm_msg_describe(g_ptr_array_index(messages, i));
 

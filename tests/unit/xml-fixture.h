@@ -19,5 +19,10 @@ char *sibling(const char *path, const char *ending);
 /* Compares @text with the file's; with VMCTL_REGENERATE in the environment writes the file instead. */
 void assert_golden(const char *path, const char *text);
 
+/* Moves the test into a network of its own with a bridge "br0", where it may make taps; FALSE where it
+ * may not even that. Before there is a second thread. */
+gboolean enter_own_network(void);
+/* Puts a stand-in for passt on the path. */
+void use_fake_passt(void);
 /* All devices of @def, lowered: what they told the VMM, as text. */
 char *lower_to_text(DomainDef *def);
