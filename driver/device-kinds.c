@@ -1,12 +1,13 @@
 #include "driver/device-chardev.h"
 #include "driver/device-controller.h"
+#include "driver/device-interface.h"
 #include "driver/device-memballoon.h"
 #include "driver/device-rng.h"
 
 #include <string.h>
 
 const DeviceKind *const device_kinds[] = {
-    &device_controller, &device_serial,
+    &device_controller, &device_interface, &device_serial,
     &device_console, &device_memballoon, &device_rng, NULL,
 };
 

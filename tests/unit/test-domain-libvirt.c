@@ -30,6 +30,14 @@ static const struct Difference {
     { "bad-vcpu-negative", "libvirt 9.0 wraps around, asks for 32 GiB and ends the process" },
     { "bad-vcpu-zero", "libvirt 9.0 speaks of NUMA there" },
     { "bad-serial-alias-twice", "libvirt finds that when the guest starts" },
+    { "interface", "the test driver gives out names such as testnet0, in a definition too" },
+    { "interface-boot", "likewise" },
+    { "interface-given-out", "likewise" },
+    { "interface-model", "likewise, and there libvirt's other models are the first choice" },
+    { "interface-user", "libvirt 9.0 knows no <backend> of a type" },
+    { "bad-interface-passt", "likewise" },
+    { "interface-accepted",
+      "likewise, and what only asks for what is so anyway is not written back" },
 };
 
 /* What libvirt's driver for QEMU says with the same number and text, and its test driver does not: it

@@ -1,0 +1,8 @@
+/* device-interface: <interface>: a virtio network card on a tap of the host, which may be a port of a
+ * bridge, or on what the user who runs it has of a network.
+ */
+#pragma once
+
+#include "driver/device.h"
+
+extern const DeviceKind device_interface;
