@@ -146,6 +146,16 @@ memory_zero(Memory *memory, uint64_t gpa, size_t len)
     return to != NULL;
 }
 
+void
+memory_discard(Memory *memory, void *at, size_t len)
+{
+    uintptr_t first = ((uintptr_t)at + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+    uintptr_t end = ((uintptr_t)at + len) & ~(uintptr_t)(PAGE - 1);
+
+    if (first < end && madvise((void *)first, end - first, MADV_DONTNEED) < 0)
+        log_guest("The host does not take guest memory back: %s", strerrordesc_np(errno));
+}
+
 bool
 memory_load(Memory *memory, uint64_t gpa, int fd, uint64_t offset, size_t len, VmmError *err)
 {

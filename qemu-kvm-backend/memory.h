@@ -34,5 +34,8 @@ void *memory_at(const Memory *memory, uint64_t gpa, uint64_t len);
 bool memory_read(const Memory *memory, uint64_t gpa, void *to, size_t len);
 bool memory_write(Memory *memory, uint64_t gpa, const void *from, size_t len);
 bool memory_zero(Memory *memory, uint64_t gpa, size_t len);
+/* Gives what lies in [@at, @at + @len), which memory_at() gave out, back to the host, as far as it is whole
+ * pages; they read as zeros from then on. */
+void memory_discard(Memory *memory, void *at, size_t len);
 /* Reads @len bytes of the file at @offset straight into RAM. */
 bool memory_load(Memory *memory, uint64_t gpa, int fd, uint64_t offset, size_t len, VmmError *err);

@@ -104,6 +104,9 @@
 /* port { id string, port u64, open bool }: the guest opened or closed a serial port of device id. */
 #define VMM_EVENT_PORT "port"
 
+/* balloon { id string, size u64 }: the guest gave back, or took, RAM; at most once a second. */
+#define VMM_EVENT_BALLOON "balloon"
+
 /* States of "hello" */
 #define VMM_STATE_EMPTY   "empty"   /* no create yet */
 #define VMM_STATE_CREATED "created" /* never run */
@@ -161,6 +164,15 @@
  *               port-N-kind string: "socket": port-N-fd fd (a listening stream socket; one client at a
  *                   time), or a character device's, with its keys: port-N-fd, port-N-watch, port-N-log,
  *                   port-N-append; port-N-name? string ("org.qemu.guest_agent.0"), port-N-console? bool
- *     tell-device {} replies port-N-guest-open, port-N-host-open bool; see also the event "port" */
+ *     tell-device {} replies port-N-guest-open, port-N-host-open bool; see also the event "port"
+ *   balloon     deflate-on-oom? bool, reporting? bool (of free pages; both false), and target?,
+ *               stats-period? as below
+ *     tell-device { target? u64 (bytes of its RAM that the guest is asked to give back, whole pages),
+ *               stats-period? u64 (seconds between reports of the guest's statistics; 0, the default:
+ *               none) } replies target, size u64 (bytes that it gave back), stats-time u64 (seconds
+ *               since 1970 of the last report; 0: none) and what there was in reports: stat-swap-in,
+ *               stat-swap-out, stat-free, stat-total, stat-available, stat-caches u64 (bytes),
+ *               stat-major-faults, stat-minor-faults, stat-hugetlb-allocations,
+ *               stat-hugetlb-failures u64; see also the event "balloon" */
 #define VMM_CLASS_ROOT_PORT  "pcie-root-port"
 #define VMM_CLASS_VIRTIO_PCI "virtio-pci"

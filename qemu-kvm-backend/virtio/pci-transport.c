@@ -152,7 +152,8 @@ raise_config(VirtioDevice *vdev)
     VirtioPci *v = of(vdev);
 
     atomic_fetch_add(&v->generation, 1);
-    raise(v, atomic_load(&v->config_vector), ISR_CONFIG);
+    if (v->status & STATUS_DRIVER_OK) /* before that nobody listens (3.1.1) */
+        raise(v, atomic_load(&v->config_vector), ISR_CONFIG);
 }
 
 static void

@@ -3,6 +3,7 @@
 #include <string.h>
 
 static const VirtioClass *const classes[] = {
+    &virtio_balloon_class,
     &virtio_console_class,
     &virtio_net_class,
     &virtio_rng_class,
