@@ -3,9 +3,10 @@
  *   vmm-run KERNEL INITRAMFS CMDLINE [DEVICE...]
  *
  * A DEVICE is "key=value,key=value..." with the keys of "add-device": "@path" is a descriptor of the file at
- * path, opened for reading and writing, a value of digits a number, any other a string. "wait=TEXT" waits
- * until the guest has said TEXT, and starts it before that where it does not run yet: what comes after it is
- * plugged in while the guest runs; "remove=ID" takes a device away. Ends when the guest powers itself off.
+ * path, opened for reading and writing, "tap:NAME" one of the tap of that name, a value of digits a number,
+ * any other a string. "wait=TEXT" waits until the guest has said TEXT, and starts it before that where it does
+ * not run yet: what comes after it is plugged in while the guest runs; "remove=ID" takes a device away. Ends
+ * when the guest powers itself off.
  */
 #include "tests/guest/vmm-harness.h"
 
@@ -13,8 +14,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define MEMORY (192ull << 20)
@@ -29,11 +33,25 @@ open_file(const char *path, int flags)
     return fd;
 }
 
+static int
+open_tap(const char *name)
+{
+    struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+    int fd = open_file("/dev/net/tun", O_RDWR);
+
+    g_strlcpy(request.ifr_name, name, IFNAMSIZ);
+    if (ioctl(fd, TUNSETIFF, &request) < 0)
+        g_error("tap %s: %s", name, g_strerror(errno));
+    return fd;
+}
+
 static void
 put_key(VmmMsg *msg, const char *key, const char *value)
 {
     if (value[0] == '@')
         vmm_msg_put_fd(msg, key, open_file(value + 1, O_RDWR));
+    else if (g_str_has_prefix(value, "tap:"))
+        vmm_msg_put_fd(msg, key, open_tap(value + strlen("tap:")));
     else if (value[0] && strspn(value, "0123456789") == strlen(value))
         vmm_msg_put_u64(msg, key, g_ascii_strtoull(value, NULL, 10));
     else
