@@ -169,7 +169,7 @@ break_rules(VirtQueue *queue, const char *why)
 static bool
 count_available(VirtQueue *queue, uint16_t *ret)
 {
-    uint16_t n = load16(&queue->avail->idx, __ATOMIC_ACQUIRE) - queue->next_avail;
+    uint16_t n = load16(&queue->avail->idx, __ATOMIC_SEQ_CST) - queue->next_avail;
 
     if (n > queue->size) {
         break_rules(queue, "an available index is ahead by more than the queue's size");
@@ -186,15 +186,13 @@ ask_for_kick(VirtQueue *queue)
 {
     uint16_t *avail_event = (uint16_t *)&queue->used->ring[queue->size];
 
-    __atomic_store_n(avail_event, htole16(queue->next_avail), __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(avail_event, htole16(queue->next_avail), __ATOMIC_SEQ_CST);
 }
 
 static void
 set_no_notify(VirtQueue *queue, bool set)
 {
-    __atomic_store_n(&queue->used->flags, htole16(set ? USED_F_NO_NOTIFY : 0), __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(&queue->used->flags, htole16(set ? USED_F_NO_NOTIFY : 0), __ATOMIC_SEQ_CST);
 }
 
 bool
@@ -373,7 +371,7 @@ queue_push(VirtQueue *queue, uint16_t head, uint32_t written)
 static bool
 passes_event(const VirtQueue *queue)
 {
-    uint16_t event = load16(&queue->avail->ring[queue->size], __ATOMIC_RELAXED);
+    uint16_t event = load16(&queue->avail->ring[queue->size], __ATOMIC_SEQ_CST);
 
     return !queue->told_once || (uint16_t)(queue->next_used - event - 1) <
                                     (uint16_t)(queue->next_used - queue->told_used);
@@ -387,12 +385,13 @@ queue_flush(VirtQueue *queue)
     if (!is_usable(queue) || !queue->pushed)
         return;
     queue->pushed = false;
-    /* The index must be out before the driver's wish is read: else both sides wait. */
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    /* The index must be out before the driver's wish is read: else both sides wait. Storing it again is
+     * the barrier: TSan knows no fences. */
+    __atomic_store_n(&queue->used->idx, htole16(queue->next_used), __ATOMIC_SEQ_CST);
     if (queue->event_idx)
         tell = passes_event(queue);
     else
-        tell = !(load16(&queue->avail->flags, __ATOMIC_RELAXED) & AVAIL_F_NO_INTERRUPT);
+        tell = !(load16(&queue->avail->flags, __ATOMIC_SEQ_CST) & AVAIL_F_NO_INTERRUPT);
     queue->told_used = queue->next_used;
     queue->told_once = true;
     if (tell)

@@ -192,6 +192,48 @@ test_remove(Fixture *f, gconstpointer data)
     g_assert_true(claim(f, f->other, 0x102, 1, NULL));
 }
 
+/* Regions come and go while others read: what a reader gets is the device or nobody. */
+typedef struct Mover {
+    Fixture *f;
+    gint done; /* atomic */
+} Mover;
+
+static gpointer
+move_region(gpointer data)
+{
+    Mover *mover = data;
+
+    for (guint i = 0; i < 20000; i++) {
+        guint64 base = 0x200 + i % 7 * 0x10;
+
+        g_assert_true(claim(mover->f, mover->f->other, base, 0x10, NULL));
+        bus_remove_at(mover->f->board.pio, &mover->f->diary->dev, base); /* not its own */
+        bus_remove_at(mover->f->board.pio, &mover->f->other->dev, base);
+    }
+    g_atomic_int_set(&mover->done, 1);
+    return NULL;
+}
+
+static void
+test_moves(Fixture *f, gconstpointer data)
+{
+    Mover mover = { f, 0 };
+    GThread *thread;
+    guint8 byte;
+
+    g_assert_true(claim(f, f->diary, 0x100, 0x10, NULL));
+    thread = g_thread_new("mover", move_region, &mover);
+    while (!g_atomic_int_get(&mover.done)) {
+        bus_read(f->board.pio, 0x100, &byte, 1);
+        g_assert_cmphex(byte, ==, 0x11);
+        bus_read(f->board.pio, 0x210, &byte, 1);
+        g_assert_true(byte == 0x11 || byte == 0xff);
+    }
+    g_thread_join(thread);
+    bus_read(f->board.pio, 0x210, &byte, 1);
+    g_assert_cmphex(byte, ==, 0xff);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -203,5 +245,6 @@ main(int argc, char **argv)
     ADD("top", test_top);
     ADD("overlap", test_overlap);
     ADD("remove", test_remove);
+    ADD("moves", test_moves);
     return g_test_run();
 }

@@ -1,6 +1,7 @@
 #include "qemu-kvm-backend/loop.h"
 
 #include "qemu-kvm-backend/error.h"
+#include "qemu-kvm-backend/iothread.h"
 #include "qemu-kvm-backend/mailbox.h"
 
 #include <errno.h>
@@ -225,6 +226,55 @@ test_mailbox(void)
     mailbox_free(letters.mailbox);
 }
 
+typedef struct Count {
+    pthread_t thread; /* that counts */
+    guint n;
+} Count;
+
+static void
+count(void *data)
+{
+    Count *counter = data;
+
+    if (counter->n == 0)
+        counter->thread = pthread_self();
+    g_assert_true(pthread_equal(counter->thread, pthread_self()));
+    counter->n++;
+}
+
+static gpointer
+count_in(gpointer data)
+{
+    gpointer *args = data;
+
+    for (int i = 0; i < 500; i++)
+        loop_run_in(args[0], count, args[1]);
+    return NULL;
+}
+
+/* Calls from two threads arrive in the loop's own, one by one, and have been served when they return. */
+static void
+test_run_in(void)
+{
+    IoThread *thread = iothread_new("io test");
+    Count counter = { 0 }, own = { 0 };
+    Loop *loop = loop_new();
+    gpointer args[] = { NULL, &counter };
+    GThread *caller;
+
+    g_assert_nonnull(thread);
+    args[0] = iothread_loop(thread);
+    caller = g_thread_new("caller", count_in, args);
+    count_in(args);
+    g_thread_join(caller);
+    g_assert_cmpuint(counter.n, ==, 1000);
+    g_assert_false(pthread_equal(counter.thread, pthread_self()));
+    iothread_free(thread);
+    loop_run_in(loop, count, &own);
+    g_assert_true(pthread_equal(own.thread, pthread_self()));
+    loop_free(loop);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -236,5 +286,6 @@ main(int argc, char **argv)
     g_test_add_func("/loop/free-itself", test_free_itself);
     g_test_add_func("/loop/timers", test_timers);
     g_test_add_func("/loop/mailbox", test_mailbox);
+    g_test_add_func("/loop/run-in", test_run_in);
     return g_test_run();
 }
