@@ -37,6 +37,7 @@ main(void)
         return EXIT_FAILURE;
     }
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of one write, not the guest's end */
     mallopt(M_ARENA_MAX, 1); /* vCPU threads hardly allocate: no arena for each */
     fcntl(VMM_LISTEN_FD, F_SETFL, fcntl(VMM_LISTEN_FD, F_GETFL) | O_NONBLOCK);
     loop = loop_new();

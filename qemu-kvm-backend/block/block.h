@@ -1,0 +1,63 @@
+/* block: a disk's contents, in a file or block device that the driver has opened.
+ *
+ * The VMM opens no path: the descriptor comes with the access mode and O_DIRECT that the disk wants, and
+ * with the locks on its open file description that keep other writers out (driver/image-lock.h).
+ *
+ * Calls are serialized by the owner's lock, which they are made with; completions come in the loop's
+ * thread with that lock held, or from within block_submit() and block_drain().
+ */
+#pragma once
+
+#include "qemu-kvm-backend/block/request.h"
+#include "qemu-kvm-backend/loop.h"
+#include "qemu-kvm-backend/proto/vmm-msg.h"
+
+#include <pthread.h>
+
+typedef struct Block Block;
+
+typedef struct BlockOwner {
+    const char *name; /* the device's, for errors and the log; lives as long as the owner */
+    pthread_mutex_t *lock;
+    void (*reaped)(void *data); /* a batch of completions is over */
+    void *data;
+} BlockOwner;
+
+typedef struct BlockGeometry {
+    uint64_t
+        size; /* bytes, a multiple of BLOCK_SECTOR: a file's last sector is filled up with zeros */
+    uint32_t physical_size; /* bytes that the host moves at once, a power of two: 512 to 65536 */
+    bool writable;
+} BlockGeometry;
+
+/* Reads of @params: fd (of a regular file or block device), and where they are there
+ *     format        string: raw (the default)
+ *     cache         string: libvirt's driver/@cache; the default is writeback
+ *     io            string: io_uring or threads; the default is io_uring where the host allows it, and
+ *                   a host that does not gets threads even where it is asked for
+ *     read-only     bool: false
+ * NULL with @err. */
+Block *block_open(VmmMsg *params, const BlockOwner *owner, VmmError *err);
+/* The same with an engine of the caller's choice, which tests replace. */
+Block *block_open_with(const EngineClass *class, VmmMsg *params, const BlockOwner *owner,
+                       VmmError *err);
+/* Nothing is under way, and it is detached. NULL is allowed. */
+void block_close(Block *block);
+
+BlockGeometry block_geometry(const Block *block);
+/* Whether writes may stay in a cache of the host until the next flush: false makes every write stable
+ * before it is done. What was written before is flushed, on a change to false, by the next flush only. */
+void block_set_writeback(Block *block, bool writeback);
+bool block_writeback(const Block *block);
+/* Looks at the file's size again; true where it is another one. */
+bool block_resize(Block *block);
+
+/* Reports completions in @loop, from its own thread, until block_detach(). */
+void block_attach(Block *block, Loop *loop);
+void block_detach(Block *block);
+
+/* Queues @req; block_start() sets off all that was queued. */
+void block_submit(Block *block, BlockRequest *req);
+void block_start(Block *block);
+/* Returns when nothing is under way: every request has ended. */
+void block_drain(Block *block);

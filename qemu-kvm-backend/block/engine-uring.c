@@ -1,0 +1,131 @@
+/* The engine on io_uring: one system call for any number of operations, no threads of ours. */
+#include "qemu-kvm-backend/block/engine.h"
+#include "qemu-kvm-backend/block/uring.h"
+
+#include <stdlib.h>
+
+/* Operations that the kernel holds at a time; the completion ring is twice as large, so it never
+ * overflows. What comes beyond waits here. */
+#define ENTRIES 128
+
+typedef struct UringEngine {
+    Engine engine;
+    Uring ring;
+    EngineQueue queued;
+    unsigned under_way;
+} UringEngine;
+
+static const unsigned char opcodes[] = {
+    [ENGINE_READ] = IORING_OP_READV,
+    [ENGINE_WRITE] = IORING_OP_WRITEV,
+    [ENGINE_SYNC] = IORING_OP_FSYNC,
+    [ENGINE_ALLOCATE] = IORING_OP_FALLOCATE,
+};
+
+static void
+fill(struct io_uring_sqe *sqe, EngineOp *op)
+{
+    sqe->opcode = opcodes[op->kind];
+    sqe->flags = IOSQE_FIXED_FILE;
+    sqe->fd = 0;
+    sqe->user_data = (uintptr_t)op;
+    switch (op->kind) {
+    case ENGINE_READ:
+    case ENGINE_WRITE:
+        sqe->off = op->offset;
+        sqe->addr = (uintptr_t)op->iov;
+        sqe->len = op->n_iov;
+        sqe->rw_flags = op->mode;
+        break;
+    case ENGINE_SYNC:
+        sqe->fsync_flags = IORING_FSYNC_DATASYNC;
+        break;
+    case ENGINE_ALLOCATE: /* io_uring_enter(2): the length is in addr, the mode in len */
+        sqe->off = op->offset;
+        sqe->addr = op->size;
+        sqe->len = op->mode;
+        break;
+    }
+}
+
+static Engine *
+uring_engine_open(int fd, VmmError *err)
+{
+    UringEngine *ue = vmm_must(calloc(1, sizeof(*ue)));
+
+    ue->engine.class = &engine_uring_class;
+    if (uring_open(&ue->ring, ENTRIES, fd, opcodes, sizeof(opcodes))) {
+        ue->engine.wake_fd = ue->ring.fd;
+        return &ue->engine;
+    }
+    vmm_error_errno(err, "Cannot set up io_uring");
+    free(ue);
+    return NULL;
+}
+
+static void
+uring_engine_submit(Engine *engine, EngineOp *op)
+{
+    engine_queue_put(&((UringEngine *)engine)->queued, op);
+}
+
+/* Whether there is something to tell the kernel. */
+static bool
+fill_ring(UringEngine *ue)
+{
+    while (ue->queued.first && ue->under_way < ENTRIES) {
+        struct io_uring_sqe *sqe = uring_get(&ue->ring);
+
+        if (!sqe)
+            break;
+        fill(sqe, engine_queue_take(&ue->queued));
+        ue->under_way++;
+    }
+    return ue->ring.unsubmitted > 0;
+}
+
+static void
+uring_engine_start(Engine *engine)
+{
+    UringEngine *ue = (UringEngine *)engine;
+
+    if (fill_ring(ue))
+        uring_enter(&ue->ring, 0);
+}
+
+static void
+uring_engine_reap(Engine *engine, bool wait)
+{
+    UringEngine *ue = (UringEngine *)engine;
+    struct io_uring_cqe cqe;
+
+    if (wait) {
+        fill_ring(ue);
+        uring_enter(&ue->ring, 1);
+    }
+    while (uring_take(&ue->ring, &cqe)) {
+        EngineOp *op = (EngineOp *)(uintptr_t)cqe.user_data;
+
+        ue->under_way--;
+        op->result = cqe.res;
+        op->done(op);
+    }
+}
+
+static void
+uring_engine_close(Engine *engine)
+{
+    UringEngine *ue = (UringEngine *)engine;
+
+    uring_close(&ue->ring);
+    free(ue);
+}
+
+const EngineClass engine_uring_class = {
+    .name = "io_uring",
+    .open = uring_engine_open,
+    .submit = uring_engine_submit,
+    .start = uring_engine_start,
+    .reap = uring_engine_reap,
+    .close = uring_engine_close,
+};

@@ -1,0 +1,81 @@
+/* engine: how operations on one open file are started without waiting for them.
+ *
+ * An engine belongs to one owner, who serializes all calls (by a lock or by being one thread). Operations
+ * of a file run in any order: what has to follow something is submitted when that is done.
+ */
+#pragma once
+
+#include "qemu-kvm-backend/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+typedef struct Engine Engine;
+typedef struct EngineOp EngineOp;
+
+typedef enum EngineOpKind {
+    ENGINE_READ,     /* preadv2 */
+    ENGINE_WRITE,    /* pwritev2; @mode are its RWF flags */
+    ENGINE_SYNC,     /* fdatasync */
+    ENGINE_ALLOCATE, /* fallocate; @mode is its mode */
+} EngineOpKind;
+
+/* The submitter's, with what it points to, until done() is called. */
+struct EngineOp {
+    EngineOpKind kind;
+    int mode;
+    unsigned n_iov; /* at most IOV_MAX */
+    const struct iovec *iov;
+    uint64_t offset, size; /* bytes; @size is ENGINE_ALLOCATE's alone */
+    int64_t result; /* bytes moved, or -errno; ENGINE_SYNC and ENGINE_ALLOCATE: 0 or -errno */
+    void (*done)(EngineOp *op);
+    EngineOp *next; /* the engine's */
+};
+
+typedef struct EngineClass {
+    const char *name; /* libvirt's driver/@io */
+    /* For @fd, which stays the caller's and open. NULL with @err. */
+    Engine *(*open)(int fd, VmmError *err);
+    void (*submit)(Engine *engine, EngineOp *op); /* queues; nothing is called from here */
+    void (*start)(Engine *engine);                /* sets what is queued going */
+    /* Calls done() of each operation that has ended; with @wait after at least one has, and there
+     * must be one under way. done() may submit; the caller starts that. */
+    void (*reap)(Engine *engine, bool wait);
+    void (*close)(Engine *engine); /* nothing is under way */
+} EngineClass;
+
+struct Engine {
+    const EngineClass *class;
+    int wake_fd; /* readable while there is something to reap */
+};
+
+extern const EngineClass engine_uring_class;
+extern const EngineClass engine_threads_class;
+
+/* Operations in the order in which they came. */
+typedef struct EngineQueue {
+    EngineOp *first, *last;
+} EngineQueue;
+
+static inline void
+engine_queue_put(EngineQueue *queue, EngineOp *op)
+{
+    op->next = NULL;
+    if (queue->first)
+        queue->last->next = op;
+    else
+        queue->first = op;
+    queue->last = op;
+}
+
+static inline EngineOp *
+engine_queue_take(EngineQueue *queue)
+{
+    EngineOp *op = queue->first;
+
+    if (op)
+        queue->first = op->next;
+    return op;
+}

@@ -1,0 +1,46 @@
+/* format: how a disk's contents lie in its file; a row in block.c's table for each.
+ *
+ * A format turns each request into operations of the file's engine and reports its end once. Calls are
+ * serialized by the disk's lock.
+ */
+#pragma once
+
+#include "qemu-kvm-backend/block/request.h"
+
+/* The open file, as the host has it. */
+typedef struct BlockFile {
+    int fd;
+    Engine *engine;
+    uint64_t size; /* bytes */
+    bool is_device;
+    bool writable;
+    bool direct;           /* O_DIRECT: what follows are its rules, else 1 */
+    uint32_t memory_align; /* bytes, powers of two */
+    uint32_t offset_align;
+    uint32_t block_size; /* what the host moves at once, bytes */
+    bool sync_writes;    /* each write is on stable storage when it is done */
+    bool never_sync;     /* flushes are empty promises */
+} BlockFile;
+
+typedef struct BlockImage BlockImage;
+
+typedef struct BlockFormat {
+    const char *name; /* libvirt's driver/@type */
+    size_t size;      /* of the instance, whose first member is the BlockImage */
+    /* Reads the header, sets @image->size. */
+    bool (*open)(BlockImage *image, VmmError *err);
+    /* The file's size changed: sets @image->size again. */
+    void (*resize)(BlockImage *image);
+    /* @req->image is set. May end the request before it returns. */
+    void (*submit)(BlockImage *image, BlockRequest *req);
+    void (*close)(BlockImage *image); /* half-open ones too; not the memory itself */
+} BlockFormat;
+
+struct BlockImage {
+    const BlockFormat *format;
+    BlockFile *file;
+    uint64_t size; /* bytes that the guest sees, a multiple of BLOCK_SECTOR */
+    void (*ended)(BlockImage *image, BlockRequest *req, int error); /* 0 or errno */
+};
+
+extern const BlockFormat format_raw;
