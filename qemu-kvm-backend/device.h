@@ -23,6 +23,7 @@ typedef enum BoardRequest {
     BOARD_POWEROFF, /* the guest turned itself off */
     BOARD_RESET,    /* the guest asked for a reset */
     BOARD_EXIT,     /* the debug-exit port; @code is what was written */
+    BOARD_IO_ERROR, /* the host must mend something before the guest goes on */
 } BoardRequest;
 
 /* What a device writes to memory space instead of driving a line (MSI). */
@@ -43,7 +44,7 @@ struct Board {
     /* Drives interrupt line @gsi (0 to 23; ISA IRQ numbers are the first 16). Any thread. */
     void (*set_irq)(Board *board, unsigned gsi, bool level);
     /* Asks for the end of this run of the machine; the vCPU that called executes no further guest
-     * instruction. Any thread, never blocks. @why is a literal for the log. */
+     * instruction. Any thread, never blocks. @why is for the log. */
     void (*request)(Board *board, BoardRequest what, unsigned code, const char *why);
     /* Tells the driver: takes @event over. Any thread, never blocks. */
     void (*notify)(Board *board, VmmMsg *event);

@@ -112,6 +112,7 @@ board_request(Board *board, BoardRequest what, unsigned code, const char *why)
         [BOARD_POWEROFF] = VMM_REASON_POWEROFF,
         [BOARD_RESET] = VMM_REASON_RESET,
         [BOARD_EXIT] = VMM_REASON_EXIT,
+        [BOARD_IO_ERROR] = VMM_REASON_IO_ERROR,
     };
     char number[16];
 

@@ -95,6 +95,8 @@ action_for(const Machine *m, const char *reason)
         return m->config.policy.on_reboot;
     if (strcmp(reason, VMM_REASON_CRASHED) == 0)
         return m->config.policy.on_crash;
+    if (strcmp(reason, VMM_REASON_IO_ERROR) == 0)
+        return VMM_ACTION_PAUSE;
     return VMM_ACTION_STOP; /* the debug-exit port */
 }
 

@@ -91,6 +91,11 @@
  * cause than a request. */
 #define VMM_EVENT_PAUSED "paused"
 
+/* io-error { device, operation string (read, write, flush, discard, zero), action string (report: the
+ * guest saw it; pause: "paused" with reason io-error follows, and a "run" makes the request again), error
+ * string (enospc, other) }: the host failed a request of that device. Reports come at most once a second. */
+#define VMM_EVENT_IO_ERROR "io-error"
+
 /* reset { reason string }: the guest asked for a reset, or triple-faulted, and has started over. */
 #define VMM_EVENT_RESET "reset"
 
@@ -120,6 +125,7 @@
 #define VMM_REASON_RESET    "reset"    /* reset register, keyboard controller, triple fault */
 #define VMM_REASON_CRASHED  "crashed"  /* KVM cannot go on; text and the log say why */
 #define VMM_REASON_EXIT     "exit"     /* the debug-exit port; text is the number written */
+#define VMM_REASON_IO_ERROR "io-error" /* a disk failed, whose policy is to wait; text says which */
 
 /* Machines */
 #define VMM_MACHINE_Q35 "q35" /* a PC with Intel's Q35 chipset: a PCI host, in any case */
