@@ -4,6 +4,7 @@
 
 static const VirtioClass *const classes[] = {
     &virtio_balloon_class,
+    &virtio_blk_class,
     &virtio_console_class,
     &virtio_net_class,
     &virtio_rng_class,

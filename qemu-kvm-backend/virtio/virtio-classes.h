@@ -5,6 +5,7 @@
 #include "qemu-kvm-backend/virtio/virtio.h"
 
 extern const VirtioClass virtio_balloon_class;
+extern const VirtioClass virtio_blk_class;
 extern const VirtioClass virtio_console_class;
 extern const VirtioClass virtio_net_class;
 extern const VirtioClass virtio_rng_class;
