@@ -155,6 +155,17 @@
  * free one), function? u64 (0):
  * pcie-root-port: its id names the bus behind it, with one slot, 0
  * virtio-pci    device string, one of:
+ *   blk         fd: the image, a regular file or block device, open with the access, O_DIRECT and locks
+ *               that it wants (driver/image-lock.h), format? string ("raw", and there is no other),
+ *               cache? string ("writeback", "none", "writethrough", "directsync", "unsafe": as libvirt
+ *               has them; O_DIRECT goes with none and directsync), io? string ("io_uring", "threads";
+ *               what the host has), read-only? bool (false), serial? string (up to 20 bytes),
+ *               queues? u64 (1; up to 32), queue-size? u64 (256), logical-block-size? u64 (512),
+ *               physical-block-size? u64 (the host's), discard? bool (false),
+ *               on-write-error? string ("report", "stop", "enospace": the default, stop where the host
+ *               is full, else report), on-read-error? string ("report", the default, or "stop"),
+ *               iothread? u64 (its number; the main thread); see the event "io-error"
+ *     tell-device { resize? bool: look at the image's size again } replies size u64 (bytes)
  *   rng         rng? fd (a source of random bytes; the host kernel's generator)
  *   net         mac string ("52:54:00:12:34:56"), mtu? u64 (bytes; what the driver is told), link? bool
  *               (true: the cable is in), queues? u64 (1; pairs of queues, up to 15), thread? bool (true:

@@ -545,15 +545,26 @@ blk_config_written(VirtioDevice *vdev, unsigned offset, unsigned size)
     virtio_kick(vdev, 0);
 }
 
+/* The image grew or shrank on the host; somebody who knows says when to look. */
+static void
+resize(Blk *blk)
+{
+    if (!block_resize(blk->block))
+        return;
+    fill_config(blk, blk->config.wce);
+    virtio_config_changed(&blk->vdev);
+}
+
 static bool
-blk_resize(VirtioDevice *vdev)
+blk_tell(VirtioDevice *vdev, VmmMsg *request, VmmMsg *reply, VmmError *err)
 {
     Blk *blk = (Blk *)vdev;
+    bool wants_resize = false;
 
-    if (!block_resize(blk->block))
-        return false;
-    fill_config(blk, blk->config.wce);
-    virtio_config_changed(vdev);
+    vmm_msg_get_bool(request, "resize", &wants_resize);
+    if (wants_resize)
+        resize(blk);
+    vmm_msg_put_u64(reply, "size", block_geometry(blk->block).size);
     return true;
 }
 
@@ -749,7 +760,7 @@ const VirtioClass virtio_blk_class = {
     .start = blk_start,
     .stop = blk_stop,
     .reset = blk_reset,
-    .resize = blk_resize,
+    .tell = blk_tell,
     .kick = blk_kick,
     .destroy = blk_destroy,
 };

@@ -272,8 +272,6 @@ forget_driver(VirtioPci *v)
     if (v->vdev->class->reset)
         v->vdev->class->reset(v->vdev);
     take_isr(v);
-    if (v->vdev->class->reset)
-        v->vdev->class->reset(v->vdev);
 }
 
 /* Without bus mastering a device leaves memory alone: kernels that start another one rely on it. */

@@ -41,12 +41,6 @@ typedef struct VirtioClass {
     /* Reset or pause: when it returns, no thread touches a queue or guest memory for this device, and
      * every chain that was popped has been pushed or, before a reset, forgotten. */
     void (*stop)(VirtioDevice *vdev);
-    /* The driver or the machine reset the device, which is stopped: chains that it still owns are
-     * forgotten, and the configuration is what it was after create. May be NULL. */
-    void (*reset)(VirtioDevice *vdev);
-    /* What is behind the device on the host may have another size: looks, and tells the driver; true
-     * where it has. In the thread of vdev->loop with the device's lock held. May be NULL. */
-    bool (*resize)(VirtioDevice *vdev);
     /* The driver notified @queue, or may have. */
     void (*kick)(VirtioDevice *vdev, unsigned queue);
     /* The driver starts over: what it told the device is forgotten. After stop, in the same thread. */

@@ -764,6 +764,21 @@ bare_new(Device *dev, VmmMsg *params, VmmError *err)
     return NULL;
 }
 
+static uint64_t
+tell_size(VirtioDevice *vdev, bool resize)
+{
+    vmm_msg_auto request = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_TELL_DEVICE);
+    vmm_msg_auto reply = vmm_msg_new(VMM_MSG_REPLY, 1, VMM_TELL_DEVICE);
+    uint64_t size;
+
+    if (resize)
+        vmm_msg_put_bool(request, "resize", true);
+    g_assert_true(virtio_blk_class.tell(vdev, request, reply, NULL));
+    g_assert_null(vmm_msg_unread(request));
+    g_assert_true(vmm_msg_get_u64(reply, "size", &size));
+    return size;
+}
+
 static void
 test_resize(void)
 {
@@ -777,9 +792,11 @@ test_resize(void)
     g_assert_cmpint(ftruncate(fd, 4096), ==, 0);
     vdev = bare_new(&dev, params, &err);
     g_assert_nonnull(vdev);
-    g_assert_false(virtio_blk_class.resize(vdev));
+    g_assert_cmpuint(tell_size(vdev, true), ==, 4096);
+    g_assert_cmpuint(n_config_changes, ==, 0);
     g_assert_cmpint(ftruncate(fd, 8192), ==, 0);
-    g_assert_true(virtio_blk_class.resize(vdev));
+    g_assert_cmpuint(tell_size(vdev, false), ==, 4096);
+    g_assert_cmpuint(tell_size(vdev, true), ==, 8192);
     g_assert_cmpuint(((struct virtio_blk_config *)vdev->config)->capacity, ==, 16);
     g_assert_cmpuint(n_config_changes, ==, 1);
     virtio_blk_class.destroy(vdev);
