@@ -1,7 +1,7 @@
 /* uring: one io_uring of the kernel, for a single file and a few kinds of operation.
  *
- * The three system calls are made here rather than by liburing, which costs a guest more private memory than
- * the ring itself; what this needs of it is little. One thread at a time.
+ * The three system calls are made here rather than by liburing: the VMM links to the C library alone, and
+ * what this needs is little. One thread at a time.
  */
 #pragma once
 

@@ -4,9 +4,10 @@
  *
  * A DEVICE is "key=value,key=value..." with the keys of "add-device": "@path" is a descriptor of the file at
  * path, opened for reading and writing, "tap:NAME" one of the tap of that name, a value of digits a number,
- * any other a string. "wait=TEXT" waits until the guest has said TEXT, and starts it before that where it does
- * not run yet: what comes after it is plugged in while the guest runs; "remove=ID" takes a device away. Ends
- * when the guest powers itself off.
+ * "true" what it says, any other a string. "wait=TEXT" waits until the guest has said TEXT, and starts it
+ * before that where it does not run yet: what comes after it is plugged in while the guest runs; "remove=ID"
+ * takes a device away. "kill" ends the VMM as a power cut ends a machine, and with it the run, which else
+ * ends when the guest powers itself off.
  */
 #include "tests/guest/vmm-harness.h"
 
@@ -16,6 +17,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -54,6 +56,8 @@ put_key(VmmMsg *msg, const char *key, const char *value)
         vmm_msg_put_fd(msg, key, open_tap(value + strlen("tap:")));
     else if (value[0] && strspn(value, "0123456789") == strlen(value))
         vmm_msg_put_u64(msg, key, g_ascii_strtoull(value, NULL, 10));
+    else if (strcmp(value, "true") == 0)
+        vmm_msg_put_bool(msg, key, true);
     else
         vmm_msg_put_string(msg, key, value);
 }
@@ -111,6 +115,12 @@ take_step(Vmm *vmm, const char *step)
     }
 }
 
+static bool
+is_kill(const char *step)
+{
+    return strcmp(step, "kill") == 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -123,10 +133,14 @@ main(int argc, char **argv)
     vmm = vmm_spawn();
     vmm_accept(vmm_call(vmm, create_request(vmm, argv)));
     vmm_add_devices(vmm);
-    for (int i = 4; i < argc; i++)
+    for (int i = 4; i < argc && !is_kill(argv[i]); i++)
         take_step(vmm, argv[i]);
-    vmm_do(vmm, VMM_RUN);
-    vmm_wait_stopped(vmm, VMM_REASON_POWEROFF, NULL);
+    if (is_kill(argv[argc - 1])) {
+        kill(vmm_pid(vmm), SIGKILL);
+    } else {
+        vmm_do(vmm, VMM_RUN);
+        vmm_wait_stopped(vmm, VMM_REASON_POWEROFF, NULL);
+    }
     serial = vmm_serial(vmm);
     fputs(serial, stdout);
     return 0;
