@@ -323,6 +323,7 @@ test_quiet_machine(Fixture *f, gconstpointer data)
     for (size_t i = 0; i < G_N_ELEMENTS(absent); i++)
         g_assert_false(find_file(f->test, absent[i], &key, &size));
     g_assert_cmpuint(read_number(f->test, FW_CFG_BOOT_MENU, 2), ==, 0);
+    g_assert_cmpuint(read_number(f->test, FW_CFG_NOGRAPHIC, 2), ==, 0);
     g_assert_cmpuint(read_number(f->test, FW_CFG_KERNEL_SIZE, 4), ==, 0);
 }
 
