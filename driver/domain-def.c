@@ -1,5 +1,6 @@
 #include "driver/domain-def.h"
 
+#include "driver/device-chardev.h"
 #include "driver/error.h"
 #include "driver/pci-layout.h"
 
@@ -41,6 +42,7 @@ domain_def_new(void)
 
     def->os.arch = g_strdup("x86_64");
     def->os.machine = g_strdup("q35");
+    def->os.bios_serial = -1;
     def->vcpus = def->current_vcpus = 1;
     def->clock.timers = g_ptr_array_new_with_free_func((GDestroyNotify)timer_free);
     def->on_poweroff = DOMAIN_ACTION_DESTROY;
@@ -212,6 +214,18 @@ check_vcpus(const DomainDef *def, GError **error)
     return TRUE;
 }
 
+gboolean
+domain_def_has_serial(const DomainDef *def)
+{
+    for (guint i = 0; i < def->devices->len; i++) {
+        const Device *dev = g_ptr_array_index(def->devices, i);
+
+        if (dev->kind == &device_serial)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 static gboolean
 check_topology(const DomainDef *def, GError **error)
 {
@@ -242,10 +256,6 @@ check_os(const DomainOs *os, GError **error)
             "value '%s' of attribute 'machine' of <type> is not supported yet by this "
             "machine, which is a q35",
             os->machine);
-    if (!os->kernel)
-        return driver_error(
-            error, VIR_ERR_CONFIG_UNSUPPORTED,
-            "firmware boot is not supported yet by this machine: <os> needs a <kernel>");
     return TRUE;
 }
 

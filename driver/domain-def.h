@@ -34,9 +34,10 @@ typedef enum DomainBoot {
 typedef struct DomainOs {
     char *arch;                       /* "x86_64" */
     char *machine;                    /* canonical: "q35" */
-    char *kernel, *initrd, *cmdline;  /* NULL: not given */
+    char *kernel, *initrd, *cmdline;  /* NULL: not given; without a kernel a BIOS boots */
     DomainBoot boot[DOMAIN_BOOT_MAX]; /* kept for the document; a kernel needs none */
     guint n_boot;
+    int bios_serial; /* the BIOS speaks on the first serial port: 1, 0, or -1: where there is one */
 } DomainOs;
 
 typedef enum DomainFeature {
@@ -107,6 +108,7 @@ DomainDef *domain_def_copy(const DomainDef *def);
 /* Fills in what the document left open and libvirt would write back: uuid, current memory and
  * vCPUs, the console that goes with the first serial port. */
 void domain_def_complete(DomainDef *def);
+gboolean domain_def_has_serial(const DomainDef *def);
 /* Whether this machine can honour it; the error names what it cannot. */
 gboolean domain_def_check(const DomainDef *def, GError **error);
 /* The name on its own: libvirt's rules, and what a file can be called. */

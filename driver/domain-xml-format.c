@@ -60,6 +60,11 @@ format_os(const DomainOs *os, XmlWriter *out)
         xml_put_attr(out, "dev", domain_boot_words[os->boot[i]]);
         xml_close(out);
     }
+    if (os->bios_serial >= 0) {
+        xml_open(out, "bios");
+        xml_put_attr(out, "useserial", os->bios_serial ? "yes" : "no");
+        xml_close(out);
+    }
     xml_close(out);
 }
 

@@ -140,6 +140,15 @@ parse_boot(DomainOs *os, const XmlNode *node, GError **error)
     return TRUE;
 }
 
+static gboolean
+parse_bios(DomainOs *os, const XmlNode *node, GError **error)
+{
+    static const char *const words[] = { "no", "yes", NULL };
+    const XmlNode *bios = xml_child(node, "bios");
+
+    return !bios || xml_attr_word(bios, "useserial", XML_OPTIONAL, words, &os->bios_serial, error);
+}
+
 /* A versioned q35 of QEMU's is written back as the one that this machine is. */
 static void
 parse_machine(DomainOs *os, const XmlNode *type)
@@ -170,7 +179,7 @@ parse_os(DomainDef *def, const XmlNode *root, GError **error)
     def->os.kernel = xml_child_text(node, "kernel");
     def->os.initrd = xml_child_text(node, "initrd");
     def->os.cmdline = xml_child_text(node, "cmdline");
-    return parse_boot(&def->os, node, error);
+    return parse_boot(&def->os, node, error) && parse_bios(&def->os, node, error);
 }
 
 static gboolean

@@ -4,6 +4,7 @@
 #include "driver/domain-state.h"
 #include "driver/domain-xml.h"
 #include "driver/error.h"
+#include "driver/firmware.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #define PAGE_SIZE         4096
+#define COM1              0x3f8
 #define CREATE_TIMEOUT_MS 30000 /* guest RAM may have to be found first */
 
 /* A start goes through these steps; each answers FALSE with @error, and launch_fail() undoes whatever
@@ -220,6 +222,29 @@ put_topology(VmmMsg *msg, const DomainCpu *cpu)
 }
 
 static gboolean
+put_kernel(VmmMsg *msg, const DomainOs *os, GError **error)
+{
+    if (os->cmdline)
+        vmm_msg_put_string(msg, "cmdline", os->cmdline);
+    return put_file(msg, "kernel", os->kernel, O_RDONLY, "kernel", error) &&
+           put_file(msg, "initrd", os->initrd, O_RDONLY, "initial RAM disk", error);
+}
+
+/* There is no screen, so the BIOS uses a serial port where it may. */
+static gboolean
+put_firmware(VmmMsg *msg, const DomainDef *def, GError **error)
+{
+    const char *path = firmware_find_bios(error);
+
+    if (!path)
+        return FALSE;
+    vmm_msg_put_string(msg, "uuid", def->uuid);
+    if (def->os.bios_serial != 0 && domain_def_has_serial(def))
+        vmm_msg_put_u64(msg, "firmware-port", COM1);
+    return put_file(msg, "firmware", path, O_RDONLY, "BIOS", error);
+}
+
+static gboolean
 describe_machine(Launch *launch, GError **error)
 {
     const DomainDef *def = launch->live;
@@ -234,8 +259,6 @@ describe_machine(Launch *launch, GError **error)
                     (def->memory_kib * 1024 + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE);
     vmm_msg_put_u64(msg, "vcpus", def->current_vcpus);
     put_topology(msg, &def->cpu);
-    if (def->os.cmdline)
-        vmm_msg_put_string(msg, "cmdline", def->os.cmdline);
     vmm_msg_put_bool(msg, "acpi", def->features[DOMAIN_FEATURE_ACPI]);
     if (def->clock.offset == DOMAIN_CLOCK_LOCALTIME)
         vmm_msg_put_i64(msg, "rtc-offset", local_offset());
@@ -243,8 +266,7 @@ describe_machine(Launch *launch, GError **error)
     vmm_msg_put_string(msg, "on-reboot", vmm_action(def->on_reboot));
     vmm_msg_put_string(msg, "on-crash", vmm_action(def->on_crash));
     return put_file(msg, "kvm", launch->domain->host->env->kvm, O_RDWR, "KVM device", error) &&
-           put_file(msg, "kernel", def->os.kernel, O_RDONLY, "kernel", error) &&
-           put_file(msg, "initrd", def->os.initrd, O_RDONLY, "initial RAM disk", error);
+           (def->os.kernel ? put_kernel(msg, &def->os, error) : put_firmware(msg, def, error));
 }
 
 static VmmMsg *

@@ -30,6 +30,7 @@ static const struct Difference {
     { "bad-vcpu-negative", "libvirt 9.0 wraps around, asks for 32 GiB and ends the process" },
     { "bad-vcpu-zero", "libvirt 9.0 speaks of NUMA there" },
     { "bad-serial-alias-twice", "libvirt finds that when the guest starts" },
+    { "bad-bios-word", "libvirt takes any word but yes for no" },
     { "interface", "the test driver gives out names such as testnet0, in a definition too" },
     { "interface-boot", "likewise" },
     { "interface-given-out", "likewise" },
