@@ -281,6 +281,10 @@ check_boot_order(const DomainDef *def, GError **error)
         return driver_error(
             error, VIR_ERR_CONFIG_UNSUPPORTED,
             "per-device boot elements cannot be used together with os/boot elements");
+    if (!def->os.kernel && has_boot_order(def))
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "element <boot> of a device is not supported yet by this machine "
+                            "without a <kernel>");
     for (guint i = 0; i < def->devices->len; i++) {
         const Device *dev = g_ptr_array_index(def->devices, i);
 
