@@ -1,5 +1,6 @@
 #include "driver/device-chardev.h"
 #include "driver/device-controller.h"
+#include "driver/device-disk.h"
 #include "driver/device-interface.h"
 #include "driver/device-memballoon.h"
 #include "driver/device-rng.h"
@@ -7,7 +8,7 @@
 #include <string.h>
 
 const DeviceKind *const device_kinds[] = {
-    &device_controller, &device_interface, &device_serial,
+    &device_disk, &device_controller, &device_interface, &device_serial,
     &device_console, &device_memballoon, &device_rng, NULL,
 };
 

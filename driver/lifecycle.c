@@ -377,7 +377,8 @@ guest_stopped(Domain *domain, VmmMsg *event)
     }
 }
 
-/* An action of the definition paused it: it has crashed, or powered off, and is kept for a look. */
+/* A disk's policy is to wait for better times, or an action of the definition paused it: it has crashed,
+ * or powered off, and is kept for a look. */
 static void
 guest_paused(Domain *domain, VmmMsg *event)
 {
@@ -387,6 +388,9 @@ guest_paused(Domain *domain, VmmMsg *event)
     if (strcmp(reason, VMM_REASON_CRASHED) == 0) {
         domain_move(domain, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
         domain_emit(domain, VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED);
+    } else if (strcmp(reason, VMM_REASON_IO_ERROR) == 0) {
+        domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR);
+        domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_IOERROR);
     } else {
         domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SHUTTING_DOWN);
         domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);

@@ -5,6 +5,7 @@
  *     fake=hang            "run" is never answered
  *     fake=crash           cannot go on as soon as it runs
  *     fake=die             the process dies as soon as it runs, without a word
+ *     fake=io-error        pauses itself as soon as it runs, for a disk that failed
  *     fake=reboot          resets itself once, as soon as it runs
  *     fake=ignore-button   does nothing about the power button
  * Otherwise it powers off when the button is pressed. Its serial port says a banner, and says
@@ -142,6 +143,8 @@ boot(Fake *fake)
         _exit(1);
     if (behaves(fake, "crash"))
         act(fake, fake->on_crash, VMM_REASON_CRASHED, "the fake guest crashed as told");
+    if (behaves(fake, "io-error"))
+        act(fake, VMM_ACTION_PAUSE, VMM_REASON_IO_ERROR, "");
     if (behaves(fake, "reboot"))
         act(fake, fake->on_reboot, VMM_REASON_RESET, "");
 }

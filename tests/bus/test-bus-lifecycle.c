@@ -185,6 +185,28 @@ test_crashes(void)
     assert_ends("fake=die", "4,0 2,0 5,5", VIR_DOMAIN_SHUTOFF_CRASHED);
 }
 
+/* A disk that failed: the guest waits, and goes on when it is told to. */
+static void
+test_io_error(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "waits", "fake=io-error");
+    g_autoptr(GVariant) reply = NULL;
+    int state, why;
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_expect_events(fixture, "4,0 2,0 3,2");
+    reply = fixture_call(fixture, path, DOMAIN, "GetState", FLAGS(0), "((ii))");
+    g_variant_get(reply, "((ii))", &state, &why);
+    g_assert_cmpint(state, ==, VIR_DOMAIN_PAUSED);
+    g_assert_cmpint(why, ==, VIR_DOMAIN_PAUSED_IOERROR);
+    fixture_do(fixture, path, "Resume", NULL);
+    fixture_expect_events(fixture, "4,0");
+    g_assert_cmpint(fixture_state(fixture, path), ==, VIR_DOMAIN_RUNNING);
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_expect_events(fixture, "5,1");
+}
+
 static char *
 xml_of(Fixture *fixture, const char *path, guint flags)
 {
@@ -377,6 +399,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/lifecycle/started-paused", test_started_paused);
     g_test_add_func("/bus/lifecycle/reboots", test_reboots);
     g_test_add_func("/bus/lifecycle/crashes", test_crashes);
+    g_test_add_func("/bus/lifecycle/io-error", test_io_error);
     g_test_add_func("/bus/lifecycle/addresses", test_addresses);
     g_test_add_func("/bus/lifecycle/ignored-button", test_ignored_button);
     g_test_add_func("/bus/lifecycle/failed-start", test_failed_start);

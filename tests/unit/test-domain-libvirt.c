@@ -32,6 +32,7 @@ static const struct Difference {
     { "bad-serial-alias-twice", "libvirt finds that when the guest starts" },
     { "bad-bios-word", "libvirt takes any word but yes for no" },
     { "interface", "the test driver gives out names such as testnet0, in a definition too" },
+    { "everything", "likewise" },
     { "interface-boot", "likewise" },
     { "interface-given-out", "likewise" },
     { "interface-model", "likewise, and there libvirt's other models are the first choice" },
@@ -39,6 +40,8 @@ static const struct Difference {
     { "bad-interface-passt", "likewise" },
     { "interface-accepted",
       "likewise, and what only asks for what is so anyway is not written back" },
+    { "disk-plain", "only libvirt's driver for QEMU names itself and raw images" },
+    { "disk-accepted", "what only asks for what is so anyway is not written back" },
 };
 
 /* What libvirt's driver for QEMU says with the same number and text, and its test driver does not: it
@@ -52,6 +55,11 @@ static const char *const of_qemu[] = {
     "bad-controller-root-address",
     "bad-controller-root-index",
     "bad-controller-root-target",
+    "bad-disk-driver-name",
+    "bad-disk-io-native",
+    "bad-disk-serial",
+    "bad-disk-target-partition",
+    "bad-disk-target-zero",
     "bad-pci-bus-far",
     "bad-pci-chipset",
     "bad-pci-domain",
