@@ -1,6 +1,7 @@
 #include "driver/guest.h"
 
 #include "driver/error.h"
+#include "driver/guest-end.h"
 #include "driver/store.h"
 
 #include <errno.h>
@@ -27,11 +28,10 @@ struct Guest {
     pid_t pid;
     int pidfd;
     guint watch; /* on pidfd */
+    char *end;   /* NULL: it runs, or ended as it should, or is not our child */
     VmmLink *link;
     GuestEvents events;
 };
-
-extern char **environ;
 
 static int
 pidfd_open_pid(pid_t pid)
@@ -116,9 +116,11 @@ static gboolean
 process_exited(int pidfd, GIOCondition condition, gpointer data)
 {
     Guest *guest = data;
-    siginfo_t info;
+    siginfo_t info = { 0 };
 
-    waitid(P_PIDFD, pidfd, &info, WEXITED | WNOHANG); /* not our child after a restart: ECHILD */
+    /* ECHILD: not our child after a restart. */
+    if (waitid(P_PIDFD, pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0)
+        guest->end = guest_end_words(&info);
     guest->watch = 0;
     guest->events.exited(guest->events.data);
     return G_SOURCE_REMOVE;
@@ -166,12 +168,32 @@ fail:
     return NULL;
 }
 
+/* Empty but for what a build with sanitizers listens to: what is in the daemon's is none of a guest's
+ * business. */
+static char **
+environment(void)
+{
+    static const char *const names[] = { "ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS",
+                                         "UBSAN_OPTIONS" };
+    char **env = g_new0(char *, G_N_ELEMENTS(names) + 1);
+    gsize n = 0;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        const char *value = g_getenv(names[i]);
+
+        if (value)
+            env[n++] = g_strconcat(names[i], "=", value, NULL);
+    }
+    return env;
+}
+
 gboolean
 guest_spawn(Guest *guest, const char *vmm, int log_fd, GError **error)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
     char *argv[] = { (char *)vmm, NULL };
+    g_auto(GStrv) env = environment();
     sigset_t none, all;
     pid_t pid;
     int result, pidfd;
@@ -188,7 +210,7 @@ guest_spawn(Guest *guest, const char *vmm, int log_fd, GError **error)
                              POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
     posix_spawnattr_setsigdefault(&attr, &all);
     posix_spawnattr_setsigmask(&attr, &none);
-    result = posix_spawn(&pid, vmm, &actions, &attr, argv, environ);
+    result = posix_spawn(&pid, vmm, &actions, &attr, argv, env);
     posix_spawnattr_destroy(&attr);
     posix_spawn_file_actions_destroy(&actions);
     if (result != 0)
@@ -241,6 +263,12 @@ guest_pid(const Guest *guest)
     return guest->pid;
 }
 
+const char *
+guest_end(const Guest *guest)
+{
+    return guest->end;
+}
+
 VmmLink *
 guest_link(Guest *guest)
 {
@@ -280,6 +308,7 @@ guest_free(Guest *guest)
         close(guest->pidfd);
     if (guest->listener >= 0)
         close(guest->listener);
+    g_free(guest->end);
     g_free(guest->run_dir);
     g_free(guest->uuid);
     g_free(guest->dir);

@@ -45,6 +45,9 @@ Guest *guest_adopt(const char *run_dir, const char *uuid, const GuestStatus *sta
 
 const char *guest_dir(const Guest *guest);
 pid_t guest_pid(const Guest *guest);
+/* How the process ended, to follow "the guest's process"; NULL where it has not, ended as it should, or
+ * was started by an earlier daemon, so that nobody knows. */
+const char *guest_end(const Guest *guest);
 /* The link, connected anew where it had closed; NULL where the process cannot be reached. */
 VmmLink *guest_link(Guest *guest);
 /* A new descriptor of the record file, for the VMM. */

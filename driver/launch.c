@@ -131,12 +131,13 @@ void
 launch_exited(Launch *launch)
 {
     g_autofree char *line = last_log_line(launch);
+    const char *end = guest_end(launch->guest);
 
     /* VIR_ERR_INTERNAL_ERROR is the link's word for "went away": the log knows better why. */
     if (!launch->error || g_error_matches(launch->error, DRIVER_ERROR, VIR_ERR_INTERNAL_ERROR)) {
         g_clear_error(&launch->error);
         driver_error(&launch->error, VIR_ERR_INTERNAL_ERROR,
-                     "the guest's process ended during its start: %s",
+                     "the guest's process %s during its start: %s", end ? end : "ended",
                      *line ? line : "its log is empty");
     }
     launch_undo(launch);

@@ -443,6 +443,9 @@ guest_exited(gpointer data)
         launch_exited(domain->launch);
         return;
     }
+    if (guest_end(domain->guest) && !domain->destroying)
+        g_warning("Domain '%s': the guest's process %s", domain_name(domain),
+                  guest_end(domain->guest));
     domain_end_reason(&domain->words, domain->destroying, &reason, &detail);
     g_clear_pointer(&domain->consoles, console_set_free);
     guest = g_steal_pointer(&domain->guest);

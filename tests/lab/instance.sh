@@ -3,7 +3,7 @@
 #
 # Its bus, its directories and its guests are apart from everything else on the host: a private dbus-daemon,
 # and XDG_* that point below $instance, a temporary directory. Needs $build, a built tree. What belongs to
-# it is known by INSTANCE in its environment, which the guests' processes inherit too.
+# it is known by INSTANCE in its environment; the guests' processes, which have none, by their logs.
 
 # shellcheck disable=SC2154 # build is the caller's
 # shellcheck disable=SC2119,SC2120 # arguments that only some callers give
@@ -69,7 +69,7 @@ instance_guests() {
     local dir
     for dir in /proc/[0-9]*; do
         if [ "$(readlink "$dir/exe")" = "$build/vmctl-vmm" ] &&
-            grep -qzx "INSTANCE=$instance" "$dir/environ"; then echo "${dir#/proc/}"; fi
+            [[ $(readlink "$dir/fd/2") = "$instance"/* ]]; then echo "${dir#/proc/}"; fi
     done 2>/dev/null
 }
 
