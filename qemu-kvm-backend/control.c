@@ -1,5 +1,6 @@
 #include "qemu-kvm-backend/control.h"
 
+#include "qemu-kvm-backend/confine.h"
 #include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
@@ -34,6 +35,7 @@ serve_hello(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
     vmm_msg_put_u64(reply, "version", VMM_PROTO_VERSION);
     vmm_msg_put_string(reply, "state", machine_state(machine));
     vmm_msg_put_string(reply, "reason", machine_reason(machine));
+    vmm_msg_put_string(reply, "confined", confine_summary());
     return true;
 }
 

@@ -1,5 +1,6 @@
 #include "qemu-kvm-backend/iothread.h"
 
+#include "qemu-kvm-backend/confine.h"
 #include "qemu-kvm-backend/error.h"
 
 #include <errno.h>
@@ -25,6 +26,7 @@ run(void *data)
 
     pthread_setname_np(pthread_self(), thread->name);
     thread->loop = loop_new();
+    confine_thread(CONFINE_IO);
     sem_post(&thread->started);
     loop_run(thread->loop);
     loop_free(thread->loop);

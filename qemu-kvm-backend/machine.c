@@ -1,5 +1,6 @@
 #include "qemu-kvm-backend/machine.h"
 
+#include "qemu-kvm-backend/confine.h"
 #include "qemu-kvm-backend/device-classes.h"
 #include "qemu-kvm-backend/hardware.h"
 #include "qemu-kvm-backend/log.h"
@@ -23,6 +24,7 @@ struct Machine {
     MachineConfig config;
     const char *then; /* what the next power-off does instead of on-poweroff, or NULL */
     Hardware *hw;     /* NULL: empty */
+    bool confined;    /* "run" has come: the main thread has the filter of its role */
 };
 
 /* State and its news. */
@@ -340,6 +342,15 @@ needs_life(Machine *m, const char *what, VmmError *err)
                      m->state);
 }
 
+/* Once: before the first byte that the guest's owner has made, its kernel, is looked at. */
+static void
+confine_main(Machine *m)
+{
+    if (!m->confined)
+        confine_thread(CONFINE_MAIN);
+    m->confined = true;
+}
+
 bool
 machine_run(Machine *m, VmmError *err)
 {
@@ -348,6 +359,7 @@ machine_run(Machine *m, VmmError *err)
         return true;
     if (!is(m, VMM_STATE_CREATED) && !is(m, VMM_STATE_PAUSED))
         return vmm_error(err, VMM_ERROR_STATE, "run: the machine's state is '%s'", m->state);
+    confine_main(m);
     if (is(m, VMM_STATE_CREATED) && !hardware_power_on(m->hw, err))
         return false;
     run(m, VMM_REASON_USER);

@@ -1,4 +1,5 @@
 /* vmctl-vmm: one guest. It starts with a listening socket and a log, and is told the rest. */
+#include "qemu-kvm-backend/confine.h"
 #include "qemu-kvm-backend/control.h"
 #include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/loop.h"
@@ -36,6 +37,7 @@ main(void)
                 VMM_LISTEN_FD);
         return EXIT_FAILURE;
     }
+    confine_start();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of one write, not the guest's end */
     mallopt(M_ARENA_MAX, 1); /* vCPU threads hardly allocate: no arena for each */

@@ -1,5 +1,6 @@
 #include "qemu-kvm-backend/vcpu.h"
 
+#include "qemu-kvm-backend/confine.h"
 #include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/x86/regs.h"
@@ -167,6 +168,7 @@ vcpu_thread(void *data)
     sigemptyset(&kick);
     sigaddset(&kick, KICK_SIGNAL);
     pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
+    confine_thread(CONFINE_VCPU);
     while (park(vcpu)) {
         while (!is_stopping(vcpu->set))
             step(vcpu);

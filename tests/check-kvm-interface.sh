@@ -16,9 +16,19 @@ awk '/^#define KVM_[A-Z0-9_]+ _IO/ { print $2 }' <<<"$header" | grep -Ev "$forei
 # rows FILE: "ioctl use" for each row.
 rows() { awk -F'|' '$2 ~ /^ KVM_/ { gsub(/ /, ""); print $2, $3 }' "$1"; }
 
-# used: the ioctls in our sources: whatever of the header's names stands there as a whole word.
-grep -rhoE --include='*.c' --include='*.h' '\bKVM_[A-Z0-9_]+\b' "$top/qemu-kvm-backend" | sort -u |
-    comm -12 - "$work/header" >"$work/sources"
+# used: the ioctls in our sources: whatever of the header's names stands there as a whole word. The table
+# of rights is no use: it allows.
+rights=$top/qemu-kvm-backend/confine-rules.c
+grep -rhoE --include='*.c' --include='*.h' --exclude="${rights##*/}" '\bKVM_[A-Z0-9_]+\b' \
+    "$top/qemu-kvm-backend" | sort -u | comm -12 - "$work/header" >"$work/sources"
+grep -oE '\bKVM_[A-Z0-9_]+\b' "$rights" | sort -u | comm -12 - "$work/header" >"$work/rights"
+
+# without_rights TABLE: uses that seccomp would end, and rights to what is not to be used.
+without_rights() {
+    comm -23 "$work/sources" "$work/rights" | sed 's/$/ is used without a row in confine-rules.c/'
+    rows "$1" | awk '$2 == "no" { print $1 }' | sort | comm -12 - "$work/rights" |
+        sed 's/$/ has a row in confine-rules.c and is not to be used/'
+}
 
 # problems TABLE: a line for each disagreement.
 problems() {
@@ -40,8 +50,10 @@ check() {
     fi
 }
 
-echo 1..2
+echo 1..3
 check 1 "the table, the kernel's header and the sources agree" "$(problems "$table")"
+
+check 2 "what is used is somebody's right" "$(without_rights "$table")"
 
 # The check itself: a row gone, a row doubled, a use that is wrong either way.
 sed -e '/^| KVM_GET_PIT |/d' -e '/^| KVM_NMI |/p' -e '/^| KVM_RUN |/s/used/no/' -e '/^| KVM_SMI |/s/ no / used /' \
@@ -52,4 +64,4 @@ for line in 'KVM_GET_PIT has no row' 'KVM_NMI has two rows' 'KVM_RUN is used and
     'KVM_SMI is not used, though the table says so'; do
     grep -qxF "$line" <<<"$found" || missed+="not seen: $line"$'\n'
 done
-check 2 "a table that is wrong is seen" "$missed"
+check 3 "a table that is wrong is seen" "$missed"

@@ -25,7 +25,8 @@
 /* Requests: keys marked ? may be missing. */
 
 /* hello {}: asks who is there; allowed at any time.
- * Reply: version u64, state string (VMM_STATE_*), reason string (why it is in that state). */
+ * Reply: version u64, state string (VMM_STATE_*), reason string (why it is in that state),
+ * confined string (the steps of confinement in force, by the names of confine.h, with spaces between). */
 #define VMM_HELLO "hello"
 
 /* create: the machine, without devices; once.

@@ -89,6 +89,33 @@ vmm_socket(const Vmm *vmm)
     return vmm->sock;
 }
 
+/* A test that fails aborts. The VMM has asked to die with us, but changes of user made the kernel forget
+ * that (prctl(2), PR_SET_PDEATHSIG). */
+static Vmm *living[256];
+
+static void
+kill_living(int number)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(living); i++) {
+        if (living[i])
+            syscall(SYS_pidfd_send_signal, living[i]->pidfd, SIGKILL, NULL, 0);
+    }
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void
+replace_living(Vmm *old, Vmm *new)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(living); i++) {
+        if (living[i] == old) {
+            living[i] = new;
+            return;
+        }
+    }
+    g_error("a test has more than %u VMMs", (guint)G_N_ELEMENTS(living));
+}
+
 /* In the child. The VMM ends with the test program, and does not hold the test's output open. */
 static void
 exec_vmm(const char *program, int listener, int log_fd)
@@ -125,6 +152,10 @@ vmm_spawn(void)
     vmm->pidfd = syscall(SYS_pidfd_open, vmm->pid, 0);
     g_assert_cmpint(vmm->pidfd, >=, 0);
     close(vmm->listener); /* so that the connection breaks when the process dies */
+    replace_living(NULL, vmm);
+    signal(SIGABRT, kill_living);
+    signal(SIGTRAP, kill_living); /* g_error() outside a test */
+    signal(SIGTERM, kill_living);
     return vmm;
 }
 
@@ -161,6 +192,7 @@ vmm_free(Vmm *vmm)
         syscall(SYS_pidfd_send_signal, vmm->pidfd, SIGKILL, NULL, 0);
         reap(vmm, &status);
     }
+    replace_living(vmm, NULL);
     g_unlink(vmm->socket_path);
     g_rmdir(vmm->dir);
     close(vmm->log_fd);
