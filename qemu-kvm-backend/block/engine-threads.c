@@ -1,6 +1,7 @@
 /* The engine for hosts without io_uring: a few threads that make the ordinary calls. */
 #include "qemu-kvm-backend/block/engine.h"
 
+#include "qemu-kvm-backend/confine.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
 #include <errno.h>
@@ -73,6 +74,7 @@ work(void *data)
     ThreadEngine *te = data;
 
     pthread_setname_np(pthread_self(), "block");
+    confine_thread(CONFINE_IO);
     pthread_mutex_lock(&te->lock);
     while (!te->quit) {
         EngineOp *op = engine_queue_take(&te->started);

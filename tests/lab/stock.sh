@@ -9,6 +9,7 @@ build=${VMCTL_TOP_BUILDDIR:?built tree}
 . "$stock/instance.sh"
 
 export LC_ALL=C
+export G_TEST_BUILDDIR=$build/tests # for vmm-run to find the VMM
 trap instance_free EXIT
 trap 'exit 130' INT TERM
 instance_new
