@@ -25,7 +25,7 @@ typedef struct Fixture {
 static int
 new_file(uint8_t fill, size_t size)
 {
-    g_autofree uint8_t *bytes = g_malloc(size);
+    g_autofree uint8_t *bytes = g_malloc(size + 1); /* never NULL */
     int fd = memfd_create("flash", MFD_CLOEXEC);
 
     memset(bytes, fill, size);
