@@ -94,7 +94,7 @@ const ConfineRule confine_rules[] = {
     CALL(ALL, readv, "consoles and network packets"),
     CALL(ALL, writev, "consoles and network packets; the C library's last words"),
     CALL(ALL, pread64, "kernels and disks"),
-    CALL(START | MAIN | IO, pwrite64, "the exit record, disks"),
+    CALL(START | MAIN | VCPU | IO, pwrite64, "the exit record, disks, a firmware's variables"),
     CALL(START | MAIN | IO, preadv, "disks"),
     CALL(START | MAIN | IO, pwritev, "disks"),
     CALL(START | MAIN | IO, preadv2, "disks"),
