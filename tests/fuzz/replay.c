@@ -1,10 +1,32 @@
 /* Replays the corpus of a fuzz target in an ordinary build: one TAP line a file. A program named
- * replay-NAME reads tests/fuzz/corpus/NAME; arguments other than --tap are files to read instead. */
+ * replay-NAME reads tests/fuzz/corpus/NAME; arguments other than --tap are files to read instead. Where
+ * fuzzers were configured "--fuzz" and what follows are libFuzzer's arguments; see tests/fuzz/run. */
 #include <glib.h>
 #include <stdint.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#ifdef VMCTL_FUZZERS
+int LLVMFuzzerRunDriver(int *argc, char ***argv, int (*target)(const uint8_t *data, size_t size));
+
+/* libFuzzer takes no word that it does not know: ours is left out. */
+static int
+fuzz(int argc, char **argv)
+{
+    argv[1] = argv[0];
+    argv++;
+    argc--;
+    return LLVMFuzzerRunDriver(&argc, &argv, LLVMFuzzerTestOneInput);
+}
+#else
+static int
+fuzz(int argc, char **argv)
+{
+    g_printerr("%s: configure with --enable-fuzzers\n", argv[0]);
+    return 1;
+}
+#endif
 
 static void
 replay(gconstpointer path)
@@ -37,6 +59,8 @@ main(int argc, char **argv)
 {
     const char *name = strstr(argv[0], "replay-");
 
+    if (argc > 1 && strcmp(argv[1], "--fuzz") == 0)
+        return fuzz(argc, argv);
     g_test_init(&argc, &argv, NULL);
     if (argc > 1) {
         for (int i = 1; i < argc; i++)
