@@ -158,6 +158,35 @@ get_vcpus(Call *call)
 }
 
 static void
+set_memory(Call *call)
+{
+    guint64 kib;
+    guint flags;
+
+    call_get(call, "(tu)", &kib, &flags);
+    domain_set_memory(call_object(call)->domain, kib, flags, call_done, call);
+}
+
+static void
+set_memory_stats_period(Call *call)
+{
+    int period_s;
+    guint flags;
+
+    call_get(call, "(iu)", &period_s, &flags);
+    domain_set_memory_stats_period(call_object(call)->domain, period_s, flags, call_done, call);
+}
+
+static void
+memory_stats(Call *call)
+{
+    guint flags;
+
+    call_get(call, "(u)", &flags);
+    domain_memory_stats(call_object(call)->domain, flags, call_answer, call);
+}
+
+static void
 has_managed_save(Call *call)
 {
     GError *error = NULL;
@@ -308,7 +337,7 @@ static const Method methods[] = {
     { "ManagedSave", "virDomainManagedSave", "domain.hibernate" },
     { "ManagedSaveRemove", "virDomainManagedSaveRemove", "domain.hibernate" },
     { "MemoryPeek", "virDomainMemoryPeek", "domain.mem-read" },
-    { "MemoryStats", "virDomainMemoryStats", "domain.read" },
+    { "MemoryStats", "virDomainMemoryStats", "domain.read", memory_stats },
     { "MigrateGetCompressionCache", "virDomainMigrateGetCompressionCache", "domain.migrate" },
     { "MigrateGetMaxSpeed", "virDomainMigrateGetMaxSpeed", "domain.migrate" },
     { "MigrateSetCompressionCache", "virDomainMigrateSetCompressionCache", "domain.migrate" },
@@ -333,9 +362,10 @@ static const Method methods[] = {
     { "SetBlockThreshold", "virDomainSetBlockThreshold", "domain.write" },
     { "SetGuestVcpus", "virDomainSetGuestVcpus", "domain.write" },
     { "SetInterfaceParameters", "virDomainSetInterfaceParameters", "domain.write" },
-    { "SetMemory", "virDomainSetMemoryFlags", "domain.write" },
+    { "SetMemory", "virDomainSetMemoryFlags", "domain.write", set_memory },
     { "SetMemoryParameters", "virDomainSetMemoryParameters", "domain.write" },
-    { "SetMemoryStatsPeriod", "virDomainSetMemoryStatsPeriod", "domain.write" },
+    { "SetMemoryStatsPeriod", "virDomainSetMemoryStatsPeriod", "domain.write",
+      set_memory_stats_period },
     { "SetMetadata", "virDomainSetMetadata", "domain.write" },
     { "SetNumaParameters", "virDomainSetNumaParameters", "domain.write" },
     { "SetPerfEvents", "virDomainSetPerfEvents", "domain.write" },

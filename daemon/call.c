@@ -143,3 +143,12 @@ call_done(gpointer call, const GError *error)
     else
         call_reply_nothing(call);
 }
+
+void
+call_answer(gpointer call, GVariant *result, const GError *error)
+{
+    if (error)
+        answer(call, NULL, -1, error);
+    else
+        call_reply(call, g_variant_new("(@*)", result));
+}

@@ -20,17 +20,61 @@ lifecycle(gpointer data, Domain *domain, int event, int detail)
          g_variant_new("(oii)", path, event, detail));
 }
 
+/* A signal of the domain's own object. */
+static void
+emit_of(const DbusRoot *root, Domain *domain, const char *signal, GVariant *args)
+{
+    g_autofree char *path = dbus_path_of(dbus_root_path(root), domain);
+
+    emit(root, path, "org.libvirt.Domain", signal, args);
+}
+
 static void
 reboot(gpointer data, Domain *domain)
 {
-    const DbusRoot *root = data;
-    g_autofree char *path = dbus_path_of(dbus_root_path(root), domain);
+    emit_of(data, domain, "Reboot", NULL);
+}
 
-    emit(root, path, "org.libvirt.Domain", "Reboot", NULL);
+static void
+device(gpointer data, Domain *domain, DeviceEvent event, const char *alias)
+{
+    static const char *const signals[N_DEVICE_EVENTS] = {
+        [DEVICE_EVENT_ADDED] = "DeviceAdded",
+        [DEVICE_EVENT_REMOVED] = "DeviceRemoved",
+        [DEVICE_EVENT_REMOVAL_FAILED] = "DeviceRemovalFailed",
+    };
+
+    emit_of(data, domain, signals[event], g_variant_new("(s)", alias));
+}
+
+static void
+tray(gpointer data, Domain *domain, const char *alias, int reason)
+{
+    emit_of(data, domain, "TrayChange", g_variant_new("(si)", alias, reason));
+}
+
+static void
+balloon(gpointer data, Domain *domain, guint64 kib)
+{
+    emit_of(data, domain, "BalloonChange", g_variant_new("(t)", kib));
+}
+
+static void
+agent(gpointer data, Domain *domain, int state, int reason)
+{
+    emit_of(data, domain, "AgentEvent", g_variant_new("(ii)", state, reason));
 }
 
 DriverEvents
 dbus_events(DbusRoot *root)
 {
-    return (DriverEvents){ .lifecycle = lifecycle, .reboot = reboot, .data = root };
+    return (DriverEvents){
+        .lifecycle = lifecycle,
+        .reboot = reboot,
+        .device = device,
+        .tray = tray,
+        .balloon = balloon,
+        .agent = agent,
+        .data = root,
+    };
 }

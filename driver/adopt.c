@@ -3,6 +3,7 @@
 #include "driver/domain-list.h"
 #include "driver/domain-xml.h"
 #include "driver/error.h"
+#include "driver/guest-news.h"
 
 #include <string.h>
 
@@ -14,11 +15,7 @@ domain_for(DomainHost *host, DomainDef *live)
     g_autoptr(Domain) made = NULL;
 
     if (domain) {
-        g_autofree char *defined = domain_xml_format(domain->persistent, -1, DOMAIN_FORMAT_SECURE);
-        g_autofree char *running = domain_xml_format(live, -1, DOMAIN_FORMAT_SECURE);
-
         domain->live = live;
-        domain->updated = strcmp(defined, running) != 0;
         return domain;
     }
     made = domain_new(host, NULL, live);
@@ -56,6 +53,7 @@ greeted(gpointer data, VmmMsg *reply, const GError *error)
     vmm_msg_get_string(reply, "state", &state);
     vmm_msg_get_string(reply, "reason", &reason);
     adopt_state(domain, state, reason);
+    guest_news_refresh(domain);
 }
 
 /* A guest whose start the last daemon did not live to finish: it was told to nobody, so it ends. */
@@ -69,6 +67,7 @@ greeted_unfinished(gpointer data, VmmMsg *reply, const GError *error)
         vmm_msg_get_string(reply, "state", &state);
     if (strcmp(state, VMM_STATE_RUNNING) == 0) {
         domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
+        guest_news_refresh(domain);
         return;
     }
     g_message("Domain '%s' was never started to its end: ending it", domain_name(domain));
@@ -83,6 +82,7 @@ adopt_running(Domain *domain, const GuestStatus *status)
     gboolean unfinished = status->state == VIR_DOMAIN_SHUTOFF;
 
     domain->id = status->id;
+    domain->updated = status->updated;
     domain->state = unfinished ? VIR_DOMAIN_PAUSED : status->state;
     domain->reason = unfinished ? VIR_DOMAIN_PAUSED_STARTING_UP : status->reason;
     domain_list_set_id(domain->host->list, domain, -1, domain->id);
@@ -99,6 +99,7 @@ bury(Domain *domain)
     int reason, detail;
 
     guest_read_record(domain->host->env->run_dir, domain_uuid(domain), &words);
+    device_list_release(domain->live->devices);
     guest_discard(domain->host->env->run_dir, domain_uuid(domain));
     domain_end_reason(&words, FALSE, &reason, &detail);
     domain->state = VIR_DOMAIN_SHUTOFF;

@@ -1,5 +1,6 @@
 #include "driver/console.h"
 
+#include "driver/device-channel.h"
 #include "driver/device-chardev.h"
 #include "driver/error.h"
 
@@ -130,7 +131,8 @@ find_device(const DomainDef *def, const char *device, GError **error)
     for (guint i = 0; i < def->devices->len; i++) {
         const Device *dev = g_ptr_array_index(def->devices, i);
 
-        if (device_is_chardev(dev) && (!device || g_strcmp0(dev->alias, device) == 0))
+        if (device_is_chardev(dev) &&
+            (device ? g_strcmp0(dev->alias, device) == 0 : dev->kind != &device_channel))
             return dev;
     }
     driver_error(error, VIR_ERR_INTERNAL_ERROR, "cannot find console device '%s'",

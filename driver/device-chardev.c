@@ -1,6 +1,7 @@
 #include "driver/device-chardev.h"
 
-#include "driver/device-chardev-source.h"
+#include "driver/chardev.h"
+#include "driver/device-virtio-serial.h"
 #include "driver/error.h"
 #include "driver/xml-read.h"
 #include "driver/xml-write.h"
@@ -8,13 +9,6 @@
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
 #include <string.h>
-
-typedef struct Chardev {
-    Device dev;
-    ChardevSource *source;
-    int port;         /* of a serial: COM1 is 0; -1: not said */
-    gboolean mirrors; /* a console: the source is a serial port's */
-} Chardev;
 
 /* Parsing */
 
@@ -73,10 +67,17 @@ serial_parse(Device *dev, const XmlNode *node, guint flags, GError **error)
     return parse_chardev(dev, node, flags, "isa-serial", error);
 }
 
+/* A console on virtio is a port of its own; any other is the first serial port. */
 static gboolean
 console_parse(Device *dev, const XmlNode *node, guint flags, GError **error)
 {
-    return parse_chardev(dev, node, flags, "serial", error);
+    const XmlNode *target = xml_child(node, "target");
+    g_autofree char *type = target ? xml_attr(target, "type") : NULL;
+    Chardev *console = (Chardev *)dev;
+
+    console->virtio = g_strcmp0(type, "virtio") == 0;
+    return parse_chardev(dev, node, flags, console->virtio ? "virtio" : "serial", error) &&
+           virtio_serial_parse_address(&console->at, node, error);
 }
 
 /* Formatting */
@@ -112,10 +113,12 @@ console_format(const Device *dev, XmlWriter *out, guint flags)
         xml_put_attr(out, "tty", source->path);
     chardev_source_format(source, out, flags);
     xml_open(out, "target");
-    xml_put_attr(out, "type", "serial");
+    xml_put_attr(out, "type", chardev->virtio ? "virtio" : "serial");
     xml_put_attr_uint(out, "port", MAX(chardev->port, 0));
     xml_close(out);
     device_format_alias(dev, out, flags);
+    if (chardev->virtio && chardev->at.said)
+        virtio_serial_format_address(&chardev->at, out);
     xml_close(out);
 }
 
@@ -177,20 +180,65 @@ mirror(Chardev *console, const Chardev *serial)
     console->dev.alias = g_strdup(serial->dev.alias);
 }
 
+/* The console that stands for the first serial port: the first of all, where it is not on virtio. */
+static Chardev *
+serial_console(GPtrArray *devices)
+{
+    Chardev *console = first_of(devices, &device_console);
+
+    return console && !console->virtio ? console : NULL;
+}
+
+static guint
+console_order(const Device *dev)
+{
+    const Chardev *console = (const Chardev *)dev;
+
+    return dev->kind == &device_console ? (guint)console->virtio : G_MAXUINT;
+}
+
+/* Behind those that are there, but before other consoles. */
+static Chardev *
+add_console(GPtrArray *devices, const Chardev *serial)
+{
+    Chardev *console = chardev_for(&device_console, serial);
+
+    g_ptr_array_add(devices, console);
+    device_list_sort_some(devices, console_order);
+    return console;
+}
+
+/* The port of a console on virtio is its place among all of them. */
+static void
+number_consoles(GPtrArray *devices)
+{
+    int n = 0;
+
+    for (guint i = 0; i < devices->len; i++) {
+        Chardev *chardev = g_ptr_array_index(devices, i);
+
+        if (chardev->dev.kind != &device_console)
+            continue;
+        if (chardev->virtio)
+            chardev->port = n;
+        n++;
+    }
+}
+
 static void
 serial_complete(GPtrArray *devices)
 {
     Chardev *serial = first_of(devices, &device_serial);
-    Chardev *console = first_of(devices, &device_console);
+    Chardev *console = serial_console(devices);
 
-    if (!serial && !console)
-        return;
-    if (!serial)
+    if (!serial && console)
         g_ptr_array_add(devices, serial = chardev_for(&device_serial, console));
-    if (!console)
-        g_ptr_array_add(devices, console = chardev_for(&device_console, serial));
+    if (serial && !console)
+        console = add_console(devices, serial);
     number_ports(devices);
-    mirror(console, serial);
+    if (console)
+        mirror(console, serial);
+    number_consoles(devices);
 }
 
 static gboolean
@@ -201,7 +249,7 @@ serial_check_all(const GPtrArray *devices, GError **error)
     for (guint i = 0; i < devices->len; i++) {
         const Chardev *chardev = g_ptr_array_index(devices, i);
 
-        if (chardev->dev.kind == &device_console && !chardev->mirrors)
+        if (chardev->dev.kind == &device_console && !chardev->mirrors && !chardev->virtio)
             return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
                                 "Only the first console can be a serial port");
         if (chardev->dev.kind != &device_serial)
@@ -226,32 +274,61 @@ serial_check(const Device *dev, GError **error)
     return TRUE;
 }
 
-/* The console goes by the name of the port that it mirrors. */
+static gboolean
+console_check(const Device *dev, GError **error)
+{
+    const Chardev *console = (const Chardev *)dev;
+
+    if (console->at.known && !console->virtio)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "element <address> of a <console> that is a serial port is not "
+                            "supported by this machine");
+    return TRUE;
+}
+
+/* A console goes by the name of the port that it mirrors, or else by its own number. */
 static void
 console_assign_alias(Device *dev, const GPtrArray *devices)
 {
+    const Chardev *console = (const Chardev *)dev;
     const Chardev *serial = first_of(devices, &device_serial);
 
+    if (console->virtio && dev->alias)
+        return;
     g_free(dev->alias);
-    dev->alias = serial ? g_strdup(serial->dev.alias) : NULL;
+    dev->alias = console->virtio ? g_strdup_printf("console%d", console->port)
+                 : serial        ? g_strdup(serial->dev.alias)
+                                 : NULL;
 }
 
-static void
+void
 chardev_copy(const Device *from, Device *to)
 {
     const Chardev *old = (const Chardev *)from;
     Chardev *copy = (Chardev *)to;
 
-    copy->source =
-        chardev_source_copy(old->source); /* complete() joins a mirror with its port again */
+    copy->source = chardev_source_copy(old->source); /* complete() joins a mirror with its port */
     copy->port = old->port;
     copy->mirrors = old->mirrors;
+    copy->virtio = old->virtio;
+    copy->at = old->at;
+    copy->name = g_strdup(old->name);
+    copy->open = old->open;
 }
 
-static void
+void
 chardev_clear(Device *dev)
 {
-    chardev_source_unref(((Chardev *)dev)->source);
+    Chardev *chardev = (Chardev *)dev;
+
+    chardev_source_unref(chardev->source);
+    g_free(chardev->name);
+}
+
+void
+chardev_release(Device *dev)
+{
+    chardev_source_release(((Chardev *)dev)->source);
 }
 
 static gboolean
@@ -272,7 +349,13 @@ serial_lower(Device *dev, const DeviceLowering *to, GError **error)
 gboolean
 device_is_chardev(const Device *dev)
 {
-    return dev->kind == &device_serial || dev->kind == &device_console;
+    return dev->kind == &device_serial || dev->kind == &device_console || device_is_channel(dev);
+}
+
+gboolean
+chardev_is_virtio(const Device *dev)
+{
+    return device_is_chardev(dev) && ((const Chardev *)dev)->virtio;
 }
 
 const char *
@@ -296,6 +379,7 @@ const DeviceKind device_serial = {
     .clear = chardev_clear,
     .complete = serial_complete,
     .check_all = serial_check_all,
+    .release = chardev_release,
 };
 
 const DeviceKind device_console = {
@@ -304,6 +388,8 @@ const DeviceKind device_console = {
     .parse = console_parse,
     .format = console_format,
     .copy = chardev_copy,
+    .check = console_check,
     .clear = chardev_clear,
     .assign_alias = console_assign_alias,
+    .release = chardev_release,
 };

@@ -2,7 +2,7 @@
  *
  * The first console of an x86 guest is its first serial port under another name: it shares the
  * port's source and alias, is written back where the document has only one of the two, and lowers
- * to nothing.
+ * to nothing. Consoles on virtio are ports of a virtio-serial controller.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 extern const DeviceKind device_serial;
 extern const DeviceKind device_console;
 
-/* Whether @dev is one of the two. */
+/* Whether @dev is one of the two, or a channel. */
 gboolean device_is_chardev(const Device *dev);
 /* The slave's path of a live device's pty, such as "/dev/pts/3"; NULL where it is none or not open.
  */

@@ -1,7 +1,9 @@
 #include "driver/device-controller.h"
 
+#include "driver/chardev.h"
 #include "driver/device-address.h"
 #include "driver/error.h"
+#include "driver/virtio-serial-open.h"
 #include "driver/xml-read.h"
 #include "driver/xml-write.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
@@ -15,9 +17,10 @@
 typedef enum ControllerType {
     CONTROLLER_PCI,
     CONTROLLER_USB,
+    CONTROLLER_VIRTIO_SERIAL,
 } ControllerType;
 
-static const char *const type_words[] = { "pci", "usb", NULL };
+static const char *const type_words[] = { "pci", "usb", "virtio-serial", NULL };
 
 /* The models of each type that this machine can honour. */
 static const struct Model {
@@ -28,6 +31,8 @@ static const struct Model {
     { CONTROLLER_PCI, "pcie-root", PCI_ROLE_ROOT },
     { CONTROLLER_PCI, "pcie-root-port", PCI_ROLE_PORT },
     { CONTROLLER_USB, "none", PCI_ROLE_NONE },
+    { CONTROLLER_VIRTIO_SERIAL, NULL, PCI_ROLE_ENDPOINT },
+    { CONTROLLER_VIRTIO_SERIAL, "virtio", PCI_ROLE_ENDPOINT },
 };
 
 typedef struct Controller {
@@ -38,6 +43,8 @@ typedef struct Controller {
     char *model_name;          /* of a root port: the <model>'s; NULL: not said */
     guint index;               /* UNSAID: not said; complete() gives one */
     guint chassis, port;       /* of a root port; UNSAID: they follow from its index and place */
+    guint ports, vectors;      /* of a virtio-serial one; UNSAID: not said */
+    gboolean implicit;         /* the document did not have it */
 } Controller;
 
 static const struct Model *
@@ -75,10 +82,13 @@ controller_parse(Device *dev, const XmlNode *node, guint flags, GError **error)
     Controller *controller = (Controller *)dev;
 
     controller->index = controller->chassis = controller->port = UNSAID;
+    controller->ports = controller->vectors = UNSAID;
     controller->name = xml_attr(node, "model");
     device_parse_alias(dev, node, flags);
     if (!xml_attr_word(node, "type", XML_REQUIRED, type_words, &controller->type, error) ||
         !xml_attr_uint(node, "index", XML_OPTIONAL, &controller->index, error) ||
+        !xml_attr_uint(node, "ports", XML_OPTIONAL, &controller->ports, error) ||
+        !xml_attr_uint(node, "vectors", XML_OPTIONAL, &controller->vectors, error) ||
         !parse_target(controller, node, error) || !device_parse_address(dev, node, error))
         return FALSE;
     controller->model = find_model(controller->type, controller->name);
@@ -123,6 +133,10 @@ controller_format(const Device *dev, XmlWriter *out, guint flags)
     xml_put_attr_uint(out, "index", controller->index);
     if (controller->name)
         xml_put_attr(out, "model", controller->name);
+    if (controller->ports != UNSAID)
+        xml_put_attr_uint(out, "ports", controller->ports);
+    if (controller->vectors != UNSAID)
+        xml_put_attr_uint(out, "vectors", controller->vectors);
     if (device_pci_role(dev) == PCI_ROLE_PORT)
         format_port(controller, out);
     device_format_alias(dev, out, flags);
@@ -143,6 +157,9 @@ controller_copy(const Device *from, Device *to)
     copy->model_name = g_strdup(old->model_name);
     copy->chassis = old->chassis;
     copy->port = old->port;
+    copy->ports = old->ports;
+    copy->vectors = old->vectors;
+    copy->implicit = old->implicit;
 }
 
 static void
@@ -159,7 +176,7 @@ check_model(const Controller *controller, GError **error)
 {
     const char *type = type_words[controller->type];
 
-    if (!controller->name)
+    if (!controller->name && !controller->model)
         return driver_error(
             error, VIR_ERR_CONFIG_UNSUPPORTED,
             "controller of type '%s' without a model is not supported yet by this machine", type);
@@ -254,12 +271,42 @@ check_usb(const Controller *controller, GError **error)
     return TRUE;
 }
 
+/* How many interrupts it has is up to its queues: "vectors" is a wish that costs nobody anything. */
+static gboolean
+check_virtio_serial(const Controller *controller, GError **error)
+{
+    if (controller->ports != UNSAID && controller->ports > VIRTIO_SERIAL_PORTS)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "value '%u' of attribute 'ports' of <controller> is not supported by "
+                            "this machine, whose controllers have up to %d",
+                            controller->ports, VIRTIO_SERIAL_PORTS);
+    return TRUE;
+}
+
+/* What only a virtio-serial controller has. */
+static gboolean
+check_no_ports(const Controller *controller, GError **error)
+{
+    const char *attr = controller->ports != UNSAID     ? "ports"
+                       : controller->vectors != UNSAID ? "vectors"
+                                                       : NULL;
+
+    return !attr || driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                                 "attribute '%s' of <controller type='%s'> is not supported by "
+                                 "this machine",
+                                 attr, type_words[controller->type]);
+}
+
 static gboolean
 controller_check(const Device *dev, GError **error)
 {
     const Controller *controller = (const Controller *)dev;
 
     if (!check_model(controller, error))
+        return FALSE;
+    if (controller->type == CONTROLLER_VIRTIO_SERIAL)
+        return check_virtio_serial(controller, error);
+    if (!check_no_ports(controller, error))
         return FALSE;
     switch (controller->model->role) {
     case PCI_ROLE_PORT:
@@ -316,10 +363,24 @@ sort_key(const Device *dev)
     return pci ? device_controller_bus(dev) : G_MAXUINT;
 }
 
+static gboolean
+is_implicit(const Device *dev)
+{
+    return dev->kind == &device_controller && ((const Controller *)dev)->implicit;
+}
+
 void
 device_controllers_sort(GPtrArray *devices)
 {
+    guint n = devices->len;
+
     device_list_sort_some(devices, sort_key);
+    for (guint i = 0, at = 0; i < n; i++) {
+        if (is_implicit(g_ptr_array_index(devices, at)))
+            g_ptr_array_add(devices, g_ptr_array_steal_index(devices, at));
+        else
+            at++;
+    }
 }
 
 static void
@@ -346,19 +407,36 @@ controller_check_all(const GPtrArray *devices, GError **error)
 
 /* libvirt calls the root of a PCI Express hierarchy "pcie.0", a port's bus "pci.N", and a USB bus that
  * is not there nothing but its type. */
+static char *
+alias_of(const Controller *controller)
+{
+    switch (device_pci_role(&controller->dev)) {
+    case PCI_ROLE_ROOT:
+        return g_strdup_printf("pcie.%u", controller->index);
+    case PCI_ROLE_PORT:
+        return g_strdup_printf("pci.%u", controller->index);
+    case PCI_ROLE_ENDPOINT:
+        return virtio_serial_alias(controller->index);
+    default:
+        return g_strdup(type_words[controller->type]);
+    }
+}
+
 static void
 controller_assign_alias(Device *dev, const GPtrArray *devices)
 {
-    static const char *const formats[] = {
-        [PCI_ROLE_NONE] = "usb", [PCI_ROLE_ROOT] = "pcie", [PCI_ROLE_PORT] = "pci"
-    };
-    const Controller *controller = (const Controller *)dev;
-    const char *name = formats[device_pci_role(dev)];
-
     g_free(dev->alias);
-    dev->alias = device_pci_role(dev) == PCI_ROLE_NONE
-                     ? g_strdup(name)
-                     : g_strdup_printf("%s.%u", name, controller->index);
+    dev->alias = alias_of((const Controller *)dev);
+}
+
+static gboolean
+lower_virtio_serial(Device *dev, const DeviceLowering *to, GError **error)
+{
+    VmmMsg *msg = to->add(to->data, VMM_CLASS_VIRTIO_PCI, dev->alias);
+
+    vmm_msg_put_string(msg, "device", "console");
+    device_describe_address(dev, msg);
+    return virtio_serial_lower(device_controller_bus(dev), to, msg, error);
 }
 
 /* The root is the machine's own; a port is a device of its. */
@@ -367,6 +445,8 @@ controller_lower(Device *dev, const DeviceLowering *to, GError **error)
 {
     VmmMsg *msg;
 
+    if (device_is_virtio_serial(dev))
+        return lower_virtio_serial(dev, to, error);
     if (device_pci_role(dev) != PCI_ROLE_PORT)
         return TRUE;
     msg = to->add(to->data, VMM_CLASS_ROOT_PORT, dev->alias);
@@ -374,29 +454,56 @@ controller_lower(Device *dev, const DeviceLowering *to, GError **error)
     return TRUE;
 }
 
-static Device *
-new_controller(const char *model, guint index)
+static Controller *
+new_controller(ControllerType type, const char *model, guint index)
 {
     Controller *controller = (Controller *)device_new(&device_controller);
 
-    controller->type = CONTROLLER_PCI;
+    controller->type = type;
     controller->name = g_strdup(model);
-    controller->model = find_model(CONTROLLER_PCI, model);
+    controller->model = find_model(type, model);
     controller->index = index;
     controller->chassis = controller->port = UNSAID;
+    controller->ports = controller->vectors = UNSAID;
+    return controller;
+}
+
+Device *
+device_controller_new_virtio_serial(guint index)
+{
+    Controller *controller = new_controller(CONTROLLER_VIRTIO_SERIAL, NULL, index);
+
+    controller->implicit = TRUE;
     return &controller->dev;
+}
+
+gboolean
+device_is_virtio_serial(const Device *dev)
+{
+    return dev->kind == &device_controller &&
+           ((const Controller *)dev)->type == CONTROLLER_VIRTIO_SERIAL;
+}
+
+guint
+device_controller_ports(const GPtrArray *devices, guint index)
+{
+    const Controller *controller = find_index(devices, CONTROLLER_VIRTIO_SERIAL, index);
+
+    if (!controller)
+        return 0;
+    return controller->ports == UNSAID ? VIRTIO_SERIAL_PORTS : controller->ports;
 }
 
 Device *
 device_controller_new_root(void)
 {
-    return new_controller("pcie-root", 0);
+    return &new_controller(CONTROLLER_PCI, "pcie-root", 0)->dev;
 }
 
 Device *
 device_controller_new_port(guint index)
 {
-    return new_controller("pcie-root-port", index);
+    return &new_controller(CONTROLLER_PCI, "pcie-root-port", index)->dev;
 }
 
 const DeviceKind device_controller = {

@@ -1,3 +1,4 @@
+#include "driver/device-channel.h"
 #include "driver/device-chardev.h"
 #include "driver/device-controller.h"
 #include "driver/device-disk.h"
@@ -8,8 +9,8 @@
 #include <string.h>
 
 const DeviceKind *const device_kinds[] = {
-    &device_disk, &device_controller, &device_interface, &device_serial,
-    &device_console, &device_memballoon, &device_rng, NULL,
+    &device_disk,    &device_controller, &device_interface, &device_serial, &device_console,
+    &device_channel, &device_memballoon, &device_rng,       NULL,
 };
 
 const DeviceKind *
@@ -50,7 +51,21 @@ lower_some(const GPtrArray *devices, gboolean ports, const DeviceLowering *to, G
 gboolean
 device_list_lower(const GPtrArray *devices, const DeviceLowering *to, GError **error)
 {
-    return lower_some(devices, TRUE, to, error) && lower_some(devices, FALSE, to, error);
+    DeviceLowering all = *to;
+
+    all.devices = devices;
+    return lower_some(devices, TRUE, &all, error) && lower_some(devices, FALSE, &all, error);
+}
+
+void
+device_list_release(const GPtrArray *devices)
+{
+    for (guint i = 0; i < devices->len; i++) {
+        Device *dev = g_ptr_array_index(devices, i);
+
+        if (dev->kind->release)
+            dev->kind->release(dev);
+    }
 }
 
 static int

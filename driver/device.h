@@ -25,6 +25,8 @@ typedef struct DeviceLowering {
     /* Adds one "add-device" message for @class and @id, to be filled in by the caller. */
     struct VmmMsg *(*add)(gpointer data, const char *class, const char *id);
     gpointer data;
+    const GPtrArray *devices; /* all of the definition's; device_list_lower() sets it */
+    guint64 balloon_kib;      /* RAM that the guest is asked to give back */
 } DeviceLowering;
 
 /* What a device is in the PCI Express hierarchy. */
@@ -61,6 +63,8 @@ typedef struct DeviceKind {
      * again without harm), and whether its devices go together. */
     void (*complete)(GPtrArray *devices);
     gboolean (*check_all)(const GPtrArray *devices, GError **error);
+    /* Takes away what lower() left on the host, once the guest is over or has let go of it. */
+    void (*release)(Device *dev);
     /* Where an alias is not just a number of its own. */
     void (*assign_alias)(Device *dev, const GPtrArray *devices);
 } DeviceKind;
@@ -96,4 +100,5 @@ void device_list_sort(GPtrArray *devices);
 void device_list_sort_some(GPtrArray *devices, guint (*key)(const Device *dev));
 /* Lowers all of a live definition's, buses before what is on them; stops at the first failure. */
 gboolean device_list_lower(const GPtrArray *devices, const DeviceLowering *to, GError **error);
+void device_list_release(const GPtrArray *devices);
 PciRole device_pci_role(const Device *dev);

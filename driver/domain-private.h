@@ -3,6 +3,7 @@
 
 #include "driver/domain.h"
 #include "driver/env.h"
+#include "driver/events.h"
 #include "driver/guest.h"
 #include "driver/job.h"
 
@@ -15,11 +16,17 @@ typedef struct DomainHost {
     DriverEnv *env;
     struct DomainList *list;
     int last_id;
-    /* Tell of libvirt's events. */
-    void (*lifecycle)(gpointer data, Domain *domain, int event, int detail);
-    void (*reboot)(gpointer data, Domain *domain);
-    gpointer data;
+    DriverEvents events;
 } DomainHost;
+
+/* Tells of one of DriverEvents' events, with what it takes after the domain. */
+#define domain_tell(domain, event, ...)                                                            \
+    do {                                                                                           \
+        const DriverEvents *events_ = &(domain)->host->events;                                     \
+                                                                                                   \
+        if (events_->event)                                                                        \
+            events_->event(events_->data, (domain), ##__VA_ARGS__);                                \
+    } while (0)
 
 /* Somebody who waits for the end of a guest. */
 typedef struct EndWait {
@@ -50,6 +57,8 @@ Domain *domain_new(DomainHost *host, DomainDef *persistent, DomainDef *live);
 
 /* Moves to another state, as domain-state's table allows, and writes it where a restarted daemon looks. */
 void domain_move(Domain *domain, int state, int reason);
+/* Writes the live definition where a restarted daemon looks. */
+void domain_write_live(Domain *domain);
 void domain_emit(Domain *domain, int event, int detail);
 /* As domain_start(), but with @def, which it takes over. */
 void domain_start_with(Domain *domain, DomainDef *def, guint flags, DomainDone done, gpointer data);

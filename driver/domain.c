@@ -134,6 +134,7 @@ write_status(Domain *domain)
         .start_time = guest_start_time(guest_pid(domain->guest)),
         .state = domain->state,
         .reason = domain->reason,
+        .updated = domain->updated,
     };
 
     /* A process that is gone has no start time any more: the record says how it ended. */
@@ -155,9 +156,20 @@ domain_move(Domain *domain, int state, int reason)
 }
 
 void
+domain_write_live(Domain *domain)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *xml =
+        domain_xml_format(domain->live, domain->id, DOMAIN_FORMAT_LIVE | DOMAIN_FORMAT_SECURE);
+
+    if (!guest_write_live(domain->host->env->run_dir, domain_uuid(domain), xml, &error))
+        g_warning("%s", error->message);
+}
+
+void
 domain_emit(Domain *domain, int event, int detail)
 {
-    domain->host->lifecycle(domain->host->data, domain, event, detail);
+    domain_tell(domain, lifecycle, event, detail);
 }
 
 void

@@ -9,6 +9,8 @@
 
 typedef struct Domain Domain;
 typedef void (*DomainDone)(gpointer data, const GError *error);
+/* The same with a result, a floating one on success. */
+typedef void (*DomainReply)(gpointer data, GVariant *result, const GError *error);
 
 Domain *domain_ref(Domain *domain);
 void domain_unref(Domain *domain);
@@ -44,6 +46,15 @@ void domain_suspend(Domain *domain, DomainDone done, gpointer data);
 void domain_resume(Domain *domain, DomainDone done, gpointer data);
 void domain_destroy(Domain *domain, guint flags, DomainDone done, gpointer data);
 gboolean domain_undefine(Domain *domain, guint flags, GError **error);
+
+/* Memory, in KiB; @flags: VIR_DOMAIN_AFFECT_* and VIR_DOMAIN_MEM_MAXIMUM. */
+void domain_set_memory(Domain *domain, guint64 kib, guint flags, DomainDone done, gpointer data);
+void domain_set_memory_stats_period(Domain *domain, int period_s, guint flags, DomainDone done,
+                                    gpointer data);
+/* a{it}: virDomainMemoryStatTags and their values. A VMM that does not answer within STATS_TIMEOUT_MS
+ * leaves its figures out. */
+#define STATS_TIMEOUT_MS 100
+void domain_memory_stats(Domain *domain, guint flags, DomainReply done, gpointer data);
 
 /* A byte stream to a serial port or console of a running guest: one end of a socket pair, which the
  * caller owns, or -1. @device is an alias or a number such as "serial0", NULL for the first console.

@@ -22,28 +22,9 @@
 
 struct Driver {
     DomainHost host;
-    DriverEvents events;
     char *hostname;
     int lock_fd;
 };
-
-static void
-told_lifecycle(gpointer data, Domain *domain, int event, int detail)
-{
-    Driver *driver = data;
-
-    if (driver->events.lifecycle)
-        driver->events.lifecycle(driver->events.data, domain, event, detail);
-}
-
-static void
-told_reboot(gpointer data, Domain *domain)
-{
-    Driver *driver = data;
-
-    if (driver->events.reboot)
-        driver->events.reboot(driver->events.data, domain);
-}
 
 /* One daemon per run directory. The lock goes with its descriptor, however the daemon ends. */
 static gboolean
@@ -118,10 +99,7 @@ driver_new(DriverEnv *env, const DriverEvents *events, GError **error)
 
     driver->host.env = env;
     driver->host.list = domain_list_new();
-    driver->host.lifecycle = told_lifecycle;
-    driver->host.reboot = told_reboot;
-    driver->host.data = driver;
-    driver->events = *events;
+    driver->host.events = *events;
     driver->hostname = g_strdup(g_get_host_name());
     driver->lock_fd = -1;
     if (!take_lock(driver, error) || !store_load(env->config_dir, load_definition, driver, error))
@@ -138,7 +116,7 @@ let_go(Driver *driver)
     g_autoptr(GError) error = NULL;
 
     driver_error(&error, VIR_ERR_OPERATION_ABORTED, "the daemon is stopping");
-    driver->events = (DriverEvents){ 0 };
+    driver->host.events = (DriverEvents){ 0 };
     for (guint i = 0; i < domains->len; i++) {
         Domain *domain = g_ptr_array_index(domains, i);
 
@@ -237,6 +215,8 @@ adopt_definition(Domain *domain, DomainDef *def)
     domain_def_free(domain->persistent);
     domain->persistent = def;
     domain->updated = domain_is_active(domain);
+    if (domain->guest)
+        domain_move(domain, domain->state, domain->reason); /* the status says so, too */
 }
 
 Domain *

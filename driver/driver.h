@@ -3,17 +3,9 @@
 
 #include "driver/domain.h"
 #include "driver/env.h"
+#include "driver/events.h"
 
 typedef struct Driver Driver;
-
-/* What happens to domains, in the main context. @domain is alive for the call; at
- * VIR_DOMAIN_EVENT_UNDEFINED and at the end of a transient domain it is already out of the list.
- * @event and @detail are libvirt's (virDomainEventType and its detail enums). */
-typedef struct DriverEvents {
-    void (*lifecycle)(gpointer data, Domain *domain, int event, int detail);
-    void (*reboot)(gpointer data, Domain *domain);
-    gpointer data;
-} DriverEvents;
 
 /* Opens the instance: takes its lock (a second one on the same directories is refused), reads the
  * definitions, finds the guests that still run, and starts the autostart ones that do not. Takes @env

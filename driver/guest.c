@@ -328,6 +328,7 @@ guest_write_status(const char *run_dir, const char *uuid, const GuestStatus *sta
     g_key_file_set_uint64(file, STATUS_GROUP, "start-time", status->start_time);
     g_key_file_set_integer(file, STATUS_GROUP, "state", status->state);
     g_key_file_set_integer(file, STATUS_GROUP, "reason", status->reason);
+    g_key_file_set_boolean(file, STATUS_GROUP, "updated", status->updated);
     text = g_key_file_to_data(file, NULL, NULL);
     return store_write_file(path, text, STORE_VOLATILE, error);
 }
@@ -349,6 +350,7 @@ guest_read_status(const char *run_dir, const char *uuid, GuestStatus *ret, GErro
     status.start_time = g_key_file_get_uint64(file, STATUS_GROUP, "start-time", NULL);
     status.state = g_key_file_get_integer(file, STATUS_GROUP, "state", NULL);
     status.reason = g_key_file_get_integer(file, STATUS_GROUP, "reason", NULL);
+    status.updated = g_key_file_get_boolean(file, STATUS_GROUP, "updated", NULL);
     if (status.id <= 0 || status.pid <= 1 || status.start_time == 0)
         return driver_error(error, VIR_ERR_OPERATION_FAILED, "'%s' is damaged", path);
     *ret = status;
@@ -399,6 +401,22 @@ guest_read_record(const char *run_dir, const char *uuid, GuestRecord *ret)
     return TRUE;
 }
 
+/* Sockets that nobody was there to remove. */
+static void
+discard_channels(const char *dir)
+{
+    g_autofree char *channels = g_build_filename(dir, "channel", NULL);
+    g_autoptr(GDir) entries = g_dir_open(channels, 0, NULL);
+    const char *name;
+
+    while (entries && (name = g_dir_read_name(entries))) {
+        g_autofree char *path = g_build_filename(channels, name, NULL);
+
+        g_unlink(path);
+    }
+    g_rmdir(channels);
+}
+
 void
 guest_discard(const char *run_dir, const char *uuid)
 {
@@ -410,6 +428,7 @@ guest_discard(const char *run_dir, const char *uuid)
 
         g_unlink(path);
     }
+    discard_channels(dir);
     if (g_rmdir(dir) < 0 && errno != ENOENT)
         g_warning("Cannot remove '%s': %s", dir, g_strerror(errno));
 }

@@ -1,7 +1,8 @@
 /* guest: the process that runs one domain, its control socket and its directory.
  *
  * RUN_DIR/guests/UUID holds `control` (the socket), `status` (who runs there: see GuestStatus),
- * `live.xml` (the definition that runs) and `record` (the VMM's last words). All of it is what a
+ * `live.xml` (the definition that runs), `record` (the VMM's last words), and in `channel` the sockets of
+ * channels that have no path of their own. All of it is what a
  * restarted daemon needs to find the guest again; guest_discard() takes it away when the guest is over.
  */
 #pragma once
@@ -25,6 +26,7 @@ typedef struct GuestStatus {
     guint64
         start_time; /* of the process, in clock ticks since boot: tells it from a later namesake */
     int state, reason; /* virDomainState and reason */
+    gboolean updated;  /* the persistent definition was defined anew since the start */
 } GuestStatus;
 
 /* What the VMM wrote before it exited. */

@@ -5,6 +5,7 @@
 #include "driver/domain-xml.h"
 #include "driver/error.h"
 #include "driver/firmware.h"
+#include "driver/guest-news.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -80,6 +81,7 @@ launch_undo(Launch *launch)
 {
     launch->undoing = TRUE; /* answers that now fail are no news */
     g_clear_pointer(&launch->guest, guest_free);
+    device_list_release(launch->live->devices);
     guest_discard(launch->domain->host->env->run_dir, launch->live->uuid);
     launch_finish(launch);
 }
@@ -282,17 +284,21 @@ add_device_message(gpointer data, const char *class, const char *id)
     return msg;
 }
 
+/* The guest begins with all of its RAM, and gives back what it should not have as soon as it can. */
 static gboolean
 lower_devices(Launch *launch, GError **error)
 {
+    DomainDef *live = launch->live;
     DeviceLowering to = {
-        .domain_name = launch->live->name,
+        .domain_name = live->name,
         .run_dir = guest_dir(launch->guest),
         .add = add_device_message,
         .data = launch,
+        .balloon_kib = live->memory_kib - live->current_memory_kib,
     };
 
-    return device_list_lower(launch->live->devices, &to, error);
+    live->current_memory_kib = live->memory_kib;
+    return device_list_lower(live->devices, &to, error);
 }
 
 static gboolean
@@ -348,6 +354,7 @@ start_finish(Launch *launch)
         domain_emit(domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
         domain_emit(domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
     }
+    guest_news_started(domain);
     launch_finish(launch);
 }
 

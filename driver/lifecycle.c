@@ -1,96 +1,25 @@
 /* lifecycle: the verbs that change what a domain does, and what its guest tells by itself. */
 #include "driver/console.h"
 #include "driver/domain-list.h"
-#include "driver/domain-private.h"
 #include "driver/error.h"
 #include "driver/flags.h"
+#include "driver/guest-news.h"
 #include "driver/launch.h"
 #include "driver/store.h"
+#include "driver/verb.h"
 
 #include <string.h>
 
-/* One call of one verb, which holds the domain's job until verb_finish(). */
-typedef struct Verb {
-    Domain *domain;
-    DomainDef *def; /* what to start, where it is not the domain's own */
-    guint flags;
-    void (*begin)(struct Verb *verb);
-    DomainDone done;
-    gpointer data;
-} Verb;
-
+/* One that takes nothing but flags. */
 static void
-verb_free(Verb *verb)
+start_plain(Domain *domain, const char *name, const char *function, guint flags, guint known,
+            void (*begin)(Verb *verb), DomainDone done, gpointer data)
 {
-    domain_def_free(verb->def);
-    domain_unref(verb->domain);
-    g_free(verb);
-}
+    const Verb verb = {
+        .domain = domain, .flags = flags, .begin = begin, .done = done, .data = data
+    };
 
-static void
-verb_finish(Verb *verb, const GError *error)
-{
-    verb->done(verb->data, error);
-    job_end(&verb->domain->job);
-    verb_free(verb);
-}
-
-static void
-verb_fail(Verb *verb, virErrorNumber code, const char *text)
-{
-    g_autoptr(GError) error = NULL;
-
-    driver_error(&error, code, "%s", text);
-    verb_finish(verb, error);
-}
-
-static void
-verb_finished(gpointer data, const GError *error)
-{
-    verb_finish(data, error);
-}
-
-static void
-verb_may_run(gpointer data, const GError *error)
-{
-    Verb *verb = data;
-
-    if (!error) {
-        verb->begin(verb);
-        return;
-    }
-    verb->done(verb->data, error);
-    verb_free(verb);
-}
-
-/* What libvirt calls @function, begun under the job @name. */
-static void
-verb_start(Domain *domain, const char *name, const char *function, guint flags, guint known,
-           void (*begin)(Verb *verb), DomainDone done, gpointer data)
-{
-    g_autoptr(GError) error = NULL;
-    Verb *verb;
-
-    if (!driver_check_flags(flags, known, function, &error)) {
-        done(data, error);
-        return;
-    }
-    verb = g_new(Verb, 1);
-    *verb = (Verb){ domain_ref(domain), NULL, flags, begin, done, data };
-    job_begin(&domain->job, name, verb_may_run, verb);
-}
-
-/* The link to the guest of @verb's domain; NULL with the verb finished where there is none. */
-static VmmLink *
-verb_link(Verb *verb)
-{
-    VmmLink *link = domain_is_active(verb->domain) ? guest_link(verb->domain->guest) : NULL;
-
-    if (!domain_is_active(verb->domain))
-        verb_fail(verb, VIR_ERR_OPERATION_INVALID, "domain is not running");
-    else if (!link)
-        verb_fail(verb, VIR_ERR_OPERATION_FAILED, "the guest's process cannot be reached");
-    return link;
+    verb_start_checked(name, &verb, function, known);
 }
 
 static void
@@ -99,19 +28,13 @@ verb_ask(Verb *verb, VmmLink *link, const char *request, VmmLinkReply reply)
     vmm_link_send(link, vmm_link_request(link, request), VMM_LINK_TIMEOUT_MS, reply, verb);
 }
 
-/* Ends the verb with the VMM's answer. */
-static void
-answered(gpointer data, VmmMsg *reply, const GError *error)
-{
-    verb_finish(data, error);
-}
-
 /* start */
 
 static void
 start_begin(Verb *verb)
 {
-    const DomainDef *def = verb->def ? verb->def : verb->domain->persistent;
+    /* What to start, where it is not the domain's own. */
+    const DomainDef *def = verb->detail ? verb->detail : verb->domain->persistent;
 
     if (domain_is_active(verb->domain))
         verb_fail(verb, VIR_ERR_OPERATION_INVALID, "domain is already running");
@@ -128,16 +51,23 @@ domain_start(Domain *domain, guint flags, DomainDone done, gpointer data)
     const guint known =
         VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_BYPASS_CACHE | VIR_DOMAIN_START_FORCE_BOOT;
 
-    verb_start(domain, "start", "virDomainCreateWithFlags", flags, known, start_begin, done, data);
+    start_plain(domain, "start", "virDomainCreateWithFlags", flags, known, start_begin, done, data);
 }
 
 void
 domain_start_with(Domain *domain, DomainDef *def, guint flags, DomainDone done, gpointer data)
 {
-    Verb *verb = g_new(Verb, 1);
+    const Verb verb = {
+        .domain = domain,
+        .flags = flags,
+        .detail = def,
+        .detail_free = (GDestroyNotify)domain_def_free,
+        .begin = start_begin,
+        .done = done,
+        .data = data,
+    };
 
-    *verb = (Verb){ domain_ref(domain), def, flags, start_begin, done, data };
-    job_begin(&domain->job, "start", verb_may_run, verb);
+    verb_start("start", &verb);
 }
 
 /* shutdown and reboot: the power button; for a reboot the power-off that answers it starts over. */
@@ -158,7 +88,7 @@ press_power_button(Verb *verb, gboolean reboot)
     request = vmm_link_request(link, VMM_POWER_BUTTON);
     if (reboot)
         vmm_msg_put_string(request, "then", VMM_ACTION_RESET);
-    vmm_link_send(link, request, VMM_LINK_TIMEOUT_MS, answered, verb);
+    vmm_link_send(link, request, VMM_LINK_TIMEOUT_MS, verb_answered, verb);
 }
 
 static void
@@ -175,8 +105,8 @@ domain_shutdown(Domain *domain, guint flags, DomainDone done, gpointer data)
 {
     const guint known = VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN | VIR_DOMAIN_SHUTDOWN_GUEST_AGENT;
 
-    verb_start(domain, "shutdown", "virDomainShutdownFlags", flags, known, shutdown_begin, done,
-               data);
+    start_plain(domain, "shutdown", "virDomainShutdownFlags", flags, known, shutdown_begin, done,
+                data);
 }
 
 static void
@@ -193,7 +123,7 @@ domain_reboot(Domain *domain, guint flags, DomainDone done, gpointer data)
 {
     const guint known = VIR_DOMAIN_REBOOT_ACPI_POWER_BTN | VIR_DOMAIN_REBOOT_GUEST_AGENT;
 
-    verb_start(domain, "reboot", "virDomainReboot", flags, known, reboot_begin, done, data);
+    start_plain(domain, "reboot", "virDomainReboot", flags, known, reboot_begin, done, data);
 }
 
 /* reset */
@@ -204,13 +134,13 @@ reset_begin(Verb *verb)
     VmmLink *link = verb_link(verb);
 
     if (link)
-        verb_ask(verb, link, VMM_RESET, answered);
+        verb_ask(verb, link, VMM_RESET, verb_answered);
 }
 
 void
 domain_reset(Domain *domain, guint flags, DomainDone done, gpointer data)
 {
-    verb_start(domain, "reset", "virDomainReset", flags, 0, reset_begin, done, data);
+    start_plain(domain, "reset", "virDomainReset", flags, 0, reset_begin, done, data);
 }
 
 /* suspend and resume */
@@ -243,7 +173,7 @@ suspend_begin(Verb *verb)
 void
 domain_suspend(Domain *domain, DomainDone done, gpointer data)
 {
-    verb_start(domain, "suspend", "virDomainSuspend", 0, 0, suspend_begin, done, data);
+    start_plain(domain, "suspend", "virDomainSuspend", 0, 0, suspend_begin, done, data);
 }
 
 static void
@@ -274,7 +204,7 @@ resume_begin(Verb *verb)
 void
 domain_resume(Domain *domain, DomainDone done, gpointer data)
 {
-    verb_start(domain, "resume", "virDomainResume", 0, 0, resume_begin, done, data);
+    start_plain(domain, "resume", "virDomainResume", 0, 0, resume_begin, done, data);
 }
 
 /* destroy waits for no job: it is what ends a guest that hangs in one. */
@@ -410,7 +340,9 @@ guest_event(gpointer data, VmmMsg *event)
     else if (strcmp(name, VMM_EVENT_PAUSED) == 0)
         guest_paused(domain, event);
     else if (strcmp(name, VMM_EVENT_RESET) == 0)
-        domain->host->reboot(domain->host->data, domain);
+        domain_tell(domain, reboot);
+    else
+        guest_news(domain, event);
 }
 
 void
@@ -449,6 +381,7 @@ guest_exited(gpointer data)
     domain_end_reason(&domain->words, domain->destroying, &reason, &detail);
     g_clear_pointer(&domain->consoles, console_set_free);
     guest = g_steal_pointer(&domain->guest);
+    device_list_release(domain->live->devices);
     guest_discard(domain->host->env->run_dir, domain_uuid(domain));
     domain->id = -1;
     domain->destroying = FALSE;

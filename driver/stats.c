@@ -78,8 +78,7 @@ add_balloon(Domain *domain, GVariantBuilder *out)
 {
     const DomainDef *def = domain_def(domain);
 
-    add(out, "balloon.current",
-        g_variant_new_uint64(domain_is_active(domain) ? def->memory_kib : def->current_memory_kib));
+    add(out, "balloon.current", g_variant_new_uint64(def->current_memory_kib));
     add(out, "balloon.maximum", g_variant_new_uint64(def->memory_kib));
 }
 

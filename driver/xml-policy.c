@@ -38,8 +38,18 @@
     { parent "/address/zpci", XML_REJECT }
 /* clang-format on */
 
-#define CHARDEV_TYPES                                                                              \
-    "dev pipe null vc stdio udp tcp unix spicevmc spiceport nmdm dbus qemu-vdagent"
+/* The rows of an <address> that is a port of a virtio-serial controller. */
+/* clang-format off */
+#define VIRTIO_SERIAL_ADDRESS_ROWS(parent)                                                         \
+    { parent "/address", XML_HONOUR },                                                             \
+    { parent "/address/@type", XML_HONOUR,                                                         \
+      "pci drive ccid usb spapr-vio virtio-s390 ccw virtio-mmio isa dimm unassigned" },            \
+    { parent "/address/@controller", XML_HONOUR },                                                 \
+    { parent "/address/@bus", XML_HONOUR },                                                        \
+    { parent "/address/@port", XML_HONOUR }
+/* clang-format on */
+
+#define CHARDEV_TYPES "dev pipe null vc stdio udp tcp spicevmc spiceport nmdm dbus qemu-vdagent"
 
 /* clang-format off */
 const XmlPolicy xml_policies[] = {
@@ -271,7 +281,7 @@ const XmlPolicy xml_policies[] = {
     { "devices/interface/target/@dev", XML_HONOUR },
     { "devices/interface/target/@managed", XML_HONOUR },
     { "devices/serial", XML_EACH },
-    { "devices/serial/@type", XML_HONOUR, CHARDEV_TYPES },
+    { "devices/serial/@type", XML_HONOUR, CHARDEV_TYPES " unix" },
     { "devices/serial/@tty", XML_ACCEPT, NULL, "where a running guest's port was; libvirt ignores it in a definition too" },
     { "devices/serial/source", XML_EACH },
     { "devices/serial/source/@path", XML_HONOUR },
@@ -303,7 +313,7 @@ const XmlPolicy xml_policies[] = {
     { "devices/serial/acpi", XML_REJECT },
     { "devices/serial/address", XML_REJECT },
     { "devices/console", XML_EACH },
-    { "devices/console/@type", XML_HONOUR, CHARDEV_TYPES },
+    { "devices/console/@type", XML_HONOUR, CHARDEV_TYPES " unix" },
     { "devices/console/@tty", XML_ACCEPT, NULL, "where a running guest's console was; libvirt ignores it in a definition too" },
     { "devices/console/source", XML_EACH },
     { "devices/console/source/@path", XML_HONOUR },
@@ -325,12 +335,41 @@ const XmlPolicy xml_policies[] = {
     { "devices/console/protocol", XML_REJECT },
     { "devices/console/target", XML_HONOUR },
     { "devices/console/target/@port", XML_HONOUR },
-    { "devices/console/target/@type", XML_HONOUR, "xen uml virtio lxc openvz sclp sclplm" },
+    { "devices/console/target/@type", XML_HONOUR, "xen uml lxc openvz sclp sclplm" },
     { "devices/console/target/model", XML_REJECT },
     { "devices/console/alias", XML_HONOUR },
     { "devices/console/alias/@name", XML_HONOUR },
     { "devices/console/acpi", XML_REJECT },
-    { "devices/console/address", XML_REJECT },
+    VIRTIO_SERIAL_ADDRESS_ROWS("devices/console"),
+    { "devices/channel", XML_EACH },
+    { "devices/channel/@type", XML_HONOUR, CHARDEV_TYPES },
+    { "devices/channel/source", XML_EACH },
+    { "devices/channel/source/@path", XML_HONOUR },
+    { "devices/channel/source/@append", XML_HONOUR },
+    { "devices/channel/source/@mode", XML_HONOUR, "connect" },
+    { "devices/channel/source/@channel", XML_REJECT },
+    { "devices/channel/source/@host", XML_REJECT },
+    { "devices/channel/source/@master", XML_REJECT },
+    { "devices/channel/source/@service", XML_REJECT },
+    { "devices/channel/source/@slave", XML_REJECT },
+    { "devices/channel/source/@tls", XML_REJECT },
+    { "devices/channel/source/clipboard", XML_REJECT },
+    { "devices/channel/source/mouse", XML_REJECT },
+    { "devices/channel/source/reconnect", XML_REJECT },
+    { "devices/channel/source/seclabel", XML_REJECT },
+    { "devices/channel/log", XML_HONOUR },
+    { "devices/channel/log/@file", XML_HONOUR },
+    { "devices/channel/log/@append", XML_HONOUR },
+    { "devices/channel/protocol", XML_REJECT },
+    { "devices/channel/target", XML_HONOUR },
+    { "devices/channel/target/@type", XML_HONOUR, "guestfwd xen" },
+    { "devices/channel/target/@name", XML_HONOUR },
+    { "devices/channel/target/@state", XML_ACCEPT, NULL, "whether a running guest has it open; libvirt ignores it in a definition too" },
+    { "devices/channel/target/@address", XML_REJECT },
+    { "devices/channel/target/@port", XML_REJECT },
+    { "devices/channel/alias", XML_HONOUR },
+    { "devices/channel/alias/@name", XML_HONOUR },
+    VIRTIO_SERIAL_ADDRESS_ROWS("devices/channel"),
     { "devices/disk", XML_EACH },
     { "devices/disk/@type", XML_HONOUR, "dir network volume nvme vhostuser" },
     { "devices/disk/@device", XML_HONOUR, "cdrom floppy lun" },
@@ -432,13 +471,13 @@ const XmlPolicy xml_policies[] = {
     { "devices/disk/vendor", XML_REJECT },
     { "devices/disk/wwn", XML_REJECT },
     { "devices/controller", XML_EACH },
-    { "devices/controller/@type", XML_HONOUR, "ide fdc scsi sata virtio-serial ccid xenbus isa" },
+    { "devices/controller/@type", XML_HONOUR, "ide fdc scsi sata ccid xenbus isa" },
     { "devices/controller/@index", XML_HONOUR },
     { "devices/controller/@model", XML_HONOUR },
     { "devices/controller/@maxEventChannels", XML_REJECT },
     { "devices/controller/@maxGrantFrames", XML_REJECT },
-    { "devices/controller/@ports", XML_REJECT },
-    { "devices/controller/@vectors", XML_REJECT },
+    { "devices/controller/@ports", XML_HONOUR },
+    { "devices/controller/@vectors", XML_HONOUR },
     { "devices/controller/acpi", XML_REJECT },
     PCI_ADDRESS_ROWS("devices/controller"),
     { "devices/controller/alias", XML_HONOUR },
@@ -459,15 +498,16 @@ const XmlPolicy xml_policies[] = {
     { "devices/controller/target/@index", XML_REJECT },
     { "devices/controller/target/node", XML_REJECT },
     { "devices/memballoon", XML_EACH },
-    { "devices/memballoon/@model", XML_HONOUR, "virtio virtio-transitional virtio-non-transitional xen" },
-    { "devices/memballoon/@autodeflate", XML_REJECT },
-    { "devices/memballoon/@freePageReporting", XML_REJECT },
+    { "devices/memballoon/@model", XML_HONOUR, "virtio-transitional virtio-non-transitional xen" },
+    { "devices/memballoon/@autodeflate", XML_HONOUR },
+    { "devices/memballoon/@freePageReporting", XML_HONOUR },
     { "devices/memballoon/acpi", XML_REJECT },
-    { "devices/memballoon/address", XML_REJECT },
+    PCI_ADDRESS_ROWS("devices/memballoon"),
     { "devices/memballoon/alias", XML_HONOUR },
     { "devices/memballoon/alias/@name", XML_HONOUR },
     { "devices/memballoon/driver", XML_REJECT },
-    { "devices/memballoon/stats", XML_REJECT },
+    { "devices/memballoon/stats", XML_HONOUR },
+    { "devices/memballoon/stats/@period", XML_HONOUR },
     { "devices/rng", XML_EACH },
     { "devices/rng/@model", XML_HONOUR, "virtio-transitional virtio-non-transitional" },
     { "devices/rng/acpi", XML_REJECT },
@@ -483,7 +523,6 @@ const XmlPolicy xml_policies[] = {
     { "devices/rng/driver", XML_REJECT },
     { "devices/rng/rate", XML_REJECT },
     { "devices/audio", XML_REJECT },
-    { "devices/channel", XML_REJECT },
     { "devices/filesystem", XML_REJECT },
     { "devices/graphics", XML_REJECT },
     { "devices/hostdev", XML_REJECT },

@@ -39,5 +39,4 @@ const DeviceClass debug_exit_class = {
     .name = VMM_CLASS_DEBUG_EXIT,
     .size = sizeof(Device),
     .create = debug_exit_create,
-    .stateless = "it keeps nothing",
 };

@@ -8,11 +8,12 @@
  *     fake=io-error        pauses itself as soon as it runs, for a disk that failed
  *     fake=reboot          resets itself once, as soon as it runs
  *     fake=ignore-button   does nothing about the power button
- * Otherwise it powers off when the button is pressed. Its serial port says a banner, and says
+ * and those of fake-devices.h. Otherwise it powers off when the button is pressed. Its serial port says a banner, and says
  * whatever it hears in capitals.
  */
 #include "qemu-kvm-backend/proto/vmm-msg.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "tests/bus/fake-devices.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -42,6 +43,7 @@ typedef struct Fake {
     uint64_t vcpus;
     Serial serials[SERIALS_MAX];
     size_t n_serials;
+    FakeDevices *devices;
 } Fake;
 
 static bool
@@ -139,6 +141,7 @@ static void
 boot(Fake *fake)
 {
     say(fake, BANNER, strlen(BANNER));
+    fake_devices_boot(fake->devices);
     if (behaves(fake, "die"))
         _exit(1);
     if (behaves(fake, "crash"))
@@ -234,20 +237,36 @@ create(Fake *fake, VmmMsg *request)
     }
 }
 
-/* What a VMM has on PCI is believed as it is described; the descriptors go with the message. */
+static void
+answer(Fake *fake, const VmmMsg *request, VmmMsg *reply, const char *trouble)
+{
+    if (!trouble) {
+        send_message(fake, reply);
+        return;
+    }
+    vmm_msg_free(reply);
+    refuse(fake, request, VMM_ERROR_INVALID, trouble);
+}
+
 static void
 add_pci_device(Fake *fake, VmmMsg *request)
 {
-    const char *bus = "";
-    uint64_t slot, function;
-    bool placed = vmm_msg_get_string(request, "bus", &bus);
+    answer(fake, request, reply_to(request), fake_devices_add(fake->devices, request));
+}
 
-    placed &= vmm_msg_get_u64(request, "slot", &slot);
-    placed &= vmm_msg_get_u64(request, "function", &function);
-    if (placed && strcmp(fake->state, VMM_STATE_CREATED) == 0)
-        send_message(fake, reply_to(request));
-    else
-        refuse(fake, request, VMM_ERROR_INVALID, "this is not a PCI device of the fake machine");
+static void
+remove_device(Fake *fake, VmmMsg *request)
+{
+    answer(fake, request, reply_to(request), fake_devices_remove(fake->devices, request));
+    fake_devices_settle(fake->devices);
+}
+
+static void
+tell_device(Fake *fake, VmmMsg *request)
+{
+    VmmMsg *reply = reply_to(request);
+
+    answer(fake, request, reply, fake_devices_tell(fake->devices, request, reply));
 }
 
 static bool
@@ -382,6 +401,8 @@ static const struct {
     { VMM_HELLO, hello },
     { VMM_CREATE, create },
     { VMM_ADD_DEVICE, add_device },
+    { VMM_REMOVE_DEVICE, remove_device },
+    { VMM_TELL_DEVICE, tell_device },
     { VMM_RUN, run },
     { VMM_PAUSE, pause_guest },
     { VMM_RESET, reset },
@@ -460,6 +481,18 @@ turn(Fake *fake)
         fake->conn = accept4(VMM_LISTEN_FD, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
+static void
+tell_driver(void *data, VmmMsg *event)
+{
+    send_message(data, event);
+}
+
+static bool
+guest_behaves(void *data, const char *word)
+{
+    return behaves(data, word);
+}
+
 int
 main(void)
 {
@@ -473,6 +506,8 @@ main(void)
         .on_crash = VMM_ACTION_STOP,
     };
 
+    fake.devices = fake_devices_new(tell_driver, &fake);
+    fake_devices_set_guest(fake.devices, guest_behaves);
     alarm(LIFETIME_S);
     for (;;)
         turn(&fake);

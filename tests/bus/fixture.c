@@ -198,11 +198,12 @@ static void
 heard(GDBusConnection *bus, const char *sender, const char *path, const char *interface,
       const char *signal, GVariant *args, gpointer data)
 {
+    g_autofree char *text = g_variant_print(args, FALSE);
     Fixture *fixture = data;
     int event, detail;
 
     if (g_str_equal(interface, DOMAIN)) {
-        g_string_append_printf(fixture->signals, "%s ", signal);
+        g_string_append_printf(fixture->signals, "%s %s ", signal, text);
     } else if (g_str_equal(signal, "DomainEvent")) {
         g_variant_get(args, "(oii)", NULL, &event, &detail);
         g_string_append_printf(fixture->events, "%d,%d ", event, detail);
@@ -377,7 +378,15 @@ fixture_do(Fixture *fixture, const char *path, const char *member, GVariant *arg
 char *
 fixture_define(Fixture *fixture, const char *name, const char *cmdline)
 {
-    g_autofree char *xml = fixture_xml(fixture, name, NULL, cmdline);
+    return fixture_define_with(fixture, name, cmdline, "");
+}
+
+char *
+fixture_define_with(Fixture *fixture, const char *name, const char *cmdline, const char *devices)
+{
+    g_autofree char *plain = fixture_xml(fixture, name, NULL, cmdline);
+    g_auto(GStrv) parts = g_strsplit(plain, "</devices>", 2);
+    g_autofree char *xml = g_strconcat(parts[0], devices, "</devices>", parts[1], NULL);
     g_autoptr(GVariant) reply = fixture_call(fixture, ROOT_PATH, CONNECT, "DomainDefineXML",
                                              g_variant_new("(s)", xml), "(o)");
     char *path;
@@ -385,6 +394,30 @@ fixture_define(Fixture *fixture, const char *name, const char *cmdline)
     g_variant_get(reply, "(o)", &path);
     fixture_expect_events(fixture, "0,0");
     return path;
+}
+
+char *
+fixture_xml_of(Fixture *fixture, const char *path, guint flags)
+{
+    g_autoptr(GVariant) reply =
+        fixture_call(fixture, path, DOMAIN, "GetXMLDesc", g_variant_new("(u)", flags), "(s)");
+    char *xml;
+
+    g_variant_get(reply, "(s)", &xml);
+    return xml;
+}
+
+static gboolean
+has_signal(Fixture *fixture, gconstpointer text)
+{
+    return strstr(fixture->signals->str, text) != NULL;
+}
+
+void
+fixture_wait_signal(Fixture *fixture, const char *text)
+{
+    fixture_wait(fixture, has_signal, text);
+    g_string_truncate(fixture->signals, 0);
 }
 
 GVariant *

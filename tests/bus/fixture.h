@@ -24,7 +24,7 @@ typedef struct Fixture {
     guint subscription;
     int notify;       /* where the daemon says READY=1 */
     GString *events;  /* "2,0 4,0 ": what has been heard since the last look */
-    GString *signals; /* names of the signals of domains, the same way */
+    GString *signals; /* "Reboot () ": the signals of domains, the same way */
 } Fixture;
 
 /* A bus with a daemon that is ready; without one. */
@@ -66,6 +66,14 @@ GVariant *fixture_try(Fixture *fixture, const char *path, const char *interface,
 void fixture_do(Fixture *fixture, const char *path, const char *member, GVariant *args);
 /* Defines a domain and gives its path; the event is taken. */
 char *fixture_define(Fixture *fixture, const char *name, const char *cmdline);
+/* The same with more devices. */
+char *fixture_define_with(Fixture *fixture, const char *name, const char *cmdline,
+                          const char *devices);
+/* Its document; @flags are VIR_DOMAIN_XML_*. */
+char *fixture_xml_of(Fixture *fixture, const char *path, guint flags);
+/* Waits until a signal of a domain was heard whose text, "Reboot ()", contains @text; all that were heard
+ * are forgotten then. */
+void fixture_wait_signal(Fixture *fixture, const char *text);
 GVariant *fixture_get(Fixture *fixture, const char *path, const char *interface,
                       const char *property);
 int fixture_state(Fixture *fixture, const char *path);

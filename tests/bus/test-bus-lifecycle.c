@@ -136,12 +136,6 @@ test_started_paused(void)
     fixture_expect_events(fixture, "5,1");
 }
 
-static gboolean
-has_signal(Fixture *fixture, gconstpointer name)
-{
-    return strstr(fixture->signals->str, name) != NULL;
-}
-
 static void
 test_reboots(void)
 {
@@ -150,10 +144,9 @@ test_reboots(void)
 
     fixture_do(fixture, path, "Create", FLAGS(0));
     fixture_expect_events(fixture, "4,0 2,0");
-    fixture_wait(fixture, has_signal, "Reboot ");
-    g_string_truncate(fixture->signals, 0);
+    fixture_wait_signal(fixture, "Reboot ");
     fixture_do(fixture, path, "Reboot", FLAGS(0)); /* the button, and back again */
-    fixture_wait(fixture, has_signal, "Reboot ");
+    fixture_wait_signal(fixture, "Reboot ");
     g_assert_cmpint(fixture_state(fixture, path), ==, VIR_DOMAIN_RUNNING);
     fixture_do(fixture, path, "Reset", FLAGS(0));
     fixture_do(fixture, path, "Shutdown", FLAGS(0)); /* means a power-off again */
@@ -207,34 +200,13 @@ test_io_error(void)
     fixture_expect_events(fixture, "5,1");
 }
 
-static char *
-xml_of(Fixture *fixture, const char *path, guint flags)
-{
-    g_autoptr(GVariant) reply =
-        fixture_call(fixture, path, DOMAIN, "GetXMLDesc", FLAGS(flags), "(s)");
-    char *xml;
-
-    g_variant_get(reply, "(s)", &xml);
-    return xml;
-}
-
 /* A definition with a PCI device, that has no place yet. */
 static char *
 define_rng(Fixture *fixture)
 {
-    g_autofree char *plain = fixture_xml(fixture, "dice", NULL, "");
-    g_auto(GStrv) parts = g_strsplit(plain, "</devices>", 2);
-    g_autofree char *xml = g_strconcat(
-        parts[0],
-        "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng></devices>",
-        parts[1], NULL);
-    g_autoptr(GVariant) reply = fixture_call(fixture, ROOT_PATH, CONNECT, "DomainDefineXML",
-                                             g_variant_new("(s)", xml), "(o)");
-    char *path;
-
-    g_variant_get(reply, "(o)", &path);
-    fixture_expect_events(fixture, "0,0");
-    return path;
+    return fixture_define_with(
+        fixture, "dice", "",
+        "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>");
 }
 
 /* A device gets its place when it is defined, and keeps it. */
@@ -242,23 +214,23 @@ static void
 test_addresses(void)
 {
     static const char address[] =
-        "<address type='pci' domain='0x0000' bus='0x01' slot='0x00' function='0x0'/>\n    </rng>";
+        "<address type='pci' domain='0x0000' bus='0x02' slot='0x00' function='0x0'/>\n    </rng>";
     g_autoptr(Fixture) fixture = fixture_new();
     g_autofree char *path = define_rng(fixture);
-    g_autofree char *defined = xml_of(fixture, path, 0);
+    g_autofree char *defined = fixture_xml_of(fixture, path, 0);
     g_autofree char *live = NULL, *inactive = NULL;
 
     g_assert_nonnull(strstr(defined, address));
-    g_assert_nonnull(strstr(defined, "<controller type='pci' index='2' model='pcie-root-port'>"));
+    g_assert_nonnull(strstr(defined, "<controller type='pci' index='3' model='pcie-root-port'>"));
     g_assert_null(strstr(defined, "<alias"));
     fixture_do(fixture, path, "Create", FLAGS(0));
     fixture_expect_events(fixture, "4,0 2,0");
-    live = xml_of(fixture, path, 0);
+    live = fixture_xml_of(fixture, path, 0);
     g_assert_nonnull(strstr(live, address));
     g_assert_nonnull(strstr(live, "<alias name='rng0'/>"));
     g_assert_nonnull(strstr(live, "<alias name='pcie.0'/>"));
-    g_assert_nonnull(strstr(live, "<alias name='pci.2'/>"));
-    inactive = xml_of(fixture, path, VIR_DOMAIN_XML_INACTIVE);
+    g_assert_nonnull(strstr(live, "<alias name='pci.3'/>"));
+    inactive = fixture_xml_of(fixture, path, VIR_DOMAIN_XML_INACTIVE);
     g_assert_cmpstr(defined, ==, inactive);
     fixture_do(fixture, path, "Destroy", FLAGS(0));
     fixture_expect_events(fixture, "5,1");

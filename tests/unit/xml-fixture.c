@@ -115,13 +115,22 @@ lower_to_text(DomainDef *def)
 {
     g_autoptr(GPtrArray) messages = g_ptr_array_new_with_free_func((GDestroyNotify)vmm_msg_free);
     g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *dir = g_dir_make_tmp("vmctl-lower-XXXXXX", NULL);
+    g_autofree char *channels = g_build_filename(dir, "channel", NULL);
     DeviceLowering to = {
-        .domain_name = def->name, .run_dir = g_get_tmp_dir(), .add = collect, .data = messages
+        .domain_name = def->name,
+        .run_dir = dir,
+        .add = collect,
+        .data = messages,
+        .balloon_kib = def->memory_kib - def->current_memory_kib,
     };
     g_autoptr(GError) error = NULL;
 
     device_list_lower(def->devices, &to, &error);
     g_assert_no_error(error);
+    device_list_release(def->devices);
+    rmdir(channels); /* where there was a socket */
+    g_assert_cmpint(rmdir(dir), ==, 0);
     for (guint i = 0; i < messages->len; i++) {
         char *one = vmm_msg_describe(g_ptr_array_index(messages, i));
 

@@ -1,0 +1,31 @@
+/* events: what happens to domains, for whoever tells clients of it.
+ *
+ * All come in the main context. @domain is alive for the call; at VIR_DOMAIN_EVENT_UNDEFINED and at the
+ * end of a transient domain it is already out of the list. Numbers are libvirt's. NULL: nobody listens.
+ */
+#pragma once
+
+#include <glib.h>
+
+struct Domain;
+
+typedef enum DeviceEvent {
+    DEVICE_EVENT_ADDED,
+    DEVICE_EVENT_REMOVED,
+    DEVICE_EVENT_REMOVAL_FAILED,
+    N_DEVICE_EVENTS
+} DeviceEvent;
+
+typedef struct DriverEvents {
+    /* virDomainEventType and its detail enums. */
+    void (*lifecycle)(gpointer data, struct Domain *domain, int event, int detail);
+    void (*reboot)(gpointer data, struct Domain *domain);
+    void (*device)(gpointer data, struct Domain *domain, DeviceEvent event, const char *alias);
+    /* virDomainEventTrayChangeReason */
+    void (*tray)(gpointer data, struct Domain *domain, const char *alias, int reason);
+    /* The guest has this much RAM now. */
+    void (*balloon)(gpointer data, struct Domain *domain, guint64 kib);
+    /* virConnectDomainEventAgentLifecycleState and -Reason */
+    void (*agent)(gpointer data, struct Domain *domain, int state, int reason);
+    gpointer data;
+} DriverEvents;

@@ -1,0 +1,53 @@
+#include "driver/virtio-serial-open.h"
+
+#include "driver/chardev.h"
+#include "qemu-kvm-backend/proto/vmm-msg.h"
+
+char *
+virtio_serial_alias(guint index)
+{
+    return g_strdup_printf("virtio-serial%u", index);
+}
+
+/* Where a socket without a path of its own goes. */
+static char *
+socket_path(const Chardev *chardev, const DeviceLowering *to)
+{
+    g_autofree char *numbered =
+        g_strdup_printf("vioser-%02u-00-%02u.sock", chardev->at.controller, chardev->at.port);
+
+    return g_build_filename(to->run_dir, "channel", chardev->name ? chardev->name : numbered, NULL);
+}
+
+static gboolean
+lower_port(Chardev *chardev, const DeviceLowering *to, VmmMsg *msg, GError **error)
+{
+    g_autofree char *prefix = g_strdup_printf("port-%u-", chardev->at.port);
+    g_autofree char *name = g_strconcat(prefix, "name", NULL);
+    g_autofree char *console = g_strconcat(prefix, "console", NULL);
+    g_autofree char *path = socket_path(chardev, to);
+    ChardevOpened opened;
+
+    if (!chardev_source_open(chardev->source, path, &opened, error))
+        return FALSE;
+    chardev_source_describe(chardev->source, &opened, msg, prefix);
+    if (chardev->name)
+        vmm_msg_put_string(msg, name, chardev->name);
+    if (!device_is_channel(&chardev->dev))
+        vmm_msg_put_bool(msg, console, true);
+    chardev->open = FALSE;
+    return TRUE;
+}
+
+gboolean
+virtio_serial_lower(guint index, const DeviceLowering *to, VmmMsg *msg, GError **error)
+{
+    for (guint i = 0; i < to->devices->len; i++) {
+        Chardev *chardev = g_ptr_array_index(to->devices, i);
+
+        if (chardev_is_virtio(&chardev->dev) && chardev->at.controller == index &&
+            !lower_port(chardev, to, msg, error))
+            return FALSE;
+    }
+    return TRUE;
+}

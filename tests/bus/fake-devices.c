@@ -1,0 +1,306 @@
+#include "tests/bus/fake-devices.h"
+
+#include "qemu-kvm-backend/proto/vmm-proto.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEVICES_MAX 64
+#define WORD_MAX    64
+
+typedef struct FakeDevice {
+    bool there;
+    char id[WORD_MAX], class[WORD_MAX], device[WORD_MAX], bus[WORD_MAX];
+    uint64_t slot, function;
+    bool link;             /* of a network card */
+    bool medium;           /* of a disk */
+    uint64_t target, size; /* of a balloon, bytes */
+    uint64_t period_s;
+    unsigned port; /* of virtio-serial: the first; 0: none */
+    bool port_open;
+    bool leaving;
+} FakeDevice;
+
+struct FakeDevices {
+    FakeTell tell;
+    void *data;
+    FakeBehaves behaves;
+    bool booted;
+    FakeDevice devices[DEVICES_MAX];
+};
+
+FakeDevices *
+fake_devices_new(FakeTell tell, void *data)
+{
+    FakeDevices *devices = calloc(1, sizeof(*devices));
+
+    devices->tell = tell;
+    devices->data = data;
+    return devices;
+}
+
+void
+fake_devices_set_guest(FakeDevices *devices, FakeBehaves behaves)
+{
+    devices->behaves = behaves;
+}
+
+static FakeDevice *
+find(FakeDevices *devices, const char *id)
+{
+    for (size_t i = 0; i < DEVICES_MAX; i++) {
+        if (devices->devices[i].there && strcmp(devices->devices[i].id, id) == 0)
+            return &devices->devices[i];
+    }
+    return NULL;
+}
+
+static FakeDevice *
+find_named(FakeDevices *devices, VmmMsg *request)
+{
+    const char *id = "";
+
+    vmm_msg_get_string(request, "id", &id);
+    return find(devices, id);
+}
+
+static FakeDevice *
+find_room(FakeDevices *devices)
+{
+    for (size_t i = 0; i < DEVICES_MAX; i++) {
+        if (!devices->devices[i].there)
+            return &devices->devices[i];
+    }
+    return NULL;
+}
+
+static bool
+is_taken(FakeDevices *devices, const FakeDevice *wanted)
+{
+    for (size_t i = 0; i < DEVICES_MAX; i++) {
+        const FakeDevice *dev = &devices->devices[i];
+
+        if (dev->there && strcmp(dev->bus, wanted->bus) == 0 && dev->slot == wanted->slot &&
+            dev->function == wanted->function)
+            return true;
+    }
+    return false;
+}
+
+static void
+copy_word(char to[WORD_MAX], VmmMsg *msg, const char *key)
+{
+    const char *word = "";
+
+    vmm_msg_get_string(msg, key, &word);
+    snprintf(to, WORD_MAX, "%s", word);
+}
+
+static unsigned
+first_port(VmmMsg *request)
+{
+    for (unsigned port = 1; port < 15; port++) {
+        char key[32];
+
+        snprintf(key, sizeof(key), "port-%u-kind", port);
+        if (vmm_msg_has(request, key))
+            return port;
+    }
+    return 0;
+}
+
+static void
+read_device(FakeDevice *dev, VmmMsg *request)
+{
+    *dev = (FakeDevice){ .link = true };
+    copy_word(dev->id, request, "id");
+    copy_word(dev->class, request, "class");
+    copy_word(dev->device, request, "device");
+    copy_word(dev->bus, request, "bus");
+    vmm_msg_get_u64(request, "slot", &dev->slot);
+    vmm_msg_get_u64(request, "function", &dev->function);
+    vmm_msg_get_bool(request, "link", &dev->link);
+    vmm_msg_get_u64(request, "target", &dev->target);
+    vmm_msg_get_u64(request, "stats-period", &dev->period_s);
+    dev->medium = vmm_msg_has(request, "fd");
+    dev->port = first_port(request);
+}
+
+const char *
+fake_devices_add(FakeDevices *devices, VmmMsg *request)
+{
+    FakeDevice *room = find_room(devices), dev;
+
+    read_device(&dev, request);
+    if (!room || !*dev.id || find(devices, dev.id))
+        return "this is no new device of the fake machine";
+    if (strcmp(dev.bus, "pcie.0") != 0 && !find(devices, dev.bus))
+        return "there is no such bus in the fake machine";
+    if (is_taken(devices, &dev))
+        return "somebody is in that place of the fake machine";
+    if (devices->booted && strcmp(dev.bus, "pcie.0") == 0)
+        return "nothing can be plugged there while the fake machine runs";
+    dev.there = true;
+    *room = dev;
+    return NULL;
+}
+
+const char *
+fake_devices_remove(FakeDevices *devices, VmmMsg *request)
+{
+    FakeDevice *dev = find_named(devices, request);
+
+    if (!dev || strcmp(dev->bus, "pcie.0") == 0)
+        return "there is no such device that can be removed from the fake machine";
+    dev->leaving = !devices->booted || !devices->behaves(devices->data, "keep-devices");
+    return NULL;
+}
+
+void
+fake_devices_settle(FakeDevices *devices)
+{
+    for (size_t i = 0; i < DEVICES_MAX; i++) {
+        FakeDevice *dev = &devices->devices[i];
+        VmmMsg *event;
+
+        if (!dev->there || !dev->leaving)
+            continue;
+        dev->there = false;
+        event = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_DEVICE_REMOVED);
+        vmm_msg_put_string(event, "id", dev->id);
+        devices->tell(devices->data, event);
+    }
+}
+
+/* What each device can be told */
+
+static void
+inflate(FakeDevices *devices, FakeDevice *dev)
+{
+    VmmMsg *event;
+
+    if (!devices->booted || dev->size == dev->target ||
+        devices->behaves(devices->data, "no-balloon"))
+        return;
+    dev->size = dev->target;
+    event = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_BALLOON);
+    vmm_msg_put_string(event, "id", dev->id);
+    vmm_msg_put_u64(event, "size", dev->size);
+    devices->tell(devices->data, event);
+}
+
+static void
+tell_balloon(FakeDevices *devices, FakeDevice *dev, VmmMsg *request, VmmMsg *reply)
+{
+    vmm_msg_get_u64(request, "target", &dev->target);
+    vmm_msg_get_u64(request, "stats-period", &dev->period_s);
+    vmm_msg_put_u64(reply, "target", dev->target);
+    vmm_msg_put_u64(reply, "size", dev->size);
+    vmm_msg_put_u64(reply, "stats-time", dev->period_s ? 1700000000 : 0);
+    if (dev->period_s) {
+        vmm_msg_put_u64(reply, "stat-free", 40960 * 1024);
+        vmm_msg_put_u64(reply, "stat-total", 61440 * 1024);
+        vmm_msg_put_u64(reply, "stat-major-faults", 7);
+    }
+    inflate(devices, dev);
+}
+
+static void
+tell_net(FakeDevices *devices, FakeDevice *dev, VmmMsg *request, VmmMsg *reply)
+{
+    static const char *const counters[] = { "rx-packets", "rx-bytes", "rx-dropped",
+                                            "tx-packets", "tx-bytes", "tx-dropped" };
+
+    vmm_msg_get_bool(request, "link", &dev->link);
+    vmm_msg_put_bool(reply, "link", dev->link);
+    for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+        vmm_msg_put_u64(reply, counters[i], 10 * (i + 1));
+}
+
+static void
+tell_blk(FakeDevices *devices, FakeDevice *dev, VmmMsg *request, VmmMsg *reply)
+{
+    static const char *const counters[] = { "rd-requests", "rd-bytes", "rd-time",     "wr-requests",
+                                            "wr-bytes",    "wr-time",  "fl-requests", "fl-time" };
+    static const char *const words[] = { "format", "cache", "io" };
+    bool medium, flag;
+    const char *word;
+
+    if (vmm_msg_get_bool(request, "medium", &medium))
+        dev->medium = medium;
+    vmm_msg_get_bool(request, "resize", &flag);
+    vmm_msg_get_bool(request, "read-only", &flag);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        vmm_msg_get_string(request, words[i], &word);
+    vmm_msg_put_u64(reply, "size", dev->medium ? 1 << 20 : 0);
+    for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+        vmm_msg_put_u64(reply, counters[i], 100 * (i + 1));
+}
+
+static void
+tell_console(FakeDevices *devices, FakeDevice *dev, VmmMsg *request, VmmMsg *reply)
+{
+    char key[32];
+
+    snprintf(key, sizeof(key), "port-%u-guest-open", dev->port);
+    vmm_msg_put_bool(reply, key, dev->port_open);
+    snprintf(key, sizeof(key), "port-%u-host-open", dev->port);
+    vmm_msg_put_bool(reply, key, false);
+}
+
+static const struct {
+    const char *device;
+    void (*tell)(FakeDevices *devices, FakeDevice *dev, VmmMsg *request, VmmMsg *reply);
+} tells[] = {
+    { "balloon", tell_balloon },
+    { "net", tell_net },
+    { "blk", tell_blk },
+    { "console", tell_console },
+};
+
+const char *
+fake_devices_tell(FakeDevices *devices, VmmMsg *request, VmmMsg *reply)
+{
+    FakeDevice *dev = find_named(devices, request);
+
+    for (size_t i = 0; dev && i < sizeof(tells) / sizeof(tells[0]); i++) {
+        int fd;
+
+        if (strcmp(tells[i].device, dev->device) != 0)
+            continue;
+        tells[i].tell(devices, dev, request, reply);
+        if (vmm_msg_take_fd(request, "fd", &fd))
+            close(fd);
+        return vmm_msg_unread(request) ? "this is not what the fake device can be told" : NULL;
+    }
+    return "there is no such device that can be told anything in the fake machine";
+}
+
+static void
+open_port(FakeDevices *devices, FakeDevice *dev)
+{
+    VmmMsg *event = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_PORT);
+
+    dev->port_open = true;
+    vmm_msg_put_string(event, "id", dev->id);
+    vmm_msg_put_u64(event, "port", dev->port);
+    vmm_msg_put_bool(event, "open", true);
+    devices->tell(devices->data, event);
+}
+
+void
+fake_devices_boot(FakeDevices *devices)
+{
+    devices->booted = true;
+    for (size_t i = 0; i < DEVICES_MAX; i++) {
+        FakeDevice *dev = &devices->devices[i];
+
+        if (dev->there && dev->port && devices->behaves(devices->data, "agent"))
+            open_port(devices, dev);
+        if (dev->there && strcmp(dev->device, "balloon") == 0)
+            inflate(devices, dev);
+    }
+}

@@ -1,0 +1,31 @@
+/* fake-devices: what a fake VMM has on PCI: no device does anything but answer as a VMM's would.
+ *
+ * A word of the guest's command line tells how the guest deals with them:
+ *     fake=agent           opens the first port of each virtio-serial controller as soon as it runs
+ *     fake=keep-devices    never lets go of a device
+ *     fake=no-balloon      never gives back RAM
+ */
+#pragma once
+
+#include "qemu-kvm-backend/proto/vmm-msg.h"
+
+#include <stdbool.h>
+
+typedef struct FakeDevices FakeDevices;
+
+/* Tells the driver: takes @event over. */
+typedef void (*FakeTell)(void *data, VmmMsg *event);
+
+FakeDevices *fake_devices_new(FakeTell tell, void *data);
+/* How the guest behaves; @behaves answers for a word. */
+typedef bool (*FakeBehaves)(void *data, const char *word);
+void fake_devices_set_guest(FakeDevices *devices, FakeBehaves behaves);
+
+/* Each answers NULL, or a text that says what is wrong; telling fills in @reply. */
+const char *fake_devices_add(FakeDevices *devices, VmmMsg *request);
+const char *fake_devices_remove(FakeDevices *devices, VmmMsg *request);
+const char *fake_devices_tell(FakeDevices *devices, VmmMsg *request, VmmMsg *reply);
+/* The guest runs for the first time. */
+void fake_devices_boot(FakeDevices *devices);
+/* What a removed device is told of, after the reply. */
+void fake_devices_settle(FakeDevices *devices);

@@ -1,0 +1,89 @@
+/* Channels: where their sockets are, and what is told of the guest agent's. */
+#include "tests/bus/fixture.h"
+
+#include <libvirt/libvirt.h>
+#include <signal.h>
+#include <string.h>
+
+#define FLAGS(n) g_variant_new("(u)", (guint)(n))
+#define AGENT                                                                                      \
+    "<channel type='unix'><source mode='bind'/>"                                                   \
+    "<target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
+
+/* The path of the first channel's socket. */
+static char *
+socket_of(const char *xml)
+{
+    static const char before[] = "<source mode='bind' path='";
+    const char *path = strstr(xml, before);
+
+    g_assert_nonnull(path);
+    path += strlen(before);
+    return g_strndup(path, strcspn(path, "'"));
+}
+
+static void
+test_agent(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define_with(fixture, "agent", "fake=agent", AGENT);
+    g_autofree char *defined = fixture_xml_of(fixture, path, 0);
+    g_autofree char *live = NULL, *again = NULL, *inactive = NULL, *socket = NULL;
+    guint n_files = fixture_count_run_files(fixture);
+
+    g_assert_nonnull(strstr(defined, "<channel type='unix'>\n      <target type='virtio' "
+                                     "name='org.qemu.guest_agent.0'/>\n      <address "
+                                     "type='virtio-serial' controller='0' bus='0' port='1'/>"));
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_wait_signal(fixture, "AgentEvent (2, 1) AgentEvent (1, 2)");
+    live = fixture_xml_of(fixture, path, 0);
+    g_assert_nonnull(strstr(live, "name='org.qemu.guest_agent.0' state='connected'/>\n      "
+                                  "<alias name='channel0'/>"));
+    socket = socket_of(live);
+    g_assert_true(g_str_has_suffix(socket, "/channel/org.qemu.guest_agent.0"));
+    g_assert_true(g_file_test(socket, G_FILE_TEST_EXISTS));
+    inactive = fixture_xml_of(fixture, path, VIR_DOMAIN_XML_INACTIVE);
+    g_assert_cmpstr(inactive, ==, defined);
+
+    fixture_end_daemon(fixture, SIGKILL);
+    fixture_start_daemon(fixture);
+    fixture_wait_signal(fixture, "AgentEvent (1, 2)");
+    again = fixture_xml_of(fixture, path, 0);
+    g_assert_cmpstr(again, ==, live);
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    g_assert_false(g_file_test(socket, G_FILE_TEST_EXISTS));
+    g_assert_cmpint(fixture_count_run_files(fixture), ==, n_files + 1); /* "guests" */
+}
+
+/* A path of one's own: what is left there of an earlier run is no obstacle, but for a file. */
+static void
+test_own_path(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *socket = g_build_filename(fixture->dir, "socket", NULL);
+    g_autofree char *channel = g_strdup_printf(
+        "<channel type='unix'><source path='%s'/><target type='virtio' name='x'/></channel>",
+        socket);
+    g_autofree char *path = fixture_define_with(fixture, "own", "", channel);
+
+    for (int i = 0; i < 2; i++) {
+        fixture_do(fixture, path, "Create", FLAGS(0));
+        g_assert_true(g_file_test(socket, G_FILE_TEST_EXISTS));
+        fixture_do(fixture, path, "Destroy", FLAGS(0));
+        g_assert_false(g_file_test(socket, G_FILE_TEST_EXISTS));
+    }
+    g_assert_true(g_file_set_contents(socket, "precious", -1, NULL));
+    fixture_call_fails(fixture, path, DOMAIN, "Create", FLAGS(0), NULL,
+                       "*Unable to listen at *: Address already in use");
+    g_assert_true(g_file_test(socket, G_FILE_TEST_IS_REGULAR));
+    g_assert_cmpint(fixture_count_guests(fixture), ==, 0);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/bus/channel/agent", test_agent);
+    g_test_add_func("/bus/channel/own-path", test_own_path);
+    return g_test_run();
+}
