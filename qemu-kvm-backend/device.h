@@ -88,6 +88,11 @@ typedef struct DeviceClass {
      * nothing. */
     bool (*tell)(Device *dev, VmmMsg *request, VmmMsg *reply, VmmError *err);
     void (*destroy)(Device *dev); /* half-created ones too; not the memory itself */
+    /* What is saved of the device, and restored into one that was created from the same parameters and
+     * reset. After pause; nothing is on its way then. The table's @loaded drives interrupt lines and sets
+     * alarms as they were. A device without one says why in @stateless. */
+    const struct StateTable *state;
+    const char *stateless;
 } DeviceClass;
 
 struct Device {

@@ -1,6 +1,8 @@
 #include "qemu-kvm-backend/pci-msix.h"
 
 #include "qemu-kvm-backend/log.h"
+#include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/state.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -267,3 +269,62 @@ pci_msix_raise(PciMsix *msix, unsigned vector)
     if (vector < msix->n)
         eventfd_write(msix->vectors[vector].fd, 1);
 }
+
+/* State: for each vector its row of the table, and whether it has been raised and not delivered. A vector that
+ * is not masked has none that waits: KVM has delivered it to the local APIC, which is saved. */
+
+typedef struct SavedVector {
+    uint32_t words[WORDS];
+    uint32_t pending;
+} SavedVector;
+
+static void
+save_vectors(const void *object, StateOut *out)
+{
+    const PciMsix *msix = object;
+
+    for (unsigned i = 0; i < msix->n; i++) {
+        SavedVector saved = { .pending = is_pending(msix, &msix->vectors[i]) };
+
+        memcpy(saved.words, msix->vectors[i].words, sizeof(saved.words));
+        state_put_bytes(out, &saved, sizeof(saved));
+    }
+}
+
+static void
+load_vector(PciMsix *msix, unsigned i, const SavedVector *saved)
+{
+    uint32_t *words = msix->vectors[i].words;
+
+    memcpy(words, saved->words, sizeof(saved->words));
+    words[WORD_ADDRESS] &= ~3u;
+    words[WORD_CONTROL] &= ENTRY_MASKED;
+    apply(msix, &msix->vectors[i]);
+    if (saved->pending)
+        pci_msix_raise(msix, i);
+}
+
+static bool
+load_vectors(void *object, const void *data, size_t size, VmmError *err)
+{
+    PciMsix *msix = object;
+    SavedVector saved;
+
+    if (size != msix->n * sizeof(saved))
+        return vmm_error(err, VMM_ERROR_INVALID,
+                         "The saved device '%s' had %zu interrupt vectors, not %u",
+                         msix->fn->dev.id, size / sizeof(saved), msix->n);
+    atomic_store(&msix->enabled, pci_get(msix->fn, msix->cap + CAP_CONTROL, 2) & ENABLE);
+    for (unsigned i = 0; i < msix->n; i++) {
+        memcpy(&saved, (const uint8_t *)data + i * sizeof(saved), sizeof(saved));
+        load_vector(msix, i, &saved);
+    }
+    return true;
+}
+
+static const StateField msix_fields[] = {
+    STATE_BLOB("vectors", save_vectors, load_vectors),
+    STATE_END,
+};
+
+const StateTable pci_msix_state = { .version = 1, .fields = msix_fields };

@@ -15,6 +15,8 @@ typedef struct PciMsix PciMsix;
 PciMsix *pci_msix_new(PciFunction *fn, unsigned bar, unsigned n, VmmError *err);
 void pci_msix_free(PciMsix *msix);
 void pci_msix_reset(PciMsix *msix);
+/* The table and what waits behind masks, for a STATE_PART of the device: after its configuration space. */
+extern const struct StateTable pci_msix_state;
 
 /* From the function's config_written. */
 void pci_msix_config_written(PciMsix *msix, unsigned offset, unsigned size);

@@ -2,6 +2,7 @@
 
 #include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/state.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -669,3 +670,70 @@ pci_config_write(Pci *pci, unsigned bus, unsigned devfn, unsigned offset, unsign
     if (moves)
         pci_remap(pci);
 }
+
+/* State. */
+
+static void
+save_config(const void *object, StateOut *out)
+{
+    state_put_bytes(out, ((const PciFunction *)object)->config, PCI_CONFIG_SIZE);
+}
+
+/* What makes it the device that the guest has found: nothing that a guest or the device itself changes. */
+static bool
+is_same_device(const PciFunction *fn, const uint8_t *config)
+{
+    static const struct {
+        uint8_t offset, size;
+    } identity[] = {
+        { PCI_VENDOR, 4 },
+        { PCI_REVISION, 4 },
+        { PCI_SUBVENDOR, 4 },
+        { PCI_CAPABILITIES, 1 },
+    };
+
+    for (size_t i = 0; i < sizeof(identity) / sizeof(identity[0]); i++) {
+        for (unsigned at = identity[i].offset; at < identity[i].offset + identity[i].size; at++) {
+            if ((fn->config[at] ^ config[at]) & ~(fn->writable[at] | fn->clearable[at]))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool
+load_config(void *object, const void *data, size_t size, VmmError *err)
+{
+    PciFunction *fn = object;
+
+    if (size != PCI_CONFIG_SIZE || !is_same_device(fn, data))
+        return vmm_error(err, VMM_ERROR_INVALID,
+                         "The saved device '%s' was another kind of PCI device, or an older one",
+                         fn->dev.id);
+    memcpy(fn->config, data, size);
+    update_intx_mask(fn);
+    return true;
+}
+
+static uint64_t
+get_intx(const void *object)
+{
+    return ((const PciFunction *)object)->intx;
+}
+
+static bool
+set_intx(void *object, uint64_t value)
+{
+    if (value > 1)
+        return false;
+    pci_set_intx(object, value);
+    return true;
+}
+
+static const StateField function_fields[] = {
+    STATE_BLOB("config", save_config, load_config),
+    STATE_VALUE("intx", get_intx, set_intx),
+    STATE_END,
+};
+
+const StateTable pci_function_state = { .version = 1, .fields = function_fields };

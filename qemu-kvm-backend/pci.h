@@ -142,6 +142,10 @@ void pci_reset(PciFunction *fn);
 /* Drives the interrupt pin as a level, to GSI 16 to 23. Any thread, any lock. */
 void pci_set_intx(PciFunction *fn, bool level);
 
+/* A function as it is saved: configuration space and interrupt pin; for a STATE_STRUCT of each device on PCI.
+ * Where it is plugged in is the machine's configuration. BARs answer again after pci_remap(). */
+extern const struct StateTable pci_function_state;
+
 /* For the host bridge, with the tree's lock held. */
 
 /* Accesses of 1, 2 or 4 bytes to the configuration space at @bus, @devfn (slot * 8 + function): all ones

@@ -63,4 +63,5 @@ const DeviceClass debug_console_class = {
     .size = sizeof(DebugConsole),
     .create = console_create,
     .reset = console_reset,
+    .stateless = "what it has of a line is for the log of the process that was",
 };

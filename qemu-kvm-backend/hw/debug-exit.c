@@ -39,4 +39,5 @@ const DeviceClass debug_exit_class = {
     .name = VMM_CLASS_DEBUG_EXIT,
     .size = sizeof(Device),
     .create = debug_exit_create,
+    .stateless = "it keeps nothing",
 };

@@ -7,6 +7,7 @@
 #include "qemu-kvm-backend/device-classes.h"
 #include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/state.h"
 #include "qemu-kvm-backend/x86/boot-file.h"
 
 #include <errno.h>
@@ -499,11 +500,66 @@ flash_destroy(Device *dev)
     }
 }
 
+/* The content is the file's, as a disk's is. What is on its way to it is a command and a buffered write. */
+
+static uint64_t
+get_mode(const void *object)
+{
+    return ((const Flash *)object)->mode;
+}
+
+static bool
+set_mode(void *object, uint64_t value)
+{
+    Flash *flash = object;
+
+    if (value > MODE_QUERY)
+        return false;
+    if (flash->fd >= 0)
+        enter(flash, value);
+    return true;
+}
+
+static bool
+flash_loaded(void *object, VmmError *err)
+{
+    Flash *flash = object;
+
+    if (flash->fd < 0 && flash->next != NEXT_COMMAND)
+        return vmm_error(err, VMM_ERROR_INVALID,
+                         "The saved guest had variables of its firmware, this one has none");
+    for (unsigned i = 0; i < flash->n_buffered; i++) {
+        if (flash->buffer[i].offset >= flash->vars_size)
+            return vmm_error(err, VMM_ERROR_INVALID,
+                             "The saved flash was about to be written where it has no end");
+    }
+    return (flash->n_buffered + flash->n_wanted <= BUFFER_MAX &&
+            (flash->next != NEXT_BUFFER || flash->n_wanted > 0)) ||
+           vmm_error(err, VMM_ERROR_INVALID,
+                     "The saved flash was in the middle of a write that makes no sense");
+}
+
+static const StateField flash_fields[] = {
+    STATE_VALUE("mode", get_mode, set_mode),
+    STATE_NUMBER_MAX(Flash, next, NEXT_FLUSH),
+    STATE_NUMBER(Flash, status),
+    STATE_NUMBER(Flash, buffer_base),
+    STATE_NUMBER_MAX(Flash, n_wanted, BUFFER_MAX),
+    STATE_NUMBER_MAX(Flash, n_buffered, BUFFER_MAX),
+    STATE_BYTES(Flash, buffer),
+    STATE_END,
+};
+
+static const StateTable flash_state = { .version = 1,
+                                        .fields = flash_fields,
+                                        .loaded = flash_loaded };
+
 const DeviceClass flash_class = {
     .name = "flash",
     .size = sizeof(Flash),
     .create = flash_create,
     .reset = flash_reset,
     .pause = sync_vars,
+    .state = &flash_state,
     .destroy = flash_destroy,
 };

@@ -4,6 +4,7 @@
 
 #include "qemu-kvm-backend/device-classes.h"
 #include "qemu-kvm-backend/log.h"
+#include "qemu-kvm-backend/state.h"
 #include "qemu-kvm-backend/x86/aml.h"
 
 #include <assert.h>
@@ -414,11 +415,22 @@ fw_cfg_destroy(Device *dev)
     dev->board->fw_cfg = NULL;
 }
 
+/* The items are made anew of the machine's configuration; this is where the guest was in them. */
+static const StateField fw_cfg_fields[] = {
+    STATE_NUMBER(FwCfg, selected),
+    STATE_NUMBER(FwCfg, position),
+    STATE_NUMBER(FwCfg, dma_high),
+    STATE_END,
+};
+
+static const StateTable fw_cfg_state = { .version = 1, .fields = fw_cfg_fields };
+
 const DeviceClass fw_cfg_class = {
     .name = "fw-cfg",
     .size = sizeof(FwCfg),
     .create = fw_cfg_create,
     .reset = fw_cfg_reset,
     .describe = fw_cfg_describe,
+    .state = &fw_cfg_state,
     .destroy = fw_cfg_destroy,
 };

@@ -3,6 +3,7 @@
  * It answers every probe at once, so that nobody waits for a timeout, and pulses the reset line.
  * The FADT does not announce it: what looks for it here does so on its own account. */
 #include "qemu-kvm-backend/device-classes.h"
+#include "qemu-kvm-backend/state.h"
 
 #include <string.h>
 
@@ -174,9 +175,17 @@ i8042_reset(Device *dev)
     kbc->ram[0] = COMMAND_BYTE_SYSTEM | COMMAND_BYTE_KBD_DISABLED | COMMAND_BYTE_AUX_DISABLED;
 }
 
+static const StateField i8042_fields[] = {
+    STATE_NUMBER(I8042, status),  STATE_NUMBER(I8042, output), STATE_NUMBER(I8042, output_port),
+    STATE_NUMBER(I8042, expects), STATE_NUMBERS(I8042, ram),   STATE_END,
+};
+
+static const StateTable i8042_state = { .version = 1, .fields = i8042_fields };
+
 const DeviceClass i8042_class = {
     .name = "i8042",
     .size = sizeof(I8042),
     .create = i8042_create,
     .reset = i8042_reset,
+    .state = &i8042_state,
 };

@@ -3,6 +3,7 @@
  * PM ports at LAYOUT_PM_BASE, and interrupt pins at GSI 16 to 23 (pci.h). */
 #include "qemu-kvm-backend/device-classes.h"
 #include "qemu-kvm-backend/pci.h"
+#include "qemu-kvm-backend/state.h"
 #include "qemu-kvm-backend/x86/layout.h"
 
 #define SLOT 31u
@@ -61,5 +62,6 @@ const DeviceClass lpc_class = {
     .size = sizeof(PciFunction),
     .create = lpc_create,
     .reset = lpc_reset,
+    .state = &pci_function_state,
     .destroy = lpc_destroy,
 };

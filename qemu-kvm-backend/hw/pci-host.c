@@ -8,6 +8,7 @@
 #include "qemu-kvm-backend/hw/pci-acpi.h"
 #include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/pci.h"
+#include "qemu-kvm-backend/state.h"
 
 #include <string.h>
 
@@ -241,11 +242,33 @@ host_destroy(Device *dev)
     dev->board->pci = NULL;
 }
 
+static bool
+host_loaded(void *object, VmmError *err)
+{
+    PciHost *host = object;
+
+    host->address &= ~3u;
+    pthread_mutex_lock(pci_lock(host->pci));
+    lock_smram(host);
+    move_ecam(host);
+    pthread_mutex_unlock(pci_lock(host->pci));
+    return true;
+}
+
+static const StateField host_fields[] = {
+    STATE_STRUCT(PciHost, fn, &pci_function_state),
+    STATE_NUMBER(PciHost, address),
+    STATE_END,
+};
+
+static const StateTable host_state = { .version = 1, .fields = host_fields, .loaded = host_loaded };
+
 const DeviceClass pci_host_class = {
     .name = "pci-host",
     .size = sizeof(PciHost),
     .create = host_create,
     .reset = host_reset,
     .describe = host_describe,
+    .state = &host_state,
     .destroy = host_destroy,
 };

@@ -4,6 +4,7 @@
 #include "qemu-kvm-backend/hw/alarm.h"
 #include "qemu-kvm-backend/hw/isa.h"
 #include "qemu-kvm-backend/log.h"
+#include "qemu-kvm-backend/state.h"
 #include "qemu-kvm-backend/x86/layout.h"
 
 /* Registers, as offsets from LAYOUT_PM_BASE */
@@ -204,6 +205,43 @@ pm_reset(Device *dev)
     update(pm);
 }
 
+/* The timer goes on from where it was, as the TSC does. */
+
+static uint64_t
+get_timer_ns(const void *object)
+{
+    const Pm *pm = object;
+
+    return alarm_now(pm->alarm) - pm->origin_ns;
+}
+
+static bool
+set_timer_ns(void *object, uint64_t ns)
+{
+    Pm *pm = object;
+
+    pm->origin_ns = alarm_now(pm->alarm) - ns;
+    return true;
+}
+
+static bool
+pm_loaded(void *object, VmmError *err)
+{
+    update(object);
+    return true;
+}
+
+static const StateField pm_fields[] = {
+    STATE_NUMBER(Pm, status),
+    STATE_NUMBER(Pm, enable),
+    STATE_NUMBER(Pm, control),
+    STATE_NUMBER(Pm, halves),
+    STATE_VALUE("timer_ns", get_timer_ns, set_timer_ns),
+    STATE_END,
+};
+
+static const StateTable pm_state = { .version = 1, .fields = pm_fields, .loaded = pm_loaded };
+
 static void
 pm_destroy(Device *dev)
 {
@@ -215,6 +253,7 @@ const DeviceClass pm_class = {
     .size = sizeof(Pm),
     .create = pm_create,
     .reset = pm_reset,
+    .state = &pm_state,
     .power_button = pm_power_button,
     .destroy = pm_destroy,
 };

@@ -2,6 +2,7 @@
  * controller: the reset control register (ICH9 datasheet, 13.7.5), which the FADT names, and system
  * control port A with its fast reset. */
 #include "qemu-kvm-backend/device-classes.h"
+#include "qemu-kvm-backend/state.h"
 #include "qemu-kvm-backend/x86/layout.h"
 
 #define RST_CNT_SYS_RST  (1u << 1) /* the whole system rather than the CPU: here the same */
@@ -72,9 +73,18 @@ reset_control_reset(Device *dev)
     control->port_a = PORT_A_A20;
 }
 
+static const StateField reset_control_fields[] = {
+    STATE_NUMBER(ResetControl, rst_cnt),
+    STATE_NUMBER(ResetControl, port_a),
+    STATE_END,
+};
+
+static const StateTable reset_control_state = { .version = 1, .fields = reset_control_fields };
+
 const DeviceClass reset_control_class = {
     .name = "reset-control",
     .size = sizeof(ResetControl),
     .create = reset_control_create,
     .reset = reset_control_reset,
+    .state = &reset_control_state,
 };

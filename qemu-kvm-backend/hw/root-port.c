@@ -10,6 +10,7 @@
 #include "qemu-kvm-backend/pci-msix.h"
 #include "qemu-kvm-backend/pci.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/state.h"
 
 #define BAR_MSIX  0
 #define N_VECTORS 1
@@ -218,6 +219,24 @@ port_reset(Device *dev)
     port->raised = false;
 }
 
+static void *
+find_msix(void *object)
+{
+    return ((RootPort *)object)->msix;
+}
+
+/* Whether something is behind it is in its configuration space too, where it is as it was: the machine must
+ * have the same devices. */
+static const StateField port_fields[] = {
+    STATE_STRUCT(RootPort, fn, &pci_function_state),
+    STATE_PART("msix", find_msix, &pci_msix_state),
+    STATE_NUMBER(RootPort, control),
+    STATE_NUMBER(RootPort, raised),
+    STATE_END,
+};
+
+static const StateTable port_state = { .version = 1, .fields = port_fields };
+
 static void
 port_destroy(Device *dev)
 {
@@ -233,5 +252,6 @@ const DeviceClass root_port_class = {
     .size = sizeof(RootPort),
     .create = port_create,
     .reset = port_reset,
+    .state = &port_state,
     .destroy = port_destroy,
 };

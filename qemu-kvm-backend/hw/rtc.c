@@ -6,6 +6,7 @@
 #include "qemu-kvm-backend/device-classes.h"
 #include "qemu-kvm-backend/hw/alarm.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/state.h"
 #include "qemu-kvm-backend/x86/aml.h"
 
 #include <inttypes.h>
@@ -552,6 +553,43 @@ rtc_describe(Device *dev, Aml *aml)
     aml_close(aml);
 }
 
+#define SECONDS_MIN (-2208988800ll) /* the year 1900 ... */
+#define SECONDS_MAX 7258118400ll    /* ... to 2199: those that the century register can say */
+
+static bool
+is_plausible(int64_t ns)
+{
+    return seconds(ns) >= SECONDS_MIN && seconds(ns) < SECONDS_MAX;
+}
+
+/* The clock has gone on meanwhile, as one with a battery does, and its alarm may have gone off. */
+static bool
+rtc_loaded(void *object, VmmError *err)
+{
+    Rtc *rtc = object;
+    int64_t now;
+
+    if (__builtin_add_overflow((int64_t)alarm_now(rtc->alarm), rtc->offset_ns, &now) ||
+        !is_plausible(now) || !is_plausible(rtc->seen_ns))
+        return vmm_error(err, VMM_ERROR_INVALID,
+                         "The saved time of the real-time clock is in no year that it can show");
+    catch_up(rtc);
+    update_irq(rtc);
+    set_alarm(rtc);
+    return true;
+}
+
+static const StateField rtc_fields[] = {
+    STATE_NUMBER_MAX(Rtc, index, N_REGISTERS - 1),
+    STATE_NUMBERS(Rtc, ram),
+    STATE_NUMBER(Rtc, offset_ns),
+    STATE_NUMBER(Rtc, seen_ns),
+    STATE_NUMBER(Rtc, was_reset),
+    STATE_END,
+};
+
+static const StateTable rtc_state = { .version = 1, .fields = rtc_fields, .loaded = rtc_loaded };
+
 static void
 rtc_destroy(Device *dev)
 {
@@ -564,5 +602,6 @@ const DeviceClass rtc_class = {
     .create = rtc_create,
     .reset = rtc_reset,
     .describe = rtc_describe,
+    .state = &rtc_state,
     .destroy = rtc_destroy,
 };

@@ -9,6 +9,7 @@
 #include "qemu-kvm-backend/hw/alarm.h"
 #include "qemu-kvm-backend/hw/isa.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/state.h"
 #include "qemu-kvm-backend/x86/aml.h"
 
 #include <inttypes.h>
@@ -507,6 +508,42 @@ serial_describe(Device *dev, Aml *aml)
     aml_close(aml);
 }
 
+/* The character timeout starts anew. Whoever is at the other end is somebody new, who has been told nothing
+ * of room yet. */
+static bool
+serial_loaded(void *object, VmmError *err)
+{
+    Serial *serial = object;
+
+    serial->refused = true;
+    accept_again(serial);
+    if (!serial->timed_out)
+        restart_timeout(serial);
+    update_line(serial);
+    return true;
+}
+
+static const StateField serial_fields[] = {
+    STATE_NUMBERS(Serial, fifo),
+    STATE_NUMBER_MAX(Serial, head, FIFO_SIZE - 1),
+    STATE_NUMBER_MAX(Serial, used, FIFO_SIZE),
+    STATE_NUMBER_MAX(Serial, ier, IER_MASK),
+    STATE_NUMBER(Serial, fcr),
+    STATE_NUMBER(Serial, lcr),
+    STATE_NUMBER_MAX(Serial, mcr, MCR_MASK),
+    STATE_NUMBER(Serial, msr),
+    STATE_NUMBER(Serial, scr),
+    STATE_NUMBER(Serial, divisor),
+    STATE_NUMBER(Serial, overrun),
+    STATE_NUMBER(Serial, thre),
+    STATE_NUMBER(Serial, timed_out),
+    STATE_END,
+};
+
+static const StateTable serial_state = { .version = 1,
+                                         .fields = serial_fields,
+                                         .loaded = serial_loaded };
+
 static void
 serial_destroy(Device *dev)
 {
@@ -522,5 +559,6 @@ const DeviceClass serial_class = {
     .create = serial_create,
     .reset = serial_reset,
     .describe = serial_describe,
+    .state = &serial_state,
     .destroy = serial_destroy,
 };

@@ -48,6 +48,11 @@ typedef struct VirtioClass {
     /* "tell-device": DeviceClass's hook, in the thread of vdev->loop with the lock held. */
     bool (*tell)(VirtioDevice *vdev, VmmMsg *request, VmmMsg *reply, VmmError *err);
     void (*destroy)(VirtioDevice *vdev); /* half-created ones too; not the memory itself */
+    /* What is saved of the device beside what the transport saves (status, negotiated features, queues,
+     * interrupts): after stop, so that no chain is on its way; loaded before start. One of the two, as in
+     * DeviceClass. */
+    const struct StateTable *state;
+    const char *stateless;
 } VirtioClass;
 
 /* How a device reaches the guest: owned by the PCI transport. */
