@@ -59,7 +59,8 @@ take(Series *series)
         for (gsize i = 0; i < series->n_contenders; i++) {
             double values[QUANTITIES_MAX] = { 0 };
 
-            series->experiment->run(series->experiment->contenders[i], values);
+            series->experiment->run(series->experiment->contenders[i], series->experiment->what,
+                                    values);
             for (gsize q = 0; q < QUANTITIES_MAX; q++)
                 series->values[q][i][run] = values[q];
         }

@@ -52,6 +52,26 @@ add_option(GPtrArray *args, const char *option, const char *value)
     g_ptr_array_add(args, g_strdup(value));
 }
 
+/* As libvirt has them, but with the engine that ours has. */
+static void
+add_devices(GPtrArray *args, const GuestSpec *spec)
+{
+    g_autofree char *drive =
+        g_strdup_printf("if=none,id=disk,format=raw,aio=io_uring,cache=%s,file=%s",
+                        spec->direct ? "none" : "writeback", spec->disk);
+    g_autofree char *tap =
+        g_strdup_printf("tap,id=net,script=no,downscript=no,vhost=off,ifname=%s", spec->tap);
+
+    if (spec->disk) {
+        add_option(args, "-drive", drive);
+        add_option(args, "-device", "virtio-blk-pci,disable-legacy=on,drive=disk,num-queues=1");
+    }
+    if (spec->tap) {
+        add_option(args, "-netdev", tap);
+        add_option(args, "-device", "virtio-net-pci,disable-legacy=on,netdev=net");
+    }
+}
+
 static GPtrArray *
 command_line(const Guest *guest)
 {
@@ -69,6 +89,7 @@ command_line(const Guest *guest)
     add_option(args, "-append", spec->cmdline);
     if (spec->initrd)
         add_option(args, "-initrd", spec->initrd);
+    add_devices(args, spec);
     g_ptr_array_add(args, NULL);
     return args;
 }

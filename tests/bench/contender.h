@@ -14,6 +14,9 @@ typedef struct GuestSpec {
     const char *initrd; /* or NULL */
     const char *cmdline;
     guint memory_mib;
+    const char *disk; /* a raw image to read, or NULL */
+    gboolean direct;  /* past the host's page cache */
+    const char *tap;  /* a network interface that there is, or NULL */
 } GuestSpec;
 
 typedef struct Guest {

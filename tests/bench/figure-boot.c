@@ -3,7 +3,7 @@
 #include "tests/bench/figures.h"
 
 static void
-measure(const Contender *contender, double values[QUANTITIES_MAX])
+measure(const Contender *contender, const void *what, double values[QUANTITIES_MAX])
 {
     const GuestSpec spec = {
         .kernel = g_getenv("BENCH_VMLINUZ"),

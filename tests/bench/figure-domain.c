@@ -37,7 +37,7 @@ time_call(Fixture *fixture, const char *path, const char *member)
 }
 
 static void
-measure(const Contender *contender, double values[QUANTITIES_MAX])
+measure(const Contender *contender, const void *what, double values[QUANTITIES_MAX])
 {
     g_autoptr(Fixture) fixture = fixture_new_bare();
     g_autofree char *path = NULL;

@@ -18,7 +18,7 @@ cpu_of_all(Guest *const *guests)
 }
 
 static void
-measure(const Contender *contender, double values[QUANTITIES_MAX])
+measure(const Contender *contender, const void *what, double values[QUANTITIES_MAX])
 {
     g_autofree char *kernel = guest_payload("payload.elf");
     const GuestSpec spec = { .kernel = kernel, .cmdline = "idle", .memory_mib = RAM_MIB };

@@ -6,7 +6,7 @@
 #define SETTLE_US 200000 /* for what a monitor still does after its guest has halted */
 
 static void
-measure(const Contender *contender, double values[QUANTITIES_MAX])
+measure(const Contender *contender, const void *what, double values[QUANTITIES_MAX])
 {
     g_autofree char *kernel = guest_payload("payload.elf");
     const GuestSpec spec = { .kernel = kernel, .cmdline = "idle", .memory_mib = RAM_MIB };

@@ -2,7 +2,7 @@
 #include "tests/bench/figures.h"
 
 static void
-measure_control(const Contender *contender, double values[QUANTITIES_MAX])
+measure_control(const Contender *contender, const void *what, double values[QUANTITIES_MAX])
 {
     g_autofree char *kernel = guest_payload("first.elf");
     const GuestSpec spec = { .kernel = kernel, .cmdline = "", .memory_mib = 128 };
@@ -19,7 +19,8 @@ const Experiment exec_to_control = {
 };
 
 static void
-measure_first_instruction(const Contender *contender, double values[QUANTITIES_MAX])
+measure_first_instruction(const Contender *contender, const void *what,
+                          double values[QUANTITIES_MAX])
 {
     g_autofree char *kernel = guest_payload("first.elf");
     const GuestSpec spec = { .kernel = kernel, .cmdline = "", .memory_mib = 128 };

@@ -20,8 +20,9 @@ typedef struct Experiment {
     const Contender *contenders[CONTENDERS_MAX];
     gboolean kernel; /* wants a KVM that runs a kernel at the speed of the processor */
     guint runs_max;  /* 0: as many as are asked for */
-    /* One run: a value for each quantity. */
-    void (*run)(const Contender *contender, double values[QUANTITIES_MAX]);
+    /* One run: a value for each quantity. @what is the experiment's. */
+    void (*run)(const Contender *contender, const void *what, double values[QUANTITIES_MAX]);
+    const void *what;
 } Experiment;
 
 /* NULL ends each. */
@@ -35,4 +36,16 @@ extern const Experiment pio_exit_unclaimed;
 extern const Experiment mmio_exit;
 extern const Experiment domain_life;
 extern const Experiment idle_guests;
+extern const Experiment blk_random_1;
+extern const Experiment blk_random_32;
+extern const Experiment blk_sequence_1;
+extern const Experiment blk_sequence_32;
+extern const Experiment blk_direct_random_1;
+extern const Experiment blk_direct_random_32;
+extern const Experiment blk_direct_sequence_1;
+extern const Experiment blk_direct_sequence_32;
+extern const Experiment net_send_packets;
+extern const Experiment net_send_bytes;
+extern const Experiment net_receive_packets;
+extern const Experiment net_receive_bytes;
 extern const Experiment bzimage_to_init;
