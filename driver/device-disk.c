@@ -280,6 +280,12 @@ disk_clear(Device *dev)
     g_free(disk->serial);
 }
 
+static DomainBoot
+disk_boots_as(const Device *dev)
+{
+    return DOMAIN_BOOT_HD;
+}
+
 static PciRole
 disk_pci_role(const Device *dev)
 {
@@ -296,6 +302,9 @@ const DeviceKind device_disk = {
     .copy = disk_copy,
     .check = disk_check,
     .lower = disk_lower,
+    .boots_as = disk_boots_as,
+    .firmware_name = "scsi",
+    .firmware_unit = "disk@0,0",
     .pci_role = disk_pci_role,
     .clear = disk_clear,
     .complete = disk_complete,

@@ -396,6 +396,12 @@ interface_clear(Device *dev)
     g_free(iface->opened);
 }
 
+static DomainBoot
+interface_boots_as(const Device *dev)
+{
+    return DOMAIN_BOOT_NETWORK;
+}
+
 static PciRole
 interface_pci_role(const Device *dev)
 {
@@ -487,6 +493,9 @@ const DeviceKind device_interface = {
     .copy = interface_copy,
     .check = interface_check,
     .lower = interface_lower,
+    .boots_as = interface_boots_as,
+    .firmware_name = "ethernet",
+    .firmware_unit = "ethernet-phy@0",
     .pci_role = interface_pci_role,
     .clear = interface_clear,
     .complete = interface_complete,

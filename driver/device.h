@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "driver/domain-os.h"
+
 #include <glib.h>
 
 /* Flags of formatting. */
@@ -57,8 +59,11 @@ typedef struct DeviceKind {
     gboolean (*check)(const Device *dev, GError **error);
     /* On a live definition: opens, describes, and writes into @dev what the live XML shows. */
     gboolean (*lower)(Device *dev, const DeviceLowering *to, GError **error);
-    PciRole (*pci_role)(const Device *dev); /* NULL: none */
-    void (*clear)(Device *dev);             /* what the instance holds; not the memory itself */
+    /* To firmware: what it is that can be booted from, and the end of its Open Firmware path; NULL: nothing. */
+    DomainBoot (*boots_as)(const Device *dev);
+    const char *firmware_name, *firmware_unit; /* "scsi" and "disk@0,0" */
+    PciRole (*pci_role)(const Device *dev);    /* NULL: none */
+    void (*clear)(Device *dev);                /* what the instance holds; not the memory itself */
     /* About all devices of a definition: what the kind adds to what the document says (again and
      * again without harm), and whether its devices go together. */
     void (*complete)(GPtrArray *devices);

@@ -10,7 +10,6 @@
 
 const char *const domain_action_words[] = { "destroy", "restart", "rename-restart", "preserve",
                                             NULL };
-const char *const domain_boot_words[] = { "fd", "hd", "cdrom", "network", NULL };
 const char *const domain_feature_words[] = { "acpi", "apic", "pae", "vmport", NULL };
 const char *const domain_clock_words[] = { "utc", "localtime", NULL };
 
@@ -40,9 +39,7 @@ domain_def_new(void)
 {
     DomainDef *def = g_new0(DomainDef, 1);
 
-    def->os.arch = g_strdup("x86_64");
-    def->os.machine = g_strdup("q35");
-    def->os.bios_serial = -1;
+    domain_os_init(&def->os);
     def->vcpus = def->current_vcpus = 1;
     def->clock.timers = g_ptr_array_new_with_free_func((GDestroyNotify)timer_free);
     def->on_poweroff = DOMAIN_ACTION_DESTROY;
@@ -61,11 +58,7 @@ domain_def_free(DomainDef *def)
     g_free(def->title);
     g_free(def->description);
     g_free(def->metadata);
-    g_free(def->os.arch);
-    g_free(def->os.machine);
-    g_free(def->os.kernel);
-    g_free(def->os.initrd);
-    g_free(def->os.cmdline);
+    domain_os_clear(&def->os);
     g_free(def->cpu.check);
     g_free(def->cpu.migratable);
     g_free(def->emulator);
@@ -79,9 +72,8 @@ static void
 copy_strings(DomainDef *def)
 {
     char **strings[] = {
-        &def->name,       &def->title,      &def->description,    &def->metadata,
-        &def->os.arch,    &def->os.machine, &def->os.kernel,      &def->os.initrd,
-        &def->os.cmdline, &def->cpu.check,  &def->cpu.migratable, &def->emulator,
+        &def->name,      &def->title,          &def->description, &def->metadata,
+        &def->cpu.check, &def->cpu.migratable, &def->emulator,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(strings); i++)
@@ -105,6 +97,7 @@ domain_def_copy(const DomainDef *def)
     DomainDef *copy = g_memdup2(def, sizeof(*def));
 
     copy_strings(copy);
+    domain_os_own(&copy->os);
     copy->clock.timers = g_ptr_array_new_with_free_func((GDestroyNotify)timer_free);
     for (guint i = 0; i < def->clock.timers->len; i++)
         g_ptr_array_add(copy->clock.timers, timer_copy(g_ptr_array_index(def->clock.timers, i)));
@@ -127,16 +120,7 @@ has_boot_order(const DomainDef *def)
     return FALSE;
 }
 
-/* libvirt writes a boot device where none was given, and these two for a CPU passed through. */
-static void
-complete_os(DomainOs *os, gboolean has_boot_order)
-{
-    if (os->n_boot || has_boot_order)
-        return;
-    os->boot[0] = DOMAIN_BOOT_HD;
-    os->n_boot = 1;
-}
-
+/* libvirt writes these two for a CPU passed through. */
 static void
 complete_cpu(DomainCpu *cpu)
 {
@@ -159,7 +143,7 @@ domain_def_complete(DomainDef *def)
     /* More than there is, or none: all of it, as in libvirt. */
     if (def->current_memory_kib == 0 || def->current_memory_kib > def->memory_kib)
         def->current_memory_kib = def->memory_kib;
-    complete_os(&def->os, has_boot_order(def));
+    domain_os_complete(&def->os, has_boot_order(def));
     complete_cpu(&def->cpu);
     complete_devices(def->devices);
 }
@@ -248,15 +232,12 @@ check_topology(const DomainDef *def, GError **error)
 }
 
 static gboolean
-check_os(const DomainOs *os, GError **error)
+check_os(const DomainDef *def, GError **error)
 {
-    if (strcmp(os->machine, "q35") != 0)
-        return driver_error(
-            error, VIR_ERR_CONFIG_UNSUPPORTED,
-            "value '%s' of attribute 'machine' of <type> is not supported yet by this "
-            "machine, which is a q35",
-            os->machine);
-    return TRUE;
+    const DomainOsContext context = { def->features[DOMAIN_FEATURE_ACPI],
+                                      domain_def_has_serial(def) };
+
+    return domain_os_check(&def->os, &context, error);
 }
 
 static gboolean
@@ -281,10 +262,6 @@ check_boot_order(const DomainDef *def, GError **error)
         return driver_error(
             error, VIR_ERR_CONFIG_UNSUPPORTED,
             "per-device boot elements cannot be used together with os/boot elements");
-    if (!def->os.kernel && has_boot_order(def))
-        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                            "element <boot> of a device is not supported yet by this machine "
-                            "without a <kernel>");
     for (guint i = 0; i < def->devices->len; i++) {
         const Device *dev = g_ptr_array_index(def->devices, i);
 
@@ -332,7 +309,7 @@ gboolean
 domain_def_check(const DomainDef *def, GError **error)
 {
     return domain_def_check_name(def->name, error) && check_memory(def, error) &&
-           check_vcpus(def, error) && check_topology(def, error) && check_os(&def->os, error) &&
+           check_vcpus(def, error) && check_topology(def, error) && check_os(def, error) &&
            check_emulator(def, error) && check_boot_order(def, error) && check_devices(def, error);
 }
 

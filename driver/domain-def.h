@@ -6,13 +6,13 @@
 #pragma once
 
 #include "driver/device.h"
+#include "driver/domain-os.h"
 
 #include <glib.h>
 #include <libvirt/libvirt.h>
 
 #define DOMAIN_UUID_SIZE 37  /* with the dashes and the NUL */
 #define DOMAIN_VCPUS_MAX 255 /* APIC ids 0 to 254 are those that an I/O APIC can address */
-#define DOMAIN_BOOT_MAX  4   /* boot devices that count, as in libvirt */
 
 /* What to do when the guest ends in some way (virDomainLifecycleAction's order and words). */
 typedef enum DomainAction {
@@ -21,24 +21,6 @@ typedef enum DomainAction {
     DOMAIN_ACTION_RESTART_RENAME,
     DOMAIN_ACTION_PRESERVE,
 } DomainAction;
-
-/* What firmware would try to boot from (virDomainBootOrder's words: "fd", "hd", "cdrom",
- * "network"). */
-typedef enum DomainBoot {
-    DOMAIN_BOOT_FD,
-    DOMAIN_BOOT_HD,
-    DOMAIN_BOOT_CDROM,
-    DOMAIN_BOOT_NETWORK,
-} DomainBoot;
-
-typedef struct DomainOs {
-    char *arch;                       /* "x86_64" */
-    char *machine;                    /* canonical: "q35" */
-    char *kernel, *initrd, *cmdline;  /* NULL: not given; without a kernel a BIOS boots */
-    DomainBoot boot[DOMAIN_BOOT_MAX]; /* kept for the document; a kernel needs none */
-    guint n_boot;
-    int bios_serial; /* the BIOS speaks on the first serial port: 1, 0, or -1: where there is one */
-} DomainOs;
 
 typedef enum DomainFeature {
     DOMAIN_FEATURE_ACPI,
@@ -119,6 +101,5 @@ void domain_def_assign_aliases(DomainDef *def);
 const char *domain_action_to_string(DomainAction action);
 /* The words of the enums, each list in the enum's order and ended by NULL. */
 extern const char *const domain_action_words[];
-extern const char *const domain_boot_words[];
 extern const char *const domain_feature_words[]; /* the element's name */
 extern const char *const domain_clock_words[];

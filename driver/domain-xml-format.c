@@ -1,6 +1,7 @@
 /* The half of domain-xml that writes. */
 #include "driver/domain-xml.h"
 
+#include "driver/domain-xml-os.h"
 #include "driver/xml-write.h"
 
 static void
@@ -40,31 +41,6 @@ format_vcpu(const DomainDef *def, XmlWriter *out)
     if (def->current_vcpus != def->vcpus)
         xml_put_attr_uint(out, "current", def->current_vcpus);
     put_number(out, def->vcpus);
-    xml_close(out);
-}
-
-static void
-format_os(const DomainOs *os, XmlWriter *out)
-{
-    xml_open(out, "os");
-    xml_open(out, "type");
-    xml_put_attr(out, "arch", os->arch);
-    xml_put_attr(out, "machine", os->machine);
-    xml_put_text(out, "hvm");
-    xml_close(out);
-    xml_put_element(out, "kernel", os->kernel);
-    xml_put_element(out, "initrd", os->initrd);
-    xml_put_element(out, "cmdline", os->cmdline);
-    for (guint i = 0; i < os->n_boot; i++) {
-        xml_open(out, "boot");
-        xml_put_attr(out, "dev", domain_boot_words[os->boot[i]]);
-        xml_close(out);
-    }
-    if (os->bios_serial >= 0) {
-        xml_open(out, "bios");
-        xml_put_attr(out, "useserial", os->bios_serial ? "yes" : "no");
-        xml_close(out);
-    }
     xml_close(out);
 }
 
@@ -210,7 +186,7 @@ domain_xml_format(const DomainDef *def, int id, guint flags)
     format_size(out, "memory", def->memory_kib);
     format_size(out, "currentMemory", def->current_memory_kib);
     format_vcpu(def, out);
-    format_os(&def->os, out);
+    domain_xml_format_os(&def->os, out);
     format_features(def, out);
     format_cpu(&def->cpu, out);
     format_clock(&def->clock, out);

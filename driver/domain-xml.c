@@ -1,5 +1,6 @@
 #include "driver/domain-xml.h"
 
+#include "driver/domain-xml-os.h"
 #include "driver/error.h"
 #include "driver/uuid.h"
 #include "driver/xml-limits.h"
@@ -122,64 +123,6 @@ parse_vcpu(DomainDef *def, const XmlNode *root, GError **error)
     def->vcpus = def->current_vcpus = n;
     return xml_attr_uint(node, "current", XML_OPTIONAL, &def->current_vcpus, error) &&
            xml_attr_word(node, "placement", XML_OPTIONAL, placements, &placement, error);
-}
-
-static gboolean
-parse_boot(DomainOs *os, const XmlNode *node, GError **error)
-{
-    for (const XmlNode *child = xml_first(node); child; child = xml_next(child)) {
-        int boot = 0;
-
-        if (xml_namespace(child) || strcmp(xml_name(child), "boot") != 0)
-            continue;
-        if (!xml_attr_word(child, "dev", XML_REQUIRED, domain_boot_words, &boot, error))
-            return FALSE;
-        if (os->n_boot < DOMAIN_BOOT_MAX)
-            os->boot[os->n_boot++] = boot;
-    }
-    return TRUE;
-}
-
-static gboolean
-parse_bios(DomainOs *os, const XmlNode *node, GError **error)
-{
-    static const char *const words[] = { "no", "yes", NULL };
-    const XmlNode *bios = xml_child(node, "bios");
-
-    return !bios || xml_attr_word(bios, "useserial", XML_OPTIONAL, words, &os->bios_serial, error);
-}
-
-/* A versioned q35 of QEMU's is written back as the one that this machine is. */
-static void
-parse_machine(DomainOs *os, const XmlNode *type)
-{
-    g_autofree char *machine = xml_attr(type, "machine");
-
-    if (!machine || g_str_has_prefix(machine, "pc-q35-"))
-        return;
-    g_free(os->machine);
-    os->machine = g_steal_pointer(&machine);
-}
-
-static gboolean
-parse_os(DomainDef *def, const XmlNode *root, GError **error)
-{
-    const XmlNode *node = xml_child(root, "os");
-    const XmlNode *type = node ? xml_child(node, "type") : NULL;
-    g_autofree char *text = node ? xml_child_text(node, "type") : NULL;
-    g_autofree char *arch = type ? xml_attr(type, "arch") : NULL;
-
-    if (!text)
-        return driver_error(error, VIR_ERR_XML_ERROR, "an os <type> must be specified");
-    if (strcmp(text, "hvm") != 0)
-        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "unknown OS type '%s'", text);
-    if (arch && strcmp(arch, def->os.arch) != 0)
-        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "Unknown architecture %s", arch);
-    parse_machine(&def->os, type);
-    def->os.kernel = xml_child_text(node, "kernel");
-    def->os.initrd = xml_child_text(node, "initrd");
-    def->os.cmdline = xml_child_text(node, "cmdline");
-    return parse_boot(&def->os, node, error) && parse_bios(&def->os, node, error);
 }
 
 static gboolean
@@ -469,7 +412,7 @@ parse_root(DomainDef *def, const XmlNode *root, guint flags, GError **error)
 {
     return xml_policy_check(root, error) && parse_type(root, error) &&
            parse_identity(def, root, error) && parse_memory(def, root, error) &&
-           parse_vcpu(def, root, error) && parse_os(def, root, error) &&
+           parse_vcpu(def, root, error) && domain_xml_parse_os(&def->os, root, error) &&
            parse_features(def, root, error) && parse_cpu(def, root, error) &&
            parse_clock(def, root, error) && parse_actions(def, root, error) &&
            parse_pm(def, root, error) && parse_devices(def, root, flags, error) &&

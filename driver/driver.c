@@ -2,6 +2,7 @@
 
 #include "driver/adopt.h"
 #include "driver/capabilities.h"
+#include "driver/domain-firmware.h"
 #include "driver/domain-list.h"
 #include "driver/domain-private.h"
 #include "driver/domain-xml.h"
@@ -148,7 +149,8 @@ driver_find_id(Driver *driver, int id, GError **error)
     Domain *domain = domain_list_find_id(driver->host.list, id);
 
     if (id < 0)
-        g_set_error(error, DRIVER_ERROR, VIR_ERR_INVALID_ARG, "id in virDomainLookupByID must be zero or greater");
+        g_set_error(error, DRIVER_ERROR, VIR_ERR_INVALID_ARG,
+                    "id in virDomainLookupByID must be zero or greater");
     else if (!domain)
         driver_error(error, VIR_ERR_NO_DOMAIN, "no domain with matching id %d", id);
     return domain;
@@ -171,7 +173,8 @@ driver_find_uuid(Driver *driver, const char *text, GError **error)
     Domain *domain;
 
     if (!uuid_parse(text, uuid)) {
-        g_set_error(error, DRIVER_ERROR, VIR_ERR_INVALID_ARG, "Invalid UUID"); /* libvirt's, no prefix */
+        g_set_error(error, DRIVER_ERROR, VIR_ERR_INVALID_ARG,
+                    "Invalid UUID"); /* libvirt's, no prefix */
         return NULL;
     }
     domain = domain_list_find_uuid(driver->host.list, uuid);
@@ -229,7 +232,8 @@ driver_define(Driver *driver, const char *xml, guint flags, GError **error)
     gboolean added;
 
     if (!driver_check_flags(flags, VIR_DOMAIN_DEFINE_VALIDATE, "virDomainDefineXMLFlags", error) ||
-        !(def = domain_xml_parse(xml, error)) || !find_same(driver, def, &domain, error))
+        !(def = domain_xml_parse(xml, error)) || !find_same(driver, def, &domain, error) ||
+        !domain_firmware_fill(def, driver->host.env, error))
         return NULL;
     text = domain_xml_format(def, -1, DOMAIN_FORMAT_SECURE);
     if (!store_save(driver->host.env->config_dir, def->uuid, text, error))
@@ -269,7 +273,8 @@ created(gpointer data, const GError *error)
 static Domain *
 domain_to_create(Driver *driver, const char *xml, guint flags, DomainDef **ret_def, GError **error)
 {
-    const guint known = VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_VALIDATE;
+    const guint known =
+        VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_VALIDATE | VIR_DOMAIN_START_RESET_NVRAM;
     g_autoptr(DomainDef) def = NULL;
     Domain *domain;
 
@@ -304,8 +309,8 @@ driver_create(Driver *driver, const char *xml, guint flags, DriverCreateDone don
     }
     creation = g_new(Creation, 1);
     *creation = (Creation){ domain, !domain->persistent, done, data };
-    domain_start_with(domain, g_steal_pointer(&def), flags & VIR_DOMAIN_START_PAUSED, created,
-                      creation);
+    domain_start_with(domain, g_steal_pointer(&def), flags & ~(guint)VIR_DOMAIN_START_VALIDATE,
+                      created, creation);
 }
 
 const char *

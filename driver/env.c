@@ -18,6 +18,17 @@ session_dirs(DriverEnv *env)
     env->log_dir = g_build_filename(g_get_user_cache_dir(), "vmctl", "log", NULL);
 }
 
+/* As QEMU's docs/interop/firmware.json has them: the user's own, the administrator's, those of packages. */
+static char **
+firmware_dirs(gboolean privileged)
+{
+    const char *given = g_getenv("VMCTL_FIRMWARE_DIRS");
+    g_autofree char *own = g_build_filename(g_get_user_config_dir(), "qemu", "firmware", NULL);
+    const char *const usual[] = { own, "/etc/qemu/firmware", "/usr/share/qemu/firmware", NULL };
+
+    return given ? g_strsplit(given, ":", -1) : g_strdupv((char **)usual + (privileged ? 1 : 0));
+}
+
 static char *
 from_environment(const char *name, const char *usual)
 {
@@ -37,6 +48,7 @@ driver_env_new(gboolean privileged)
     else
         session_dirs(env);
     env->vmm = from_environment("VMCTL_VMM", VMCTL_LIBEXECDIR "/vmctl-vmm");
+    env->firmware_dirs = firmware_dirs(privileged);
     env->kvm = from_environment("VMCTL_KVM", "/dev/kvm");
     return env;
 }
@@ -52,5 +64,6 @@ driver_env_free(DriverEnv *env)
     g_free(env->log_dir);
     g_free(env->vmm);
     g_free(env->kvm);
+    g_strfreev(env->firmware_dirs);
     g_free(env);
 }

@@ -10,7 +10,9 @@ typedef struct DriverEnv {
     char *state_dir;     /* /var/lib/vmctl, or $XDG_DATA_HOME/vmctl */
     char *log_dir;       /* /var/log/vmctl, or $XDG_CACHE_HOME/vmctl/log */
     char *vmm;           /* the vmctl-vmm to start; $VMCTL_VMM overrides it, for tests */
-    char *kvm;           /* /dev/kvm; $VMCTL_KVM overrides it, for tests */
+    char **
+        firmware_dirs; /* of descriptors, see firmware.h; $VMCTL_FIRMWARE_DIRS overrides them, for tests */
+    char *kvm;         /* /dev/kvm; $VMCTL_KVM overrides it, for tests */
 } DriverEnv;
 
 /* The usual places of the system or of the session instance; the directories are made when they are

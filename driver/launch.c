@@ -1,10 +1,10 @@
 #include "driver/launch.h"
 
+#include "driver/domain-firmware.h"
 #include "driver/domain-list.h"
 #include "driver/domain-state.h"
 #include "driver/domain-xml.h"
 #include "driver/error.h"
-#include "driver/firmware.h"
 #include "driver/guest-news.h"
 
 #include <errno.h>
@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #define PAGE_SIZE         4096
-#define COM1              0x3f8
 #define CREATE_TIMEOUT_MS 30000 /* guest RAM may have to be found first */
 
 /* A start goes through these steps; each answers FALSE with @error, and launch_fail() undoes whatever
@@ -24,6 +23,7 @@ struct Launch {
     DomainDef *live;
     int id;
     gboolean paused;
+    gboolean reset_nvram;
     Guest *guest;
     int log_fd;
     GPtrArray *requests; /* of VmmMsg: create, then the devices */
@@ -233,20 +233,6 @@ put_kernel(VmmMsg *msg, const DomainOs *os, GError **error)
            put_file(msg, "initrd", os->initrd, O_RDONLY, "initial RAM disk", error);
 }
 
-/* There is no screen, so the BIOS uses a serial port where it may. */
-static gboolean
-put_firmware(VmmMsg *msg, const DomainDef *def, GError **error)
-{
-    const char *path = firmware_find_bios(error);
-
-    if (!path)
-        return FALSE;
-    vmm_msg_put_string(msg, "uuid", def->uuid);
-    if (def->os.bios_serial != 0 && domain_def_has_serial(def))
-        vmm_msg_put_u64(msg, "firmware-port", COM1);
-    return put_file(msg, "firmware", path, O_RDONLY, "BIOS", error);
-}
-
 static gboolean
 describe_machine(Launch *launch, GError **error)
 {
@@ -269,7 +255,8 @@ describe_machine(Launch *launch, GError **error)
     vmm_msg_put_string(msg, "on-reboot", vmm_action(def->on_reboot));
     vmm_msg_put_string(msg, "on-crash", vmm_action(def->on_crash));
     return put_file(msg, "kvm", launch->domain->host->env->kvm, O_RDWR, "KVM device", error) &&
-           (def->os.kernel ? put_kernel(msg, &def->os, error) : put_firmware(msg, def, error));
+           put_kernel(msg, &def->os, error) &&
+           domain_firmware_put(msg, def, launch->domain->host->env, launch->reset_nvram, error);
 }
 
 static VmmMsg *
@@ -308,7 +295,7 @@ start_open(Launch *launch, GError **error)
     GuestEvents events = domain_guest_events(domain);
 
     domain_def_assign_aliases(launch->live);
-    if (!open_log(launch, error))
+    if (!open_log(launch, error) || !domain_firmware_fill(launch->live, domain->host->env, error))
         return FALSE;
     launch->guest = guest_new(domain->host->env->run_dir, launch->live->uuid, &events, error);
     return launch->guest && describe_machine(launch, error) && lower_devices(launch, error);
@@ -420,6 +407,7 @@ launch_begin(Domain *domain, const DomainDef *def, guint flags, DomainDone done,
     launch->live = domain_def_copy(def);
     launch->id = ++domain->host->last_id;
     launch->paused = (flags & VIR_DOMAIN_START_PAUSED) != 0;
+    launch->reset_nvram = (flags & VIR_DOMAIN_START_RESET_NVRAM) != 0;
     launch->log_fd = -1;
     launch->requests = g_ptr_array_new_with_free_func((GDestroyNotify)vmm_msg_free);
     launch->done = done;

@@ -1,5 +1,6 @@
 /* lifecycle: the verbs that change what a domain does, and what its guest tells by itself. */
 #include "driver/console.h"
+#include "driver/domain-firmware.h"
 #include "driver/domain-list.h"
 #include "driver/error.h"
 #include "driver/flags.h"
@@ -48,8 +49,8 @@ void
 domain_start(Domain *domain, guint flags, DomainDone done, gpointer data)
 {
     /* There is no cache to bypass and no saved image to prefer, so these two ask for nothing more. */
-    const guint known =
-        VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_BYPASS_CACHE | VIR_DOMAIN_START_FORCE_BOOT;
+    const guint known = VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_BYPASS_CACHE |
+                        VIR_DOMAIN_START_FORCE_BOOT | VIR_DOMAIN_START_RESET_NVRAM;
 
     start_plain(domain, "start", "virDomainCreateWithFlags", flags, known, start_begin, done, data);
 }
@@ -254,7 +255,7 @@ domain_destroy(Domain *domain, guint flags, DomainDone done, gpointer data)
 gboolean
 domain_undefine(Domain *domain, guint flags, GError **error)
 {
-    /* What these would remove or keep, there is none of. */
+    /* What the others would remove, there is none of. */
     const guint known = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
                         VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM |
                         VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA;
@@ -264,6 +265,8 @@ domain_undefine(Domain *domain, guint flags, GError **error)
         return FALSE;
     if (!domain->persistent)
         return driver_error(error, VIR_ERR_OPERATION_INVALID, "cannot undefine transient domain");
+    if (!domain_firmware_undefine(domain->persistent, flags, error))
+        return FALSE;
     if (!store_remove(domain->host->env->config_dir, domain_uuid(domain), error))
         return FALSE;
     domain->autostart = FALSE;

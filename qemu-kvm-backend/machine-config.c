@@ -55,14 +55,15 @@ read_firmware(MachineConfig *config, VmmMsg *msg, VmmError *err)
                          "create: the descriptor 'kernel' or 'firmware' is missing");
     if (config->has_firmware && !config->pci)
         return vmm_error(err, VMM_ERROR_UNSUPPORTED, "This machine has no firmware");
-    if (vmm_msg_get_string(msg, "uuid", &uuid) &&
-        !firmware_parse_uuid(uuid, config->firmware.uuid))
+    if (vmm_msg_get_string(msg, "uuid", &uuid) && !firmware_parse_uuid(uuid, config->firmware.uuid))
         return vmm_error(err, VMM_ERROR_INVALID, "create: '%s' is not a UUID", uuid);
     if (config->has_firmware && vmm_msg_get_string(msg, "boot-order", &boot_order))
         config->firmware.boot_order = vmm_must(strdup(boot_order));
     if (config->has_firmware) {
         vmm_msg_get_u64(msg, "firmware-port", &config->firmware.serial_port);
         vmm_msg_get_u64(msg, "boot-menu", &config->firmware.menu_ms);
+        config->firmware.reboot_ms = UINT32_MAX;
+        vmm_msg_get_u64(msg, "reboot-timeout", &config->firmware.reboot_ms);
     }
     return config->firmware.serial_port <= UINT16_MAX ||
            vmm_error(err, VMM_ERROR_INVALID, "Port 0x%" PRIx64 " of the firmware is out of range",
@@ -156,8 +157,7 @@ machine_config_read(MachineConfig *config, VmmMsg *msg, VmmError *err)
     read_options(config, msg);
     return read_machine(config, msg, err) && read_fds(config, msg, err) &&
            read_firmware(config, msg, err) && read_memory(config, msg, err) &&
-           read_topology(config, msg, err) &&
-           machine_policy_read(&config->policy, msg, err);
+           read_topology(config, msg, err) && machine_policy_read(&config->policy, msg, err);
 }
 
 void

@@ -39,6 +39,7 @@
  *     find the kernel: one of the two is needed,
  * nvram? fd (readable and writable): the firmware's variables, below it: with a firmware,
  * firmware-port? u64: the I/O port of a serial port that it uses as its terminal (0: none),
+ * reboot-timeout? u64: milliseconds after which a BIOS that found no system starts over (never),
  * boot-menu? u64 (0): milliseconds that it waits for somebody to ask for its boot menu,
  * boot-order? string: where it looks for a system, in lines of Open Firmware device paths,
  * uuid? string: the machine's, as firmware tells it,

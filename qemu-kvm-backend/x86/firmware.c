@@ -103,13 +103,14 @@ put_smbios(FwCfg *cfg, const FirmwareMachine *machine)
 static void
 put_settings(FwCfg *cfg, const FirmwareSettings *settings)
 {
-    uint32_t for_ever = htole32(UINT32_MAX);
+    uint64_t reboot_ms = settings->reboot_ms;
+    uint32_t wait = htole32(reboot_ms < UINT32_MAX ? reboot_ms : UINT32_MAX);
 
     fw_cfg_put(cfg, FW_CFG_UUID, settings->uuid, sizeof(settings->uuid));
     fw_cfg_put_u16(cfg, FW_CFG_NOGRAPHIC, settings->serial_port != 0); /* SeaBIOS: so use COM1 */
     fw_cfg_put_u16(cfg, FW_CFG_BOOT_MENU, settings->menu_ms > 0);
     fw_cfg_put_u32(cfg, FW_CFG_IRQ0_OVERRIDE, 1); /* the timer is at pin 2, see acpi.c */
-    fw_cfg_put_file(cfg, "etc/boot-fail-wait", &for_ever, sizeof(for_ever));
+    fw_cfg_put_file(cfg, "etc/boot-fail-wait", &wait, sizeof(wait));
     if (settings->menu_ms > 0) {
         uint16_t ms = htole16(settings->menu_ms < UINT16_MAX ? settings->menu_ms : UINT16_MAX);
 

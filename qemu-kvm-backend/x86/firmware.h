@@ -13,6 +13,7 @@ typedef struct FirmwareSettings {
         *boot_order; /* lines of Open Firmware paths, the first one is tried first; NULL: its own */
     uint64_t serial_port; /* the I/O port that it writes to and reads from as well; 0: none */
     uint64_t menu_ms;     /* how long it waits for the key that opens its boot menu; 0: no menu */
+    uint64_t reboot_ms; /* after which a BIOS that found no system starts over; UINT32_MAX: never */
 } FirmwareSettings;
 
 typedef struct FirmwareMachine {

@@ -1,0 +1,20 @@
+/* domain-firmware: the firmware of one domain: which image it is, and the file of its variables. */
+#pragma once
+
+#include "driver/domain-def.h"
+#include "driver/env.h"
+
+struct VmmMsg;
+
+/* Writes into @def what it leaves to the driver: the image where firmware is to be chosen, and where its
+ * variables are kept and what they begin as. Again and again without harm. */
+gboolean domain_firmware_fill(DomainDef *def, const DriverEnv *env, GError **error);
+
+/* Opens the images of a filled definition for a "create"; makes the variables where there are none yet, or
+ * anew where that is wanted, and locks them as image-lock does. */
+gboolean domain_firmware_put(struct VmmMsg *create, const DomainDef *def, const DriverEnv *env,
+                             gboolean reset_nvram, GError **error);
+
+/* What becomes of the file of variables where a definition goes: refused without one of libvirt's flags, and
+ * removed only by the one that says so. */
+gboolean domain_firmware_undefine(const DomainDef *def, guint flags, GError **error);
