@@ -166,8 +166,12 @@
  *               physical-block-size? u64 (the host's), discard? bool (false),
  *               on-write-error? string ("report", "stop", "enospace": the default, stop where the host
  *               is full, else report), on-read-error? string ("report", the default, or "stop"),
- *               iothread? u64 (its number; the main thread); see the event "io-error"
- *     tell-device { resize? bool: look at the image's size again } replies size u64 (bytes)
+ *               iothread? u64 (its number; the main thread), removable? bool (false: the medium, which
+ *               has to be read-only, can change; without fd there is none); see the event "io-error"
+ *     tell-device { resize? bool: look at the image's size again; medium? bool: whether the drive has one
+ *               from now on, with fd, format, cache, io and read-only as above } replies size u64 (bytes; 0
+ *               without a medium), rd-requests, rd-bytes, wr-requests, wr-bytes, fl-requests, errors u64:
+ *               what was done so far
  *   rng         rng? fd (a source of random bytes; the host kernel's generator)
  *   net         mac string ("52:54:00:12:34:56"), mtu? u64 (bytes; what the driver is told), link? bool
  *               (true: the cable is in), queues? u64 (1; pairs of queues, up to 15), thread? bool (true:

@@ -9,6 +9,8 @@
  *                           full, else report)
  *     on-read-error         string: report (the default) or stop
  *     iothread              u64: the number of the I/O thread that serves it; the main thread does otherwise
+ *     removable             bool: false; a drive, read-only, whose medium comes and goes: without an "fd" it
+ *                           is empty, and has no sector that could be read
  *
  * All under the device's lock. A request owns its chain from queue_pop() until its status is written; one
  * that failed and has stopped the guest waits in @stalled until the guest runs again or resets the disk.
@@ -45,6 +47,7 @@ struct BlkRequest {
     uint16_t head;
     uint32_t in_size;
     uint8_t *status; /* in guest memory; NULL: nobody asked for this request */
+    uint64_t bytes;  /* that it moves, all in all */
     struct iovec *iov;
     unsigned iov_room;
 };
@@ -57,8 +60,13 @@ typedef enum ErrorPolicy {
 
 struct Blk {
     VirtioDevice vdev;
-    Block *block;
-    IoThread *thread; /* NULL: the main thread serves it */
+    Block *block; /* NULL: a drive without a medium */
+    bool removable;
+    struct {
+        uint64_t requests, bytes;
+    } done[BLOCK_ZERO + 1]; /* by what they were: those that went well */
+    uint64_t errors;        /* that the guest saw */
+    IoThread *thread;       /* NULL: the main thread serves it */
     struct virtio_blk_config config;
     char serial[VIRTIO_BLK_ID_BYTES];
     uint32_t logical_size, physical_size; /* bytes */
@@ -72,6 +80,14 @@ struct Blk {
     bool must_flush;    /* the cache was turned off with data in it */
     uint64_t reported_ns;
 };
+
+/* A drive without a medium has no sectors, so that nothing gets as far as the block layer. */
+static BlockGeometry
+geometry(const Blk *blk)
+{
+    return blk->block ? block_geometry(blk->block)
+                      : (BlockGeometry){ .physical_size = BLOCK_SECTOR };
+}
 
 /* Requests */
 
@@ -187,6 +203,7 @@ fail(BlkRequest *req, int error)
         return;
     }
     tell_driver(blk, req, error, false);
+    blk->errors++;
     finish(req, VIRTIO_BLK_S_IOERR);
 }
 
@@ -194,11 +211,15 @@ static void
 done(BlockRequest *block, int error)
 {
     BlkRequest *req = (BlkRequest *)block;
+    Blk *blk = req->blk;
 
-    if (error)
+    if (error) {
         fail(req, error);
-    else
-        finish(req, VIRTIO_BLK_S_OK);
+        return;
+    }
+    blk->done[block->op].requests++;
+    blk->done[block->op].bytes += req->bytes;
+    finish(req, VIRTIO_BLK_S_OK);
 }
 
 /* Reading a chain */
@@ -207,7 +228,7 @@ done(BlockRequest *block, int error)
 static bool
 is_on_disk(const Blk *blk, uint64_t sector, uint64_t size)
 {
-    uint64_t sectors = block_geometry(blk->block).size / BLOCK_SECTOR;
+    uint64_t sectors = geometry(blk).size / BLOCK_SECTOR;
     uint64_t mask = blk->logical_size - 1;
 
     return !(size & mask) && !(sector & (mask / BLOCK_SECTOR)) && sector <= sectors &&
@@ -240,13 +261,13 @@ set_buffers(BlkRequest *req, const struct iovec *from, unsigned n, size_t skip, 
 static void
 submit(BlkRequest *req, BlockOp op, uint64_t sector, uint64_t size)
 {
-    if (size == 0 && op != BLOCK_FLUSH) {
+    if ((size == 0 && op != BLOCK_FLUSH) || !req->blk->block) {
         finish(req, VIRTIO_BLK_S_OK);
         return;
     }
     req->block.op = op;
     req->block.offset = sector * BLOCK_SECTOR;
-    req->block.size = size;
+    req->block.size = req->bytes = size;
     req->block.done = done;
     block_submit(req->blk->block, &req->block);
 }
@@ -271,7 +292,7 @@ serve_write(BlkRequest *req, const VirtChain *chain, uint64_t sector)
 {
     size_t size = chain->out_size - sizeof(struct virtio_blk_outhdr);
 
-    if (!block_geometry(req->blk->block).writable || !is_on_disk(req->blk, sector, size)) {
+    if (!geometry(req->blk).writable || !is_on_disk(req->blk, sector, size)) {
         finish(req, VIRTIO_BLK_S_IOERR);
         return;
     }
@@ -303,7 +324,7 @@ serve_range(BlkRequest *req, const VirtChain *chain, BlockOp op, uint32_t known_
     struct virtio_blk_discard_write_zeroes range;
     uint64_t sector, size;
 
-    if (chain->out_size != at + sizeof(range) || !block_geometry(req->blk->block).writable) {
+    if (chain->out_size != at + sizeof(range) || !geometry(req->blk).writable) {
         finish(req, VIRTIO_BLK_S_IOERR);
         return;
     }
@@ -431,7 +452,8 @@ blk_kick(VirtioDevice *vdev, unsigned index)
             serve(blk, index, &chain);
             n++;
         }
-        block_start(blk->block);
+        if (blk->block)
+            block_start(blk->block);
         queue_flush(queue);
     } while (n < queue_size(queue) && queue_want_kicks(queue));
     if (n == queue_size(queue) && queue_want_kicks(queue))
@@ -454,6 +476,8 @@ blk_start(VirtioDevice *vdev)
     BlkRequest *req = blk->stalled;
 
     blk->asked_to_stop = false;
+    if (!blk->block) /* and so nothing has stalled */
+        return;
     blk->stalled = NULL;
     blk->stalled_end = &blk->stalled;
     block_set_writeback(blk->block, wants_writeback(blk));
@@ -472,6 +496,8 @@ blk_stop(VirtioDevice *vdev)
 {
     Blk *blk = (Blk *)vdev;
 
+    if (!blk->block)
+        return;
     block_drain(blk->block);
     block_detach(blk->block);
 }
@@ -492,7 +518,7 @@ static void
 fill_config(Blk *blk, bool writeback)
 {
     struct virtio_blk_config *config = &blk->config;
-    uint64_t sectors = block_geometry(blk->block).size / BLOCK_SECTOR;
+    uint64_t sectors = geometry(blk).size / BLOCK_SECTOR;
     uint32_t per_physical = blk->physical_size / blk->logical_size;
 
     *config = (struct virtio_blk_config){
@@ -522,7 +548,7 @@ set_features(Blk *blk)
     const uint64_t writable = 1u << VIRTIO_BLK_F_CONFIG_WCE | 1u << VIRTIO_BLK_F_WRITE_ZEROES;
 
     blk->vdev.features = always;
-    if (!block_geometry(blk->block).writable)
+    if (!geometry(blk).writable)
         blk->vdev.features |= 1u << VIRTIO_BLK_F_RO;
     else
         blk->vdev.features |= writable | (blk->discard ? 1u << VIRTIO_BLK_F_DISCARD : 0);
@@ -533,12 +559,13 @@ static void
 blk_config_written(VirtioDevice *vdev, unsigned offset, unsigned size)
 {
     Blk *blk = (Blk *)vdev;
-    bool had = block_writeback(blk->block), wants = blk->config.wce;
+    bool had = blk->block && block_writeback(blk->block), wants = blk->config.wce;
 
     if (!virtio_has(vdev, VIRTIO_BLK_F_CONFIG_WCE))
         wants = had;
     fill_config(blk, wants);
-    block_set_writeback(blk->block, wants);
+    if (blk->block)
+        block_set_writeback(blk->block, wants);
     if (!had || wants)
         return;
     blk->must_flush = true;
@@ -549,22 +576,116 @@ blk_config_written(VirtioDevice *vdev, unsigned offset, unsigned size)
 static void
 resize(Blk *blk)
 {
-    if (!block_resize(blk->block))
+    if (!blk->block || !block_resize(blk->block))
         return;
     fill_config(blk, blk->config.wce);
     virtio_config_changed(&blk->vdev);
+}
+
+/* Media */
+
+static Block *
+open_block(Blk *blk, VmmMsg *params, VmmError *err)
+{
+    const BlockOwner owner = {
+        .name = blk->vdev.dev->id,
+        .lock = &blk->vdev.dev->lock,
+        .reaped = flush_queues,
+        .data = blk,
+    };
+
+    return block_open(params, &owner, err);
+}
+
+static bool
+check_medium(const Blk *blk, const Block *block, VmmError *err)
+{
+    if (blk->removable && block && block_geometry(block).writable)
+        return vmm_error(err, VMM_ERROR_INVALID, "The medium of drive '%s' is not read-only",
+                         blk->vdev.dev->id);
+    return true;
+}
+
+/* What waits for the old medium will not get it any more. */
+static void
+fail_stalled(Blk *blk)
+{
+    BlkRequest *req = blk->stalled;
+
+    blk->stalled = NULL;
+    blk->stalled_end = &blk->stalled;
+    while (req) {
+        BlkRequest *next = req->next;
+
+        finish(req, VIRTIO_BLK_S_IOERR);
+        req = next;
+    }
+}
+
+/* The driver sees another capacity, none where there is no medium, and looks again (5.2.5): there is no
+ * other word in virtio-blk for a medium that came or went. */
+static void
+insert(Blk *blk, Block *block)
+{
+    VirtioDevice *vdev = &blk->vdev;
+
+    if (blk->block && vdev->started) {
+        block_drain(blk->block);
+        block_detach(blk->block);
+    }
+    fail_stalled(blk);
+    if (vdev->started)
+        flush_queues(blk);
+    block_close(blk->block);
+    blk->block = block;
+    if (blk->block && vdev->started)
+        block_attach(blk->block, vdev->loop);
+    fill_config(blk, blk->config.wce);
+    virtio_config_changed(vdev);
+}
+
+static bool
+change_medium(Blk *blk, bool medium, VmmMsg *request, VmmError *err)
+{
+    Block *block = NULL;
+
+    if (!blk->removable)
+        return vmm_error(err, VMM_ERROR_UNSUPPORTED, "Disk '%s' has no medium that could change",
+                         blk->vdev.dev->id);
+    if (medium && !(block = open_block(blk, request, err)))
+        return false;
+    if (!check_medium(blk, block, err)) {
+        block_close(block);
+        return false;
+    }
+    insert(blk, block);
+    return true;
+}
+
+static void
+put_counters(const Blk *blk, VmmMsg *reply)
+{
+    vmm_msg_put_u64(reply, "rd-requests", blk->done[BLOCK_READ].requests);
+    vmm_msg_put_u64(reply, "rd-bytes", blk->done[BLOCK_READ].bytes);
+    vmm_msg_put_u64(reply, "wr-requests", blk->done[BLOCK_WRITE].requests);
+    vmm_msg_put_u64(reply, "wr-bytes", blk->done[BLOCK_WRITE].bytes);
+    vmm_msg_put_u64(reply, "fl-requests", blk->done[BLOCK_FLUSH].requests);
+    vmm_msg_put_u64(reply, "errors", blk->errors);
 }
 
 static bool
 blk_tell(VirtioDevice *vdev, VmmMsg *request, VmmMsg *reply, VmmError *err)
 {
     Blk *blk = (Blk *)vdev;
-    bool wants_resize = false;
+    bool wants_resize = false, medium;
 
     vmm_msg_get_bool(request, "resize", &wants_resize);
+    if (vmm_msg_get_bool(request, "medium", &medium) && !change_medium(blk, medium, request, err))
+        return false;
     if (wants_resize)
         resize(blk);
-    vmm_msg_put_u64(reply, "size", block_geometry(blk->block).size);
+    vmm_msg_put_u64(reply, "size", geometry(blk).size);
+    put_counters(blk, reply);
     return true;
 }
 
@@ -674,7 +795,7 @@ read_block_sizes(Blk *blk, VmmMsg *params, VmmError *err)
 
     if (!read_power(blk, params, "logical-block-size", BLOCK_SECTOR, BLOCK_SIZE_MAX, &logical, err))
         return false;
-    physical = block_geometry(blk->block).physical_size;
+    physical = geometry(blk).physical_size;
     if (physical < logical)
         physical = logical;
     if (!read_power(blk, params, "physical-block-size", logical, PHYSICAL_MAX, &physical, err))
@@ -701,15 +822,11 @@ read_iothread(Blk *blk, VmmMsg *params, VmmError *err)
 static bool
 open_disk(Blk *blk, VmmMsg *params, VmmError *err)
 {
-    const BlockOwner owner = {
-        .name = blk->vdev.dev->id,
-        .lock = &blk->vdev.dev->lock,
-        .reaped = flush_queues,
-        .data = blk,
-    };
-
-    blk->block = block_open(params, &owner, err);
-    return blk->block != NULL;
+    vmm_msg_get_bool(params, "removable", &blk->removable);
+    if (blk->removable && !vmm_msg_has(params, "fd"))
+        return true;
+    blk->block = open_block(blk, params, err);
+    return blk->block && check_medium(blk, blk->block, err);
 }
 
 static bool
@@ -727,7 +844,7 @@ blk_create(VirtioDevice *vdev, VmmMsg *params, VmmError *err)
         !read_iothread(blk, params, err) || !open_disk(blk, params, err) ||
         !read_block_sizes(blk, params, err))
         return false;
-    blk->writeback = block_writeback(blk->block);
+    blk->writeback = blk->block && block_writeback(blk->block);
     set_features(blk);
     fill_config(blk, blk->writeback);
     return true;

@@ -805,6 +805,79 @@ test_resize(void)
     g_unlink(path);
 }
 
+/* Puts the image at @path into the drive, read-only or not; NULL: ejects. The size of what is in it then, or
+ * -1: refused. */
+static int64_t
+change_medium(Disk *disk, const char *path, int flags)
+{
+    vmm_msg_auto request = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_TELL_DEVICE);
+    vmm_msg_auto reply = vmm_msg_new(VMM_MSG_REPLY, 1, VMM_TELL_DEVICE);
+    Device *dev = disk->guest->dev;
+    uint64_t size;
+    VmmError err;
+
+    vmm_msg_put_bool(request, "medium", path != NULL);
+    if (path) {
+        vmm_msg_put_fd(request, "fd", open(path, flags | O_CLOEXEC));
+        vmm_msg_put_bool(request, "read-only", flags == O_RDONLY);
+    }
+    if (!dev->class->tell(dev, request, reply, &err))
+        return -1;
+    g_assert_null(vmm_msg_unread(request));
+    g_assert_true(vmm_msg_get_u64(reply, "size", &size));
+    return size;
+}
+
+static void
+test_medium(void)
+{
+    VmmMsg *params = vmm_msg_new(VMM_MSG_REQUEST, 1, "add-device");
+    g_autofree char *path = NULL;
+    int fd = g_file_open_tmp("blk-XXXXXX", &path, NULL);
+    uint64_t data;
+    Disk disk;
+
+    g_assert_cmpint(ftruncate(fd, 8192), ==, 0);
+    g_assert_cmpint(pwrite(fd, "other", 5, 0), ==, 5);
+    vmm_msg_put_bool(params, "removable", true);
+    vmm_msg_put_bool(params, "read-only", true);
+    disk_open(&disk, params, O_RDONLY);
+    guest_enable_msix(disk.guest);
+    guest_start(disk.guest, ALL);
+    data = put_data(&disk, 512, 1);
+    g_assert_cmpuint(run(&disk, VIRTIO_BLK_T_IN, 0, data, 512, true), ==, VIRTIO_BLK_S_OK);
+
+    g_assert_cmpint(change_medium(&disk, NULL, 0), ==, 0);
+    g_assert_cmpuint(CONFIG(&disk, capacity), ==, 0);
+    g_assert_cmpuint(run(&disk, VIRTIO_BLK_T_IN, 0, data, 512, true), ==, VIRTIO_BLK_S_IOERR);
+    g_assert_cmpuint(run(&disk, VIRTIO_BLK_T_FLUSH, 0, 0, 0, false), ==, VIRTIO_BLK_S_OK);
+
+    g_assert_cmpint(change_medium(&disk, path, O_RDWR), ==, -1);
+    g_assert_cmpuint(CONFIG(&disk, capacity), ==, 0);
+    g_assert_cmpint(change_medium(&disk, path, O_RDONLY), ==, 8192);
+    g_assert_cmpuint(CONFIG(&disk, capacity), ==, 16);
+    g_assert_cmpuint(run(&disk, VIRTIO_BLK_T_IN, 0, data, 512, true), ==, VIRTIO_BLK_S_OK);
+    g_assert_cmpstr(guest_memory(disk.guest, data, 512), ==, "other");
+    g_assert_cmpint(change_medium(&disk, disk.path, O_RDONLY), ==, DISK_SIZE); /* at once */
+    g_assert_cmpuint(run(&disk, VIRTIO_BLK_T_IN, 0, data, 512, true), ==, VIRTIO_BLK_S_OK);
+    g_assert_cmpstr(guest_memory(disk.guest, data, 512), ==, "");
+    disk_close(&disk);
+    close(fd);
+    g_unlink(path);
+}
+
+/* What is no drive keeps what it has. */
+static void
+test_no_medium(void)
+{
+    Disk disk;
+
+    disk_start(&disk, NULL);
+    g_assert_cmpint(change_medium(&disk, NULL, 0), ==, -1);
+    g_assert_cmpuint(CONFIG(&disk, capacity), ==, DISK_SIZE / 512);
+    disk_close(&disk);
+}
+
 typedef struct BadParameter {
     const char *key, *word; /* NULL: @number counts */
     uint64_t number;
@@ -886,6 +959,8 @@ main(int argc, char **argv)
     g_test_add_func("/virtio-blk/error/stop-and-reset", test_stop_and_reset);
     g_test_add_func("/virtio-blk/wce", test_wce);
     g_test_add_func("/virtio-blk/resize", test_resize);
+    g_test_add_func("/virtio-blk/medium", test_medium);
+    g_test_add_func("/virtio-blk/no-medium", test_no_medium);
     g_test_add_func("/virtio-blk/bad-parameters", test_bad_parameters);
     return g_test_run();
 }
