@@ -157,6 +157,36 @@ get_vcpus(Call *call)
         call_fail(call, error);
 }
 
+/* A verb that takes a device's document. */
+static void
+run_device_verb(Call *call, void (*verb)(Domain *domain, const char *xml, guint flags,
+                                         DomainDone done, gpointer data))
+{
+    const char *xml;
+    guint flags;
+
+    call_get(call, "(&su)", &xml, &flags);
+    verb(call_object(call)->domain, xml, flags, call_done, call);
+}
+
+static void
+attach_device(Call *call)
+{
+    run_device_verb(call, domain_attach_device);
+}
+
+static void
+detach_device(Call *call)
+{
+    run_device_verb(call, domain_detach_device);
+}
+
+static void
+update_device(Call *call)
+{
+    run_device_verb(call, domain_update_device);
+}
+
 static void
 set_memory(Call *call)
 {
@@ -287,7 +317,7 @@ static const Property properties[] = {
 static const Method methods[] = {
     { "AbortJob", "virDomainAbortJob", "domain.write" },
     { "AddIOThread", "virDomainAddIOThread", "domain.write" },
-    { "AttachDevice", "virDomainAttachDeviceFlags", "domain.write" },
+    { "AttachDevice", "virDomainAttachDeviceFlags", "domain.write", attach_device },
     { "BlockCommit", "virDomainBlockCommit", "domain.block-write" },
     { "BlockCopy", "virDomainBlockCopy", "domain.block-write" },
     { "BlockJobAbort", "virDomainBlockJobAbort", "domain.block-write" },
@@ -301,7 +331,7 @@ static const Method methods[] = {
     { "CreateWithFiles", "virDomainCreateWithFiles", "domain.start" },
     { "DelIOThread", "virDomainDelIOThread", "domain.write" },
     { "Destroy", "virDomainDestroyFlags", "domain.stop", destroy },
-    { "DetachDevice", "virDomainDetachDeviceFlags", "domain.write" },
+    { "DetachDevice", "virDomainDetachDeviceFlags", "domain.write", detach_device },
     { "FSFreeze", "virDomainFSFreeze", "domain.fs-freeze" },
     { "FSThaw", "virDomainFSThaw", "domain.fs-freeze" },
     { "FSTrim", "virDomainFSTrim", "domain.fs-trim" },
@@ -379,7 +409,7 @@ static const Method methods[] = {
     { "SnapshotLookupByName", "virDomainSnapshotLookupByName", "domain.read", api_absent_lookup },
     { "Suspend", "virDomainSuspend", "domain.suspend", suspend },
     { "Undefine", "virDomainUndefineFlags", "domain.delete", undefine },
-    { "UpdateDevice", "virDomainUpdateDeviceFlags", "domain.write" },
+    { "UpdateDevice", "virDomainUpdateDeviceFlags", "domain.write", update_device },
     { NULL },
 };
 

@@ -53,6 +53,16 @@ open_console(Call *call)
         call_fail(call, error);
 }
 
+static void
+detach_device_alias(Call *call)
+{
+    const char *alias;
+    guint flags;
+
+    call_get(call, "(&su)", &alias, &flags);
+    domain_detach_device_alias(call_object(call)->domain, alias, flags, call_done, call);
+}
+
 static const Method connect_methods[] = {
     { "ListAllDomains", "virConnectListAllDomains", "connect.search-domains", list_all_domains },
     { NULL },
@@ -64,6 +74,7 @@ static const Property connect_properties[] = {
 };
 
 static const Method domain_methods[] = {
+    { "DetachDeviceAlias", "virDomainDetachDeviceAlias", "domain.write", detach_device_alias },
     { "OpenConsole", "virDomainOpenConsole", "domain.open-device", open_console },
     { NULL },
 };

@@ -11,8 +11,10 @@
 /* The rest of libvirt's types, devices, formats and words is the policy table's to refuse. */
 static const char *const type_words[] = { "file", "block", NULL };
 static const char *const source_names[] = { "file", "dev" };
-static const char *const device_words[] = { "disk", NULL };
-static const char *const bus_words[] = { "virtio", NULL };
+static const char *const device_words[] = { "disk", "cdrom", NULL };
+static const char *const tray_words[] = { "closed", "open", NULL };
+/* The first is what all of them are here: a CD-ROM on another bus becomes one on virtio. */
+static const char *const bus_words[] = { "virtio", "sata", "ide", "scsi", NULL };
 
 static const struct DriverWord {
     const char *name;
@@ -42,22 +44,47 @@ target_index(const Device *dev)
 static gboolean
 parse_kind(Disk *disk, const XmlNode *node, GError **error)
 {
-    int device = 0;
-
     return xml_attr_word(node, "type", XML_OPTIONAL, type_words, &disk->type, error) &&
-           xml_attr_word(node, "device", XML_OPTIONAL, device_words, &device, error);
+           xml_attr_word(node, "device", XML_OPTIONAL, device_words, &disk->device, error);
+}
+
+/* The nearest thing that this machine has to a CD-ROM on SATA is one on virtio; that does not go for a
+ * disk, which a guest would not find where its drivers look for it. */
+static gboolean
+parse_bus(const Disk *disk, const XmlNode *target, GError **error)
+{
+    int bus = 0;
+
+    if (!xml_attr_word(target, "bus", XML_OPTIONAL, bus_words, &bus, error))
+        return FALSE;
+    if (bus == 0 || disk->device == DISK_CDROM)
+        return TRUE;
+    return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                        "value '%s' of attribute 'bus' of <target> is not supported yet by this "
+                        "machine",
+                        bus_words[bus]);
+}
+
+static gboolean
+parse_tray(Disk *disk, const XmlNode *target, GError **error)
+{
+    if (!xml_attr_word(target, "tray", XML_OPTIONAL, tray_words, &disk->tray, error))
+        return FALSE;
+    if (disk->tray >= 0 && disk->device != DISK_CDROM)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "tray is only valid for cdrom and floppy");
+    return TRUE;
 }
 
 static gboolean
 parse_target(Disk *disk, const XmlNode *node, GError **error)
 {
     const XmlNode *target = xml_child(node, "target");
-    int bus = 0;
 
     disk->target = target ? xml_attr(target, "dev") : NULL;
     if (!disk->target)
         return driver_error(error, VIR_ERR_NO_TARGET, disk->source ? "%s" : NULL, disk->source);
-    return xml_attr_word(target, "bus", XML_OPTIONAL, bus_words, &bus, error);
+    return parse_bus(disk, target, error) && parse_tray(disk, target, error);
 }
 
 static gboolean
@@ -66,6 +93,8 @@ parse_source(Disk *disk, const XmlNode *node)
     const XmlNode *source = xml_child(node, "source");
 
     disk->source = source ? xml_attr(source, source_names[disk->type]) : NULL;
+    if (disk->source && !*disk->source)
+        g_clear_pointer(&disk->source, g_free);
     return TRUE;
 }
 
@@ -123,11 +152,20 @@ parse_block_sizes(Disk *disk, const XmlNode *node, GError **error)
                                       &disk->physical_size, error));
 }
 
+/* As libvirt has it. */
+static gboolean
+be_cdrom(Disk *disk)
+{
+    disk->readonly |= disk->device == DISK_CDROM;
+    return TRUE;
+}
+
 static gboolean
 disk_parse(Device *dev, const XmlNode *node, guint flags, GError **error)
 {
     Disk *disk = (Disk *)dev;
 
+    disk->tray = -1;
     device_parse_alias(dev, node, flags);
     disk->readonly = xml_child(node, "readonly") != NULL;
     disk->shareable = xml_child(node, "shareable") != NULL;
@@ -135,7 +173,7 @@ disk_parse(Device *dev, const XmlNode *node, guint flags, GError **error)
     return parse_kind(disk, node, error) && parse_source(disk, node) &&
            parse_target(disk, node, error) && parse_driver(disk, node, error) &&
            parse_block_sizes(disk, node, error) && device_parse_boot(dev, node, error) &&
-           device_parse_address(dev, node, error);
+           device_parse_address(dev, node, error) && be_cdrom(disk);
 }
 
 /* Formatting */
@@ -183,22 +221,38 @@ format_block_sizes(const Disk *disk, XmlWriter *out)
 }
 
 static void
+format_source(const Disk *disk, XmlWriter *out)
+{
+    if (!disk->source)
+        return;
+    xml_open(out, "source");
+    xml_put_attr(out, source_names[disk->type], disk->source);
+    xml_close(out);
+}
+
+static void
+format_target(const Disk *disk, XmlWriter *out)
+{
+    xml_open(out, "target");
+    xml_put_attr(out, "dev", disk->target);
+    xml_put_attr(out, "bus", bus_words[0]);
+    if (disk->tray >= 0)
+        xml_put_attr(out, "tray", tray_words[disk->tray]);
+    xml_close(out);
+}
+
+static void
 disk_format(const Device *dev, XmlWriter *out, guint flags)
 {
     const Disk *disk = (const Disk *)dev;
 
     xml_open(out, dev->kind->element);
     xml_put_attr(out, "type", type_words[disk->type]);
-    xml_put_attr(out, "device", device_words[0]);
+    xml_put_attr(out, "device", device_words[disk->device]);
     format_driver(disk, out);
-    xml_open(out, "source");
-    xml_put_attr(out, source_names[disk->type], disk->source);
-    xml_close(out);
+    format_source(disk, out);
     format_block_sizes(disk, out);
-    xml_open(out, "target");
-    xml_put_attr(out, "dev", disk->target);
-    xml_put_attr(out, "bus", bus_words[0]);
-    xml_close(out);
+    format_target(disk, out);
     put_mark(out, "readonly", disk->readonly);
     put_mark(out, "shareable", disk->shareable);
     xml_put_element(out, "serial", disk->serial);
@@ -231,9 +285,9 @@ disk_check_all(const GPtrArray *devices, GError **error)
             continue;
         first = find_target(devices, disk->target);
         if (first != disk)
-            return driver_error(error, VIR_ERR_XML_ERROR,
-                                "target '%s' duplicated for disk sources '%s' and '%s'",
-                                disk->target, first->source, disk->source);
+            return driver_error(
+                error, VIR_ERR_XML_ERROR, "target '%s' duplicated for disk sources '%s' and '%s'",
+                disk->target, first->source ? first->source : "", disk->source ? disk->source : "");
     }
     return TRUE;
 }
@@ -258,6 +312,8 @@ disk_copy(const Device *from, Device *to)
     Disk *copy = (Disk *)to;
 
     copy->type = old->type;
+    copy->device = old->device;
+    copy->tray = old->tray;
     copy->source = g_strdup(old->source);
     copy->target = g_strdup(old->target);
     memcpy(copy->words, old->words, sizeof(copy->words));
@@ -309,4 +365,6 @@ const DeviceKind device_disk = {
     .clear = disk_clear,
     .complete = disk_complete,
     .check_all = disk_check_all,
+    .find = disk_find,
+    .update = disk_update,
 };

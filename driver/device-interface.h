@@ -6,3 +6,6 @@
 #include "driver/device.h"
 
 extern const DeviceKind device_interface;
+
+/* The host's tap behind a live one; NULL: it has none. */
+const char *device_interface_tap(const Device *dev);

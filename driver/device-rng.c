@@ -135,6 +135,30 @@ rng_lower(Device *dev, const DeviceLowering *to, GError **error)
     return TRUE;
 }
 
+static Device *
+rng_find(const GPtrArray *devices, const Device *wanted, gboolean config, GError **error)
+{
+    const Rng *like = (const Rng *)wanted;
+
+    for (guint i = 0; i < devices->len; i++) {
+        Rng *rng = g_ptr_array_index(devices, i);
+
+        if (rng->dev.kind != &device_rng || rng->backend != like->backend ||
+            (like->source && g_strcmp0(rng->source, like->source) != 0) ||
+            (wanted->pci.known &&
+             (rng->dev.pci.bus != wanted->pci.bus || rng->dev.pci.slot != wanted->pci.slot)) ||
+            (wanted->alias && g_strcmp0(rng->dev.alias, wanted->alias) != 0))
+            continue;
+        return &rng->dev;
+    }
+    if (config)
+        driver_error(error, VIR_ERR_DEVICE_MISSING, "no matching RNG device was found");
+    else
+        driver_error(error, VIR_ERR_DEVICE_MISSING,
+                     "model 'virtio' RNG device not present in domain configuration");
+    return NULL;
+}
+
 const DeviceKind device_rng = {
     .element = "rng",
     .alias = "rng",
@@ -145,4 +169,5 @@ const DeviceKind device_rng = {
     .lower = rng_lower,
     .pci_role = rng_pci_role,
     .clear = rng_clear,
+    .find = rng_find,
 };

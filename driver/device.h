@@ -46,7 +46,8 @@ typedef struct PciAddress {
     int multifunction; /* 0 on, 1 off, or -1: not said */
 } PciAddress;
 
-typedef struct DeviceKind {
+typedef struct DeviceKind DeviceKind;
+struct DeviceKind {
     const char *element; /* "serial", "console", ...: the name under <devices> */
     const char *alias;   /* aliases are this and a number; NULL: see assign_alias */
     guint (*alias_number)(const Device *dev); /* the number; NULL: the first that is free */
@@ -70,9 +71,17 @@ typedef struct DeviceKind {
     gboolean (*check_all)(const GPtrArray *devices, GError **error);
     /* Takes away what lower() left on the host, once the guest is over or has let go of it. */
     void (*release)(Device *dev);
+    /* Only of kinds whose devices may come, go and change after the start. */
+    /* The one of @devices that @wanted, a device that a document names for short, means; NULL with an
+     * error. @config: as libvirt says it of a definition rather than of a running guest. */
+    Device *(*find)(const GPtrArray *devices, const Device *wanted, gboolean config,
+                    GError **error);
+    /* Makes @dev what @wanted says, where it differs in nothing that cannot change in a running guest: does
+     * the host's part and puts the VMM's into @tell, a "tell-device" for it. NULL: nothing can change. */
+    gboolean (*update)(Device *dev, const Device *wanted, struct VmmMsg *tell, GError **error);
     /* Where an alias is not just a number of its own. */
     void (*assign_alias)(Device *dev, const GPtrArray *devices);
-} DeviceKind;
+};
 
 struct Device {
     const DeviceKind *kind;

@@ -110,7 +110,7 @@ disk_check(const Device *dev, GError **error)
 {
     const Disk *disk = (const Disk *)dev;
 
-    if (!disk->source || !*disk->source)
+    if (disk->device == DISK_DISK && !disk->source)
         return driver_error(error, VIR_ERR_NO_SOURCE, "%s", disk->target);
     return check_target(disk, error) && check_serial(disk, error) && check_words(disk, error) &&
            check_numbers(disk, error);

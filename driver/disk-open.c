@@ -73,14 +73,51 @@ put_u64(VmmMsg *msg, const char *key, guint value)
         vmm_msg_put_u64(msg, key, value);
 }
 
+gboolean
+disk_has_medium(const Disk *disk)
+{
+    return disk->source && disk->tray != 1;
+}
+
 /* Of "io", native means the kernel's asynchronous one, and of those this machine has the newer. */
 static void
-describe_driver(VmmMsg *msg, const Disk *disk)
+describe_medium(VmmMsg *msg, const Disk *disk, int fd)
 {
     const char *io = disk->words[WORD_IO];
 
+    vmm_msg_put_fd(msg, "fd", fd);
+    vmm_msg_put_string(msg, "format", "raw");
+    if (disk->readonly)
+        vmm_msg_put_bool(msg, "read-only", true);
     put_word(msg, "cache", disk->words[WORD_CACHE]);
     put_word(msg, "io", g_strcmp0(io, "native") == 0 ? "io_uring" : io);
+}
+
+static int
+open_locked(const Disk *disk, GError **error)
+{
+    int fd = open_source(disk, error);
+
+    if (fd >= 0 && !image_lock(fd, disk->readonly, disk->shareable, disk->source, error)) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+gboolean
+disk_put_medium(const Disk *disk, VmmMsg *msg, GError **error)
+{
+    int fd = open_locked(disk, error);
+
+    if (fd >= 0)
+        describe_medium(msg, disk, fd);
+    return fd >= 0;
+}
+
+static void
+describe_driver(VmmMsg *msg, const Disk *disk)
+{
     put_word(msg, "on-write-error", disk->words[WORD_ERROR]);
     put_word(msg, "on-read-error", disk->words[WORD_READ_ERROR]);
     if (g_strcmp0(disk->words[WORD_DISCARD], "unmap") == 0)
@@ -89,6 +126,7 @@ describe_driver(VmmMsg *msg, const Disk *disk)
     put_u64(msg, "queue-size", disk->queue_size);
 }
 
+/* @fd: the medium's, or -1. */
 static void
 describe(VmmMsg *msg, const Disk *disk, int fd)
 {
@@ -96,10 +134,10 @@ describe(VmmMsg *msg, const Disk *disk, int fd)
 
     vmm_msg_put_string(msg, "device", "blk");
     device_describe_address(&disk->dev, msg);
-    vmm_msg_put_fd(msg, "fd", fd);
-    vmm_msg_put_string(msg, "format", "raw");
-    if (disk->readonly)
-        vmm_msg_put_bool(msg, "read-only", true);
+    if (fd >= 0)
+        describe_medium(msg, disk, fd);
+    if (disk->device == DISK_CDROM)
+        vmm_msg_put_bool(msg, "removable", true);
     describe_driver(msg, disk);
     put_word(msg, "serial", disk->serial ? serial : NULL);
     put_u64(msg, "logical-block-size", disk->logical_size);
@@ -110,14 +148,11 @@ gboolean
 disk_lower(Device *dev, const DeviceLowering *to, GError **error)
 {
     const Disk *disk = (const Disk *)dev;
-    int fd = open_source(disk, error);
+    gboolean has_medium = disk_has_medium(disk);
+    int fd = has_medium ? open_locked(disk, error) : -1;
 
-    if (fd < 0)
+    if (has_medium && fd < 0)
         return FALSE;
-    if (!image_lock(fd, disk->readonly, disk->shareable, disk->source, error)) {
-        close(fd);
-        return FALSE;
-    }
     describe(to->add(to->data, VMM_CLASS_VIRTIO_PCI, dev->alias), disk, fd);
     return TRUE;
 }

@@ -1,5 +1,6 @@
 /* disk: what a <disk> says, for the files that make up its kind: device-disk.c reads and writes it,
- * disk-check.c tells whether it can be honoured, disk-open.c opens what is behind it.
+ * disk-check.c tells whether it can be honoured, disk-open.c opens what is behind it, disk-change.c
+ * changes a CD-ROM's medium.
  */
 #pragma once
 
@@ -13,10 +14,17 @@ typedef enum DiskType {
 /* <driver>'s attributes that are words, in the order in which libvirt writes them. */
 enum { WORD_CACHE, WORD_ERROR, WORD_READ_ERROR, WORD_IO, WORD_DISCARD, N_WORDS };
 
+/* A CD-ROM is a read-only virtio disk whose medium can change. */
+typedef enum DiskDevice {
+    DISK_DISK,
+    DISK_CDROM,
+} DiskDevice;
+
 typedef struct Disk {
     Device dev;
-    int type;
-    char *source;                      /* path */
+    int type, device;
+    int tray;                          /* of a CD-ROM: 0 closed, 1 open, or -1: not said */
+    char *source;                      /* path; NULL: a CD-ROM without a medium */
     char *target;                      /* "vda" */
     const char *words[N_WORDS];        /* as the document has them; NULL: not said */
     guint queues, queue_size;          /* 0: not said */
@@ -30,3 +38,10 @@ gboolean disk_parse_target(const char *name, guint *ret_index, const char **ret_
 /* The kind's hooks of these names. */
 gboolean disk_check(const Device *dev, GError **error);
 gboolean disk_lower(Device *dev, const DeviceLowering *to, GError **error);
+Device *disk_find(const GPtrArray *devices, const Device *wanted, gboolean config, GError **error);
+gboolean disk_update(Device *dev, const Device *wanted, struct VmmMsg *tell, GError **error);
+
+/* Whether the guest finds something in the drive. */
+gboolean disk_has_medium(const Disk *disk);
+/* Opens and locks the image, and puts it into @msg as the VMM's disk wants to have it. */
+gboolean disk_put_medium(const Disk *disk, struct VmmMsg *msg, GError **error);

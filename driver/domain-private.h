@@ -50,6 +50,7 @@ struct Domain {
     gboolean destroying;
     GQueue end_waits; /* of EndWait */
     struct ConsoleSet *consoles;
+    GHashTable *leaving; /* devices that the guest was asked to let go of: hotplug's; NULL: none */
 };
 
 /* A domain with one definition or both, which it takes over; the caller puts it into the list. */

@@ -47,6 +47,17 @@ void domain_resume(Domain *domain, DomainDone done, gpointer data);
 void domain_destroy(Domain *domain, guint flags, DomainDone done, gpointer data);
 gboolean domain_undefine(Domain *domain, guint flags, GError **error);
 
+/* Devices; @xml is the document of one, @flags VIR_DOMAIN_AFFECT_*. Detaching by XML waits some seconds for
+ * the guest to let go of the device; it has succeeded when the guest was asked. */
+void domain_attach_device(Domain *domain, const char *xml, guint flags, DomainDone done,
+                          gpointer data);
+void domain_update_device(Domain *domain, const char *xml, guint flags, DomainDone done,
+                          gpointer data);
+void domain_detach_device(Domain *domain, const char *xml, guint flags, DomainDone done,
+                          gpointer data);
+void domain_detach_device_alias(Domain *domain, const char *alias, guint flags, DomainDone done,
+                                gpointer data);
+
 /* Memory, in KiB; @flags: VIR_DOMAIN_AFFECT_* and VIR_DOMAIN_MEM_MAXIMUM. */
 void domain_set_memory(Domain *domain, guint64 kib, guint flags, DomainDone done, gpointer data);
 void domain_set_memory_stats_period(Domain *domain, int period_s, guint flags, DomainDone done,

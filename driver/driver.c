@@ -8,6 +8,7 @@
 #include "driver/domain-xml.h"
 #include "driver/error.h"
 #include "driver/flags.h"
+#include "driver/hotplug.h"
 #include "driver/launch.h"
 #include "driver/store.h"
 #include "driver/uuid.h"
@@ -124,6 +125,7 @@ let_go(Driver *driver)
         job_clear(&domain->job);
         if (domain->launch)
             launch_drop(domain->launch);
+        hotplug_forget(domain);
         guest_free(g_steal_pointer(&domain->guest)); /* the process goes on */
         domain_tell_end(domain, error);
     }

@@ -3,6 +3,7 @@
 #include "driver/device-channel.h"
 #include "driver/device-controller.h"
 #include "driver/device-memballoon.h"
+#include "driver/hotplug.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -84,6 +85,7 @@ static const struct {
 } news[] = {
     { VMM_EVENT_PORT, heard_port },
     { VMM_EVENT_BALLOON, heard_balloon },
+    { VMM_EVENT_DEVICE_REMOVED, hotplug_removed },
 };
 
 void

@@ -5,6 +5,7 @@
 #include "driver/error.h"
 #include "driver/flags.h"
 #include "driver/guest-news.h"
+#include "driver/hotplug.h"
 #include "driver/launch.h"
 #include "driver/store.h"
 #include "driver/verb.h"
@@ -397,6 +398,7 @@ guest_exited(gpointer data)
         domain_list_remove(domain->host->list, domain);
     domain_emit(domain, VIR_DOMAIN_EVENT_STOPPED, detail);
     domain_tell_end(domain, NULL);
+    hotplug_forget(domain);
     /* Last, because verbs that waited for it fail now, and the next one begins. */
     guest_free(guest);
 }

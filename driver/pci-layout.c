@@ -244,6 +244,23 @@ pci_layout_complete(GPtrArray *devices)
     device_controllers_sort(devices);
 }
 
+gboolean
+pci_layout_plug(GPtrArray *devices, Device *dev, GError **error)
+{
+    g_autofree Layout *layout = layout_new(devices);
+
+    if (dev->pci.known || device_pci_role(dev) != PCI_ROLE_ENDPOINT)
+        return TRUE;
+    read_devices(layout);
+    for (guint bus = 1; bus < layout->n_buses; bus++) {
+        if (!has_port(layout, bus) || layout->slots[bus][0].taken)
+            continue;
+        dev->pci = (PciAddress){ .known = TRUE, .bus = bus, .multifunction = -1 };
+        return TRUE;
+    }
+    return driver_error(error, VIR_ERR_INTERNAL_ERROR, "No more available PCI slots");
+}
+
 /* Checking */
 
 static char *

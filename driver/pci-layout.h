@@ -12,5 +12,7 @@
 
 /* Again and again without harm. A device that finds no room is left without a place. */
 void pci_layout_complete(GPtrArray *devices);
+/* Gives @dev, which is not in the list, a place on the bus of a root port that there is. */
+gboolean pci_layout_plug(GPtrArray *devices, Device *dev, GError **error);
 /* Whether every device has a place, fit for it and its own. */
 gboolean pci_layout_check(const GPtrArray *devices, GError **error);

@@ -125,6 +125,16 @@ join_bridge(int sock, const char *name, const char *bridge, GError **error)
     return TRUE;
 }
 
+static void
+leave_bridge(int sock, const char *name, const char *bridge)
+{
+    struct ifreq request = { .ifr_ifindex = (int)if_nametoindex(name) };
+
+    g_strlcpy(request.ifr_name, bridge, IFNAMSIZ);
+    if (ioctl(sock, SIOCBRDELIF, &request) < 0) /* somebody else took it out: as well */
+        g_warning("Unable to remove bridge %s port %s: %s", bridge, name, g_strerror(errno));
+}
+
 static gboolean
 bring_up(int sock, const char *name, GError **error)
 {
@@ -192,4 +202,23 @@ tap_open(const TapWish *wish, int *ret_fds, char **ret_name, GError **error)
     }
     *ret_name = g_strdup(name);
     return TRUE;
+}
+
+gboolean
+tap_move(const char *name, const char *from, const char *to, GError **error)
+{
+    int sock;
+    gboolean ok;
+
+    if (strlen(to) >= IFNAMSIZ || !if_nametoindex(to))
+        return driver_error(error, VIR_ERR_OPERATION_FAILED, "bridge %s doesn't exist", to);
+    sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (sock < 0)
+        return driver_error_errno(error, errno, "Cannot move interface '%s'", name);
+    leave_bridge(sock, name, from);
+    ok = join_bridge(sock, name, to, error);
+    if (!ok)
+        join_bridge(sock, name, from, NULL);
+    close(sock);
+    return ok;
 }

@@ -22,3 +22,5 @@ typedef struct TapWish {
  * wish says, and brings it up; one that exists is only opened. @ret_fds takes @wish->queues descriptors,
  * @ret_name (owned by the caller) its name. */
 gboolean tap_open(const TapWish *wish, int *ret_fds, char **ret_name, GError **error);
+/* Makes the tap @name a port of bridge @to instead of @from. */
+gboolean tap_move(const char *name, const char *from, const char *to, GError **error);

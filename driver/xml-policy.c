@@ -382,7 +382,7 @@ const XmlPolicy xml_policies[] = {
     VIRTIO_SERIAL_ADDRESS_ROWS("devices/channel"),
     { "devices/disk", XML_EACH },
     { "devices/disk/@type", XML_HONOUR, "dir network volume nvme vhostuser" },
-    { "devices/disk/@device", XML_HONOUR, "cdrom floppy lun" },
+    { "devices/disk/@device", XML_HONOUR, "floppy lun" },
     { "devices/disk/@model", XML_REJECT },
     { "devices/disk/@rawio", XML_REJECT },
     { "devices/disk/@sgio", XML_REJECT },
@@ -472,11 +472,11 @@ const XmlPolicy xml_policies[] = {
     { "devices/disk/source/ssl", XML_REJECT },
     { "devices/disk/source/timeout", XML_REJECT },
     { "devices/disk/target", XML_HONOUR },
-    { "devices/disk/target/@bus", XML_HONOUR, "ide fdc scsi xen usb uml sata sd" },
+    { "devices/disk/target/@bus", XML_HONOUR, "fdc xen usb uml sd" },
     { "devices/disk/target/@dev", XML_HONOUR },
     { "devices/disk/target/@removable", XML_REJECT },
     { "devices/disk/target/@rotation_rate", XML_REJECT },
-    { "devices/disk/target/@tray", XML_REJECT },
+    { "devices/disk/target/@tray", XML_HONOUR },
     { "devices/disk/transient", XML_REJECT },
     { "devices/disk/vendor", XML_REJECT },
     { "devices/disk/wwn", XML_REJECT },
@@ -665,14 +665,13 @@ check_text(const Step *step, const XmlPolicy *policy)
 }
 
 static gboolean
-refuse_element(const Step *step, const XmlNode *parent)
+refuse_element(const Step *step, const char *parent)
 {
     const char *prefix = xml_prefix(step->node);
 
     return driver_error(step->error, VIR_ERR_CONFIG_UNSUPPORTED,
                         "element <%s%s%s> of <%s> is not supported yet by this machine",
-                        prefix ? prefix : "", prefix ? ":" : "", xml_name(step->node),
-                        xml_name(parent));
+                        prefix ? prefix : "", prefix ? ":" : "", xml_name(step->node), parent);
 }
 
 static gboolean check_children(Step *step);
@@ -686,7 +685,7 @@ check_element(Step *step, const XmlNode *parent)
     if (!policy || policy->verdict == XML_VERBATIM)
         return TRUE;
     if (policy->verdict == XML_REJECT)
-        return refuse_element(step, parent);
+        return refuse_element(step, xml_name(parent));
     if (policy->verdict != XML_EACH && xml_child(parent, xml_name(step->node)) != step->node)
         return driver_error(step->error, VIR_ERR_XML_ERROR,
                             "element <%s> of <%s> is there more than once", xml_name(step->node),
@@ -731,4 +730,18 @@ xml_policy_check(const XmlNode *domain, GError **error)
     Step step = { domain, path, error };
 
     return xml_visit_attrs(domain, check_attr, &step) && check_children(&step);
+}
+
+gboolean
+xml_policy_check_device(const XmlNode *device, GError **error)
+{
+    g_autoptr(GString) path = g_string_new("devices");
+    Step step = { device, path, error };
+    const XmlPolicy *policy;
+
+    append_name(path, device);
+    policy = xml_policy_find(path->str);
+    if (policy && policy->verdict == XML_REJECT)
+        return refuse_element(&step, "devices");
+    return xml_visit_attrs(device, check_attr, &step) && check_children(&step);
 }

@@ -32,3 +32,5 @@ const XmlPolicy *xml_policy_find(const char *path);
 /* Checks the document below @domain. VIR_ERR_CONFIG_UNSUPPORTED names the first thing refused,
  * VIR_ERR_XML_ERROR an element that is there twice and would be read once. */
 gboolean xml_policy_check(const XmlNode *domain, GError **error);
+/* The same for the document of a single device. */
+gboolean xml_policy_check_device(const XmlNode *device, GError **error);

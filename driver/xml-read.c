@@ -129,7 +129,7 @@ xml_doc_parse(const char *xml, const char *origin, const char *root, GError **er
     }
     top = xmlDocGetRootElement(doc->doc);
     g_assert(top && !doc->doc->intSubset);
-    if (!xmlStrEqual(top->name, (const xmlChar *)root)) {
+    if (root && !xmlStrEqual(top->name, (const xmlChar *)root)) {
         driver_error(error, VIR_ERR_XML_ERROR, "expecting root element of '%s', not '%s'", root,
                      (const char *)top->name);
         xml_doc_free(doc);

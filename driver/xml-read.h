@@ -16,7 +16,7 @@ typedef struct XmlDoc XmlDoc;
 
 /* Parses @xml; @origin such as "(domain_definition)" begins the error's text. VIR_ERR_XML_DETAIL
  * with the line, its text and a caret where @xml is not well formed or over a limit;
- * VIR_ERR_XML_ERROR where the outermost element is not @root. */
+ * VIR_ERR_XML_ERROR where the outermost element is not @root; NULL: any will do. */
 XmlDoc *xml_doc_parse(const char *xml, const char *origin, const char *root, GError **error);
 void xml_doc_free(XmlDoc *doc);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(XmlDoc, xml_doc_free)

@@ -47,6 +47,7 @@ static const struct Difference {
     { "interface-accepted",
       "likewise, and what only asks for what is so anyway is not written back" },
     { "console-virtio", "libvirt counts consoles before it adds the first one, and anew next time" },
+    { "cdrom", "what is on another bus becomes a virtio disk here" },
     { "disk-plain", "only libvirt's driver for QEMU names itself and raw images" },
     { "disk-accepted", "what only asks for what is so anyway is not written back" },
 };

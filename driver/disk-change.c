@@ -1,0 +1,100 @@
+#include "driver/disk.h"
+
+#include "driver/device-disk.h"
+#include "driver/error.h"
+#include "qemu-kvm-backend/proto/vmm-msg.h"
+
+#include <string.h>
+
+Device *
+disk_find(const GPtrArray *devices, const Device *wanted, gboolean config, GError **error)
+{
+    const char *target = ((const Disk *)wanted)->target;
+
+    for (guint i = 0; i < devices->len; i++) {
+        Disk *disk = g_ptr_array_index(devices, i);
+
+        if (disk->dev.kind == &device_disk && strcmp(disk->target, target) == 0)
+            return &disk->dev;
+    }
+    driver_error(error, VIR_ERR_DEVICE_MISSING,
+                 config ? "no target device %s" : "disk %s not found", target);
+    return NULL;
+}
+
+/* Everything but the medium stays as it is; what @wanted leaves open is no change. */
+static gboolean
+check_same(const Disk *disk, const Disk *wanted, GError **error)
+{
+    const char *field =
+        disk->device != wanted->device                                   ? "device"
+        : wanted->serial && g_strcmp0(wanted->serial, disk->serial) != 0 ? "serial"
+        : wanted->queues && wanted->queues != disk->queues               ? "queues"
+        : wanted->queue_size && wanted->queue_size != disk->queue_size   ? "queue_size"
+        : wanted->logical_size && wanted->logical_size != disk->logical_size
+            ? "blockio logical_block_size"
+        : wanted->physical_size && wanted->physical_size != disk->physical_size
+            ? "blockio physical_block_size"
+        : wanted->dev.boot_order && wanted->dev.boot_order != disk->dev.boot_order ? "boot order"
+                                                                                   : NULL;
+
+    return !field || driver_error(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                                  "cannot modify field '%s' of the disk", field);
+}
+
+static gboolean
+is_same_source(const Disk *disk, const Disk *wanted)
+{
+    return disk->type == wanted->type && g_strcmp0(disk->source, wanted->source) == 0;
+}
+
+static void
+take_medium(Disk *disk, const Disk *wanted)
+{
+    disk->type = wanted->type;
+    g_free(disk->source);
+    disk->source = g_strdup(wanted->source);
+    memcpy(disk->words, wanted->words, sizeof(disk->words));
+    disk->tray = wanted->tray;
+}
+
+gboolean
+disk_update(Device *dev, const Device *wanted, VmmMsg *tell, GError **error)
+{
+    Disk *disk = (Disk *)dev;
+    const Disk *to = (const Disk *)wanted;
+
+    if (!check_same(disk, to, error))
+        return FALSE;
+    if (disk->device != DISK_CDROM)
+        return is_same_source(disk, to) ||
+               driver_error(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                            "cannot modify field '%s' of the disk", "source");
+    take_medium(disk, to);
+    vmm_msg_put_bool(tell, "medium", disk_has_medium(disk));
+    return !disk_has_medium(disk) || disk_put_medium(disk, tell, error);
+}
+
+gboolean
+device_disk_is_cdrom(const Device *dev)
+{
+    return dev->kind == &device_disk && ((const Disk *)dev)->device == DISK_CDROM;
+}
+
+gboolean
+device_disk_has_medium(const Device *dev)
+{
+    return disk_has_medium((const Disk *)dev);
+}
+
+const char *
+device_disk_target(const Device *dev)
+{
+    return dev->kind == &device_disk ? ((const Disk *)dev)->target : NULL;
+}
+
+const char *
+device_disk_source(const Device *dev)
+{
+    return ((const Disk *)dev)->source;
+}
