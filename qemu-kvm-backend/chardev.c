@@ -19,6 +19,9 @@
 /* How often a pty without a watch looks whether somebody opened it. */
 #define RETRY_MS 500
 
+/* Reads in a row, then other sources get their turn: a guest may make room as fast as somebody types. */
+#define READS_MAX 64
+
 typedef struct ChardevKind {
     const char *name;
     bool (*open)(Chardev *chardev, VmmMsg *params, VmmError *err);
@@ -164,7 +167,7 @@ pty_receive(Chardev *chardev)
     uint8_t bytes[256];
     size_t room;
 
-    while ((room = owner->room(owner->data)) > 0) {
+    for (unsigned i = 0; (room = owner->room(owner->data)) > 0; i++) {
         ssize_t n = read(chardev->out.fd, bytes, room < sizeof(bytes) ? room : sizeof(bytes));
 
         if (n < 0 && errno == EINTR)
@@ -172,6 +175,10 @@ pty_receive(Chardev *chardev)
         if (n <= 0)
             return;
         owner->receive(owner->data, bytes, n);
+        if (i == READS_MAX) {
+            wake(chardev);
+            return;
+        }
     }
 }
 

@@ -151,14 +151,14 @@ assign(Irqs *irqs, int msi, bool on)
 static bool
 open_msi(Irqs *irqs, int msi, const MsiMessage *message)
 {
-    Msi *m = &irqs->msis[msi];
-    bool was_open = m->open;
+    Msi *m = &irqs->msis[msi], before = *m;
 
     m->open = true;
     m->message = *message;
-    if (set_routes(irqs) && (was_open || assign(irqs, msi, true)))
+    if (set_routes(irqs) && (before.open || assign(irqs, msi, true)))
         return true;
-    m->open = was_open;
+    *m =
+        before; /* the table goes to KVM as a whole: a message that it refuses would spoil it for all */
     return false;
 }
 

@@ -9,6 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define READS_MAX                                                                                  \
+    64 /* then other sources get their turn: the owner may make room as fast as a client sends */
+
 struct SocketServer {
     Loop *loop;
     SocketServerOwner owner;
@@ -37,15 +40,16 @@ drop_client(SocketServer *server)
     }
 }
 
-/* False where the client is gone. */
+/* False where the client is gone; @ret_more: there may be more to read, and there is room. */
 static bool
-receive(SocketServer *server)
+receive(SocketServer *server, bool *ret_more)
 {
     const SocketServerOwner *owner = &server->owner;
     uint8_t bytes[4096];
-    size_t room;
+    size_t room = 0;
 
-    while ((room = owner->room(owner->data)) > 0) {
+    *ret_more = false;
+    for (unsigned i = 0; i < READS_MAX && (room = owner->room(owner->data)) > 0; i++) {
         ssize_t n =
             recv(server->client, bytes, room < sizeof(bytes) ? room : sizeof(bytes), MSG_DONTWAIT);
 
@@ -55,6 +59,7 @@ receive(SocketServer *server)
             return n < 0 && errno == EAGAIN;
         owner->receive(owner->data, bytes, n);
     }
+    *ret_more = room > 0;
     return true;
 }
 
@@ -77,7 +82,9 @@ watch(SocketServer *server)
 static void
 serve(SocketServer *server, uint32_t events)
 {
-    if (!receive(server) || events & (EPOLLHUP | EPOLLERR)) {
+    bool more;
+
+    if (!receive(server, &more) || (events & (EPOLLHUP | EPOLLERR) && !more)) {
         drop_client(server);
         return;
     }

@@ -20,6 +20,8 @@
 #define PAGE_SHIFT   12 /* of the balloon's pages, whatever the guest's are (5.5.6) */
 #define PAGE_BYTES   ((size_t)1 << PAGE_SHIFT)
 #define PFNS_AT_ONCE 256
+#define TURN                                                                                       \
+    32768 /* pages that a turn of the loop gives back; a buffer may name a thousand million */
 #define STATS_MAX    32 /* in a report */
 #define PERIOD_MAX_S 86400
 #define NEWS_MS      1000 /* at least, between two events about the balloon's size */
@@ -50,7 +52,9 @@ typedef struct Balloon {
     uint32_t target;    /* num_pages of the configuration, whatever the driver writes there */
     uint64_t period_ms; /* between two reports of statistics; 0: none are asked for */
     LoopSource *timer;
-    bool has_stats; /* the driver's buffer is with us, popped last of its queue */
+    uint64_t left;   /* pages of the turn */
+    size_t inflated; /* bytes of the chain to inflate by next that were served before */
+    bool has_stats;  /* the driver's buffer is with us, popped last of its queue */
     uint16_t stats_head;
     bool known[N_STATS];
     uint64_t stats[N_STATS];
@@ -98,57 +102,71 @@ add_page(Balloon *balloon, Run *run, uint64_t pfn)
     *run = (Run){ pfn, 1 };
 }
 
-/* Page numbers that are not RAM's are passed over, each by itself: else one would spare its neighbours. */
-static void
+/* Page numbers that are not RAM's are passed over, each by itself: else one would spare its neighbours. Goes on
+ * where the last turn ended; false where the next one has to. */
+static bool
 inflate(Balloon *balloon, const VirtChain *chain)
 {
     const Memory *memory = balloon->vdev.dev->board->memory;
     uint32_t pfns[PFNS_AT_ONCE];
     Run run = { 0, 0 };
-    size_t at = 0, size;
+    size_t size = 0;
 
-    while ((size = iov_read(chain->out, chain->n_out, at, pfns, sizeof(pfns))) >= sizeof(pfns[0])) {
+    while (balloon->left > 0 && (size = iov_read(chain->out, chain->n_out, balloon->inflated, pfns,
+                                                 sizeof(pfns))) >= sizeof(pfns[0])) {
         for (size_t i = 0; i < size / sizeof(pfns[0]); i++) {
             uint64_t pfn = le32toh(pfns[i]);
 
             if (memory_at(memory, pfn << PAGE_SHIFT, PAGE_BYTES))
                 add_page(balloon, &run, pfn);
         }
-        at += size;
+        balloon->inflated += size;
+        balloon->left -= PFNS_AT_ONCE;
     }
     if (run.n > 0)
         discard(balloon, &run);
+    if (balloon->left == 0)
+        return false;
+    balloon->inflated = 0;
+    return true;
 }
 
 /* 5.5.6.7: what the buffers themselves lie in is free. */
-static void
+static bool
 report_pages(Balloon *balloon, const VirtChain *chain)
 {
     for (unsigned i = 0; i < chain->n_in; i++)
         memory_discard(balloon->vdev.dev->board->memory, chain->in[i].iov_base,
                        chain->in[i].iov_len);
+    return true;
 }
 
-static void
+static bool
 deflate(Balloon *balloon, const VirtChain *chain)
 {
+    return true;
 }
 
-/* Serves a queue whose chains are given back at once. */
+/* Serves a queue whose chains are given back at once, those that @use is done with. */
 static void
-serve(Balloon *balloon, unsigned index, void (*use)(Balloon *balloon, const VirtChain *chain))
+serve(Balloon *balloon, unsigned index, bool (*use)(Balloon *balloon, const VirtChain *chain))
 {
     VirtQueue *queue = balloon->vdev.queues[index];
     VirtChain chain;
     unsigned n = 0;
+    bool done = true;
 
-    while (n < QUEUE_SIZE && queue_pop(queue, &chain)) {
-        use(balloon, &chain);
-        queue_push(queue, chain.head, 0);
+    balloon->left = TURN;
+    while (n < QUEUE_SIZE && done && queue_pop(queue, &chain)) {
+        done = use(balloon, &chain);
+        if (done)
+            queue_push(queue, chain.head, 0);
+        else
+            queue_unpop(queue);
         n++;
     }
     queue_flush(queue);
-    if (n == QUEUE_SIZE)
+    if (n == QUEUE_SIZE || !done)
         virtio_kick(&balloon->vdev, index);
 }
 
@@ -300,15 +318,17 @@ balloon_stop(VirtioDevice *vdev)
     give_back_stats(balloon);
 }
 
+/* A vCPU may have called: the news is left to the loop. */
 static void
 balloon_reset(VirtioDevice *vdev)
 {
     Balloon *balloon = (Balloon *)vdev;
 
     balloon->config.actual = 0;
+    balloon->inflated = 0;
     balloon->stats_time = 0;
     memset(balloon->known, 0, sizeof(balloon->known));
-    report_size(balloon);
+    eventfd_write(balloon->written_fd, 1);
 }
 
 static bool

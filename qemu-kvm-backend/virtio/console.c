@@ -19,7 +19,8 @@
 #define CONTROL_IN    2                           /* the driver's, 5.3.2 */
 #define CONTROL_OUT   3
 #define PORT_NAME_MAX 64
-#define NEWS_MS       100 /* at least, between two events to our driver about a port */
+#define TURN          (256u << 10) /* bytes that a turn of the loop sends; a buffer may have 4 GiB */
+#define NEWS_MS       100          /* at least, between two events to our driver about a port */
 
 /* What the driver has to be told of a port, in this order. */
 enum {
@@ -166,34 +167,34 @@ port_accept(Port *port)
 /* From the guest to the host. */
 
 static size_t
-write_host(Port *port, const struct iovec *piece, size_t skip)
+write_host(Port *port, const uint8_t *bytes, size_t size)
 {
-    const uint8_t *bytes = (const uint8_t *)piece->iov_base + skip;
-    size_t size = piece->iov_len - skip;
-
     if (port->socket)
         return socket_server_write(port->socket, bytes, size);
     chardev_write(port->chardev, bytes, size);
     return size;
 }
 
-/* Goes on where the last call ended; false where the host does not take it all. */
+/* Goes on where the last call ended; false where the host does not take it all, or the turn, of @left bytes,
+ * is over. */
 static bool
-send_chain(Port *port, const VirtChain *chain)
+send_chain(Port *port, const VirtChain *chain, size_t *left)
 {
     size_t skip = port->sent;
 
     for (unsigned i = 0; i < chain->n_out; i++) {
         const struct iovec *piece = &chain->out[i];
-        size_t done;
+        size_t rest, done;
 
         if (skip >= piece->iov_len) {
             skip -= piece->iov_len;
             continue;
         }
-        done = write_host(port, piece, skip);
+        rest = piece->iov_len - skip;
+        done = write_host(port, (uint8_t *)piece->iov_base + skip, rest < *left ? rest : *left);
         port->sent += done;
-        if (done < piece->iov_len - skip)
+        *left -= done;
+        if (done < rest)
             return false;
         skip = 0;
     }
@@ -207,13 +208,14 @@ port_send(void *data)
     Port *port = data;
     VirtQueue *queue = out_queue(port);
     VirtioDevice *vdev = &port->console->vdev;
+    size_t left = TURN;
     VirtChain chain;
     unsigned n = 0;
 
     if (!vdev->started)
         return;
     while (n < QUEUE_SIZE && queue_pop(queue, &chain)) {
-        if (!send_chain(port, &chain)) {
+        if (!send_chain(port, &chain, &left)) {
             queue_unpop(queue);
             break;
         }
@@ -221,7 +223,7 @@ port_send(void *data)
         n++;
     }
     queue_flush(queue);
-    if (n == QUEUE_SIZE)
+    if (n == QUEUE_SIZE || left == 0)
         virtio_kick(vdev, port->number == 0 ? 1 : 2 * port->number + 3);
 }
 

@@ -43,7 +43,8 @@ typedef struct VirtioClass {
     void (*stop)(VirtioDevice *vdev);
     /* The driver notified @queue, or may have. */
     void (*kick)(VirtioDevice *vdev, unsigned queue);
-    /* The driver starts over: what it told the device is forgotten. After stop, in the same thread. */
+    /* The driver starts over: what it told the device is forgotten. After stop, in the same thread; the
+     * calling vCPU's where the device has not been started since the last reset. */
     void (*reset)(VirtioDevice *vdev);
     /* "tell-device": DeviceClass's hook, in the thread of vdev->loop with the lock held. */
     bool (*tell)(VirtioDevice *vdev, VmmMsg *request, VmmMsg *reply, VmmError *err);

@@ -173,6 +173,50 @@ test_inflate_many(Fixture *f, const void *data)
     g_assert_true(is_there(f, 600));
 }
 
+/* A buffer of very many page numbers: other sources of the loop get their turn in between, and all are done. */
+static void
+test_inflate_huge(Fixture *f, const void *data)
+{
+    const unsigned n = MIB / sizeof(uint32_t);
+    uint64_t buffer = guest_alloc(f->guest, MIB);
+    uint32_t *pfns = guest_memory(f->guest, buffer, MIB), head, len;
+    unsigned turns = 0;
+
+    fill_pages(f, 2);
+    memset(pfns, 0xff, MIB); /* none of the guest's, but for the first one and the last */
+    pfns[0] = GUINT32_TO_LE(PAGES / PAGE);
+    pfns[n - 1] = GUINT32_TO_LE(PAGES / PAGE + 1);
+    guest_desc(f->guest, f->guest->queues[INFLATE].desc, 0, buffer, MIB, 0, 0);
+    guest_offer(f->guest, INFLATE, 0);
+    guest_kick(f->guest, INFLATE);
+    g_assert_false(is_there(f, 0));
+    g_assert_true(is_there(f, 1));
+    for (; !guest_take_used(f->guest, INFLATE, &head, &len); turns++) {
+        g_assert_cmpuint(turns, <, 100);
+        test_board_settle(f->guest->test);
+    }
+    g_assert_cmpuint(turns, >, 1);
+    g_assert_false(is_there(f, 1));
+}
+
+/* The driver that starts over within such a buffer is not held to where it was. */
+static void
+test_inflate_reset(Fixture *f, const void *data)
+{
+    uint64_t buffer = guest_alloc(f->guest, MIB);
+    uint32_t pfn = GUINT32_TO_LE(PAGES / PAGE);
+
+    memset(guest_memory(f->guest, buffer, MIB), 0xff, MIB);
+    guest_desc(f->guest, f->guest->queues[INFLATE].desc, 0, buffer, MIB, 0, 0);
+    guest_offer(f->guest, INFLATE, 0);
+    guest_kick(f->guest, INFLATE);
+    guest_reset(f->guest);
+    guest_start(f->guest, UINT64_MAX);
+    fill_pages(f, 1);
+    give(f, INFLATE, &pfn, sizeof(pfn));
+    g_assert_false(is_there(f, 0));
+}
+
 /* Buffers that lie in free pages; what is not a whole page stays. */
 static void
 report(Fixture *f, unsigned queue)
@@ -254,6 +298,23 @@ test_size(Fixture *f, const void *data)
     guest_reset(f->guest);
     pass_time(f, 1010);
     check_size_event(f, 3, 0);
+}
+
+/* A reset that its vCPU does by itself, because no driver had got as far as to start the device: what there is to
+ * tell and to wait for is the loop's. */
+static void
+test_size_of_no_driver(Fixture *f, const void *data)
+{
+    guest_reset(f->guest);
+    pass_time(f, 1010);
+    mmio_write(f->guest->test, f->guest->device + 4, 4, 5);
+    test_board_settle(f->guest->test);
+    check_size_event(f, 1, 5 * PAGE);
+    pass_time(f, 1010);
+    guest_set(f->guest, COMMON_STATUS, 1, 0);
+    check_size_event(f, 1, 5 * PAGE);
+    test_board_settle(f->guest->test);
+    check_size_event(f, 2, 0);
 }
 
 static void
@@ -340,9 +401,12 @@ main(int argc, char **argv)
     CASE("features", test_features);
     CASE("inflate", test_inflate);
     CASE("inflate-many", test_inflate_many);
+    CASE("inflate-huge", test_inflate_huge);
+    CASE("inflate-reset", test_inflate_reset);
     CASE("reporting", test_reporting);
     CASE("target", test_target);
     CASE("size", test_size);
+    CASE("size-of-no-driver", test_size_of_no_driver);
     CASE("stats", test_stats);
     CASE("stats-many", test_stats_many);
     return g_test_run();

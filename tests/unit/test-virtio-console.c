@@ -411,9 +411,11 @@ test_socket_output_waits(Fixture *f, const void *data)
     for (unsigned i = 0; i < n; i++)
         guest_writes(f, AGENT_OUT, i, bytes, sizeof(bytes));
     close(client); /* with output that waits */
-    test_board_settle(f->guest->test);
-    while (guest_take_used(f->guest, AGENT_OUT, &head, &len))
-        sent++;
+    for (unsigned turn = 0; turn < 2 * n && sent < 2 * n; turn++) {
+        test_board_settle(f->guest->test);
+        while (guest_take_used(f->guest, AGENT_OUT, &head, &len))
+            sent++;
+    }
     g_assert_cmpuint(sent, ==, 2 * n);
 }
 
@@ -447,6 +449,24 @@ test_file(Fixture *f, const void *data)
     guest_writes(f, LOG_OUT, 0, "one\n", 4);
     guest_writes(f, LOG_OUT, 1, "two\n", 4);
     check_read(f->log, "one\ntwo\n");
+}
+
+/* A buffer of any size does not keep the loop to itself. */
+static void
+test_huge_output(Fixture *f, const void *data)
+{
+    uint64_t buffer = guest_alloc(f->guest, 2 * MIB);
+    unsigned turns = 0;
+
+    introduce(f);
+    guest_desc(f->guest, f->guest->queues[LOG_OUT].desc, 0, buffer, 2 * MIB, 0, 0);
+    guest_offer(f->guest, LOG_OUT, 0);
+    guest_kick(f->guest, LOG_OUT);
+    for (; !is_sent(f, LOG_OUT); turns++) {
+        g_assert_cmpuint(turns, <, 100);
+        test_board_settle(f->guest->test);
+    }
+    g_assert_cmpuint(turns, >, 1);
 }
 
 /* Without MULTIPORT port 0 is all there is, and open. */
@@ -616,6 +636,7 @@ main(int argc, char **argv)
     CASE("socket-output-waits", test_socket_output_waits);
     CASE("pty", test_pty);
     CASE("file", test_file);
+    CASE("huge-output", test_huge_output);
     CASE("one-port", test_one_port);
     CASE("events-bounded", test_events_bounded);
     CASE("nonsense", test_nonsense);
