@@ -416,6 +416,16 @@ next_event(Vmm *vmm, const char *awaited)
 }
 
 VmmMsg *
+vmm_take_event(Vmm *vmm)
+{
+    struct pollfd poller = { .fd = vmm->sock, .events = POLLIN };
+
+    if (!g_queue_is_empty(&vmm->events) || poll(&poller, 1, 0) == 1)
+        return next_event(vmm, "an event");
+    return NULL;
+}
+
+VmmMsg *
 vmm_wait_event(Vmm *vmm, const char *name)
 {
     for (;;) {

@@ -56,6 +56,8 @@ void vmm_add_devices(Vmm *vmm);
 /* COM1 alone. */
 void vmm_add_serial(Vmm *vmm);
 
+/* The next event that has come; NULL: none. */
+VmmMsg *vmm_take_event(Vmm *vmm);
 /* The next event named @name; others before it are dropped. */
 VmmMsg *vmm_wait_event(Vmm *vmm, const char *name);
 /* The next event is "stopped" with @reason (and @text, NULL: any), the process exits with success

@@ -99,6 +99,7 @@ static const Scene scenes[] = {
     { "smp", play_smp },
     { "boots", play_boots },
     { "smp-boots", play_smp_boots },
+    { "hostile", play_hostile },
 };
 
 /* The rest of @text after @word and a space or the end; NULL where it begins with another word. */

@@ -54,6 +54,15 @@ inw(uint16_t port)
     return value;
 }
 
+static inline uint32_t
+inl(uint16_t port)
+{
+    uint32_t value;
+
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
 static inline void
 pause(void)
 {
@@ -90,3 +99,7 @@ void play_mmio_exits(uint32_t number);
 void play_smp(uint32_t number);
 /* True when @number vCPUs have woken, each with an APIC id of its own. */
 bool smp_wake(uint32_t number);
+/* Wakes all others, and does not wait for them: each calls @task, on a stack of 1 KiB. */
+void smp_start(void (*task)(void));
+/* hostile.c: without end */
+void play_hostile(uint32_t number);

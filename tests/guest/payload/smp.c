@@ -20,6 +20,8 @@ lapic(uint32_t reg)
     return (volatile uint32_t *)(LAPIC + reg);
 }
 
+static void (*task)(void);
+
 static void
 note_id(void)
 {
@@ -35,6 +37,8 @@ smp_arrived(void)
 {
     note_id();
     __atomic_fetch_add(&arrived, 1, __ATOMIC_SEQ_CST);
+    if (task)
+        task();
 }
 
 static uint32_t
@@ -47,16 +51,29 @@ count_ids(void)
     return n;
 }
 
-/* The test's time limit ends the wait for one that never comes. */
-bool
-smp_wake(uint32_t number)
+static void
+wake(void)
 {
-    note_id();
     for (uint32_t i = 0; i < (uint32_t)(trampoline_end - trampoline); i++)
         ((volatile uint8_t *)TRAMPOLINE)[i] = trampoline[i];
     *lapic(LAPIC_SVR) |= 0x100;
     *lapic(LAPIC_ICR) = ICR_INIT;
     *lapic(LAPIC_ICR) = ICR_SIPI;
+}
+
+void
+smp_start(void (*to_do)(void))
+{
+    task = to_do;
+    wake();
+}
+
+/* The test's time limit ends the wait for one that never comes. */
+bool
+smp_wake(uint32_t number)
+{
+    note_id();
+    wake();
     while (arrived < number)
         pause();
     return arrived == number && count_ids() == number;

@@ -1,0 +1,143 @@
+/* A guest that means harm (payload/hostile.c), and a VMM with every device that there is: the VMM serves its driver
+ * all the while, grows by nothing, and whatever becomes of the guest has a name.
+ *
+ * HOSTILE_SEED is the number that both sides go by, printed for the next time; HOSTILE_ACTIONS is how many things the
+ * guest's first vCPU does in all (4096; an hour takes some hundred thousand). */
+#include "tests/guest/hostile-world.h"
+
+#include "qemu-kvm-backend/proto/vmm-proto.h"
+
+#include <stdlib.h>
+
+#define ACTIONS     4096u
+#define PER_WORD    64u /* actions, each "+" of the guest's */
+#define TICK_US     10000
+#define TICKS_STUCK 300 /* in which the guest says nothing: it has lost itself, and is reset */
+#define RESETS_MAX  40  /* in a row without a word in between */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define OVERHEAD_KIB (1024u << 10)
+#else
+#define OVERHEAD_KIB (8u << 10)
+#endif
+#define LOG_MAX (4u << 20)
+
+static guint
+setting(const char *name, guint otherwise)
+{
+    const char *text = g_getenv(name);
+
+    return text ? strtoul(text, NULL, 0) : otherwise;
+}
+
+/* What the driver's side does meanwhile, by lot. */
+static void
+interfere(World *world)
+{
+    switch (g_rand_int_range(world->rand, 0, 24)) {
+    case 0:
+        vmm_do(world->vmm, VMM_PAUSE);
+        world_check_memory(world, OVERHEAD_KIB);
+        vmm_do(world->vmm, VMM_RUN);
+        break;
+    case 1:
+        vmm_do(world->vmm, VMM_RESET);
+        break;
+    case 2:
+        vmm_do(world->vmm, VMM_POWER_BUTTON);
+        break;
+    case 3:
+        vmm_do(world->vmm, VMM_STATS);
+        break;
+    case 4:
+        world_tell_balloon(world, g_rand_int(world->rand) & 0xfff000);
+        break;
+    case 5:
+        world_tell_link(world, g_rand_boolean(world->rand));
+        break;
+    case 6:
+        world_tell_resize(world);
+        break;
+    case 7:
+        world_client_comes(world);
+        break;
+    case 8:
+        world_client_leaves(world);
+        break;
+    default:
+        vmm_do(world->vmm, VMM_HELLO);
+        break;
+    }
+}
+
+/* Until the guest has said @words; resets it where it has nothing to say. */
+static void
+watch(World *world, guint words)
+{
+    guint said = 0, quiet = 0, resets = 0;
+
+    while (said < words) {
+        guint now = world_take_words(world);
+
+        said += now;
+        quiet = now ? 0 : quiet + 1;
+        resets = now ? 0 : resets;
+        if (quiet == TICKS_STUCK) {
+            vmm_do(world->vmm, VMM_RESET);
+            quiet = 0;
+            g_assert_cmpuint(++resets, <, RESETS_MAX);
+        }
+        world_serve(world);
+        if (g_rand_int_range(world->rand, 0, 8) == 0)
+            interfere(world);
+        g_usleep(TICK_US);
+    }
+}
+
+/* The descriptors that there are when no driver is there; devices that the guest has thrown out are back. */
+static guint
+count_fds(World *world)
+{
+    vmm_do(world->vmm, VMM_PAUSE);
+    vmm_do(world->vmm, VMM_RESET);
+    world_client_leaves(world);
+    world_serve(world);
+    vmm_do(world->vmm, VMM_HELLO); /* by now the loop has seen it */
+    return vmm_count(world->vmm, "fd");
+}
+
+static void
+test_hostile(void)
+{
+    guint seed = setting("HOSTILE_SEED", g_random_int() >> 2), fds, threads;
+    guint actions = setting("HOSTILE_ACTIONS", ACTIONS);
+    World *world;
+
+    if (!vmm_have_kvm())
+        return;
+    g_test_message("HOSTILE_SEED=%u HOSTILE_ACTIONS=%u", seed, actions);
+    world = world_new(seed);
+    watch(world, 1);
+    fds = count_fds(world);
+    threads = vmm_count(world->vmm, "task");
+    vmm_do(world->vmm, VMM_RUN);
+    watch(world, actions / PER_WORD);
+    g_assert_cmpuint(count_fds(world), ==, fds);
+    g_assert_cmpuint(vmm_count(world->vmm, "task"), ==, threads);
+    world_check_memory(world, OVERHEAD_KIB);
+    world_check_log(world, LOG_MAX);
+    g_test_message("%u resets, %u crashes, %u devices thrown out, %u frames sent, %u received",
+                   world->n_resets, world->n_crashes, world->n_removed, world->n_frames_in,
+                   world->n_frames_out);
+    vmm_do(world->vmm, VMM_QUIT);
+    vmm_wait_exit(world->vmm);
+    world_free(world);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/hostile/guest", test_hostile);
+    return g_test_run();
+}
