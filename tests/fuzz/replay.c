@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#define FUZZING "VMCTL_FUZZING" /* in the environment of the children that libFuzzer starts of us */
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #ifdef VMCTL_FUZZERS
@@ -14,9 +16,12 @@ int LLVMFuzzerRunDriver(int *argc, char ***argv, int (*target)(const uint8_t *da
 static int
 fuzz(int argc, char **argv)
 {
-    argv[1] = argv[0];
-    argv++;
-    argc--;
+    if (!g_getenv(FUZZING)) {
+        argv[1] = argv[0];
+        argv++;
+        argc--;
+        g_setenv(FUZZING, "1", TRUE);
+    }
     return LLVMFuzzerRunDriver(&argc, &argv, LLVMFuzzerTestOneInput);
 }
 #else
@@ -59,7 +64,7 @@ main(int argc, char **argv)
 {
     const char *name = strstr(argv[0], "replay-");
 
-    if (argc > 1 && strcmp(argv[1], "--fuzz") == 0)
+    if (g_getenv(FUZZING) || (argc > 1 && strcmp(argv[1], "--fuzz") == 0))
         return fuzz(argc, argv);
     g_test_init(&argc, &argv, NULL);
     if (argc > 1) {
