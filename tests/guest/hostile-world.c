@@ -17,6 +17,8 @@
 #define DISK      (1 * MIB)
 #define FRAME_MAX 1514
 
+#define PATIENCE_TICKS 3000 /* of 10 ms, on a machine that is busy */
+
 static VmmMsg *
 device(World *world, const char *id, const char *bus, const char *name)
 {
@@ -120,11 +122,12 @@ add_serial(World *world)
 
 /* Whatever the guest does to the machine, it starts over. */
 static void
-create(World *world, guint seed)
+create(World *world, const char *guest, guint vcpus, guint seed)
 {
     static const char *const events[] = { "on-poweroff", "on-reboot", "on-crash" };
     g_autofree char *cmdline = g_strdup_printf("hostile %u", seed);
-    VmmMsg *msg = vmm_create_request(world->vmm, RAM, 2, cmdline);
+    g_autofree char *kernel = vmm_built(guest);
+    VmmMsg *msg = vmm_create_kernel_request(world->vmm, kernel, NULL, RAM, vcpus, cmdline);
 
     for (gsize i = 0; i < G_N_ELEMENTS(events); i++)
         vmm_msg_put_string(msg, events[i], VMM_ACTION_RESET);
@@ -132,14 +135,14 @@ create(World *world, guint seed)
 }
 
 World *
-world_new(guint seed)
+world_new(const char *guest, guint vcpus, guint seed)
 {
     World *world = g_new0(World, 1);
 
     world->vmm = vmm_spawn();
     world->rand = g_rand_new_with_seed(seed);
     world->nets[0] = world->nets[1] = world->client = -1;
-    create(world, seed);
+    create(world, guest, vcpus, seed);
     vmm_add_serial(world->vmm);
     add_serial(world);
     add(world, device(world, "rp0", "pcie.0", NULL));
@@ -151,6 +154,7 @@ world_new(guint seed)
     add(world, device(world, "rng", "pcie.0", "rng"));
     add_balloon(world);
     add_console(world);
+    world->n_fds = vmm_count(world->vmm, "fd");
     vmm_do(world->vmm, VMM_RUN);
     return world;
 }
@@ -307,6 +311,37 @@ world_client_leaves(World *world)
     if (world->client >= 0)
         close(world->client);
     world->client = -1;
+}
+
+guint
+world_count_threads(World *world)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/task", vmm_pid(world->vmm));
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *task;
+    guint n = 0;
+
+    g_assert_nonnull(dir);
+    while ((task = g_dir_read_name(dir))) {
+        g_autofree char *file = g_build_filename(path, task, "comm", NULL);
+        g_autofree char *name = NULL;
+
+        if (g_file_get_contents(file, &name, NULL, NULL))
+            n += !g_str_has_prefix(name, "iou-");
+    }
+    return n;
+}
+
+guint
+world_await_fds(World *world, guint n)
+{
+    guint now = vmm_count(world->vmm, "fd");
+
+    for (guint i = 0; i < PATIENCE_TICKS && now > n; i++) {
+        g_usleep(10000);
+        now = vmm_count(world->vmm, "fd");
+    }
+    return now;
 }
 
 void

@@ -11,11 +11,12 @@ typedef struct World {
     char *path;   /* where it is */
     int client;   /* -1: none */
     gsize heard;  /* of what the guest said on COM1 */
+    guint n_fds;  /* of the process, before the guest has run */
     guint n_resets, n_crashes, n_removed, n_frames_in, n_frames_out;
 } World;
 
-/* Running, with the payload "hostile @seed". */
-World *world_new(guint seed);
+/* Running, with the kernel @guest, a file that the build made, which gets "hostile @seed". */
+World *world_new(const char *guest, guint vcpus, guint seed);
 void world_free(World *world);
 
 /* How often the guest has said "+" since the last call. */
@@ -30,6 +31,10 @@ void world_tell_resize(World *world);
 void world_client_comes(World *world);
 void world_client_leaves(World *world);
 
+/* Threads of the process, those of the kernel that work for io_uring left out: they come and go. */
+guint world_count_threads(World *world);
+/* Waits until the process has no more than @n descriptors; how many there are. */
+guint world_await_fds(World *world, guint n);
 /* That the process has no more than its guest's RAM and @overhead_kib. */
 void world_check_memory(World *world, guint overhead_kib);
 /* That its log has at most @size bytes, however many reasons the guest had for a line. */

@@ -1,15 +1,14 @@
-/* A guest that means harm (payload/hostile.c), and a VMM with every device that there is: the VMM serves its driver
+/* A guest that means harm (hostile/hostile.c), and a VMM with every device that there is: the VMM serves its driver
  * all the while, grows by nothing, and whatever becomes of the guest has a name.
  *
  * HOSTILE_SEED is the number that both sides go by, printed for the next time; HOSTILE_ACTIONS is how many things the
- * guest's first vCPU does in all (4096; an hour takes some hundred thousand). */
+ * guest's first vCPU does in all. */
 #include "tests/guest/hostile-world.h"
 
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
 #include <stdlib.h>
 
-#define ACTIONS     4096u
 #define PER_WORD    64u /* actions, each "+" of the guest's */
 #define TICK_US     10000
 #define TICKS_STUCK 300 /* in which the guest says nothing: it has lost itself, and is reset */
@@ -21,6 +20,17 @@
 #define OVERHEAD_KIB (8u << 10)
 #endif
 #define LOG_MAX (4u << 20)
+
+typedef struct Guest {
+    const char *path, *kernel;
+    guint vcpus;
+    guint actions;
+} Guest;
+
+static const Guest guests[] = {
+    { "/hostile/ring0", "tests/guest/payload/payload.elf", 2, 2048 },
+    { "/hostile/ring3", "tests/guest/ring3/ring3.elf", 1, 16384 },
+};
 
 static guint
 setting(const char *name, guint otherwise)
@@ -94,36 +104,36 @@ watch(World *world, guint words)
     }
 }
 
-/* The descriptors that there are when no driver is there; devices that the guest has thrown out are back. */
-static guint
-count_fds(World *world)
+/* With no driver of the guest's, and every device that the guest has thrown out plugged in again. */
+static void
+calm_down(World *world)
 {
     vmm_do(world->vmm, VMM_PAUSE);
     vmm_do(world->vmm, VMM_RESET);
     world_client_leaves(world);
     world_serve(world);
-    vmm_do(world->vmm, VMM_HELLO); /* by now the loop has seen it */
-    return vmm_count(world->vmm, "fd");
 }
 
 static void
-test_hostile(void)
+test_hostile(gconstpointer data)
 {
-    guint seed = setting("HOSTILE_SEED", g_random_int() >> 2), fds, threads;
-    guint actions = setting("HOSTILE_ACTIONS", ACTIONS);
+    const Guest *guest = data;
+    guint seed = setting("HOSTILE_SEED", g_random_int() >> 2), threads;
+    guint actions = setting("HOSTILE_ACTIONS", guest->actions);
     World *world;
 
     if (!vmm_have_kvm())
         return;
     g_test_message("HOSTILE_SEED=%u HOSTILE_ACTIONS=%u", seed, actions);
-    world = world_new(seed);
+    world = world_new(guest->kernel, guest->vcpus, seed);
     watch(world, 1);
-    fds = count_fds(world);
-    threads = vmm_count(world->vmm, "task");
+    calm_down(world);
+    threads = world_count_threads(world);
     vmm_do(world->vmm, VMM_RUN);
     watch(world, actions / PER_WORD);
-    g_assert_cmpuint(count_fds(world), ==, fds);
-    g_assert_cmpuint(vmm_count(world->vmm, "task"), ==, threads);
+    calm_down(world);
+    g_assert_cmpuint(world_await_fds(world, world->n_fds), ==, world->n_fds);
+    g_assert_cmpuint(world_count_threads(world), ==, threads);
     world_check_memory(world, OVERHEAD_KIB);
     world_check_log(world, LOG_MAX);
     g_test_message("%u resets, %u crashes, %u devices thrown out, %u frames sent, %u received",
@@ -138,6 +148,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/hostile/guest", test_hostile);
+    for (gsize i = 0; i < G_N_ELEMENTS(guests); i++)
+        g_test_add_data_func(guests[i].path, &guests[i], test_hostile);
     return g_test_run();
 }

@@ -101,5 +101,5 @@ void play_smp(uint32_t number);
 bool smp_wake(uint32_t number);
 /* Wakes all others, and does not wait for them: each calls @task, on a stack of 1 KiB. */
 void smp_start(void (*task)(void));
-/* hostile.c: without end */
+/* ../hostile/hostile.c: without end */
 void play_hostile(uint32_t number);

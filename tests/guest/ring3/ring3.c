@@ -10,15 +10,6 @@ typedef struct StartInfo {
     uint64_t modules, cmdline;
 } StartInfo;
 
-static uint8_t
-inb(uint16_t port)
-{
-    uint8_t value;
-
-    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-    return value;
-}
-
 void
 put(const char *text)
 {
@@ -60,10 +51,9 @@ fail(const char *text)
 }
 
 static const Scene scenes[] = {
-    { "blk-random", play_blk_random },
-    { "blk-sequence", play_blk_sequence },
-    { "net-send", play_net_send },
-    { "net-receive", play_net_receive },
+    { "blk-random", play_blk_random }, { "blk-sequence", play_blk_sequence },
+    { "net-send", play_net_send },     { "net-receive", play_net_receive },
+    { "hostile", play_hostile },
 };
 
 /* The rest of @text after @word; NULL where it begins with another word. */

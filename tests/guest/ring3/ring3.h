@@ -16,9 +16,33 @@ outb(uint16_t port, uint8_t value)
 }
 
 static inline void
+outw(uint16_t port, uint16_t value)
+{
+    __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline void
 outl(uint16_t port, uint32_t value)
 {
     __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline uint8_t
+inb(uint16_t port)
+{
+    uint8_t value;
+
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
+static inline uint16_t
+inw(uint16_t port)
+{
+    uint16_t value;
+
+    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
 }
 
 static inline uint32_t
@@ -59,3 +83,5 @@ void play_blk_sequence(const uint64_t numbers[NUMBERS_MAX]);
  * net-receive FRAMES: says "begin" when it can receive and "end" after so many */
 void play_net_send(const uint64_t numbers[NUMBERS_MAX]);
 void play_net_receive(const uint64_t numbers[NUMBERS_MAX]);
+/* ../hostile/hostile.c: hostile SEED: without end */
+void play_hostile(const uint64_t numbers[NUMBERS_MAX]);

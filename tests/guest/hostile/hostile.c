@@ -1,9 +1,22 @@
-/* A guest that means harm, on two vCPUs: accesses to any port, to configuration space by ports and by its window, to
+/* A guest that means harm: accesses to any port, to configuration space by ports and by its window, to
  * BARs wherever it has put them, and drivers of virtio devices that lie. What it does follows from a number; that lies
  * in RAM, which a reset keeps, so that a guest that has brought itself down goes on with something else.
  *
- * It says "+" on COM1, whose registers it spares, once in ACTIONS_A_WORD actions of the first vCPU. */
-#include "payload.h"
+ * It says "+" on COM1, whose registers it spares, once in ACTIONS_A_WORD actions of the first vCPU. Two guests play it:
+ * the payload, in ring 0 on two vCPUs, and the one in ring 3, on one but at the processor's pace. */
+#ifdef __x86_64__
+#include "tests/guest/ring3/ring3.h"
+#else
+#include "tests/guest/payload/payload.h"
+#endif
+
+#ifdef __x86_64__
+#define PORT_COM1  0x3f8
+#define PORT_PM    0x600
+#define PORT_RESET 0xcf9
+#define PORT_I8042 0x64
+#define KEPT       ((volatile uint32_t *)0x1f0000) /* which a reset keeps, as payload.h has it */
+#endif
 
 #define KEPT_MAGIC      0x4a57113eu
 #define ACTIONS_A_WORD  64
@@ -51,7 +64,7 @@ typedef struct Attacker {
 } Attacker;
 
 static Function functions[N_FUNCTIONS_MAX];
-static uint32_t n_functions;
+static volatile uint32_t n_functions;
 
 static uint32_t
 next(Attacker *a)
@@ -96,17 +109,17 @@ static void
 memory_access(uint32_t at, uint32_t width, bool write, uint32_t value)
 {
     if (write && width == 0)
-        *(volatile uint8_t *)at = value;
+        *(volatile uint8_t *)(uintptr_t)at = value;
     else if (write && width == 1)
-        *(volatile uint16_t *)at = value;
+        *(volatile uint16_t *)(uintptr_t)at = value;
     else if (write)
-        *(volatile uint32_t *)at = value;
+        *(volatile uint32_t *)(uintptr_t)at = value;
     else if (width == 0)
-        (void)*(volatile uint8_t *)at;
+        (void)*(volatile uint8_t *)(uintptr_t)at;
     else if (width == 1)
-        (void)*(volatile uint16_t *)at;
+        (void)*(volatile uint16_t *)(uintptr_t)at;
     else
-        (void)*(volatile uint32_t *)at;
+        (void)*(volatile uint32_t *)(uintptr_t)at;
 }
 
 static void
@@ -298,19 +311,19 @@ touch_memory(Attacker *a)
 static void
 set16(uint32_t bar, uint32_t reg, uint32_t value)
 {
-    *(volatile uint16_t *)(bar + reg) = value;
+    *(volatile uint16_t *)(uintptr_t)(bar + reg) = value;
 }
 
 static void
 set32(uint32_t bar, uint32_t reg, uint32_t value)
 {
-    *(volatile uint32_t *)(bar + reg) = value;
+    *(volatile uint32_t *)(uintptr_t)(bar + reg) = value;
 }
 
 static void
 set_status(uint32_t bar, uint8_t status)
 {
-    *(volatile uint8_t *)(bar + STATUS) = status;
+    *(volatile uint8_t *)(uintptr_t)(bar + STATUS) = status;
 }
 
 static void
@@ -320,7 +333,7 @@ negotiate(Attacker *a, uint32_t bar)
         uint32_t offered, drop = next(a) & next(a) & next(a);
 
         set32(bar, FEATURE_SELECT, half);
-        offered = *(volatile uint32_t *)(bar + FEATURE);
+        offered = *(volatile uint32_t *)(uintptr_t)(bar + FEATURE);
         set32(bar, GUEST_SELECT, half);
         set32(bar, GUEST_FEATURE, half ? offered & ~(drop & 2) : offered & ~drop);
     }
@@ -358,13 +371,13 @@ start_driver(Attacker *a)
     config_write(fn->bdf, 0x04, COMMAND_MEMORY_MASTER);
     set_status(bar, 0);
     if (below(a, 8)) {
-        for (uint32_t i = 0; i < 1000 && *(volatile uint8_t *)(bar + STATUS); i++)
+        for (uint32_t i = 0; i < 1000 && *(volatile uint8_t *)(uintptr_t)(bar + STATUS); i++)
             pause();
     }
     set_status(bar, 3);
     negotiate(a, bar);
     set_status(bar, 0xb);
-    n = *(volatile uint16_t *)(bar + NUM_QUEUES);
+    n = *(volatile uint16_t *)(uintptr_t)(bar + NUM_QUEUES);
     for (uint32_t i = 0; i < n && i < 12; i++) {
         /* Nothing that an earlier driver has left in the rings. */
         set16(fn->rings + i * QUEUE_STEP + AT_DRIVER, 2, 0);
@@ -380,7 +393,7 @@ static void
 put_desc(Attacker *a, const Function *fn, uint32_t table, uint32_t i, uint32_t flags,
          uint32_t next_i)
 {
-    volatile uint32_t *desc = (volatile uint32_t *)(table + 16 * i);
+    volatile uint32_t *desc = (volatile uint32_t *)(uintptr_t)(table + 16 * i);
     uint64_t at = any_address(a, fn);
     uint32_t len = below(a, 8) ? below(a, 4) ? 1 + below(a, 4096) : 16 : any_value(a);
 
@@ -394,8 +407,8 @@ put_desc(Attacker *a, const Function *fn, uint32_t table, uint32_t i, uint32_t f
 static void
 put_message(Attacker *a, uint32_t base, uint32_t head)
 {
-    volatile uint32_t *desc = (volatile uint32_t *)(base + 16 * head);
-    volatile uint32_t *message = (volatile uint32_t *)(base + AT_BUFFERS + 32 * head);
+    volatile uint32_t *desc = (volatile uint32_t *)(uintptr_t)(base + 16 * head);
+    volatile uint32_t *message = (volatile uint32_t *)(uintptr_t)(base + AT_BUFFERS + 32 * head);
 
     for (uint32_t i = 0; i < 4; i++)
         message[i] = below(a, 2) ? below(a, 16) : any_value(a);
@@ -408,7 +421,7 @@ static void
 offer_chain(Attacker *a, const Function *fn, uint32_t base)
 {
     uint32_t head = below(a, 64), n = 1 + below(a, 5);
-    volatile uint16_t *avail = (volatile uint16_t *)(base + AT_DRIVER);
+    volatile uint16_t *avail = (volatile uint16_t *)(uintptr_t)(base + AT_DRIVER);
     bool in = next(a) & 0x100;
 
     for (uint32_t i = 0; i < n; i++) {
@@ -449,7 +462,7 @@ scribble(Attacker *a)
     uint32_t at = fn->rings + below(a, 12) * QUEUE_STEP + below(a, AT_BUFFERS);
 
     for (uint32_t n = below(a, 8); n > 0; n--)
-        *(volatile uint32_t *)((at & ~3u) + 4 * n) = any_value(a);
+        *(volatile uint32_t *)(uintptr_t)((at & ~3u) + 4 * n) = any_value(a);
 }
 
 /* As often as they are here. */
@@ -470,15 +483,7 @@ attack(Attacker *a, bool says)
 }
 
 static void
-attack_beside(void)
-{
-    Attacker a = { .state = &KEPT[2] };
-
-    attack(&a, false);
-}
-
-void
-play_hostile(uint32_t number)
+play(uint32_t number)
 {
     Attacker a = { .state = &KEPT[1] };
 
@@ -488,6 +493,31 @@ play_hostile(uint32_t number)
         KEPT[2] = number * 2 + 0x10001;
     }
     scan();
-    smp_start(attack_beside);
     attack(&a, true);
 }
+
+#ifdef __x86_64__
+void
+play_hostile(const uint64_t numbers[NUMBERS_MAX])
+{
+    play(numbers[0]);
+}
+#else
+/* The second vCPU begins as soon as it is awake: there may be no functions yet. */
+static void
+attack_beside(void)
+{
+    Attacker a = { .state = &KEPT[2] };
+
+    while (n_functions == 0)
+        pause();
+    attack(&a, false);
+}
+
+void
+play_hostile(uint32_t number)
+{
+    smp_start(attack_beside);
+    play(number);
+}
+#endif
