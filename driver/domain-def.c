@@ -10,29 +10,6 @@
 
 const char *const domain_action_words[] = { "destroy", "restart", "rename-restart", "preserve",
                                             NULL };
-const char *const domain_feature_words[] = { "acpi", "apic", "pae", "vmport", NULL };
-const char *const domain_clock_words[] = { "utc", "localtime", NULL };
-
-static void
-timer_free(DomainTimer *timer)
-{
-    g_free(timer->name);
-    g_free(timer->tickpolicy);
-    g_free(timer->track);
-    g_free(timer);
-}
-
-static DomainTimer *
-timer_copy(const DomainTimer *timer)
-{
-    DomainTimer *copy = g_new0(DomainTimer, 1);
-
-    copy->name = g_strdup(timer->name);
-    copy->tickpolicy = g_strdup(timer->tickpolicy);
-    copy->track = g_strdup(timer->track);
-    copy->present = timer->present;
-    return copy;
-}
 
 DomainDef *
 domain_def_new(void)
@@ -41,7 +18,9 @@ domain_def_new(void)
 
     domain_os_init(&def->os);
     def->vcpus = def->current_vcpus = 1;
-    def->clock.timers = g_ptr_array_new_with_free_func((GDestroyNotify)timer_free);
+    domain_features_init(&def->features);
+    domain_cpu_init(&def->cpu);
+    domain_clock_init(&def->clock);
     def->on_poweroff = DOMAIN_ACTION_DESTROY;
     def->on_reboot = DOMAIN_ACTION_RESTART;
     def->on_crash = DOMAIN_ACTION_DESTROY;
@@ -59,10 +38,9 @@ domain_def_free(DomainDef *def)
     g_free(def->description);
     g_free(def->metadata);
     domain_os_clear(&def->os);
-    g_free(def->cpu.check);
-    g_free(def->cpu.migratable);
     g_free(def->emulator);
-    g_ptr_array_unref(def->clock.timers);
+    domain_cpu_clear(&def->cpu);
+    domain_clock_clear(&def->clock);
     g_ptr_array_unref(def->devices);
     g_free(def);
 }
@@ -72,8 +50,7 @@ static void
 copy_strings(DomainDef *def)
 {
     char **strings[] = {
-        &def->name,      &def->title,          &def->description, &def->metadata,
-        &def->cpu.check, &def->cpu.migratable, &def->emulator,
+        &def->name, &def->title, &def->description, &def->metadata, &def->emulator,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(strings); i++)
@@ -98,9 +75,8 @@ domain_def_copy(const DomainDef *def)
 
     copy_strings(copy);
     domain_os_own(&copy->os);
-    copy->clock.timers = g_ptr_array_new_with_free_func((GDestroyNotify)timer_free);
-    for (guint i = 0; i < def->clock.timers->len; i++)
-        g_ptr_array_add(copy->clock.timers, timer_copy(g_ptr_array_index(def->clock.timers, i)));
+    domain_cpu_own(&copy->cpu);
+    domain_clock_own(&copy->clock);
     copy->devices = device_list_new();
     for (guint i = 0; i < def->devices->len; i++)
         g_ptr_array_add(copy->devices, device_copy(g_ptr_array_index(def->devices, i)));
@@ -120,18 +96,6 @@ has_boot_order(const DomainDef *def)
     return FALSE;
 }
 
-/* libvirt writes these two for a CPU passed through. */
-static void
-complete_cpu(DomainCpu *cpu)
-{
-    if (cpu->mode != DOMAIN_CPU_HOST_PASSTHROUGH)
-        return;
-    if (!cpu->check)
-        cpu->check = g_strdup("none");
-    if (!cpu->migratable)
-        cpu->migratable = g_strdup("on");
-}
-
 void
 domain_def_complete(DomainDef *def)
 {
@@ -144,7 +108,7 @@ domain_def_complete(DomainDef *def)
     if (def->current_memory_kib == 0 || def->current_memory_kib > def->memory_kib)
         def->current_memory_kib = def->memory_kib;
     domain_os_complete(&def->os, has_boot_order(def));
-    complete_cpu(&def->cpu);
+    domain_cpu_complete(&def->cpu);
     complete_devices(def->devices);
 }
 
@@ -210,31 +174,22 @@ domain_def_has_serial(const DomainDef *def)
     return FALSE;
 }
 
+/* The hint is a promise about the host's processors, which libvirt lets none but such CPUs make. */
 static gboolean
-check_topology(const DomainDef *def, GError **error)
+check_features(const DomainDef *def, GError **error)
 {
-    const DomainCpu *cpu = &def->cpu;
-    const guint factors[] = { cpu->sockets, cpu->dies, cpu->cores, cpu->threads };
-    guint64 product = 1;
-
-    if (!cpu->sockets)
-        return TRUE;
-    for (gsize i = 0; i < G_N_ELEMENTS(factors); i++) {
-        product *= factors[i]; /* at most 2^32 times 2^32 */
-        if (product > G_MAXUINT)
-            return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                                "cpu topology results in more than %u cpus", G_MAXUINT);
-    }
-    if (product != def->vcpus)
+    if (def->features.states[DOMAIN_FEATURE_KVM_HINT_DEDICATED] == 1 &&
+        def->cpu.mode < DOMAIN_CPU_HOST_PASSTHROUGH)
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                            "CPU topology doesn't match maximum vcpu count");
+                            "element <hint-dedicated> of <kvm> is supported by this machine with "
+                            "'host-passthrough' / 'maximum' CPUs only");
     return TRUE;
 }
 
 static gboolean
 check_os(const DomainDef *def, GError **error)
 {
-    const DomainOsContext context = { def->features[DOMAIN_FEATURE_ACPI],
+    const DomainOsContext context = { def->features.states[DOMAIN_FEATURE_ACPI] == 1,
                                       domain_def_has_serial(def) };
 
     return domain_os_check(&def->os, &context, error);
@@ -309,8 +264,9 @@ gboolean
 domain_def_check(const DomainDef *def, GError **error)
 {
     return domain_def_check_name(def->name, error) && check_memory(def, error) &&
-           check_vcpus(def, error) && check_topology(def, error) && check_os(def, error) &&
-           check_emulator(def, error) && check_boot_order(def, error) && check_devices(def, error);
+           check_vcpus(def, error) && domain_cpu_check(&def->cpu, def->vcpus, error) &&
+           check_features(def, error) && check_os(def, error) && check_emulator(def, error) &&
+           check_boot_order(def, error) && check_devices(def, error);
 }
 
 static gboolean

@@ -6,6 +6,9 @@
 #pragma once
 
 #include "driver/device.h"
+#include "driver/domain-clock.h"
+#include "driver/domain-cpu.h"
+#include "driver/domain-features.h"
 #include "driver/domain-os.h"
 
 #include <glib.h>
@@ -22,44 +25,6 @@ typedef enum DomainAction {
     DOMAIN_ACTION_PRESERVE,
 } DomainAction;
 
-typedef enum DomainFeature {
-    DOMAIN_FEATURE_ACPI,
-    DOMAIN_FEATURE_APIC,
-    DOMAIN_FEATURE_PAE,
-    DOMAIN_FEATURE_NO_VMPORT, /* <vmport state='off'/>: there is none anyway */
-    DOMAIN_N_FEATURES
-} DomainFeature;
-
-typedef enum DomainCpuMode {
-    DOMAIN_CPU_DEFAULT, /* no <cpu> element or none with a mode: what KVM supports */
-    DOMAIN_CPU_HOST_PASSTHROUGH,
-} DomainCpuMode;
-
-typedef struct DomainCpu {
-    gboolean present; /* there is a <cpu> element to format again */
-    DomainCpuMode mode;
-    char *check;                         /* "none", "partial", "full" or NULL */
-    char *migratable;                    /* "on", "off" or NULL */
-    guint sockets, dies, cores, threads; /* 0: no <topology> */
-} DomainCpu;
-
-typedef enum DomainClockOffset {
-    DOMAIN_CLOCK_UTC,
-    DOMAIN_CLOCK_LOCALTIME,
-} DomainClockOffset;
-
-typedef struct DomainClock {
-    DomainClockOffset offset;
-    GPtrArray *timers; /* of DomainTimer */
-} DomainClock;
-
-typedef struct DomainTimer {
-    char *name;       /* "rtc", "pit", "hpet", "kvmclock", "tsc" */
-    char *tickpolicy; /* or NULL */
-    char *track;      /* or NULL */
-    int present;      /* 1, 0, or -1: not said */
-} DomainTimer;
-
 typedef struct DomainDef {
     char *name;
     char uuid[DOMAIN_UUID_SIZE];
@@ -70,7 +35,7 @@ typedef struct DomainDef {
     guint vcpus; /* maximum */
     guint current_vcpus;
     DomainOs os;
-    gboolean features[DOMAIN_N_FEATURES];
+    DomainFeatures features;
     DomainCpu cpu;
     DomainClock clock;
     DomainAction on_poweroff, on_reboot, on_crash;
@@ -101,5 +66,3 @@ void domain_def_assign_aliases(DomainDef *def);
 const char *domain_action_to_string(DomainAction action);
 /* The words of the enums, each list in the enum's order and ended by NULL. */
 extern const char *const domain_action_words[];
-extern const char *const domain_feature_words[]; /* the element's name */
-extern const char *const domain_clock_words[];

@@ -44,80 +44,6 @@ format_vcpu(const DomainDef *def, XmlWriter *out)
     xml_close(out);
 }
 
-static gboolean
-has_features(const DomainDef *def)
-{
-    for (int i = 0; i < DOMAIN_N_FEATURES; i++) {
-        if (def->features[i])
-            return TRUE;
-    }
-    return FALSE;
-}
-
-static void
-format_features(const DomainDef *def, XmlWriter *out)
-{
-    if (!has_features(def))
-        return;
-    xml_open(out, "features");
-    for (int i = 0; i < DOMAIN_N_FEATURES; i++) {
-        if (!def->features[i])
-            continue;
-        xml_open(out, domain_feature_words[i]);
-        if (i == DOMAIN_FEATURE_NO_VMPORT)
-            xml_put_attr(out, "state", "off");
-        xml_close(out);
-    }
-    xml_close(out);
-}
-
-static void
-put_optional_attr(XmlWriter *out, const char *name, const char *value)
-{
-    if (value)
-        xml_put_attr(out, name, value);
-}
-
-static void
-format_cpu(const DomainCpu *cpu, XmlWriter *out)
-{
-    if (!cpu->present)
-        return;
-    xml_open(out, "cpu");
-    if (cpu->mode == DOMAIN_CPU_HOST_PASSTHROUGH)
-        xml_put_attr(out, "mode", "host-passthrough");
-    put_optional_attr(out, "check", cpu->check);
-    put_optional_attr(out, "migratable", cpu->migratable);
-    if (cpu->sockets) {
-        xml_open(out, "topology");
-        xml_put_attr_uint(out, "sockets", cpu->sockets);
-        xml_put_attr_uint(out, "dies", cpu->dies);
-        xml_put_attr_uint(out, "cores", cpu->cores);
-        xml_put_attr_uint(out, "threads", cpu->threads);
-        xml_close(out);
-    }
-    xml_close(out);
-}
-
-static void
-format_clock(const DomainClock *clock, XmlWriter *out)
-{
-    xml_open(out, "clock");
-    xml_put_attr(out, "offset", domain_clock_words[clock->offset]);
-    for (guint i = 0; i < clock->timers->len; i++) {
-        const DomainTimer *timer = g_ptr_array_index(clock->timers, i);
-
-        xml_open(out, "timer");
-        xml_put_attr(out, "name", timer->name);
-        if (timer->present >= 0)
-            xml_put_attr(out, "present", timer->present ? "yes" : "no");
-        put_optional_attr(out, "tickpolicy", timer->tickpolicy);
-        put_optional_attr(out, "track", timer->track);
-        xml_close(out);
-    }
-    xml_close(out);
-}
-
 static void
 format_actions(const DomainDef *def, XmlWriter *out)
 {
@@ -187,9 +113,9 @@ domain_xml_format(const DomainDef *def, int id, guint flags)
     format_size(out, "currentMemory", def->current_memory_kib);
     format_vcpu(def, out);
     domain_xml_format_os(&def->os, out);
-    format_features(def, out);
-    format_cpu(&def->cpu, out);
-    format_clock(&def->clock, out);
+    domain_features_format(&def->features, out);
+    domain_cpu_format(&def->cpu, out);
+    domain_clock_format(&def->clock, out);
     format_actions(def, out);
     format_pm(def, out);
     format_devices(def, out, flags);

@@ -5,6 +5,7 @@
 #include "driver/domain-state.h"
 #include "driver/domain-xml.h"
 #include "driver/error.h"
+#include "driver/guest-cpu.h"
 #include "driver/guest-news.h"
 
 #include <errno.h>
@@ -204,15 +205,6 @@ vmm_action(DomainAction action)
     return actions[action];
 }
 
-/* Seconds that a clock set to the host's local time is ahead of UTC now. */
-static gint64
-local_offset(void)
-{
-    g_autoptr(GDateTime) now = g_date_time_new_now_local();
-
-    return g_date_time_get_utc_offset(now) / G_TIME_SPAN_SECOND;
-}
-
 static void
 put_topology(VmmMsg *msg, const DomainCpu *cpu)
 {
@@ -222,6 +214,18 @@ put_topology(VmmMsg *msg, const DomainCpu *cpu)
     vmm_msg_put_u64(msg, "dies", cpu->dies);
     vmm_msg_put_u64(msg, "cores", cpu->cores);
     vmm_msg_put_u64(msg, "threads", cpu->threads);
+}
+
+static gboolean
+put_cpu(Launch *launch, VmmMsg *msg, GError **error)
+{
+    gboolean ask = guest_cpu_needs_host(launch->live);
+    HostCpu host;
+
+    if (ask && !host_cpu_probe(launch->domain->host->env->kvm, &host, error))
+        return FALSE;
+    put_topology(msg, &launch->live->cpu);
+    return guest_cpu_lower(launch->live, ask ? &host : NULL, msg, error);
 }
 
 static gboolean
@@ -247,14 +251,13 @@ describe_machine(Launch *launch, GError **error)
     vmm_msg_put_u64(msg, "memory",
                     (def->memory_kib * 1024 + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE);
     vmm_msg_put_u64(msg, "vcpus", def->current_vcpus);
-    put_topology(msg, &def->cpu);
-    vmm_msg_put_bool(msg, "acpi", def->features[DOMAIN_FEATURE_ACPI]);
-    if (def->clock.offset == DOMAIN_CLOCK_LOCALTIME)
-        vmm_msg_put_i64(msg, "rtc-offset", local_offset());
+    vmm_msg_put_bool(msg, "acpi", def->features.states[DOMAIN_FEATURE_ACPI] == 1);
+    domain_clock_lower(&def->clock, msg);
     vmm_msg_put_string(msg, "on-poweroff", vmm_action(def->on_poweroff));
     vmm_msg_put_string(msg, "on-reboot", vmm_action(def->on_reboot));
     vmm_msg_put_string(msg, "on-crash", vmm_action(def->on_crash));
-    return put_file(msg, "kvm", launch->domain->host->env->kvm, O_RDWR, "KVM device", error) &&
+    return put_cpu(launch, msg, error) &&
+           put_file(msg, "kvm", launch->domain->host->env->kvm, O_RDWR, "KVM device", error) &&
            put_kernel(msg, &def->os, error) &&
            domain_firmware_put(msg, def, launch->domain->host->env, launch->reset_nvram, error);
 }

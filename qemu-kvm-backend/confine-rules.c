@@ -154,8 +154,12 @@ const ConfineRule confine_rules[] = {
     IOCTL(START, KVM_SET_TSS_ADDR, "the machine's layout"),
     IOCTL(START, KVM_CREATE_IRQCHIP, "interrupt controllers"),
     IOCTL(START, KVM_CREATE_PIT2, "interval timer"),
+    IOCTL(START, KVM_REINJECT_CONTROL, "interval timer"),
+    IOCTL(START, KVM_ENABLE_CAP, "no performance counters"),
     IOCTL(START, KVM_CREATE_VCPU, "vCPUs"),
     IOCTL(START, KVM_SET_CPUID2, "vCPUs"),
+    IOCTL(START, KVM_GET_TSC_KHZ, "the guest's clock"),
+    IOCTL(START, KVM_SET_TSC_KHZ, "the guest's clock"),
     IOCTL(ALL, KVM_CHECK_EXTENSION, "what KVM can do"),
 
     /* KVM: running a guest */

@@ -22,7 +22,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define CPUID_SPARE     64 /* entries that cpuid_build() may add */
+#define CPUID_SPARE     128 /* entries that cpu_config_cpuid() and cpuid_build() may add */
 #define CPUID_1_ECX_VMX (1u << 5)
 
 struct Hardware {
@@ -222,11 +222,11 @@ check_vcpus(Hardware *hw, VmmError *err)
 }
 
 static struct kvm_cpuid2 *
-copy_cpuid(const struct kvm_cpuid2 *supported, unsigned room)
+copy_cpuid(const struct kvm_cpuid2 *common, unsigned room)
 {
-    size_t size = sizeof(*supported) + room * sizeof(supported->entries[0]);
+    size_t size = sizeof(*common) + room * sizeof(common->entries[0]);
 
-    return memcpy(vmm_must(malloc(size)), supported, size);
+    return memcpy(vmm_must(malloc(size)), common, size);
 }
 
 static bool
@@ -242,20 +242,34 @@ has_vmx(const struct kvm_cpuid2 *cpuid)
 static bool
 add_vcpu(Hardware *hw, unsigned i, struct kvm_cpuid2 *cpuid, unsigned room, VmmError *err)
 {
-    bool tsc_deadline = kvm_has(hw->kvm, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
     int fd;
 
-    if (!cpuid_build(cpuid, room, &hw->config->topology, i, hw->config->pae, tsc_deadline, err))
+    if (!cpuid_build(cpuid, room, &hw->config->topology, i, hw->config->pae, err))
         return false;
     hw->vmx = has_vmx(cpuid);
     fd = kvm_create_vcpu(hw->kvm, hw->apic_ids[i], cpuid, err);
     if (fd < 0)
         return false;
-    if (!power_on_prepare(fd, i, err)) {
+    if (!cpu_config_vcpu(&hw->config->cpu, hw->kvm, fd, err) || !power_on_prepare(fd, i, err)) {
         close(fd);
         return false;
     }
     return vcpus_add(hw->vcpus, fd, kvm_run_size(hw->kvm), err);
+}
+
+/* The features that every vCPU has, with room for its own leaves; free() it. */
+static struct kvm_cpuid2 *
+build_cpuid(Hardware *hw, unsigned *ret_room, VmmError *err)
+{
+    struct kvm_cpuid2 *cpuid = kvm_supported_cpuid(hw->kvm, CPUID_SPARE, ret_room, err);
+
+    if (!cpuid)
+        return NULL;
+    cpuid_offer(cpuid, kvm_has(hw->kvm, KVM_CAP_TSC_DEADLINE_TIMER) > 0);
+    if (cpu_config_cpuid(&hw->config->cpu, cpuid, *ret_room, err))
+        return cpuid;
+    free(cpuid);
+    return NULL;
 }
 
 static bool
@@ -268,23 +282,23 @@ build_vcpus(Hardware *hw, VmmError *err)
         .ended = vcpu_ended,
         .data = hw,
     };
-    struct kvm_cpuid2 *supported;
+    struct kvm_cpuid2 *common;
     unsigned room, n = hw->config->topology.n_vcpus;
     bool good = true;
 
-    if (!check_vcpus(hw, err))
+    if (!check_vcpus(hw, err) || !cpu_config_vm(&hw->config->cpu, hw->kvm, err))
         return false;
-    supported = kvm_supported_cpuid(hw->kvm, CPUID_SPARE, &room, err);
-    if (!supported)
+    common = build_cpuid(hw, &room, err);
+    if (!common)
         return false;
     hw->vcpus = vcpus_new(n, &owner);
     for (unsigned i = 0; good && i < n; i++) {
-        struct kvm_cpuid2 *cpuid = copy_cpuid(supported, room);
+        struct kvm_cpuid2 *cpuid = copy_cpuid(common, room);
 
         good = add_vcpu(hw, i, cpuid, room, err);
         free(cpuid);
     }
-    free(supported);
+    free(common);
     return good;
 }
 
@@ -305,7 +319,8 @@ build_kvm(Hardware *hw, VmmError *err)
 
     hw->config->kvm_fd = -1;
     hw->kvm = kvm_new(fd, err);
-    if (hw->kvm && build_memory(hw, err) && kvm_create_chips(hw->kvm, err))
+    if (hw->kvm && build_memory(hw, err) && kvm_create_chips(hw->kvm, err) &&
+        (hw->config->pit_reinject || kvm_lose_ticks(hw->kvm, err)))
         hw->irqs = irqs_new(hw->kvm, err);
     return hw->irqs != NULL;
 }

@@ -174,6 +174,15 @@ kvm_create_chips(Kvm *kvm, VmmError *err)
     return true;
 }
 
+bool
+kvm_lose_ticks(Kvm *kvm, VmmError *err)
+{
+    struct kvm_reinject_control control = { .pit_reinject = 0 };
+
+    return ioctl(kvm->vm_fd, KVM_REINJECT_CONTROL, &control) == 0 ||
+           vmm_error_errno(err, "Cannot have the interval timer's late ticks lost");
+}
+
 unsigned
 kvm_max_vcpus(const Kvm *kvm)
 {

@@ -32,6 +32,8 @@ bool kvm_add_memory(Kvm *kvm, const Memory *memory, VmmError *err);
 
 /* PIC, I/O APIC, local APICs and PIT, in the kernel: before the first vCPU. */
 bool kvm_create_chips(Kvm *kvm, VmmError *err);
+/* Ticks of the PIT that come too late for the guest are lost; as they are, KVM catches up with them. */
+bool kvm_lose_ticks(Kvm *kvm, VmmError *err);
 
 /* Lets the guest read @size bytes at @host where it reads at @gpa; its writes there are MMIO exits. Both
  * are of whole pages. False with errno. Any thread, also while vCPUs run. */

@@ -124,9 +124,10 @@ read_options(MachineConfig *config, VmmMsg *msg)
 
     vmm_msg_get_string(msg, "cmdline", &cmdline);
     config->cmdline = vmm_must(strdup(cmdline));
-    config->acpi = config->pae = true;
+    config->acpi = config->pae = config->pit_reinject = true;
     vmm_msg_get_bool(msg, "acpi", &config->acpi);
     vmm_msg_get_bool(msg, "pae", &config->pae);
+    vmm_msg_get_bool(msg, "pit-reinject", &config->pit_reinject);
 }
 
 /* The kinds of board. */
@@ -157,7 +158,8 @@ machine_config_read(MachineConfig *config, VmmMsg *msg, VmmError *err)
     read_options(config, msg);
     return read_machine(config, msg, err) && read_fds(config, msg, err) &&
            read_firmware(config, msg, err) && read_memory(config, msg, err) &&
-           read_topology(config, msg, err) && machine_policy_read(&config->policy, msg, err);
+           read_topology(config, msg, err) && cpu_config_read(&config->cpu, msg, err) &&
+           machine_policy_read(&config->policy, msg, err);
 }
 
 void
@@ -170,6 +172,7 @@ machine_config_clear(MachineConfig *config)
             close(*fd);
         *fd = -1;
     }
+    cpu_config_clear(&config->cpu);
     free(config->cmdline);
     config->cmdline = NULL;
     free(config->firmware.boot_order);

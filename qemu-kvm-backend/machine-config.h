@@ -3,6 +3,7 @@
 
 #include "qemu-kvm-backend/error.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
+#include "qemu-kvm-backend/x86/cpu-config.h"
 #include "qemu-kvm-backend/x86/cpuid.h"
 #include "qemu-kvm-backend/x86/firmware.h"
 
@@ -25,6 +26,9 @@ typedef struct MachineConfig {
     int record_fd;
     uint64_t memory; /* bytes */
     CpuTopology topology;
+    CpuConfig cpu;
+    bool
+        pit_reinject; /* the interval timer's late ticks come one after the other; else they are lost */
     char *cmdline;
     bool has_firmware; /* which is what boots, and may boot the kernel; the flash has it */
     FirmwareSettings firmware;

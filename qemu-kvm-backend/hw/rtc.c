@@ -88,6 +88,8 @@ typedef struct Rtc {
     int64_t offset_ns;        /* the guest's time less the host's */
     int64_t seen_ns;          /* the guest's time up to which flags are known */
     bool was_reset;           /* the divider was reset while the clock was held */
+    bool keeps_up;            /* the guest gets every periodic interrupt, late ones too */
+    unsigned late;            /* how many of them are still to come */
     bool irq;
 } Rtc;
 
@@ -331,6 +333,27 @@ set_alarm(Rtc *rtc)
     alarm_set(rtc->alarm, is_held(rtc) || first == INT64_MAX ? 0 : first - rtc->offset_ns);
 }
 
+/* Periods that have passed unseen when there was an event, or that came before the guest had read the last
+ * one away. More than a second's worth of them is a pause, which no guest wants to be told of tick by tick
+ * (Linux rtc_cmos and old kernels count them). */
+static void
+count_late(Rtc *rtc, int64_t now)
+{
+    int64_t ticks = period(rtc), n;
+
+    if (!rtc->keeps_up || !ticks || !(rtc->ram[REG_B] & EVENT_PERIODIC)) {
+        rtc->late = 0;
+        return;
+    }
+    n = divide(to_ticks(now), ticks) - divide(to_ticks(rtc->seen_ns), ticks);
+    if (n > 0 && !(rtc->ram[REG_C] & EVENT_PERIODIC))
+        n--; /* this one is on its way */
+    if (n > 0)
+        rtc->late += n < CRYSTAL_HZ / ticks ? n : CRYSTAL_HZ / ticks;
+    if (rtc->late > CRYSTAL_HZ / ticks)
+        rtc->late = CRYSTAL_HZ / ticks;
+}
+
 /* Flags what has happened since the last time. A host clock that was set back is no event. */
 static void
 catch_up(Rtc *rtc)
@@ -339,6 +362,7 @@ catch_up(Rtc *rtc)
 
     if (is_held(rtc))
         return;
+    count_late(rtc, now);
     for (uint8_t event = EVENT_UPDATE; event <= EVENT_PERIODIC; event <<= 1) {
         if (next_event(rtc, event, rtc->seen_ns) <= now)
             rtc->ram[REG_C] |= event;
@@ -438,6 +462,11 @@ read_c(Rtc *rtc)
 
     rtc->ram[REG_C] = 0;
     update_irq(rtc);
+    if (rtc->late > 0) { /* the line goes up again at once */
+        rtc->late--;
+        rtc->ram[REG_C] = EVENT_PERIODIC;
+        update_irq(rtc);
+    }
     set_alarm(rtc);
     return value;
 }
@@ -511,6 +540,7 @@ rtc_create(Device *dev, VmmMsg *params, VmmError *err)
         return vmm_error(err, VMM_ERROR_INVALID,
                          "rtc-offset: %" PRIi64 " s are more than a century", ahead);
     rtc->offset_ns = ahead * NS_PER_S;
+    vmm_msg_get_bool(params, "rtc-catchup", &rtc->keeps_up);
     rtc->alarm = alarm_new(dev->board->loop, CLOCK_REALTIME, &dev->lock, alarm_rings, rtc, err);
     if (!rtc->alarm)
         return false;
@@ -530,6 +560,7 @@ rtc_reset(Device *dev)
     write_control(rtc, REG_A, A_DIVIDER_RUN | A_RATE_1024HZ);
     rtc->ram[REG_B] = B_24H;
     rtc->ram[REG_C] = 0;
+    rtc->late = 0;
     rtc->index = 0;
     rtc->seen_ns = guest_ns(rtc);
     rtc->ram[REG_SECOND_ALARM] = 0;

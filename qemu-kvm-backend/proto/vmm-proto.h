@@ -44,7 +44,19 @@
  * boot-order? string: where it looks for a system, in lines of Open Firmware device paths,
  * uuid? string: the machine's, as firmware tells it,
  * acpi? bool (true), pae? bool (true): with or without the feature,
+ * cpuid? string: edits of the CPUID that KVM supports, in their order and with a space in between, each
+ *     "LEAF.INDEX:REGISTER=VALUE/MASK" in hexadecimal digits ("7.0:ebx=20/20"): the register's bits under
+ *     the mask become the value's, of others too where the value has them; leaves beyond the limits that
+ *     result are dropped. Without it, guests have all that KVM supports,
+ * msrs? string: feature registers, likewise: "10a=2b",
+ * cpu-cache? string: "host" (the default), "emulated" (the same on every host) or "none",
+ * kvm-leaves? bool (true): the guest is told that it is on KVM, and of what that offers,
+ * pmu? bool (true): with performance counters, where KVM has them,
+ * tsc-khz? u64 (0: the host's): the frequency of the guest's time stamp counter; an error where the host's
+ *     is another one and cannot be scaled,
+ * pit-reinject? bool (true): the interval timer catches up with late ticks; else they are lost,
  * rtc-offset? i64 (0): seconds that the guest's clock is ahead of UTC at first,
+ * rtc-catchup? bool (false): the clock's late periodic interrupts come one after the other; else as one,
  * on-poweroff, on-reboot, on-crash? string (VMM_ACTION_*): what to do without asking when the guest
  *     powers off (default stop), resets (default reset) or cannot go on (default stop),
  * record? fd: a file that takes one line, "STATE REASON TEXT", before the process exits. */

@@ -158,15 +158,13 @@ is_amd(Builder *b)
 }
 
 static void
-edit_features(Builder *b, bool pae, bool tsc_deadline)
+edit_features(Builder *b, bool pae)
 {
     struct kvm_cpuid_entry2 *entry = find(b, LEAF_FEATURES);
     struct kvm_cpuid_entry2 *amd = find(b, LEAF_FEATURES_AMD);
 
     if (entry) {
         entry->ebx = (entry->ebx & 0xffff) | min32(b->n_per_package, 255) << 16 | b->apic_id << 24;
-        set(&entry->ecx, ECX_HYPERVISOR, true);
-        set(&entry->ecx, ECX_TSC_DEADLINE, tsc_deadline);
         set(&entry->edx, EDX_HTT, b->n_per_package > 1);
         if (!pae)
             set(&entry->edx, EDX_PAE, false);
@@ -321,9 +319,21 @@ check(const CpuTopology *t, unsigned index, VmmError *err)
     return true;
 }
 
+void
+cpuid_offer(struct kvm_cpuid2 *cpuid, bool tsc_deadline)
+{
+    Builder b = { .cpuid = cpuid };
+    struct kvm_cpuid_entry2 *entry = find(&b, LEAF_FEATURES);
+
+    if (!entry)
+        return;
+    set(&entry->ecx, ECX_HYPERVISOR, true);
+    set(&entry->ecx, ECX_TSC_DEADLINE, tsc_deadline);
+}
+
 bool
 cpuid_build(struct kvm_cpuid2 *cpuid, unsigned room, const CpuTopology *topology, unsigned index,
-            bool pae, bool tsc_deadline, VmmError *err)
+            bool pae, VmmError *err)
 {
     Builder b = { .cpuid = cpuid, .room = room, .topology = topology };
 
@@ -335,7 +345,7 @@ cpuid_build(struct kvm_cpuid2 *cpuid, unsigned room, const CpuTopology *topology
     b.n_per_package = topology->dies * topology->cores * topology->threads;
     b.amd = is_amd(&b);
 
-    edit_features(&b, pae, tsc_deadline);
+    edit_features(&b, pae);
     edit_caches(&b, b.amd ? LEAF_CACHES_AMD : LEAF_CACHES);
     write_levels(&b);
     write_levels_v2(&b);

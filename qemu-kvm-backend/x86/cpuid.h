@@ -1,4 +1,4 @@
-/* cpuid: what a vCPU says of itself: KVM's supported set, with this guest's topology. */
+/* cpuid: what a vCPU says of where it is: the guest's topology, in the set of features that it has. */
 #pragma once
 
 #include "qemu-kvm-backend/error.h"
@@ -15,7 +15,11 @@ typedef struct CpuTopology {
  * volume 3, 9.9; AMD APM volume 3, E.4). */
 uint32_t cpuid_apic_id(const CpuTopology *topology, unsigned index);
 
-/* Edits @cpuid, which holds KVM_GET_SUPPORTED_CPUID's answer, for vCPU @index; @cpuid has room for
- * @room entries, and may grow. */
-bool cpuid_build(struct kvm_cpuid2 *cpuid, unsigned room, const CpuTopology *topology, unsigned index,
-                 bool pae, bool tsc_deadline, VmmError *err);
+/* Adds to KVM_GET_SUPPORTED_CPUID's answer what is so and is not in it: that there is a hypervisor, and the
+ * timer that KVM_CAP_TSC_DEADLINE_TIMER tells of. */
+void cpuid_offer(struct kvm_cpuid2 *cpuid, bool tsc_deadline);
+
+/* Edits @cpuid, what the guest's CPUs have, for vCPU @index; @cpuid has room for @room entries, and may
+ * grow. */
+bool cpuid_build(struct kvm_cpuid2 *cpuid, unsigned room, const CpuTopology *topology,
+                 unsigned index, bool pae, VmmError *err);

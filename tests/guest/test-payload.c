@@ -4,8 +4,10 @@
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define MIB (1ull << 20)
@@ -18,6 +20,16 @@ start(guint vcpus, const char *cmdline)
     vmm_build(vmm, vcpus, cmdline);
     vmm_do(vmm, VMM_RUN);
     return vmm;
+}
+
+static gboolean
+has_tsc_scaling(void)
+{
+    int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    int has = ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_TSC_CONTROL);
+
+    close(kvm);
+    return has > 0;
 }
 
 static void
@@ -566,6 +578,65 @@ test_quit(void)
     g_assert_cmpstr(record, ==, "stopped user ended by request\n");
 }
 
+/* What a guest reads in leaf @leaf of a machine that was made to measure. */
+static char *
+read_cpuid(guint32 leaf)
+{
+    g_autofree char *scene = g_strdup_printf("cpuid %u", leaf);
+    g_autoptr(Vmm) vmm = vmm_spawn();
+    VmmMsg *create = vmm_create_request(vmm, 16 * MIB, 1, scene);
+
+    vmm_msg_put_string(create, "cpuid",
+                       "0.0:eax=d/ffffffff 1.0:eax=206a1/ffffffff "
+                       "80000002.0:eax=6c746d76/ffffffff");
+    vmm_msg_put_string(create, "cpu-cache", "emulated");
+    vmm_msg_put_bool(create, "kvm-leaves", FALSE);
+    vmm_msg_put_bool(create, "pmu", FALSE);
+    vmm_msg_put_bool(create, "pit-reinject", FALSE);
+    vmm_accept(vmm_call(vmm, create));
+    vmm_add_devices(vmm);
+    vmm_do(vmm, VMM_RUN);
+    vmm_wait_stopped(vmm, VMM_REASON_EXIT, "0");
+    return vmm_serial(vmm);
+}
+
+static void
+test_cpuid(void)
+{
+    g_autofree char *limit = NULL, *features = NULL, *kvm = NULL, *brand = NULL;
+
+    if (!vmm_have_kvm())
+        return;
+    limit = read_cpuid(0);
+    features = read_cpuid(1);
+    kvm = read_cpuid(0x40000000);
+    brand = read_cpuid(0x80000002);
+    g_assert_true(g_str_has_prefix(limit, "0000000d "));
+    g_assert_true(g_str_has_prefix(features, "000206a1 "));
+    g_assert_null(strstr(kvm, "4b4d564b"));
+    g_assert_true(g_str_has_prefix(brand, "6c746d76 "));
+}
+
+/* A clock that this host has, and one that takes scaling: where there is none, nobody pretends. */
+static void
+test_tsc(void)
+{
+    g_autoptr(Vmm) vmm = NULL;
+    VmmMsg *create;
+
+    if (!vmm_have_kvm())
+        return;
+    vmm = vmm_spawn();
+    create = vmm_create_request(vmm, 16 * MIB, 1, "hello 7");
+    vmm_msg_put_u64(create, "tsc-khz", 123456);
+    if (has_tsc_scaling()) {
+        vmm_accept(vmm_call(vmm, create));
+        return;
+    }
+    vmm_reject(vmm_call(vmm, create), VMM_ERROR_UNSUPPORTED,
+               "and TSC scaling is not supported by the host CPU");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -590,6 +661,8 @@ main(int argc, char **argv)
     g_test_add_data_func("/payload/smp/2", GUINT_TO_POINTER(2), test_smp);
     g_test_add_data_func("/payload/smp/4", GUINT_TO_POINTER(4), test_smp);
     g_test_add_data_func("/payload/smp/16", GUINT_TO_POINTER(16), test_smp);
+    g_test_add_func("/payload/cpu/cpuid", test_cpuid);
+    g_test_add_func("/payload/cpu/tsc", test_tsc);
     g_test_add_func("/payload/refusals", test_refusals);
     g_test_add_func("/payload/not-kvm", test_not_kvm);
     g_test_add_func("/payload/left-before-create", test_left_before_create);

@@ -57,7 +57,8 @@ build(const struct kvm_cpuid_entry2 *host, unsigned n, CpuTopology topology, uns
     VmmError err;
 
     fill(table, host, n);
-    g_assert_true(cpuid_build(&table->head, ROOM, &topology, index, true, true, &err));
+    cpuid_offer(&table->head, true);
+    g_assert_true(cpuid_build(&table->head, ROOM, &topology, index, true, &err));
     return table;
 }
 
@@ -229,7 +230,7 @@ test_features_off(void)
     Table *table = g_new(Table, 1);
 
     fill(table, amd, G_N_ELEMENTS(amd));
-    g_assert_true(cpuid_build(&table->head, ROOM, &one, 0, false, false, NULL));
+    g_assert_true(cpuid_build(&table->head, ROOM, &one, 0, false, NULL));
     g_assert_cmphex(find(table, 1, 0)->ecx & 1u << 24, ==, 0);
     g_assert_cmphex(find(table, 1, 0)->edx & 1u << 6, ==, 0);
     g_assert_cmphex(find(table, 0x80000001, 0)->edx & 1u << 6, ==, 0);
@@ -243,7 +244,7 @@ assert_refused(CpuTopology topology, unsigned index, unsigned room, const char *
     VmmError err;
 
     fill(table, intel, G_N_ELEMENTS(intel));
-    g_assert_false(cpuid_build(&table->head, room, &topology, index, true, true, &err));
+    g_assert_false(cpuid_build(&table->head, room, &topology, index, true, &err));
     g_assert_nonnull(strstr(err.text, part));
     g_assert_cmpuint(table->head.nent, <=, room);
     g_free(table);

@@ -66,6 +66,11 @@ static const char *const of_qemu[] = {
     "bad-controller-root-address",
     "bad-controller-root-index",
     "bad-controller-root-target",
+    "bad-cpu-address-passthrough-bits",
+    "bad-cpu-address-no-bits",
+    "bad-cpu-cache-level",
+    "bad-cpu-cache-passthrough",
+    "bad-cpu-cache-passthrough-level",
     "bad-disk-driver-name",
     "bad-disk-io-native",
     "bad-disk-serial",
@@ -144,7 +149,7 @@ is_machines_own(const char *line)
         "<model name='isa-serial'/>",
         "<target port=",
         "</target>",
-        "<cpu mode='host-passthrough'",
+        "<cpu mode='",
         "<seclabel ",
     };
 

@@ -368,6 +368,38 @@ test_periodic(Fixture *f, gconstpointer data)
     g_assert_false(fake_alarm_is_set());
 }
 
+/* A guest that was away for ten periods gets as many interrupts in the end, one by one, and one that
+ * was away for long no more than a second's; as it usually is, they are one. */
+static void
+test_catch_up(Fixture *f, gconstpointer data)
+{
+    VmmMsg *params = vmm_msg_new(VMM_MSG_REQUEST, 1, "create");
+    unsigned n = 0;
+
+    set(f, B, 0x02 | PERIODIC);
+    get(f, C);
+    fake_advance(SECOND);
+    get(f, C);
+    check_line(f, false, 1);
+    device_free(f->dev);
+    vmm_msg_put_bool(params, "rtc-catchup", true);
+    f->dev = test_board_add(f->test, &rtc_class, params);
+    rtc_class.reset(f->dev);
+    set(f, A, 0x2a); /* 64 Hz */
+    set(f, B, 0x02 | PERIODIC);
+    get(f, C);
+    f->test->rises[IRQ] = 0;
+    fake_advance(SECOND * 10 / 64);
+    while (f->test->level[IRQ] && get(f, C) & PERIODIC)
+        n++;
+    g_assert_cmpuint(n, ==, 10);
+    g_assert_cmpuint(f->test->rises[IRQ], ==, 10);
+    fake_advance(60 * SECOND);
+    for (n = 0; f->test->level[IRQ] && get(f, C) & PERIODIC; n++)
+        continue;
+    g_assert_cmpuint(n, ==, 1 + 64);
+}
+
 static void
 test_reset(Fixture *f, gconstpointer data)
 {
@@ -418,6 +450,7 @@ main(int argc, char **argv)
     ADD("alarm/12h", test_alarm_12h);
     ADD("alarm/after-setting", test_alarm_after_setting);
     ADD("periodic", test_periodic);
+    ADD("catch-up", test_catch_up);
     ADD("reset", test_reset);
     ADD("host-set-back", test_host_set_back);
     return g_test_run();

@@ -86,6 +86,7 @@ static const Scene scenes[] = {
     { "idle", play_idle },
     { "count", play_count },
     { "late-exit", play_late_exit },
+    { "cpuid", play_cpuid },
     { "cf9", play_cf9 },
     { "i8042", play_i8042 },
     { "triple-fault", play_triple_fault },

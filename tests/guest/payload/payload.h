@@ -88,6 +88,8 @@ void play_smp_boots(uint32_t number);
 /* power.c */
 void play_power_off(uint32_t number);
 void play_power_button(uint32_t number);
+/* cpu.c */
+void play_cpuid(uint32_t number);
 /* crash.c */
 void play_fetch_from_nowhere(uint32_t number);
 void play_long_string(uint32_t number);

@@ -1,0 +1,501 @@
+/* Named CPUs: the tables, against the installed libvirt's where it is the one that they follow; and what a
+ * document's <cpu> comes to on hosts that are written down here. */
+#include "driver/domain-xml.h"
+#include "driver/error.h"
+#include "driver/guest-cpu.h"
+#include "driver/xml-write.h"
+#include "qemu-kvm-backend/proto/vmm-msg.h"
+#include "qemu-kvm-backend/proto/vmm-proto.h"
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <string.h>
+
+#define INTEL "GenuineIntel"
+#define AMD   "AuthenticAMD"
+
+static void
+add_names(CpuBits *bits, const char *names)
+{
+    g_auto(GStrv) words = g_strsplit(names, " ", -1);
+
+    for (char **word = words; *word; word++)
+        g_assert_true(cpu_bits_add_name(bits, *word));
+}
+
+/* A host that is @model, whose KVM gives all of it but what KVM never gives. */
+static HostCpu
+make_host(const char *vendor_id, const char *name, const char *more)
+{
+    const CpuModel *model = cpu_model_find(name);
+    HostCpu host = { .has_kvm = TRUE, .physical_bits = 46, .signature = model->signature };
+    CpuBits added, left_out;
+
+    g_strlcpy(host.vendor_id, vendor_id, sizeof(host.vendor_id));
+    host.signature.model = model->hosts.models[0];
+    cpu_model_bits(model, &host.own);
+    host.kvm = host.own;
+    guest_cpu_defaults(&added, &left_out);
+    left_out.words[cpu_word_find(0x80000001, 0, CPU_ECX)] = 0; /* svm it does give */
+    cpu_bits_remove(&host.kvm, &left_out);
+    cpu_bits_add(&host.kvm, &added);
+    add_names(&host.kvm, more);
+    return host;
+}
+
+static DomainDef *
+parse(const char *features, const char *cpu, const char *clock)
+{
+    g_autofree char *xml = g_strdup_printf(
+        "<domain type='kvm'><name>a</name><memory>65536</memory><os><type>hvm</type>"
+        "<kernel>/k</kernel></os><features>%s</features>%s<clock>%s</clock></domain>",
+        features, cpu, clock);
+    g_autoptr(GError) error = NULL;
+    DomainDef *def = domain_xml_parse(xml, &error);
+
+    g_assert_no_error(error);
+    return def;
+}
+
+static char *
+cpu_text(const DomainCpu *cpu)
+{
+    XmlWriter *out = xml_writer_new();
+
+    domain_cpu_format(cpu, out);
+    return xml_writer_finish(out);
+}
+
+/* What "create" says of the CPUs of @def on @host, as text; the live document's <cpu> stays in @def. */
+static char *
+lower(DomainDef *def, const HostCpu *host)
+{
+    vmm_msg_auto msg = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_CREATE);
+    g_autoptr(GError) error = NULL;
+    char *text, *copy;
+
+    guest_cpu_lower(def, host, msg, &error);
+    g_assert_no_error(error);
+    text = vmm_msg_describe(msg);
+    copy = g_strdup(text);
+    free(text);
+    return copy;
+}
+
+static void
+assert_refused(const char *cpu, const HostCpu *host, int code, const char *message)
+{
+    g_autoptr(DomainDef) def = parse("", cpu, "");
+    vmm_msg_auto msg = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_CREATE);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(guest_cpu_needs_host(def));
+    g_assert_false(guest_cpu_lower(def, host, msg, &error));
+    g_assert_error(error, DRIVER_ERROR, code);
+    g_assert_cmpstr(error->message, ==, message);
+}
+
+static gboolean
+says(const char *text, const char *part)
+{
+    return strstr(text, part) != NULL;
+}
+
+/* The tables */
+
+static void
+test_names(void)
+{
+    CpuBits bits = { { 0 } };
+    g_autofree char *names = NULL;
+
+    add_names(&bits, "rdctl-no invtsc avx2 vme fpu");
+    names = cpu_bits_names(&bits, ", ");
+    g_assert_cmpstr(names, ==, "fpu, vme, avx2, invtsc, rdctl-no");
+    g_assert_cmpuint(cpu_bits_count(&bits), ==, 5);
+    g_assert_cmphex(bits.words[0], ==, 3);
+    g_assert_cmphex(bits.words[cpu_word_find(7, 0, CPU_EBX)], ==, 0x20);
+    g_assert_cmphex(bits.words[cpu_word_find(0x80000007, 0, CPU_EDX)], ==, 0x100);
+    g_assert_false(cpu_bits_add_name(&bits, "kvmclock"));
+    g_assert_true(cpu_feature_known("arch-capabilities"));
+}
+
+static void
+test_names_are_unique(void)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (int i = 0; i < CPU_N_WORDS; i++) {
+        g_assert_cmpint(cpu_word_find(cpu_words[i].leaf, cpu_words[i].index, cpu_words[i].reg), ==,
+                        i);
+        for (int bit = 0; bit < 32; bit++)
+            g_assert_true(!cpu_words[i].names[bit] ||
+                          g_hash_table_add(seen, (gpointer)cpu_words[i].names[bit]));
+    }
+}
+
+static void
+test_signatures(void)
+{
+    /* Nehalem, Skylake-Server, Opteron of family 15, EPYC-Rome, EPYC-Milan. */
+    static const guint32 values[] = { 0x106a3, 0x50654, 0x60fb1, 0x830f10, 0xa00f11 };
+    static const CpuSignature parts[] = {
+        { 6, 26, 3 }, { 6, 85, 4 }, { 15, 107, 1 }, { 23, 49, 0 }, { 25, 1, 1 },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(values); i++) {
+        CpuSignature read = cpu_signature_read(values[i]);
+
+        g_assert_cmpuint(read.family, ==, parts[i].family);
+        g_assert_cmpuint(read.model, ==, parts[i].model);
+        g_assert_cmpuint(read.stepping, ==, parts[i].stepping);
+        g_assert_cmphex(cpu_signature_write(&parts[i]), ==, values[i]);
+    }
+}
+
+/* Every word of the table is a feature, every base a model before it; a minus takes away what is there. */
+static void
+test_models(void)
+{
+    for (gsize i = 0; i < cpu_n_models; i++) {
+        g_auto(GStrv) words = g_strsplit(cpu_models[i].features, " ", -1);
+        const CpuModel *base = cpu_models[i].base ? cpu_model_find(cpu_models[i].base) : NULL;
+        CpuBits of_base = { { 0 } };
+
+        g_assert_true(cpu_model_find(cpu_models[i].name) == &cpu_models[i]);
+        g_assert_true(!cpu_models[i].base || (base && base < &cpu_models[i]));
+        if (base)
+            cpu_model_bits(base, &of_base);
+        for (char **word = words; *word && **word; word++) {
+            g_assert_true(cpu_feature_known(*word + (**word == '-')));
+            g_assert_cmpint(cpu_bits_have(&of_base, *word + (**word == '-')), ==, **word == '-');
+        }
+    }
+}
+
+/* libvirt's expansion of a model, through its test driver, names the features that ours has. */
+static void
+compare_model(virConnectPtr connection, const CpuModel *model)
+{
+    g_autofree char *xml = g_strdup_printf("<cpu><arch>x86_64</arch>"
+                                           "<model>%s</model></cpu>",
+                                           model->name);
+    g_autoptr(GRegex) regex = g_regex_new("policy='([^']*)' name='([^']*)'", 0, 0, NULL);
+    g_autoptr(GMatchInfo) match = NULL;
+    const char *cpus[] = { xml };
+    char *expanded =
+        virConnectBaselineCPU(connection, cpus, 1, VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES);
+    CpuBits ours, theirs = { { 0 } };
+    g_autofree char *our_names = NULL, *their_names = NULL;
+
+    g_assert_nonnull(expanded);
+    cpu_model_bits(model, &ours);
+    for (g_regex_match(regex, expanded, 0, &match); g_match_info_matches(match);
+         g_match_info_next(match, NULL)) {
+        g_autofree char *policy = g_match_info_fetch(match, 1);
+        g_autofree char *name = g_match_info_fetch(match, 2);
+
+        g_assert_true(cpu_feature_known(name));
+        if (strcmp(policy, "require") == 0)
+            cpu_bits_add_name(&theirs, name);
+    }
+    free(expanded);
+    our_names = cpu_bits_names(&ours, " ");
+    their_names = cpu_bits_names(&theirs, " ");
+    g_assert_cmpstr(our_names, ==, their_names);
+}
+
+/* Those that libvirt 9.0 does not have; the last ones are nobody's but ours. */
+static const char *const newer[] = { "SapphireRapids", "EPYC-Genoa", "x86-64-v1", "x86-64-v2",
+                                     "x86-64-v3",      "x86-64-v4",  NULL };
+
+static void
+drop_error(void *data, virErrorPtr error)
+{
+}
+
+static void
+test_models_are_libvirts(void)
+{
+    virConnectPtr connection;
+    unsigned long version = 0;
+    char **names = NULL;
+    int n;
+
+    virSetErrorFunc(NULL, drop_error);
+    if (virGetVersion(&version, NULL, NULL) < 0 || version / 1000 != 9000) {
+        g_test_skip("the models are libvirt 9.0's, this is another one");
+        return;
+    }
+    connection = virConnectOpen("test:///default");
+    g_assert_nonnull(connection);
+    n = virConnectGetCPUModelNames(connection, "x86_64", &names, 0);
+    g_assert_cmpint(n, ==, cpu_n_models - g_strv_length((char **)newer));
+    for (int i = 0; i < n; i++) {
+        g_assert_cmpstr(cpu_models[i].name, ==, names[i]);
+        compare_model(connection, &cpu_models[i]);
+        free(names[i]);
+    }
+    free(names);
+    for (gsize i = n; i < cpu_n_models; i++)
+        g_assert_true(g_strv_contains(newer, cpu_models[i].name));
+    virConnectClose(connection);
+}
+
+/* Decoding */
+
+/* Each model that can describe a host describes one that has its features and its number. */
+static void
+test_decode(void)
+{
+    for (gsize i = 0; i < cpu_n_models; i++) {
+        const CpuModel *model = &cpu_models[i], *found;
+        HostCpu host = { .signature = { model->hosts.family, model->hosts.models[0],
+                                        model->hosts.first_stepping } };
+
+        if (model->flags || !model->hosts.family || strcmp(model->name, "Opteron_G1") == 0)
+            continue;
+        g_strlcpy(host.vendor_id, strcmp(model->vendor, "Intel") == 0 ? INTEL : AMD, 13);
+        if (strcmp(model->vendor, "Hygon") == 0)
+            g_strlcpy(host.vendor_id, "HygonGenuine", 13);
+        cpu_model_bits(model, &host.own);
+        found = host_cpu_decode(&host, &host.own, FALSE);
+        g_assert_cmpstr(found->name, ==, model->name);
+    }
+}
+
+/* A host's description has no feature that is missing; a guest's may, and then keeps the family. */
+static void
+test_decode_less(void)
+{
+    HostCpu host = make_host(INTEL, "Skylake-Client", "");
+    CpuBits less = host.own, rtm = { { 0 } };
+
+    add_names(&rtm, "rtm hle mpx");
+    cpu_bits_remove(&less, &rtm);
+    g_assert_cmpstr(host_cpu_decode(&host, &less, FALSE)->name, ==, "Broadwell-noTSX");
+    g_assert_cmpstr(host_cpu_decode(&host, &less, TRUE)->name, ==, "Skylake-Client");
+}
+
+/* Lowering */
+
+static void
+test_named(void)
+{
+    HostCpu host = make_host(INTEL, "Icelake-Server", "spec-ctrl");
+    g_autoptr(DomainDef) def = parse(
+        "", "<cpu><model>SandyBridge</model><feature policy='disable' name='avx'/></cpu>", "");
+    g_autofree char *vmm = lower(def, &host);
+    g_autofree char *live = cpu_text(&def->cpu);
+
+    g_assert_cmpstr(live, ==,
+                    "<cpu mode='custom' match='exact' check='full'>\n"
+                    "  <model fallback='allow'>SandyBridge</model>\n"
+                    "  <feature policy='require' name='hypervisor'/>\n"
+                    "  <feature policy='disable' name='avx'/>\n"
+                    "</cpu>\n");
+    g_assert_true(says(vmm, "0.0:eax=d/ffffffff "));
+    g_assert_true(says(vmm, "80000000.0:eax=80000008/ffffffff "));
+    g_assert_true(says(vmm, "0.0:ebx=756e6547/ffffffff "));
+    g_assert_true(says(vmm, " 1.0:eax=206a1/ffffffff "));
+    g_assert_true(says(vmm, " 7.0:ebx=0/ffffffff ")); /* the host's newer features are gone */
+    g_assert_true(says(vmm, " 1.0:ecx=87b82203/ffffffff "));
+    g_assert_true(says(vmm, "cpu-cache"));
+    g_assert_true(says(vmm, "pmu"));
+    g_assert_false(says(vmm, "msrs"));
+}
+
+static void
+test_missing(void)
+{
+    HostCpu host = make_host(INTEL, "Westmere", "");
+
+    assert_refused("<cpu><model>SandyBridge</model></cpu>", &host, VIR_ERR_CPU_INCOMPATIBLE,
+                   "the CPU is incompatible with host CPU: Host CPU does not provide required "
+                   "features: pclmuldq, tsc-deadline, xsave, avx, rdtscp");
+}
+
+/* Without a check the guest does without, and the document says nothing of it. */
+static void
+test_unchecked(void)
+{
+    HostCpu host = make_host(INTEL, "Westmere", "");
+    g_autoptr(DomainDef) def = parse("", "<cpu check='none'><model>SandyBridge</model></cpu>", "");
+    g_autofree char *before = cpu_text(&def->cpu);
+    g_autofree char *vmm = lower(def, &host), *live = cpu_text(&def->cpu);
+
+    g_assert_cmpstr(before, ==, live);
+    g_assert_true(says(vmm, " 1.0:ecx=82b82201/ffffffff ")); /* no AVX, no XSAVE */
+}
+
+static void
+test_policies(void)
+{
+    HostCpu host = make_host(INTEL, "Haswell", "");
+    g_autoptr(DomainDef) def =
+        parse("",
+              "<cpu><model>Nehalem</model><feature policy='force' name='rdseed'/>"
+              "<feature policy='optional' name='avx2'/><feature policy='optional' name='adx'/>"
+              "<feature policy='forbid' name='sha-ni'/></cpu>",
+              "");
+    g_autofree char *vmm = lower(def, &host), *live = cpu_text(&def->cpu);
+
+    g_assert_true(says(vmm, " 7.0:ebx=40020/ffffffff "));
+    g_assert_true(says(vmm, "0.0:eax=b/ffffffff "));
+    g_assert_true(says(live, "<feature policy='require' name='rdseed'/>"));
+    g_assert_true(says(live, "<feature policy='require' name='avx2'/>"));
+    g_assert_false(says(live, "adx"));
+    assert_refused("<cpu><model>Nehalem</model><feature policy='forbid' name='avx2'/></cpu>", &host,
+                   VIR_ERR_CPU_INCOMPATIBLE,
+                   "the CPU is incompatible with host CPU: Host CPU provides forbidden features: "
+                   "avx2");
+    assert_refused("<cpu><model>Nehalem</model><vendor>AMD</vendor></cpu>", &host,
+                   VIR_ERR_CPU_INCOMPATIBLE,
+                   "the CPU is incompatible with host CPU: host CPU vendor does not match required "
+                   "CPU vendor AMD");
+}
+
+static void
+test_match(void)
+{
+    HostCpu host = make_host(INTEL, "Westmere", "");
+    g_autoptr(DomainDef) def = parse("", "<cpu match='minimum'><model>Nehalem</model></cpu>", "");
+    g_autofree char *vmm = lower(def, &host), *live = cpu_text(&def->cpu);
+
+    g_assert_true(says(live, "match='exact'"));
+    g_assert_true(says(live, "<feature policy='require' name='aes'/>"));
+    assert_refused("<cpu match='strict'><model>Nehalem</model></cpu>", &host,
+                   VIR_ERR_CPU_INCOMPATIBLE,
+                   "the CPU is incompatible with host CPU: Host CPU does not strictly match guest "
+                   "CPU: Extra features: x2apic, aes, hypervisor");
+}
+
+/* What the processor has and KVM does not give passes a partial check, as with libvirt. */
+static void
+test_full(void)
+{
+    HostCpu host = make_host(AMD, "phenom", "");
+    g_autoptr(DomainDef) def = parse("", "<cpu><model>phenom</model></cpu>", "");
+    g_autofree char *vmm = lower(def, &host), *live = cpu_text(&def->cpu);
+
+    g_assert_true(says(live, "<feature policy='disable' name='monitor'/>"));
+    g_assert_false(says(live, "svm"));
+    g_assert_true(says(vmm, "80000001.0:edx=e3d3fbfd/ffffffff")); /* AMD repeats leaf 1 */
+    assert_refused("<cpu check='full'><model>phenom</model></cpu>", &host, VIR_ERR_CPU_INCOMPATIBLE,
+                   "the CPU is incompatible with host CPU: Host CPU does not provide required "
+                   "features: monitor");
+}
+
+static void
+test_host_model(void)
+{
+    HostCpu host = make_host(AMD, "EPYC-Rome", "invtsc topoext xsaves");
+    g_autoptr(DomainDef) def =
+        parse("", "<cpu mode='host-model'><feature policy='disable' name='svm'/></cpu>", "");
+    g_autofree char *defined = cpu_text(&def->cpu);
+    g_autofree char *vmm = lower(def, &host), *live = cpu_text(&def->cpu);
+
+    g_assert_cmpstr(defined, ==,
+                    "<cpu mode='host-model' check='partial'>\n"
+                    "  <feature policy='disable' name='svm'/>\n"
+                    "</cpu>\n");
+    g_assert_cmpstr(live, ==,
+                    "<cpu mode='custom' match='exact' check='full'>\n"
+                    "  <model fallback='forbid'>EPYC-Rome</model>\n"
+                    "  <vendor>AMD</vendor>\n"
+                    "  <feature policy='require' name='hypervisor'/>\n"
+                    "  <feature policy='require' name='topoext'/>\n"
+                    "  <feature policy='require' name='x2apic'/>\n"
+                    "  <feature policy='require' name='xsaves'/>\n"
+                    "  <feature policy='disable' name='svm'/>\n"
+                    "</cpu>\n");
+    g_assert_true(says(vmm, " 1.0:eax=830f10/ffffffff "));
+}
+
+static void
+test_arch_capabilities(void)
+{
+    HostCpu host = make_host(INTEL, "Cooperlake", "ssb-no");
+    g_autoptr(DomainDef) def = parse("", "<cpu><model>Cooperlake</model></cpu>", "");
+    g_autofree char *vmm = lower(def, &host);
+
+    /* rdctl-no, ibrs-all, skip-l1dfl-vmentry, mds-no, pschange-mc-no, taa-no; not ssb-no */
+    g_assert_true(says(vmm, "10a=16b"));
+}
+
+static void
+test_passthrough(void)
+{
+    g_autoptr(DomainDef) on = parse("", "<cpu mode='host-passthrough'/>", "");
+    g_autoptr(DomainDef) off = parse("", "<cpu mode='maximum' migratable='off'/>", "");
+    g_autofree char *vmm_on = NULL, *vmm_off = NULL;
+
+    g_assert_false(guest_cpu_needs_host(on));
+    vmm_on = lower(on, NULL);
+    vmm_off = lower(off, NULL);
+    g_assert_true(says(vmm_on, "80000007.0:edx=0/100"));
+    g_assert_false(says(vmm_off, "cpuid"));
+    g_assert_false(says(vmm_off, "pmu"));
+}
+
+static void
+test_passthrough_features(void)
+{
+    HostCpu host = make_host(AMD, "EPYC-Milan", "invtsc");
+    g_autoptr(DomainDef) def = parse(
+        "",
+        "<cpu mode='host-passthrough'><feature policy='disable' name='svm'/>"
+        "<feature policy='require' name='invtsc'/><maxphysaddr mode='emulate' bits='40'/></cpu>",
+        "");
+    g_autofree char *vmm = lower(def, &host);
+
+    g_assert_true(says(vmm, "80000001.0:ecx=0/4 80000007.0:edx=100/100 80000008.0:eax=28/ff"));
+    assert_refused("<cpu mode='host-passthrough'><maxphysaddr mode='emulate' bits='47'/></cpu>",
+                   &host, VIR_ERR_CONFIG_UNSUPPORTED,
+                   "unsupported configuration: the host's physical addresses have 46 bits, 47 are "
+                   "not supported");
+}
+
+static void
+test_kvm(void)
+{
+    g_autoptr(DomainDef) off =
+        parse("<apic eoi='off'/><kvm><hidden state='on'/><poll-control state='off'/></kvm>"
+              "<pvspinlock state='off'/><pmu state='off'/>",
+              "<cpu><cache mode='disable'/></cpu>", "<timer name='kvmclock' present='no'/>");
+    g_autoptr(DomainDef) on = parse("<kvm><hint-dedicated state='on'/></kvm><pmu/>",
+                                    "<cpu mode='host-passthrough' migratable='off'/>", "");
+    g_autofree char *vmm_off = lower(off, NULL), *vmm_on = lower(on, NULL);
+
+    g_assert_true(says(vmm_off, "40000001.0:eax=0/10010c9"));
+    g_assert_true(says(vmm_off, "kvm-leaves"));
+    g_assert_true(says(vmm_off, "pmu"));
+    g_assert_true(says(vmm_off, "none"));
+    g_assert_true(says(vmm_on, "40000001.0:edx=1/1"));
+    g_assert_false(says(vmm_on, "kvm-leaves") || says(vmm_on, "pmu"));
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/guest-cpu/names", test_names);
+    g_test_add_func("/guest-cpu/names-are-unique", test_names_are_unique);
+    g_test_add_func("/guest-cpu/signatures", test_signatures);
+    g_test_add_func("/guest-cpu/models", test_models);
+    g_test_add_func("/guest-cpu/models-are-libvirts", test_models_are_libvirts);
+    g_test_add_func("/guest-cpu/decode", test_decode);
+    g_test_add_func("/guest-cpu/decode-less", test_decode_less);
+    g_test_add_func("/guest-cpu/named", test_named);
+    g_test_add_func("/guest-cpu/missing", test_missing);
+    g_test_add_func("/guest-cpu/unchecked", test_unchecked);
+    g_test_add_func("/guest-cpu/policies", test_policies);
+    g_test_add_func("/guest-cpu/match", test_match);
+    g_test_add_func("/guest-cpu/full", test_full);
+    g_test_add_func("/guest-cpu/host-model", test_host_model);
+    g_test_add_func("/guest-cpu/arch-capabilities", test_arch_capabilities);
+    g_test_add_func("/guest-cpu/passthrough", test_passthrough);
+    g_test_add_func("/guest-cpu/passthrough-features", test_passthrough_features);
+    g_test_add_func("/guest-cpu/kvm", test_kvm);
+    return g_test_run();
+}
