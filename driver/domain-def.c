@@ -18,6 +18,7 @@ domain_def_new(void)
 
     domain_os_init(&def->os);
     def->vcpus = def->current_vcpus = 1;
+    domain_memory_init(&def->backing);
     domain_features_init(&def->features);
     domain_cpu_init(&def->cpu);
     domain_clock_init(&def->clock);
@@ -136,7 +137,7 @@ check_memory(const DomainDef *def, GError **error)
         return driver_error(
             error, VIR_ERR_XML_ERROR,
             "Memory size must be specified via <memory> or in the <numa> configuration");
-    return TRUE;
+    return domain_memory_check(&def->backing, def->memory_kib, error);
 }
 
 static gboolean

@@ -9,6 +9,7 @@
 #include "driver/domain-clock.h"
 #include "driver/domain-cpu.h"
 #include "driver/domain-features.h"
+#include "driver/domain-memory.h"
 #include "driver/domain-os.h"
 
 #include <glib.h>
@@ -32,6 +33,7 @@ typedef struct DomainDef {
     char *metadata;            /* the <metadata> element verbatim, NULL: none */
     guint64 memory_kib;        /* maximum, and what the guest starts with */
     guint64 current_memory_kib;
+    DomainMemory backing;
     guint vcpus; /* maximum */
     guint current_vcpus;
     DomainOs os;

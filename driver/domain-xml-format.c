@@ -111,6 +111,7 @@ domain_xml_format(const DomainDef *def, int id, guint flags)
     format_identity(def, out);
     format_size(out, "memory", def->memory_kib);
     format_size(out, "currentMemory", def->current_memory_kib);
+    domain_memory_format(&def->backing, out);
     format_vcpu(def, out);
     domain_xml_format_os(&def->os, out);
     domain_features_format(&def->features, out);

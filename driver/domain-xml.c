@@ -46,65 +46,12 @@ parse_identity(DomainDef *def, const XmlNode *root, GError **error)
     return TRUE;
 }
 
-/* The bytes in one @unit, 0 for an unknown one: a letter alone or with "iB" is a power of 1024,
- * with "B" one of 1000, in either case of letters. */
-static guint64
-unit_size(const char *unit)
-{
-    static const char prefixes[] = "kmgtpe";
-    const char *prefix = strchr(prefixes, g_ascii_tolower(*unit));
-    guint64 size = 1;
-
-    if (g_ascii_strcasecmp(unit, "b") == 0 || g_ascii_strcasecmp(unit, "byte") == 0 ||
-        g_ascii_strcasecmp(unit, "bytes") == 0)
-        return 1;
-    if (!*unit || !prefix)
-        return 0;
-    for (const char *at = prefixes; at <= prefix; at++)
-        size *= unit[1] && g_ascii_strcasecmp(unit + 1, "iB") != 0 ? 1000 : 1024;
-    return !unit[1] || !g_ascii_strcasecmp(unit + 1, "iB") || !g_ascii_strcasecmp(unit + 1, "B")
-               ? size
-               : 0;
-}
-
-/* Rounds up to KiB; sizes are signed 64-bit numbers of bytes at most, as in libvirt. */
-static gboolean
-scale_to_kib(guint64 value, const char *unit, guint64 *ret_kib, GError **error)
-{
-    guint64 size = unit_size(unit);
-    guint64 bytes;
-
-    if (!size)
-        return driver_error(error, VIR_ERR_INVALID_ARG, "unknown suffix '%s'", unit);
-    if (!g_uint64_checked_mul(&bytes, value, size) || bytes > G_MAXINT64)
-        return driver_error(error, VIR_ERR_OVERFLOW, "value too large: %" G_GUINT64_FORMAT "%s",
-                            value, unit);
-    *ret_kib = bytes / 1024 + (bytes % 1024 != 0);
-    return TRUE;
-}
-
-/* A missing or empty element leaves @ret_kib as it is. */
-static gboolean
-parse_size(const XmlNode *root, const char *name, guint64 *ret_kib, GError **error)
-{
-    g_autofree char *text = xml_child_text(root, name);
-    g_autofree char *unit = NULL;
-    guint64 value;
-
-    if (!text)
-        return TRUE;
-    if (!xml_parse_uint64(text, &value))
-        return driver_error(error, VIR_ERR_XML_ERROR,
-                            "Invalid value '%s' for element or attribute './%s[1]'", text, name);
-    unit = xml_attr(xml_child(root, name), "unit");
-    return scale_to_kib(value, unit && *unit ? unit : "KiB", ret_kib, error);
-}
-
 static gboolean
 parse_memory(DomainDef *def, const XmlNode *root, GError **error)
 {
-    return parse_size(root, "memory", &def->memory_kib, error) &&
-           parse_size(root, "currentMemory", &def->current_memory_kib, error);
+    return domain_memory_parse_size(root, "memory", &def->memory_kib, error) &&
+           domain_memory_parse_size(root, "currentMemory", &def->current_memory_kib, error) &&
+           domain_memory_parse(&def->backing, root, error);
 }
 
 static gboolean

@@ -12,6 +12,7 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -226,6 +227,30 @@ guest_spawn(Guest *guest, const char *vmm, int log_fd, GError **error)
     }
     watch_process(guest, pid, pidfd);
     return TRUE;
+}
+
+/* A driver without rights can raise it as far as its own hard limit goes. */
+gboolean
+guest_allow_locked(Guest *guest, guint64 bytes, GError **error)
+{
+    struct rlimit now, wanted;
+
+    if (!bytes)
+        return TRUE;
+    if (prlimit(guest->pid, RLIMIT_MEMLOCK, NULL, &now) < 0)
+        return driver_error_errno(error, errno, "cannot read the limit for locked memory");
+    if (now.rlim_cur == RLIM_INFINITY || now.rlim_cur >= bytes)
+        return TRUE;
+    wanted.rlim_cur = bytes;
+    wanted.rlim_max = MAX(now.rlim_max, bytes);
+    if (prlimit(guest->pid, RLIMIT_MEMLOCK, &wanted, NULL) == 0)
+        return TRUE;
+    if (errno != EPERM)
+        return driver_error_errno(error, errno, "cannot raise the limit for locked memory");
+    return driver_error(error, VIR_ERR_OPERATION_FAILED,
+                        "cannot lock %" G_GUINT64_FORMAT " KiB of memory: the limit for locked "
+                        "memory (RLIMIT_MEMLOCK) is %" G_GUINT64_FORMAT " KiB",
+                        bytes / 1024, (guint64)now.rlim_max / 1024);
 }
 
 Guest *

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PAGE_SIZE         4096
 #define CREATE_TIMEOUT_MS 30000 /* guest RAM may have to be found first */
 
 /* A start goes through these steps; each answers FALSE with @error, and launch_fail() undoes whatever
@@ -229,6 +228,15 @@ put_cpu(Launch *launch, VmmMsg *msg, GError **error)
 }
 
 static gboolean
+put_memory(Launch *launch, VmmMsg *msg, GError **error)
+{
+    const DriverEnv *env = launch->domain->host->env;
+    g_autofree char *dir = g_build_filename(env->state_dir, "ram", NULL);
+
+    return domain_memory_lower(&launch->live->backing, launch->live->memory_kib, dir, msg, error);
+}
+
+static gboolean
 put_kernel(VmmMsg *msg, const DomainOs *os, GError **error)
 {
     if (os->cmdline)
@@ -248,15 +256,13 @@ describe_machine(Launch *launch, GError **error)
     if (record < 0)
         return FALSE;
     vmm_msg_put_fd(msg, "record", record);
-    vmm_msg_put_u64(msg, "memory",
-                    (def->memory_kib * 1024 + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE);
     vmm_msg_put_u64(msg, "vcpus", def->current_vcpus);
     vmm_msg_put_bool(msg, "acpi", def->features.states[DOMAIN_FEATURE_ACPI] == 1);
     domain_clock_lower(&def->clock, msg);
     vmm_msg_put_string(msg, "on-poweroff", vmm_action(def->on_poweroff));
     vmm_msg_put_string(msg, "on-reboot", vmm_action(def->on_reboot));
     vmm_msg_put_string(msg, "on-crash", vmm_action(def->on_crash));
-    return put_cpu(launch, msg, error) &&
+    return put_memory(launch, msg, error) && put_cpu(launch, msg, error) &&
            put_file(msg, "kvm", launch->domain->host->env->kvm, O_RDWR, "KVM device", error) &&
            put_kernel(msg, &def->os, error) &&
            domain_firmware_put(msg, def, launch->domain->host->env, launch->reset_nvram, error);
@@ -311,10 +317,13 @@ start_spawn(Launch *launch, GError **error)
     const DriverEnv *env = launch->domain->host->env;
     g_autofree char *xml =
         domain_xml_format(launch->live, launch->id, DOMAIN_FORMAT_LIVE | DOMAIN_FORMAT_SECURE);
+    guint64 locked = domain_memory_locked(&launch->live->backing, launch->live->memory_kib);
     GuestStatus status = { .id = launch->id, .state = VIR_DOMAIN_SHUTOFF };
 
     if (!guest_write_live(env->run_dir, launch->live->uuid, xml, error) ||
         !guest_spawn(launch->guest, env->vmm, launch->log_fd, error))
+        return FALSE;
+    if (!guest_allow_locked(launch->guest, locked, error))
         return FALSE;
     status.pid = guest_pid(launch->guest);
     status.start_time = guest_start_time(status.pid);

@@ -86,6 +86,7 @@ const ConfineRule confine_rules[] = {
     CALL(ALL, munmap, "the same backwards"),
     CALL(ALL, mremap, "realloc() of large blocks"),
     CALL(ALL, madvise, "guest RAM, pages that a balloon gives back, stacks of ended threads"),
+    CALL(START, mlock, "guest RAM that is locked"),
     CALL(ALL, getrandom, "virtio-rng; malloc()'s own"),
 
     /* Files, consoles, sockets and event counters, all of them given to us open */

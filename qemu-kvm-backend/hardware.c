@@ -16,6 +16,7 @@
 #include "qemu-kvm-backend/x86/power-on.h"
 #include "qemu-kvm-backend/x86/regs.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,6 +273,23 @@ build_cpuid(Hardware *hw, unsigned *ret_room, VmmError *err)
     return NULL;
 }
 
+/* The highest byte of RAM has an address that the guest's CPUs can form. */
+static bool
+check_reach(Hardware *hw, const struct kvm_cpuid2 *cpuid, VmmError *err)
+{
+    unsigned bits = cpuid_physical_bits(cpuid);
+    MemoryRegion region;
+
+    for (unsigned i = 0; memory_region(hw->board.memory, i, &region); i++) {
+        if (bits < 64 && (region.gpa + region.size - 1) >> bits)
+            return vmm_error(err, VMM_ERROR_UNSUPPORTED,
+                             "%" PRIu64 " bytes of memory are more than the CPU's %u address bits "
+                             "reach",
+                             memory_size(hw->board.memory), bits);
+    }
+    return true;
+}
+
 static bool
 build_vcpus(Hardware *hw, VmmError *err)
 {
@@ -284,13 +302,14 @@ build_vcpus(Hardware *hw, VmmError *err)
     };
     struct kvm_cpuid2 *common;
     unsigned room, n = hw->config->topology.n_vcpus;
-    bool good = true;
+    bool good;
 
     if (!check_vcpus(hw, err) || !cpu_config_vm(&hw->config->cpu, hw->kvm, err))
         return false;
     common = build_cpuid(hw, &room, err);
     if (!common)
         return false;
+    good = check_reach(hw, common, err);
     hw->vcpus = vcpus_new(n, &owner);
     for (unsigned i = 0; good && i < n; i++) {
         struct kvm_cpuid2 *cpuid = copy_cpuid(common, room);
@@ -305,7 +324,7 @@ build_vcpus(Hardware *hw, VmmError *err)
 static bool
 build_memory(Hardware *hw, VmmError *err)
 {
-    hw->board.memory = memory_new(hw->config->memory, err);
+    hw->board.memory = memory_new(hw->config->memory, &hw->config->ram, err);
     return hw->board.memory && kvm_add_memory(hw->kvm, hw->board.memory, err);
 }
 

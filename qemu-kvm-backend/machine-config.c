@@ -146,6 +146,7 @@ void
 machine_config_init(MachineConfig *config)
 {
     memset(config, 0, sizeof(*config));
+    config->ram.fd = -1;
     for (size_t i = 0; i < N_FD_KEYS; i++)
         *fd_of(config, &fd_keys[i]) = -1;
 }
@@ -158,7 +159,8 @@ machine_config_read(MachineConfig *config, VmmMsg *msg, VmmError *err)
     read_options(config, msg);
     return read_machine(config, msg, err) && read_fds(config, msg, err) &&
            read_firmware(config, msg, err) && read_memory(config, msg, err) &&
-           read_topology(config, msg, err) && cpu_config_read(&config->cpu, msg, err) &&
+           memory_backing_read(&config->ram, msg, err) && read_topology(config, msg, err) &&
+           cpu_config_read(&config->cpu, msg, err) &&
            machine_policy_read(&config->policy, msg, err);
 }
 
@@ -172,6 +174,7 @@ machine_config_clear(MachineConfig *config)
             close(*fd);
         *fd = -1;
     }
+    memory_backing_clear(&config->ram);
     cpu_config_clear(&config->cpu);
     free(config->cmdline);
     config->cmdline = NULL;

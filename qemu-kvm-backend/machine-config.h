@@ -2,6 +2,7 @@
 #pragma once
 
 #include "qemu-kvm-backend/error.h"
+#include "qemu-kvm-backend/memory-map.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
 #include "qemu-kvm-backend/x86/cpu-config.h"
 #include "qemu-kvm-backend/x86/cpuid.h"
@@ -25,6 +26,7 @@ typedef struct MachineConfig {
     int initrd_fd;
     int record_fd;
     uint64_t memory; /* bytes */
+    MemoryBacking ram;
     CpuTopology topology;
     CpuConfig cpu;
     bool

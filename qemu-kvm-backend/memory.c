@@ -1,6 +1,7 @@
 #include "qemu-kvm-backend/memory.h"
 
 #include "qemu-kvm-backend/log.h"
+#include "qemu-kvm-backend/memory-map.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/x86/layout.h"
 
@@ -11,64 +12,48 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define PAGE      4096ull
-#define HUGE_PAGE (2ull << 20)
+#define PAGE 4096ull
 
 struct Memory {
     uint64_t size;
-    uint8_t *host; /* starts on a huge page, so that the host can back RAM with them */
-    void *mapping; /* what was mapped to get there */
-    size_t mapping_size;
+    MemoryMap map;
+    bool shared, locked;
     MemoryRegion regions[2];
     unsigned n_regions;
 };
-
-/* A kernel without huge pages or with core dumps of its own mind still runs guests. */
-static void
-advise(Memory *memory, int advice, const char *name)
-{
-    if (madvise(memory->host, memory->size, advice) < 0)
-        log_line("madvise(%s) on guest RAM: %s", name, strerrordesc_np(errno));
-}
 
 static void
 lay_out(Memory *memory)
 {
     uint64_t low = memory->size < LAYOUT_LOW_RAM_END ? memory->size : LAYOUT_LOW_RAM_END;
 
-    memory->regions[memory->n_regions++] = (MemoryRegion){ 0, low, memory->host };
+    memory->regions[memory->n_regions++] = (MemoryRegion){ 0, low, memory->map.host };
     if (memory->size > low)
         memory->regions[memory->n_regions++] =
-            (MemoryRegion){ LAYOUT_HIGH_RAM, memory->size - low, memory->host + low };
+            (MemoryRegion){ LAYOUT_HIGH_RAM, memory->size - low, memory->map.host + low };
 }
 
 Memory *
-memory_new(uint64_t size, VmmError *err)
+memory_new(uint64_t size, const MemoryBacking *backing, VmmError *err)
 {
-    uint64_t mapping_size;
+    static const MemoryBacking anonymous = { .fd = -1 };
+    MemoryMap map;
     Memory *memory;
-    void *mapping;
 
-    if (size == 0 || size % PAGE || __builtin_add_overflow(size, HUGE_PAGE, &mapping_size)) {
+    if (!backing)
+        backing = &anonymous;
+    if (size == 0 || size % PAGE || size > SIZE_MAX / 2) {
         vmm_error(err, VMM_ERROR_INVALID,
                   "Guest memory of %" PRIu64 " bytes is not a positive multiple of 4096", size);
         return NULL;
     }
-    /* Not reserved: whether the host may promise more than it has is its overcommit policy for the
-     * pages that guests do touch, not for what they might. */
-    mapping = mmap(NULL, mapping_size, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (mapping == MAP_FAILED) {
-        vmm_error_errno(err, "Cannot map %" PRIu64 " bytes of guest memory", size);
+    if (!memory_map(backing, size, &map, err))
         return NULL;
-    }
     memory = vmm_must(calloc(1, sizeof(*memory)));
     memory->size = size;
-    memory->mapping = mapping;
-    memory->mapping_size = mapping_size;
-    memory->host = (uint8_t *)(((uintptr_t)mapping + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
-    advise(memory, MADV_HUGEPAGE, "MADV_HUGEPAGE");
-    advise(memory, MADV_DONTDUMP, "MADV_DONTDUMP");
+    memory->map = map;
+    memory->shared = backing->shared;
+    memory->locked = backing->locked;
     lay_out(memory);
     return memory;
 }
@@ -78,7 +63,7 @@ memory_free(Memory *memory)
 {
     if (!memory)
         return;
-    munmap(memory->mapping, memory->mapping_size);
+    memory_unmap(&memory->map);
     free(memory);
 }
 
@@ -146,13 +131,16 @@ memory_zero(Memory *memory, uint64_t gpa, size_t len)
     return to != NULL;
 }
 
+/* A shared page is the file's: only a hole in that frees it. */
 void
 memory_discard(Memory *memory, void *at, size_t len)
 {
-    uintptr_t first = ((uintptr_t)at + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
-    uintptr_t end = ((uintptr_t)at + len) & ~(uintptr_t)(PAGE - 1);
+    uintptr_t mask = memory->map.page - 1;
+    uintptr_t first = ((uintptr_t)at + mask) & ~mask;
+    uintptr_t end = ((uintptr_t)at + len) & ~mask;
+    int advice = memory->shared ? MADV_REMOVE : MADV_DONTNEED;
 
-    if (first < end && madvise((void *)first, end - first, MADV_DONTNEED) < 0)
+    if (!memory->locked && first < end && madvise((void *)first, end - first, advice) < 0)
         log_guest("The host does not take guest memory back: %s", strerrordesc_np(errno));
 }
 

@@ -1,7 +1,7 @@
 /* memory: guest RAM, and the one way to it that checks bounds.
  *
  * RAM below LAYOUT_LOW_RAM_END (x86/layout.h) starts at guest physical 0; what does not fit there
- * goes on at 4 GiB. The host's mapping is one piece, private and anonymous.
+ * goes on at 4 GiB. The host's mapping is one piece; memory-map.h has its kinds.
  */
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 typedef struct Memory Memory;
+struct MemoryBacking;
 
 typedef struct MemoryRegion {
     uint64_t gpa; /* guest physical address, bytes */
@@ -18,8 +19,9 @@ typedef struct MemoryRegion {
     void *host;
 } MemoryRegion;
 
-/* @size in bytes, a multiple of 4096. NULL with @err set where the host has not got it. */
-Memory *memory_new(uint64_t size, VmmError *err);
+/* @size in bytes, a multiple of 4096; @backing is where it comes from, NULL: private and anonymous. NULL with
+ * @err set where the host has not got it. */
+Memory *memory_new(uint64_t size, const struct MemoryBacking *backing, VmmError *err);
 void memory_free(Memory *memory);
 
 uint64_t memory_size(const Memory *memory);
@@ -35,7 +37,7 @@ bool memory_read(const Memory *memory, uint64_t gpa, void *to, size_t len);
 bool memory_write(Memory *memory, uint64_t gpa, const void *from, size_t len);
 bool memory_zero(Memory *memory, uint64_t gpa, size_t len);
 /* Gives what lies in [@at, @at + @len), which memory_at() gave out, back to the host, as far as it is whole
- * pages; they read as zeros from then on. */
+ * pages of its backing; they read as zeros from then on. Locked memory stays as it is. */
 void memory_discard(Memory *memory, void *at, size_t len);
 /* Reads @len bytes of the file at @offset straight into RAM. */
 bool memory_load(Memory *memory, uint64_t gpa, int fd, uint64_t offset, size_t len, VmmError *err);

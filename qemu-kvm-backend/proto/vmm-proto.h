@@ -32,6 +32,10 @@
 /* create: the machine, without devices; once.
  * kvm fd (/dev/kvm), memory u64 (bytes, a multiple of 4096), vcpus u64,
  * sockets? u64, dies? u64, cores? u64, threads? u64 (their product is at least vcpus),
+ * ram? fd: a file of that many bytes, which becomes the guest's RAM (memfd, hugetlbfs, any other),
+ * ram-shared? bool (false): what the guest writes reaches the file,
+ * ram-locked? bool (false): the host keeps RAM in its own,
+ * ram-threads? u64 (0): how many threads fetch it all before the guest starts; 0: as it is touched,
  * kernel fd, initrd? fd, cmdline? string: what to boot: a Linux bzImage, an ELF with a PVH note, or a
  *     multiboot-1 ELF; the kinds tell themselves apart,
  * machine? string (VMM_MACHINE_*; q35),

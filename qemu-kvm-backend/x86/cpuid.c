@@ -331,6 +331,16 @@ cpuid_offer(struct kvm_cpuid2 *cpuid, bool tsc_deadline)
     set(&entry->ecx, ECX_TSC_DEADLINE, tsc_deadline);
 }
 
+unsigned
+cpuid_physical_bits(const struct kvm_cpuid2 *cpuid)
+{
+    for (unsigned i = 0; i < cpuid->nent; i++) {
+        if (cpuid->entries[i].function == LEAF_SIZES)
+            return cpuid->entries[i].eax & 0xff;
+    }
+    return 36;
+}
+
 bool
 cpuid_build(struct kvm_cpuid2 *cpuid, unsigned room, const CpuTopology *topology, unsigned index,
             bool pae, VmmError *err)

@@ -19,6 +19,9 @@ uint32_t cpuid_apic_id(const CpuTopology *topology, unsigned index);
  * timer that KVM_CAP_TSC_DEADLINE_TIMER tells of. */
 void cpuid_offer(struct kvm_cpuid2 *cpuid, bool tsc_deadline);
 
+/* The width of physical addresses that @cpuid tells of: 36 where it does not (SDM volume 3, 4.1.4). */
+unsigned cpuid_physical_bits(const struct kvm_cpuid2 *cpuid);
+
 /* Edits @cpuid, what the guest's CPUs have, for vCPU @index; @cpuid has room for @room entries, and may
  * grow. */
 bool cpuid_build(struct kvm_cpuid2 *cpuid, unsigned room, const CpuTopology *topology,

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define MIB (1ull << 20)
@@ -617,6 +618,37 @@ test_cpuid(void)
     g_assert_true(g_str_has_prefix(brand, "6c746d76 "));
 }
 
+/* A guest in a file of ours, all of it there from the start and locked: the kernel that was loaded into it is
+ * in the file. */
+static void
+test_memory_file(void)
+{
+    static const guint32 magic = 0x1badb002; /* the payload's multiboot header, at 1 MiB */
+    g_autoptr(Vmm) vmm = NULL;
+    VmmMsg *create;
+    guint32 found = 0;
+    int fd;
+
+    if (!vmm_have_kvm())
+        return;
+    vmm = vmm_spawn();
+    create = vmm_create_request(vmm, 4 * MIB, 1, "hello 7");
+    fd = memfd_create("ram", MFD_CLOEXEC);
+    g_assert_no_errno(ftruncate(fd, 4 * MIB));
+    vmm_msg_put_fd(create, "ram", fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    vmm_msg_put_bool(create, "ram-shared", TRUE);
+    vmm_msg_put_bool(create, "ram-locked", TRUE);
+    vmm_msg_put_u64(create, "ram-threads", 2);
+    vmm_accept(vmm_call(vmm, create));
+    vmm_add_devices(vmm);
+    vmm_do(vmm, VMM_RUN);
+    vmm_wait_stopped(vmm, VMM_REASON_EXIT, "7");
+    for (off_t at = MIB; at < (off_t)(MIB + 8192) && found != magic; at += 4)
+        g_assert_cmpint(pread(fd, &found, sizeof(found), at), ==, sizeof(found));
+    g_assert_cmphex(found, ==, magic);
+    close(fd);
+}
+
 /* A clock that this host has, and one that takes scaling: where there is none, nobody pretends. */
 static void
 test_tsc(void)
@@ -663,6 +695,7 @@ main(int argc, char **argv)
     g_test_add_data_func("/payload/smp/16", GUINT_TO_POINTER(16), test_smp);
     g_test_add_func("/payload/cpu/cpuid", test_cpuid);
     g_test_add_func("/payload/cpu/tsc", test_tsc);
+    g_test_add_func("/payload/memory/file", test_memory_file);
     g_test_add_func("/payload/refusals", test_refusals);
     g_test_add_func("/payload/not-kvm", test_not_kvm);
     g_test_add_func("/payload/left-before-create", test_left_before_create);

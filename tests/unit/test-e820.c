@@ -11,7 +11,7 @@
 static void
 check(uint64_t size, const E820Entry *expected, unsigned n)
 {
-    Memory *memory = memory_new(size, NULL);
+    Memory *memory = memory_new(size, NULL, NULL);
     E820Entry map[E820_MAX];
     unsigned n_map = e820_build(memory, map);
 
@@ -54,10 +54,8 @@ static void
 test_large(void)
 {
     const E820Entry expected[] = {
-        { 0, 0x9fc00, E820_RAM },
-        { 0x9fc00, 0x60400, E820_RESERVED },
-        { MIB, 2 * GIB - MIB, E820_RAM },
-        { 0xe0000000, 256 * MIB, E820_RESERVED },
+        { 0, 0x9fc00, E820_RAM },         { 0x9fc00, 0x60400, E820_RESERVED },
+        { MIB, 2 * GIB - MIB, E820_RAM }, { 0xe0000000, 256 * MIB, E820_RESERVED },
         { 4 * GIB, 3 * GIB, E820_RAM },
     };
 

@@ -1,11 +1,14 @@
 #include "qemu-kvm-backend/memory.h"
 
+#include "qemu-kvm-backend/memory-map.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/x86/layout.h"
 
 #include <glib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MIB (1ull << 20)
@@ -15,7 +18,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Memory, memory_free)
 static void
 test_small(void)
 {
-    g_autoptr(Memory) memory = memory_new(3 * MIB, NULL);
+    g_autoptr(Memory) memory = memory_new(3 * MIB, NULL, NULL);
     MemoryRegion region;
 
     g_assert_nonnull(memory);
@@ -32,7 +35,7 @@ test_small(void)
 static void
 test_hole(void)
 {
-    g_autoptr(Memory) memory = memory_new(LAYOUT_LOW_RAM_END + 5 * MIB, NULL);
+    g_autoptr(Memory) memory = memory_new(LAYOUT_LOW_RAM_END + 5 * MIB, NULL, NULL);
     MemoryRegion low, high;
 
     g_assert_nonnull(memory);
@@ -54,7 +57,7 @@ test_hole(void)
 static void
 test_exactly_low(void)
 {
-    g_autoptr(Memory) memory = memory_new(LAYOUT_LOW_RAM_END, NULL);
+    g_autoptr(Memory) memory = memory_new(LAYOUT_LOW_RAM_END, NULL, NULL);
     MemoryRegion region;
 
     g_assert_nonnull(memory);
@@ -79,7 +82,7 @@ test_bounds(void)
         { G_MAXUINT64, 2, FALSE },
         { G_MAXUINT64 - 1, G_MAXUINT64, FALSE },
     };
-    g_autoptr(Memory) memory = memory_new(2 * MIB, NULL);
+    g_autoptr(Memory) memory = memory_new(2 * MIB, NULL, NULL);
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         g_assert_cmpint(memory_at(memory, cases[i].gpa, cases[i].len) != NULL, ==, cases[i].good);
@@ -88,7 +91,7 @@ test_bounds(void)
 static void
 test_copies(void)
 {
-    g_autoptr(Memory) memory = memory_new(2 * MIB, NULL);
+    g_autoptr(Memory) memory = memory_new(2 * MIB, NULL, NULL);
     char text[6] = "";
 
     g_assert_true(memory_write(memory, 0x1234, "hello", 6));
@@ -107,7 +110,7 @@ test_copies(void)
 static void
 test_load(void)
 {
-    g_autoptr(Memory) memory = memory_new(2 * MIB, NULL);
+    g_autoptr(Memory) memory = memory_new(2 * MIB, NULL, NULL);
     int fd = memfd_create("kernel", MFD_CLOEXEC);
     char text[6] = "";
     VmmError err;
@@ -134,11 +137,128 @@ test_refused(void)
     VmmError err;
 
     for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
-        g_assert_null(memory_new(sizes[i], &err));
+        g_assert_null(memory_new(sizes[i], NULL, &err));
         g_assert_cmpstr(err.kind, ==, VMM_ERROR_INVALID);
     }
-    g_assert_null(memory_new(1ull << 60, &err)); /* more than a process can map */
+    g_assert_null(memory_new(1ull << 60, NULL, &err)); /* more than a process can map */
     g_assert_cmpstr(err.kind, ==, VMM_ERROR_FAILED);
+}
+
+/* A file becomes RAM: what is written shows in it, or does not, as its owner wants it. */
+static void
+check_file(gboolean shared)
+{
+    int fd = memfd_create("ram", MFD_CLOEXEC);
+    MemoryBacking backing = { .fd = fd, .shared = shared };
+    g_autoptr(Memory) memory = NULL;
+    char byte = 0;
+
+    g_assert_no_errno(ftruncate(fd, 4 * MIB));
+    g_assert_cmpint(pwrite(fd, "\7", 1, MIB), ==, 1);
+    memory = memory_new(4 * MIB, &backing, NULL);
+    g_assert_true(memory_read(memory, MIB, &byte, 1));
+    g_assert_cmpint(byte, ==, 7);
+    g_assert_true(memory_write(memory, MIB, "\5", 1));
+    g_assert_cmpint(pread(fd, &byte, 1, MIB), ==, 1);
+    g_assert_cmpint(byte, ==, shared ? 5 : 7);
+    close(fd);
+}
+
+static void
+test_file(void)
+{
+    check_file(TRUE);
+    check_file(FALSE);
+}
+
+/* What a guest gives back of a file is a hole there. */
+static void
+test_discard_shared(void)
+{
+    int fd = memfd_create("ram", MFD_CLOEXEC);
+    MemoryBacking backing = { .fd = fd, .shared = TRUE };
+    g_autoptr(Memory) memory = NULL;
+    struct stat before, after;
+    char byte = 1;
+
+    g_assert_no_errno(ftruncate(fd, 4 * MIB));
+    memory = memory_new(4 * MIB, &backing, NULL);
+    g_assert_true(memory_zero(memory, 0, 4 * MIB));
+    g_assert_no_errno(fstat(fd, &before));
+    memory_discard(memory, memory_at(memory, MIB, MIB), MIB);
+    g_assert_no_errno(fstat(fd, &after));
+    g_assert_cmpint(before.st_blocks - after.st_blocks, ==, MIB / 512);
+    g_assert_true(memory_read(memory, MIB, &byte, 1));
+    g_assert_cmpint(byte, ==, 0);
+    close(fd);
+}
+
+static gsize
+count_resident(const Memory *memory)
+{
+    static unsigned char there[16 * MIB / 4096];
+    gsize n = 0;
+
+    g_assert_no_errno(mincore(memory_at(memory, 0, 16 * MIB), 16 * MIB, there));
+    for (gsize i = 0; i < G_N_ELEMENTS(there); i++)
+        n += there[i] & 1;
+    return n;
+}
+
+/* All of it is there at the start where that is asked for, whoever fetches it. */
+static void
+test_populate(void)
+{
+    static const guint threads[] = { 1, 3, 64 };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(threads); i++) {
+        MemoryBacking backing = { .fd = -1, .threads = threads[i] };
+        g_autoptr(Memory) memory = memory_new(16 * MIB, &backing, NULL);
+
+        g_assert_nonnull(memory);
+        g_assert_cmpuint(count_resident(memory), ==, 16 * MIB / 4096);
+    }
+}
+
+static void
+test_locked(void)
+{
+    MemoryBacking backing = { .fd = -1, .locked = TRUE };
+    struct rlimit limit, none;
+    Memory *memory;
+    VmmError err;
+
+    memory = memory_new(2 * MIB, &backing, &err);
+    g_assert_nonnull(memory);                               /* every user may lock that much */
+    memory_discard(memory, memory_at(memory, 0, MIB), MIB); /* it stays, without a word */
+    memory_free(memory);
+    g_assert_no_errno(getrlimit(RLIMIT_MEMLOCK, &limit));
+    none = (struct rlimit){ 0, limit.rlim_max };
+    if (geteuid() == 0) /* who has CAP_IPC_LOCK is not bound by it */
+        return;
+    g_assert_no_errno(setrlimit(RLIMIT_MEMLOCK, &none));
+    g_assert_null(memory_new(2 * MIB, &backing, &err));
+    g_assert_nonnull(strstr(err.text, "RLIMIT_MEMLOCK"));
+    g_assert_no_errno(setrlimit(RLIMIT_MEMLOCK, &limit));
+}
+
+/* Huge pages: whole ones only, and no more than the host has: an error, not a guest that dies later. */
+static void
+test_huge(void)
+{
+    int fd = memfd_create("ram", MFD_CLOEXEC | MFD_HUGETLB | 21u << 26);
+    MemoryBacking backing = { .fd = fd, .shared = TRUE };
+    VmmError err;
+
+    if (fd < 0) {
+        g_test_skip("this host has no huge pages of 2 MiB");
+        return;
+    }
+    g_assert_null(memory_new(3 * MIB, &backing, &err));
+    g_assert_nonnull(strstr(err.text, "not a multiple of huge pages of 2048 KiB"));
+    g_assert_null(memory_new(1ull << 45, &backing, &err));
+    g_assert_nonnull(strstr(err.text, "in huge pages of 2048 KiB"));
+    close(fd);
 }
 
 int
@@ -152,5 +272,10 @@ main(int argc, char **argv)
     g_test_add_func("/memory/copies", test_copies);
     g_test_add_func("/memory/load", test_load);
     g_test_add_func("/memory/refused", test_refused);
+    g_test_add_func("/memory/file", test_file);
+    g_test_add_func("/memory/discard-shared", test_discard_shared);
+    g_test_add_func("/memory/populate", test_populate);
+    g_test_add_func("/memory/locked", test_locked);
+    g_test_add_func("/memory/huge", test_huge);
     return g_test_run();
 }
