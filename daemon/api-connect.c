@@ -193,7 +193,7 @@ static const Method methods[] = {
     { "DomainLookupByUUID", "virDomainLookupByUUIDString", "domain.getattr", lookup_by_uuid },
     { "DomainRestore", "virDomainRestoreFlags", "domain.start" },
     { "DomainSaveImageDefineXML", "virDomainSaveImageDefineXML", "domain.write" },
-    { "DomainSaveImageGetXMLDesc", "virDomainSaveImageGetXMLDesc", "domain.read" },
+    { "DomainSaveImageGetXMLDesc", "virDomainSaveImageGetXMLDesc", "domain.read-secure" },
     { "FindStoragePoolSources", "virConnectFindStoragePoolSources",
       "connect.detect-storage-pools" },
     { "GetAllDomainStats", "virConnectGetAllDomainStats", "connect.search-domains", all_stats },

@@ -24,6 +24,7 @@ typedef struct Method {
     const char *libvirt_name; /* libvirt's function, for the text of what is not supported */
     const char *access;       /* "object.permission" as in libvirt's polkit actions */
     void (*run)(Call *call);  /* NULL: the driver cannot do it yet */
+    guint secret_flags;       /* of its flags, the last argument: those that show secrets */
 } Method;
 
 /* How a face answers. Either function ends the face's interest in @data; @result is never floating

@@ -1,51 +1,25 @@
 #include "daemon/dbus.h"
 
 #include "daemon/api.h"
+#include "daemon/dbus-answer.h"
 #include "daemon/dbus-path.h"
-#include "daemon/dbus-quirks.h"
-#include "driver/error.h"
+#include "daemon/dbus-properties.h"
 #include "schemas/interfaces.h"
-
-#include <gio/gunixfdlist.h>
-
-#define ERROR_NAME                                                                                 \
-    "org.libvirt.Error" /* the one name that libvirt-dbus has; the text tells more                 \
-                         */
 
 struct DbusRoot {
     GDBusConnection *bus;
     char *path;
     Driver *driver;
+    Access *access; /* NULL: whoever can call may do anything */
     guint connect_id, vmctl_connect_id, domains_id;
 };
 
-/* Answers */
-
-static void
-fail(gpointer data, const GError *error)
-{
-    /* A message with a path of the host in it need not be UTF-8, and the bus would hang up on us.
-     */
-    g_autofree char *text = g_utf8_make_valid(error->message, -1);
-
-    g_dbus_method_invocation_return_dbus_error(data, ERROR_NAME, text);
-}
-
-static void
-reply(gpointer data, GVariant *result, int fd)
-{
-    g_autoptr(GUnixFDList) fds = fd >= 0 ? g_unix_fd_list_new_from_array(&fd, 1) : NULL;
-    const char *interface = g_dbus_method_invocation_get_interface_name(data);
-
-    if (dbus_quirks_apply(interface))
-        result = dbus_quirks_wrap(result);
-    g_dbus_method_invocation_return_value_with_unix_fd_list(data, result, fds);
-}
+/* Calls */
 
 static GVariant *
-name_domain(gpointer data, Domain *domain)
+name_domain(gpointer invocation, Domain *domain)
 {
-    const DbusRoot *root = g_dbus_method_invocation_get_user_data(data);
+    const DbusRoot *root = g_dbus_method_invocation_get_user_data(invocation);
     g_autofree char *path = dbus_path_of(root->path, domain);
 
     return g_variant_new_object_path(path);
@@ -54,11 +28,15 @@ name_domain(gpointer data, Domain *domain)
 static const CallFace face = {
     .name = name_domain,
     .name_type = G_VARIANT_TYPE_OBJECT_PATH,
-    .reply = reply,
-    .fail = fail,
+    .reply = dbus_reply,
+    .fail = dbus_fail,
 };
 
-/* Calls */
+static gboolean
+is_properties(const char *interface)
+{
+    return g_str_equal(interface, "org.freedesktop.DBus.Properties");
+}
 
 /* What @path is: the root itself, or a domain that is looked up anew for each call. */
 static gboolean
@@ -72,90 +50,88 @@ find_object(const DbusRoot *root, const char *path, ApiObject *ret, GError **err
     return !uuid || ret->domain;
 }
 
+/* Done with whether it may be. The object is looked up only now: time may have passed. */
 static void
-get(const Interface *interface, const ApiObject *object, GVariant *args,
-    GDBusMethodInvocation *invocation)
+serve(GDBusMethodInvocation *invocation)
 {
+    const DbusRoot *root = g_dbus_method_invocation_get_user_data(invocation);
+    const char *path = g_dbus_method_invocation_get_object_path(invocation);
+    const char *member = g_dbus_method_invocation_get_method_name(invocation);
+    const char *interface = g_dbus_method_invocation_get_interface_name(invocation);
     g_autoptr(GError) error = NULL;
-    const char *name;
-    GVariant *value;
+    ApiObject place, *object = find_object(root, path, &place, &error) ? &place : NULL;
 
-    g_variant_get(args, "(&s&s)", NULL, &name);
-    value = interface_find_property(interface, name)->get(object, &error);
-    if (value)
-        g_dbus_method_invocation_return_value(invocation, g_variant_new("(v)", value));
-    else
-        fail(invocation, error);
-}
-
-/* A property that cannot be had is left out, as libvirt-dbus does, which goes so far that a domain
- * that is not there has none. */
-static void
-get_all(const Interface *interface, const ApiObject *object, GDBusMethodInvocation *invocation)
-{
-    g_autoptr(GVariant) result = NULL;
-    GVariantBuilder values;
-
-    g_variant_builder_init(&values, G_VARIANT_TYPE_VARDICT);
-    for (const Property *row = interface->properties; object && row && row->name; row++) {
-        GVariant *value = row->get(object, NULL);
-
-        if (value)
-            g_variant_builder_add(&values, "{sv}", row->name, value);
-    }
-    result = g_variant_ref_sink(g_variant_new("(a{sv})", &values));
-    g_dbus_method_invocation_return_value(
-        invocation, dbus_quirks_apply(interface->name) ? dbus_quirks_wrap(result) : result);
-}
-
-static void
-set(const Interface *interface, const ApiObject *object, GVariant *args,
-    GDBusMethodInvocation *invocation)
-{
-    g_autoptr(GVariant) value = NULL;
-    g_autoptr(GError) error = NULL;
-    const char *name;
-
-    g_variant_get(args, "(&s&sv)", NULL, &name, &value);
-    if (interface_find_property(interface, name)->set(object, value, &error))
-        g_dbus_method_invocation_return_value(invocation, NULL);
-    else
-        fail(invocation, error);
-}
-
-/* org.freedesktop.DBus.Properties, of whose calls GDBus has checked that the interface and the
- * property are there, that it may be read or written and that a value to write has its type. */
-static void
-call_properties(const char *member, const ApiObject *object, const GError *error, GVariant *args,
-                GDBusMethodInvocation *invocation)
-{
-    g_autoptr(GVariant) name = g_variant_get_child_value(args, 0);
-    const Interface *interface = api_find(g_variant_get_string(name, NULL));
-
-    if (g_str_equal(member, "GetAll"))
-        get_all(interface, object, invocation);
+    if (is_properties(interface))
+        dbus_properties_call(invocation, object, error);
     else if (!object)
-        fail(invocation, error);
-    else if (g_str_equal(member, "Get"))
-        get(interface, object, args, invocation);
+        dbus_fail(invocation, error);
     else
-        set(interface, object, args, invocation);
+        call_run(interface_find_method(api_find(interface), member), object,
+                 g_dbus_method_invocation_get_parameters(invocation), &face, invocation);
+}
+
+/* Access */
+
+/* What it takes to call @method with @args, whose last one are its flags. */
+static const char *
+method_permission(const Method *method, GVariant *args)
+{
+    gsize n = g_variant_n_children(args);
+    guint flags = 0;
+
+    if (method->secret_flags && n > 0)
+        g_variant_get_child(args, n - 1, "u", &flags);
+    return flags & method->secret_flags ? "domain.read-secure" : method->access;
+}
+
+static const char *
+permission_of(GDBusMethodInvocation *invocation, const ApiObject *object)
+{
+    const char *member = g_dbus_method_invocation_get_method_name(invocation);
+    const char *interface = g_dbus_method_invocation_get_interface_name(invocation);
+    gboolean writes = g_str_equal(member, "Set");
+
+    if (!is_properties(interface))
+        return method_permission(interface_find_method(api_find(interface), member),
+                                 g_dbus_method_invocation_get_parameters(invocation));
+    if (object->domain)
+        return writes ? "domain.write" : "domain.read";
+    return writes ? "connect.write" : "connect.read";
+}
+
+static gboolean
+is_interactive(GDBusMethodInvocation *invocation)
+{
+    GDBusMessage *message = g_dbus_method_invocation_get_message(invocation);
+
+    return g_dbus_message_get_flags(message) & G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION;
+}
+
+static void
+decided(gpointer invocation, const GError *error)
+{
+    if (error)
+        dbus_fail(invocation, error);
+    else
+        serve(invocation);
 }
 
 static void
 method_call(GDBusConnection *bus, const char *sender, const char *path, const char *interface,
             const char *member, GVariant *args, GDBusMethodInvocation *invocation, gpointer data)
 {
-    g_autoptr(GError) error = NULL;
-    ApiObject place, *object = find_object(data, path, &place, &error) ? &place : NULL;
+    DbusRoot *root = data;
+    ApiObject object = { 0 };
+    AccessRequest request;
 
-    if (g_str_equal(interface, "org.freedesktop.DBus.Properties"))
-        call_properties(member, object, error, args, invocation);
-    else if (!object)
-        fail(invocation, error);
-    else
-        call_run(interface_find_method(api_find(interface), member), object, args, &face,
-                 invocation);
+    if (!root->access) {
+        serve(invocation);
+        return;
+    }
+    find_object(root, path, &object, NULL);
+    request = (AccessRequest){ sender, permission_of(invocation, &object), object.domain,
+                               is_interactive(invocation) };
+    access_check(root->access, &request, decided, invocation);
 }
 
 /* Without the property functions GDBus hands calls of org.freedesktop.DBus.Properties to
@@ -168,7 +144,8 @@ static char **
 enumerate_domains(GDBusConnection *bus, const char *sender, const char *path, gpointer data)
 {
     DbusRoot *root = data;
-    g_autoptr(GPtrArray) domains = driver_list(root->driver, 0, NULL);
+    gboolean may_know = !root->access || access_is_trusted(root->access, sender);
+    g_autoptr(GPtrArray) domains = may_know ? driver_list(root->driver, 0, NULL) : NULL;
     GPtrArray *nodes = g_ptr_array_new();
 
     for (guint i = 0; domains && i < domains->len; i++)
@@ -252,6 +229,7 @@ dbus_root_free(DbusRoot *root)
         g_dbus_connection_unregister_object(root->bus, root->vmctl_connect_id);
     if (root->domains_id)
         g_dbus_connection_unregister_subtree(root->bus, root->domains_id);
+    access_free(root->access);
     g_object_unref(root->bus);
     g_free(root->path);
     g_free(root);
@@ -261,6 +239,12 @@ void
 dbus_root_set_driver(DbusRoot *root, Driver *driver)
 {
     root->driver = driver;
+}
+
+void
+dbus_root_set_access(DbusRoot *root, Access *access)
+{
+    root->access = access;
 }
 
 GDBusConnection *

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "daemon/dbus-access.h"
 #include "driver/driver.h"
 
 #include <gio/gio.h>
@@ -15,6 +16,8 @@ typedef struct DbusRoot DbusRoot;
  * context, so a driver must be there before that runs again: dbus_root_set_driver(). */
 DbusRoot *dbus_root_new(GDBusConnection *bus, const char *path, GError **error);
 void dbus_root_set_driver(DbusRoot *root, Driver *driver); /* borrowed */
+/* Has every call checked by @access, which is taken over. Before any call comes. */
+void dbus_root_set_access(DbusRoot *root, Access *access);
 void dbus_root_free(DbusRoot *root);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DbusRoot, dbus_root_free)
 

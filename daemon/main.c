@@ -17,6 +17,7 @@
 
 typedef struct Options {
     gboolean system, session, version;
+    char *access;  /* "polkit" or "none"; NULL: as the instance has it */
     char *address; /* of the bus, NULL: the usual one */
 } Options;
 
@@ -49,6 +50,13 @@ bus_closed(gpointer data)
     g_main_loop_quit(daemon->loop);
 }
 
+/* Nobody but their owner calls a session instance: that is the session bus's business. */
+static gboolean
+asks_polkit(const Options *options)
+{
+    return options->access ? g_str_equal(options->access, "polkit") : options->system;
+}
+
 /* The name comes before the driver: a daemon that is one too many must not start guests. Calls that
  * arrive meanwhile wait for the main loop. */
 static Daemon *
@@ -65,6 +73,8 @@ daemon_new(const Options *options, GError **error)
     daemon->root = dbus_root_new(daemon->bus, ROOT_PATH, error);
     if (!daemon->root || !dbus_bus_own_name(daemon->bus, BUS_NAME, error))
         return NULL;
+    if (asks_polkit(options))
+        dbus_root_set_access(daemon->root, access_new(daemon->bus));
     events = dbus_events(daemon->root);
     daemon->driver = driver_new(driver_env_new(options->system), &events, error);
     if (!daemon->driver)
@@ -132,6 +142,9 @@ parse_options(int argc, char **argv, Options *options, GError **error)
           "Serve the user's own instance (default for others)" },
         { "address", 0, 0, G_OPTION_ARG_STRING, &options->address, "Use the message bus at ADDRESS",
           "ADDRESS" },
+        { "access", 0, 0, G_OPTION_ARG_STRING, &options->access,
+          "Who may do what: polkit decides (system instance), or none does (session instance)",
+          "polkit|none" },
         { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version and exit" },
         { NULL },
     };
@@ -147,6 +160,12 @@ parse_options(int argc, char **argv, Options *options, GError **error)
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "%s",
                     argc > 1 ? "vmctld takes options only"
                              : "--system and --session exclude each other");
+        return FALSE;
+    }
+    if (options->access && !g_str_equal(options->access, "polkit") &&
+        !g_str_equal(options->access, "none")) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "--access is polkit or none, not '%s'", options->access);
         return FALSE;
     }
     if (!options->session && geteuid() == 0)
@@ -170,6 +189,7 @@ main(int argc, char **argv)
     } else {
         status = serve(&options);
     }
+    g_free(options.access);
     g_free(options.address);
     return status;
 }

@@ -83,7 +83,7 @@ fixture_spawn_daemon(Fixture *fixture, GSubprocessFlags flags)
 {
     g_autoptr(GSubprocessLauncher) launcher = launcher_new(fixture, flags);
     g_autofree char *program = fixture_built("vmctld");
-    const char *argv[] = { program, "--session", NULL };
+    const char *argv[] = { program, "--session", fixture->option, NULL };
 
     set_dir(fixture, launcher, "NOTIFY_SOCKET",
             "notify"); /* for it alone: dbus-daemon says READY too */
@@ -162,12 +162,13 @@ start_bus(Fixture *fixture)
     const char *argv[] = {
         "dbus-daemon", "--nofork", "--print-address", "--config-file", file, NULL
     };
-    g_autofree char *config = g_strdup_printf(
-        "<busconfig><type>session</type><listen>unix:path=%s/bus</listen>"
-        "<servicedir>%s/services</servicedir><policy context='default'>"
-        "<allow send_destination='*' eavesdrop='true'/><allow eavesdrop='true'/><allow own='*'/>"
-        "</policy></busconfig>",
-        fixture->dir, fixture->dir);
+    g_autofree char *config =
+        g_strdup_printf("<busconfig><type>session</type><listen>unix:path=%s/bus</listen>"
+                        "<servicedir>%s/services</servicedir><policy context='default'>"
+                        "<allow user='*'/><allow send_destination='*' eavesdrop='true'/><allow "
+                        "eavesdrop='true'/><allow own='*'/>"
+                        "</policy></busconfig>",
+                        fixture->dir, fixture->dir);
     g_autoptr(GDataInputStream) output = NULL;
 
     write_file(fixture, "bus.conf", config);

@@ -17,8 +17,9 @@
 
 typedef struct Fixture {
     char *dir;
-    char *address;   /* of the bus */
-    const char *vmm; /* what the build made, that the guests are */
+    char *address;      /* of the bus */
+    const char *vmm;    /* what the build made, that the guests are */
+    const char *option; /* for the daemon, before it is started; NULL: none */
     GSubprocess *bus, *daemon;
     GDBusConnection *client;
     guint subscription;

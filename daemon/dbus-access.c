@@ -1,0 +1,262 @@
+#include "daemon/dbus-access.h"
+
+#include "daemon/dbus-caller.h"
+#include "daemon/dbus-polkit.h"
+#include "driver/error.h"
+
+#include <string.h>
+
+#define ACTION_READ   "org.libvirt.unix.monitor"
+#define ACTION_MANAGE "org.libvirt.unix.manage"
+
+/* The calls of one client are checked one after the other, which keeps their order. So many may wait; no script
+ * needs more. */
+#define WAITING_MAX 64
+
+/* So many clients of one user, and of all, may have a check going on: a bus lets nobody wait for more than 128
+ * replies by default, and one user's open dialogs must not lock out the others. */
+#define ASKING_PER_USER 16
+#define ASKING_MAX      96
+
+struct Access {
+    GDBusConnection *bus;
+    Callers *callers;
+    GHashTable *asking; /* uid -> clients with a check going on */
+    guint n_asking;
+    int holds; /* one for each check that goes on */
+    gboolean freed;
+};
+
+typedef struct Check {
+    Access *access;
+    char *sender;
+    const char *action;
+    GVariant *details;
+    gboolean interactive;
+    AccessDone done;
+    gpointer data;
+    Caller *caller;
+} Check;
+
+static void
+release(Access *access)
+{
+    if (--access->holds > 0)
+        return;
+    g_hash_table_unref(access->asking);
+    g_object_unref(access->bus);
+    g_free(access);
+}
+
+Access *
+access_new(GDBusConnection *bus)
+{
+    Access *access = g_new0(Access, 1);
+
+    access->bus = g_object_ref(bus);
+    access->callers = callers_new(bus);
+    access->asking = g_hash_table_new(NULL, NULL);
+    access->holds = 1;
+    return access;
+}
+
+void
+access_free(Access *access)
+{
+    if (!access)
+        return;
+    g_clear_pointer(&access->callers, callers_free);
+    access->freed = TRUE;
+    release(access);
+}
+
+gboolean
+access_is_read(const char *permission)
+{
+    const char *verb = strchr(permission, '.') + 1;
+
+    return g_str_equal(verb, "read") || g_str_equal(verb, "getattr") ||
+           g_str_has_prefix(verb, "search-");
+}
+
+gboolean
+access_is_trusted(Access *access, const char *sender)
+{
+    const Caller *caller = callers_ask_now(access->callers, sender);
+
+    return caller && (caller->trusted || caller->uid == 0);
+}
+
+/* What a rule of the administrator's may look at, with libvirt's names. */
+static GVariant *
+details_new(const AccessRequest *request)
+{
+    GVariantBuilder details;
+
+    g_variant_builder_init(&details, G_VARIANT_TYPE("a{ss}"));
+    g_variant_builder_add(&details, "{ss}", "connect_driver", "QEMU");
+    g_variant_builder_add(&details, "{ss}", "permission", request->permission);
+    if (request->domain) {
+        g_variant_builder_add(&details, "{ss}", "domain_name", domain_name(request->domain));
+        g_variant_builder_add(&details, "{ss}", "domain_uuid", domain_uuid(request->domain));
+    }
+    return g_variant_ref_sink(g_variant_builder_end(&details));
+}
+
+static void
+finish(Check *check, const GError *error)
+{
+    Access *access = check->access;
+
+    if (!access->freed) {
+        if (check->caller && !error)
+            check->caller->trusted = TRUE;
+        check->done(check->data, error);
+    }
+    g_variant_unref(check->details);
+    g_free(check->sender);
+    g_free(check);
+    release(access);
+}
+
+static void
+refuse(Check *check, virErrorNumber code, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+
+    driver_error(&error, code, "%s", text);
+    finish(check, error);
+}
+
+/* Without an authority on the bus, the group alone tells. */
+static void
+decide_by_group(Check *check)
+{
+    if (check->caller->manager)
+        finish(check, NULL);
+    else
+        refuse(check, VIR_ERR_AUTH_FAILED, "access denied: polkit is not there to be asked");
+}
+
+/* One client more, or less (@change -1), has a check going on; FALSE: one more would be too many. */
+static gboolean
+count_asking(Access *access, const Caller *caller, int change)
+{
+    gpointer uid = GUINT_TO_POINTER(caller->uid);
+    guint n = GPOINTER_TO_UINT(g_hash_table_lookup(access->asking, uid));
+
+    if (change > 0 && (n >= ASKING_PER_USER || access->n_asking >= ASKING_MAX))
+        return FALSE;
+    access->n_asking += change;
+    if (n + change)
+        g_hash_table_insert(access->asking, uid, GUINT_TO_POINTER(n + change));
+    else
+        g_hash_table_remove(access->asking, uid);
+    return TRUE;
+}
+
+static void
+decide(Check *check, PolkitAnswer answer, const GError *error)
+{
+    g_autofree char *nobody =
+        g_strdup_printf("no polkit agent available to authenticate action '%s'", check->action);
+
+    switch (answer) {
+    case POLKIT_YES:
+        finish(check, NULL);
+        break;
+    case POLKIT_NO:
+        refuse(check, VIR_ERR_AUTH_FAILED, "access denied by policy");
+        break;
+    case POLKIT_CHALLENGE:
+        refuse(check, VIR_ERR_AUTH_UNAVAILABLE, nobody);
+        break;
+    case POLKIT_DISMISSED:
+        refuse(check, VIR_ERR_AUTH_CANCELLED, "user cancelled authentication process");
+        break;
+    case POLKIT_ABSENT:
+        decide_by_group(check);
+        break;
+    case POLKIT_BROKEN:
+        refuse(check, VIR_ERR_AUTH_FAILED, error->message);
+        break;
+    }
+}
+
+static void answered(PolkitAnswer answer, const GError *error, gpointer data);
+
+static void
+ask_polkit(Check *check)
+{
+    polkit_check(check->access->bus, check->sender, check->action, check->details,
+                 check->interactive, answered, check);
+}
+
+static void
+answered(PolkitAnswer answer, const GError *error, gpointer data)
+{
+    Check *check = data, *next;
+    Access *access = check->access;
+    Caller *caller = check->caller;
+
+    if (access->freed) {
+        finish(check, NULL);
+        return;
+    }
+    decide(check, answer, error);
+    g_queue_pop_head(&caller->waiting);
+    next = g_queue_peek_head(&caller->waiting);
+    if (next)
+        ask_polkit(next);
+    else
+        count_asking(access, caller, -1);
+}
+
+/* In its turn. */
+static void
+wait_for_polkit(Check *check)
+{
+    Caller *caller = check->caller;
+
+    if (caller->waiting.length >= WAITING_MAX) {
+        refuse(check, VIR_ERR_AUTH_FAILED, "too many calls of this client wait for authorization");
+        return;
+    }
+    if (caller->waiting.length == 0 && !count_asking(check->access, caller, 1)) {
+        refuse(check, VIR_ERR_AUTH_FAILED, "too many clients wait for authorization");
+        return;
+    }
+    g_queue_push_tail(&caller->waiting, check);
+    if (caller->waiting.length == 1)
+        ask_polkit(check);
+}
+
+static void
+have_caller(Caller *caller, const GError *error, gpointer data)
+{
+    Check *check = data;
+
+    check->caller = caller;
+    if (!caller)
+        refuse(check, VIR_ERR_AUTH_FAILED, error->message);
+    else if (caller->uid == 0)
+        finish(check, NULL);
+    else
+        wait_for_polkit(check);
+}
+
+void
+access_check(Access *access, const AccessRequest *request, AccessDone done, gpointer data)
+{
+    Check *check = g_new0(Check, 1);
+
+    check->access = access;
+    access->holds++;
+    check->sender = g_strdup(request->sender);
+    check->action = access_is_read(request->permission) ? ACTION_READ : ACTION_MANAGE;
+    check->details = details_new(request);
+    check->interactive = request->interactive;
+    check->done = done;
+    check->data = data;
+    callers_ask(access->callers, check->sender, have_caller, check);
+}

@@ -1,0 +1,35 @@
+/* dbus-access: which clients of the bus may do what.
+ *
+ * As in libvirt there are two levels: reading ("org.libvirt.unix.monitor") and everything
+ * ("org.libvirt.unix.manage"). polkit decides; root may do anything, and where there is no polkit, so may
+ * members of the group "libvirt", and nobody else anything.
+ */
+#pragma once
+
+#include "driver/domain.h"
+
+#include <gio/gio.h>
+
+typedef struct Access Access;
+
+Access *access_new(GDBusConnection *bus);
+void access_free(Access *access);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Access, access_free)
+
+typedef struct AccessRequest {
+    const char *sender;     /* its unique name */
+    const char *permission; /* "domain.start", as in libvirt's polkit actions */
+    const Domain *domain;   /* that it is about, or NULL */
+    gboolean interactive;   /* the client says that its user may be asked for a password */
+} AccessRequest;
+
+/* @error is NULL: it may. Else libvirt's error: that access is denied, or that nobody can say. */
+typedef void (*AccessDone)(gpointer data, const GError *error);
+/* Calls @done exactly once, at once or later, unless access_free() comes first. */
+void access_check(Access *access, const AccessRequest *request, AccessDone done, gpointer data);
+
+/* TRUE for root, and where it has been allowed something before: names of objects are no secret to it. */
+gboolean access_is_trusted(Access *access, const char *sender);
+
+/* Whether @permission ("domain.read") is one that only looks. */
+gboolean access_is_read(const char *permission);

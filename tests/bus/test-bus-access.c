@@ -1,0 +1,349 @@
+/* Who may do what: a client that is not root, and an authority that is told what to say. */
+#include "schemas/interfaces.h"
+#include "tests/bus/fake-polkit.h"
+#include "tests/bus/fixture.h"
+
+#include <glib/gstdio.h>
+#include <libvirt/libvirt.h>
+#include <pwd.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DENIED "authentication failed: access denied by policy"
+#define READ   "org.libvirt.unix.monitor"
+#define MANAGE "org.libvirt.unix.manage"
+#define WAIT   64 /* of one client's calls so many wait for the authority */
+#define CALLS  100
+
+typedef struct Access {
+    Fixture *fixture;
+    GDBusConnection *other; /* somebody's who is not root */
+    char *domain;
+} Access;
+
+/* A connection as the user nobody, if there is a choice. */
+static GDBusConnection *
+connect_other(Fixture *fixture)
+{
+    const struct passwd *nobody = getpwnam("nobody");
+    g_autoptr(GError) error = NULL;
+    GDBusConnection *bus;
+
+    g_assert_nonnull(nobody);
+    g_assert_cmpint(g_chmod(fixture->dir, 0711), ==, 0);
+    if (getuid() == 0)
+        g_assert_cmpint(setresuid(nobody->pw_uid, nobody->pw_uid, 0), ==, 0);
+    bus = g_dbus_connection_new_for_address_sync(fixture->address,
+                                                 G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+                                                     G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                                 NULL, NULL, &error);
+    if (getuid() == nobody->pw_uid)
+        g_assert_cmpint(setresuid(0, 0, 0), ==, 0);
+    g_assert_no_error(error);
+    return bus;
+}
+
+/* With a domain "web", which the daemon was given before it asked anybody. */
+static void
+set_up(Access *a, gconstpointer data)
+{
+    a->fixture = fixture_new();
+    a->domain = fixture_define(a->fixture, "web", "");
+    fixture_end_daemon(a->fixture, SIGTERM);
+    a->fixture->option = "--access=polkit";
+    fixture_start_daemon(a->fixture);
+    a->other = connect_other(a->fixture);
+}
+
+static void
+tear_down(Access *a, gconstpointer data)
+{
+    g_dbus_connection_close_sync(a->other, NULL, NULL);
+    g_object_unref(a->other);
+    fixture_free(a->fixture);
+    g_free(a->domain);
+}
+
+static GVariant *
+try_with(Access *a, const char *path, const char *interface, const char *member, GVariant *args,
+         GDBusCallFlags flags, GError **error)
+{
+    return g_dbus_connection_call_sync(a->other, BUS_NAME, path, interface, member, args, NULL,
+                                       flags | G_DBUS_CALL_FLAGS_NO_AUTO_START, 10000, NULL, error);
+}
+
+static GVariant *
+try(Access *a, const char *path, const char *interface, const char *member, GVariant *args,
+    GError **error)
+{
+    return try_with(a, path, interface, member, args, G_DBUS_CALL_FLAGS_NONE, error);
+}
+
+static void
+refused(Access *a, const char *path, const char *interface, const char *member, GVariant *args,
+        const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) reply = try(a, path, interface, member, args, &error);
+    g_autofree char *name = NULL;
+
+    if (reply)
+        g_error("%s.%s was let through", interface, member);
+    name = g_dbus_error_get_remote_error(error);
+    g_assert_cmpstr(name, ==, "org.libvirt.Error");
+    g_dbus_error_strip_remote_error(error);
+    g_assert_cmpstr(error->message, ==, text);
+}
+
+static void
+allowed(Access *a, const char *path, const char *interface, const char *member, GVariant *args)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) reply = try(a, path, interface, member, args, &error);
+
+    g_assert_no_error(error);
+}
+
+/* Every member */
+
+/* Some value of a type; the call is refused before anybody looks at it. */
+static GVariant *
+some_value(const char *type)
+{
+    const char *text = type[0] == 's'   ? "''"
+                       : type[0] == 'o' ? "'/'"
+                       : type[0] == 'b' ? "false"
+                       : type[0] == 'a' ? "[]"
+                                        : "0";
+    g_autoptr(GError) error = NULL;
+    GVariant *value = g_variant_parse(
+        G_VARIANT_TYPE(type), g_str_has_prefix(type, "a{") ? "{}" : text, NULL, NULL, &error);
+
+    g_assert_no_error(error);
+    return value;
+}
+
+static GVariant *
+some_args(const GDBusMethodInfo *method)
+{
+    GVariantBuilder args;
+
+    g_variant_builder_init(&args, G_VARIANT_TYPE_TUPLE);
+    for (GDBusArgInfo **arg = method->in_args; arg && *arg; arg++) {
+        g_autoptr(GVariant) value = some_value((*arg)->signature);
+
+        g_variant_builder_add_value(&args, value);
+    }
+    return g_variant_builder_end(&args);
+}
+
+/* Each is refused, after one question; those that only look go to @readers. */
+static void
+refuse_interface(Access *a, FakePolkit *polkit, const char *path, const GDBusInterfaceInfo *info,
+                 GString *readers)
+{
+    for (GDBusMethodInfo **method = info->methods; method && *method; method++) {
+        g_autofree char *asked = NULL;
+
+        refused(a, path, info->name, (*method)->name, some_args(*method), DENIED);
+        asked = fake_polkit_asked(polkit);
+        if (g_str_has_prefix(asked, READ " "))
+            g_string_append_printf(readers, "%s.%s\n", info->name, (*method)->name);
+        else
+            g_assert_true(g_str_has_prefix(asked, MANAGE " "));
+        g_assert_cmpstr(strchr(asked, '\n'), ==, "\n");
+    }
+}
+
+static void
+refuse_properties(Access *a, FakePolkit *polkit, const char *path, const GDBusInterfaceInfo *info)
+{
+    for (GDBusPropertyInfo **property = info->properties; property && *property; property++) {
+        g_autofree char *asked = NULL;
+
+        refused(a, path, PROPERTIES, "Get", g_variant_new("(ss)", info->name, (*property)->name),
+                DENIED);
+        asked = fake_polkit_asked(polkit);
+        g_assert_true(g_str_has_prefix(asked, READ " "));
+    }
+    refused(a, path, PROPERTIES, "GetAll", g_variant_new("(s)", info->name), DENIED);
+}
+
+/* The members that only look are written down, so that none becomes one by a slip. */
+static void
+test_everything(Access *a, gconstpointer data)
+{
+    g_autoptr(FakePolkit) polkit = fake_polkit_new(a->fixture->address);
+    g_autoptr(GString) readers = g_string_new(NULL);
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "bus/access-monitor.members", NULL);
+    g_autofree char *expected = NULL, *asked = NULL;
+
+    refuse_interface(a, polkit, ROOT_PATH, &org_libvirt_connect_interface, readers);
+    refuse_interface(a, polkit, a->domain, &org_libvirt_domain_interface, readers);
+    refuse_interface(a, polkit, ROOT_PATH, &org_vmctl_connect_interface, readers);
+    refuse_interface(a, polkit, a->domain, &org_vmctl_domain_interface, readers);
+    g_assert_true(g_file_get_contents(path, &expected, NULL, NULL));
+    g_assert_cmpstr(readers->str, ==, expected);
+
+    refuse_properties(a, polkit, ROOT_PATH, &org_libvirt_connect_interface);
+    refuse_properties(a, polkit, a->domain, &org_libvirt_domain_interface);
+    refuse_properties(a, polkit, ROOT_PATH, &org_vmctl_connect_interface);
+    g_free(fake_polkit_asked(polkit));
+    refused(a, a->domain, PROPERTIES, "Set",
+            g_variant_new("(ssv)", DOMAIN, "Autostart", g_variant_new_boolean(TRUE)), DENIED);
+    asked = fake_polkit_asked(polkit);
+    g_assert_cmpstr(asked, ==, MANAGE " domain.write 'web'\n");
+}
+
+static void
+test_monitor(Access *a, gconstpointer data)
+{
+    g_autoptr(FakePolkit) polkit = fake_polkit_new(a->fixture->address);
+
+    fake_polkit_allow(polkit, READ);
+    allowed(a, ROOT_PATH, CONNECT, "ListDomains", g_variant_new("(u)", 0));
+    allowed(a, a->domain, DOMAIN, "GetXMLDesc", g_variant_new("(u)", 0));
+    allowed(a, a->domain, PROPERTIES, "GetAll", g_variant_new("(s)", DOMAIN));
+    refused(a, a->domain, DOMAIN, "GetXMLDesc", g_variant_new("(u)", VIR_DOMAIN_XML_SECURE),
+            DENIED);
+    refused(a, a->domain, DOMAIN, "Create", g_variant_new("(u)", 0), DENIED);
+    fake_polkit_allow(polkit, READ " " MANAGE);
+    allowed(a, a->domain, DOMAIN, "GetXMLDesc", g_variant_new("(u)", VIR_DOMAIN_XML_SECURE));
+    allowed(a, a->domain, DOMAIN, "Create", g_variant_new("(u)", 0));
+    allowed(a, a->domain, DOMAIN, "Destroy", g_variant_new("(u)", 0));
+}
+
+static void
+test_question(Access *a, gconstpointer data)
+{
+    g_autoptr(FakePolkit) polkit = fake_polkit_new(a->fixture->address);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) reply = NULL;
+    g_autofree char *asked = NULL;
+
+    refused(a, a->domain, DOMAIN, "Create", g_variant_new("(u)", 0), DENIED);
+    refused(a, ROOT_PATH, CONNECT, "GetCapabilities", NULL, DENIED);
+    reply = try_with(a, a->domain, DOMAIN, "Destroy", g_variant_new("(u)", 0),
+                     G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, &error);
+    g_assert_null(reply);
+    asked = fake_polkit_asked(polkit);
+    g_assert_cmpstr(asked, ==,
+                    MANAGE " domain.start 'web'\n" READ " connect.read ''\n" MANAGE
+                           " domain.stop 'web' interactive\n");
+}
+
+static void
+test_refusals(Access *a, gconstpointer data)
+{
+    g_autoptr(FakePolkit) polkit = fake_polkit_new(a->fixture->address);
+
+    fake_polkit_set_challenge(polkit, TRUE);
+    refused(a, a->domain, DOMAIN, "Create", g_variant_new("(u)", 0),
+            "authentication unavailable: no polkit agent available to authenticate action '" MANAGE
+            "'");
+    fake_polkit_set_dismissed(polkit, TRUE);
+    refused(a, a->domain, DOMAIN, "Create", g_variant_new("(u)", 0),
+            "authentication cancelled: user cancelled authentication process");
+}
+
+/* No authority: root may, others not (the test's other user is in no group). */
+static void
+test_absent(Access *a, gconstpointer data)
+{
+    refused(a, a->domain, DOMAIN, "Create", g_variant_new("(u)", 0),
+            "authentication failed: access denied: polkit is not there to be asked");
+    refused(a, ROOT_PATH, CONNECT, "ListDomains", g_variant_new("(u)", 0),
+            "authentication failed: access denied: polkit is not there to be asked");
+    if (getuid() == 0)
+        fixture_do(a->fixture, a->domain, "Create", g_variant_new("(u)", 0));
+}
+
+static char *
+introspect(Access *a)
+{
+    g_autofree char *path = g_strconcat(ROOT_PATH, "/domain", NULL);
+    g_autoptr(GVariant) reply =
+        try(a, path, "org.freedesktop.DBus.Introspectable", "Introspect", NULL, NULL);
+    char *xml;
+
+    g_assert_nonnull(reply);
+    g_variant_get(reply, "(s)", &xml);
+    return xml;
+}
+
+static void
+test_introspection(Access *a, gconstpointer data)
+{
+    g_autoptr(FakePolkit) polkit = fake_polkit_new(a->fixture->address);
+    g_autofree char *before = introspect(a), *after = NULL;
+    const char *node = strrchr(a->domain, '/') + 1;
+
+    g_assert_null(strstr(before, node));
+    fake_polkit_allow(polkit, READ);
+    allowed(a, ROOT_PATH, CONNECT, "ListDomains", g_variant_new("(u)", 0));
+    after = introspect(a);
+    g_assert_nonnull(strstr(after, node));
+}
+
+typedef struct Flood {
+    guint answered, refused;
+} Flood;
+
+static void
+count_answer(GObject *bus, GAsyncResult *result, gpointer data)
+{
+    Flood *flood = data;
+    g_autoptr(GVariant) reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, NULL);
+
+    flood->answered += reply != NULL;
+    flood->refused += reply == NULL;
+}
+
+static gboolean
+is_over(Fixture *fixture, gconstpointer flood)
+{
+    return ((const Flood *)flood)->answered + ((const Flood *)flood)->refused == CALLS;
+}
+
+static gboolean
+has_refused(Fixture *fixture, gconstpointer flood)
+{
+    return ((const Flood *)flood)->refused == CALLS - WAIT;
+}
+
+/* One client's calls wait while the authority thinks; others are served, and it has its limit. */
+static void
+test_flood(Access *a, gconstpointer data)
+{
+    g_autoptr(FakePolkit) polkit = fake_polkit_new(a->fixture->address);
+    Flood flood = { 0 };
+
+    fake_polkit_allow(polkit, READ);
+    fake_polkit_hold(polkit, TRUE);
+    for (guint i = 0; i < CALLS; i++)
+        g_dbus_connection_call(a->other, BUS_NAME, ROOT_PATH, CONNECT, "ListDomains",
+                               g_variant_new("(u)", 0), NULL, G_DBUS_CALL_FLAGS_NONE, 60000, NULL,
+                               count_answer, &flood);
+    fixture_wait(a->fixture, has_refused, &flood);
+    if (getuid() == 0)
+        g_assert_cmpint(fixture_state(a->fixture, a->domain), ==, VIR_DOMAIN_SHUTOFF);
+    fake_polkit_hold(polkit, FALSE);
+    fixture_wait(a->fixture, is_over, &flood);
+    g_assert_cmpuint(flood.answered, ==, WAIT);
+    allowed(a, ROOT_PATH, CONNECT, "ListDomains", g_variant_new("(u)", 0));
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define ADD(name, test) g_test_add("/bus/access/" name, Access, NULL, set_up, test, tear_down)
+    ADD("everything", test_everything);
+    ADD("monitor", test_monitor);
+    ADD("question", test_question);
+    ADD("refusals", test_refusals);
+    ADD("absent", test_absent);
+    ADD("introspection", test_introspection);
+    ADD("flood", test_flood);
+    return g_test_run();
+}
