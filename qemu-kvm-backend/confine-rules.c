@@ -174,6 +174,7 @@ const ConfineRule confine_rules[] = {
           "RAM; flash and shadowed ROM change places when a guest writes there; hot plug"),
     IOCTL(START | MAIN, KVM_GET_DIRTY_LOG, "which RAM has changed"),
     IOCTL(START | MAIN, KVM_CLEAR_DIRTY_LOG, "which RAM has changed"),
+    IOCTL(START | MAIN, KVM_NMI, "the NMI button, by request or of a watchdog"),
     IOCTL(START | MAIN, KVM_KVMCLOCK_CTRL, "a pause is not the guest's fault"),
 
     /* KVM: registers, to reset, save and restore; vCPUs read theirs for the log when they crash */

@@ -82,6 +82,12 @@ serve_power_button(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *e
 }
 
 static bool
+serve_inject_nmi(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
+{
+    return machine_inject_nmi(machine, err);
+}
+
+static bool
 serve_stats(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
 {
     return machine_stats(machine, reply, err);
@@ -115,6 +121,7 @@ static const Verb verbs[] = {
     { VMM_PAUSE, serve_pause },
     { VMM_RESET, serve_reset },
     { VMM_POWER_BUTTON, serve_power_button },
+    { VMM_INJECT_NMI, serve_inject_nmi },
     { VMM_STATS, serve_stats },
     { VMM_SET_ACTION, serve_set_action },
     { VMM_TELL_DEVICE, serve_tell_device },

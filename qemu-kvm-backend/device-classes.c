@@ -23,6 +23,9 @@ const DeviceClass *const device_firmware_classes[] = {
 static const DeviceClass *const classes[] = {
     &serial_class,
     &debug_exit_class,
+    &i6300esb_class,
+    &pvpanic_class,
+    &pvpanic_pci_class,
     &root_port_class,
     &virtio_pci_class,
 };

@@ -24,6 +24,7 @@ typedef enum BoardRequest {
     BOARD_RESET,    /* the guest asked for a reset */
     BOARD_EXIT,     /* the debug-exit port; @code is what was written */
     BOARD_IO_ERROR, /* the host must mend something before the guest goes on */
+    BOARD_PANIC,    /* the guest's kernel says that it has crashed */
 } BoardRequest;
 
 /* What a device writes to memory space instead of driving a line (MSI). */

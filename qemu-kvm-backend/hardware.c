@@ -13,6 +13,7 @@
 #include "qemu-kvm-backend/x86/boot.h"
 #include "qemu-kvm-backend/x86/firmware.h"
 #include "qemu-kvm-backend/x86/layout.h"
+#include "qemu-kvm-backend/x86/nmi.h"
 #include "qemu-kvm-backend/x86/power-on.h"
 #include "qemu-kvm-backend/x86/regs.h"
 
@@ -110,10 +111,9 @@ static void
 board_request(Board *board, BoardRequest what, unsigned code, const char *why)
 {
     static const char *const reasons[] = {
-        [BOARD_POWEROFF] = VMM_REASON_POWEROFF,
-        [BOARD_RESET] = VMM_REASON_RESET,
-        [BOARD_EXIT] = VMM_REASON_EXIT,
-        [BOARD_IO_ERROR] = VMM_REASON_IO_ERROR,
+        [BOARD_POWEROFF] = VMM_REASON_POWEROFF, [BOARD_RESET] = VMM_REASON_RESET,
+        [BOARD_EXIT] = VMM_REASON_EXIT,         [BOARD_IO_ERROR] = VMM_REASON_IO_ERROR,
+        [BOARD_PANIC] = VMM_REASON_PANICKED,
     };
     char number[16];
 
@@ -683,6 +683,15 @@ hardware_press_power_button(Hardware *hw)
             return true;
     }
     return false;
+}
+
+bool
+hardware_inject_nmi(Hardware *hw)
+{
+    unsigned n;
+    const int *fds = vcpus_fds(hw->vcpus, &n);
+
+    return nmi_inject(fds, n) > 0;
 }
 
 unsigned

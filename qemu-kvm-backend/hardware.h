@@ -58,6 +58,9 @@ void hardware_unpark(Hardware *hw);
 /* False where no device is a power button, or the guest has no ACPI to learn of it. */
 bool hardware_press_power_button(Hardware *hw);
 
+/* A non-maskable interrupt, with the vCPUs parked. False where no vCPU takes it. */
+bool hardware_inject_nmi(Hardware *hw);
+
 unsigned hardware_n_vcpus(const Hardware *hw);
 /* Nanoseconds of CPU time of vCPU @i's thread. */
 uint64_t hardware_cpu_time_ns(const Hardware *hw, unsigned i);

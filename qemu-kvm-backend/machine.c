@@ -95,11 +95,11 @@ action_for(const Machine *m, const char *reason)
         return m->then ? m->then : m->config.policy.on_poweroff;
     if (strcmp(reason, VMM_REASON_RESET) == 0)
         return m->config.policy.on_reboot;
-    if (strcmp(reason, VMM_REASON_CRASHED) == 0)
+    if (strcmp(reason, VMM_REASON_CRASHED) == 0 || strcmp(reason, VMM_REASON_PANICKED) == 0)
         return m->config.policy.on_crash;
-    if (strcmp(reason, VMM_REASON_IO_ERROR) == 0)
+    if (strcmp(reason, VMM_REASON_IO_ERROR) == 0 || strcmp(reason, VMM_REASON_WATCHDOG) == 0)
         return VMM_ACTION_PAUSE;
-    return VMM_ACTION_STOP; /* the debug-exit port */
+    return VMM_ACTION_STOP; /* the debug-exit port, a watchdog that cuts the power */
 }
 
 static bool
@@ -163,19 +163,80 @@ unpark(Machine *m)
         hardware_unpark(m->hw);
 }
 
-/* Takes @event over: news of a device. That the guest has let go of it is for us too. */
+/* What a device has news of and the machine acts on. */
+
 static void
-pass_on(Machine *m, VmmMsg *event)
+let_go(Machine *m, VmmMsg *event)
 {
     const char *id;
 
-    if (strcmp(vmm_msg_name(event), VMM_EVENT_DEVICE_REMOVED) == 0 &&
-        vmm_msg_get_string(event, "id", &id)) {
-        hardware_park(m->hw);
-        hardware_remove_device(m->hw, id);
-        unpark(m);
+    if (!vmm_msg_get_string(event, "id", &id))
+        return;
+    hardware_park(m->hw);
+    hardware_remove_device(m->hw, id);
+    unpark(m);
+}
+
+static void
+inject_nmi(Machine *m)
+{
+    hardware_park(m->hw);
+    if (!hardware_inject_nmi(m->hw))
+        log_guest("No vCPU takes a non-maskable interrupt");
+    unpark(m);
+}
+
+/* A power button on which nobody but the guest's policy has a say. */
+static void
+press_button(Machine *m)
+{
+    m->then = NULL;
+    if (!hardware_press_power_button(m->hw))
+        log_guest("The guest has no ACPI power button for the watchdog to press");
+}
+
+static const struct {
+    const char *action;
+    const char *reason; /* of an ending, or NULL */
+    void (*act)(Machine *m);
+} bites[] = {
+    { VMM_WATCHDOG_NONE, NULL, NULL },
+    { VMM_WATCHDOG_PAUSE, VMM_REASON_WATCHDOG, NULL },
+    { VMM_WATCHDOG_RESET, VMM_REASON_RESET, NULL },
+    { VMM_WATCHDOG_POWEROFF, VMM_REASON_POWER_CUT, NULL },
+    { VMM_WATCHDOG_SHUTDOWN, NULL, press_button },
+    { VMM_WATCHDOG_INJECT_NMI, NULL, inject_nmi },
+};
+
+/* The driver hears of it first. What it comes to is read with the same mail. */
+static void
+obey_watchdog(Machine *m, const char *action)
+{
+    log_guest("The watchdog expired: %s", action);
+    for (size_t i = 0; i < sizeof(bites) / sizeof(bites[0]); i++) {
+        if (strcmp(bites[i].action, action) != 0)
+            continue;
+        if (bites[i].reason)
+            mailbox_post_ending(m->mailbox, bites[i].reason, "The watchdog expired");
+        if (bites[i].act)
+            bites[i].act(m);
     }
+}
+
+/* Takes @event over. */
+static void
+pass_on(Machine *m, VmmMsg *event)
+{
+    const char *name = vmm_msg_name(event), *action;
+    char bite[16] = "";
+
+    if (strcmp(name, VMM_EVENT_DEVICE_REMOVED) == 0)
+        let_go(m, event);
+    if (strcmp(name, VMM_EVENT_WATCHDOG) == 0 && vmm_msg_get_string(event, "action", &action))
+        snprintf(bite, sizeof(bite), "%s", action);
     m->notify(m->data, event);
+    if (bite[0])
+        obey_watchdog(m, bite);
 }
 
 /* Also before every verb: a guest that has turned itself off is not resumed because the request
@@ -415,6 +476,20 @@ machine_power_button(Machine *m, VmmMsg *msg, VmmError *err)
         return vmm_error(err, VMM_ERROR_UNSUPPORTED, "The guest has no ACPI power button");
     m->then = then;
     return true;
+}
+
+bool
+machine_inject_nmi(Machine *m, VmmError *err)
+{
+    bool taken;
+
+    if (!needs_life(m, "inject-nmi", err))
+        return false;
+    hardware_park(m->hw);
+    taken = hardware_inject_nmi(m->hw);
+    unpark(m);
+    return taken || vmm_error(err, VMM_ERROR_FAILED,
+                              "No vCPU of the guest takes a non-maskable interrupt now");
 }
 
 bool

@@ -89,6 +89,10 @@
  * press without it, or a reset, takes it back. */
 #define VMM_POWER_BUTTON "power-button"
 
+/* inject-nmi {}: a non-maskable interrupt to the vCPUs whose local APIC lets LINT1 make one: of Linux, the first.
+ * Error where none does. */
+#define VMM_INJECT_NMI "inject-nmi"
+
 /* stats {}: reply: vcpu-N-time u64 (nanoseconds of CPU time of vCPU thread N, from 0). */
 #define VMM_STATS "stats"
 
@@ -114,14 +118,23 @@
  * string (enospc, other) }: the host failed a request of that device. Reports come at most once a second. */
 #define VMM_EVENT_IO_ERROR "io-error"
 
-/* reset { reason string }: the guest asked for a reset, or triple-faulted, and has started over. */
+/* reset { reason string }: the guest asked for a reset, triple-faulted or, with on-crash reset, panicked, and has
+ * started over. */
 #define VMM_EVENT_RESET "reset"
+
+/* crash-loaded { id string }: the guest's kernel has crashed, and a crash kernel in the guest sees to it: the guest
+ * goes on. */
+#define VMM_EVENT_CRASH_LOADED "crash-loaded"
+
+/* watchdog { id string, action string (VMM_WATCHDOG_*) }: the guest has not fed its watchdog. What the action comes
+ * to, such as "reset", "paused" or "stopped", is told after it. */
+#define VMM_EVENT_WATCHDOG "watchdog"
 
 /* device-removed { id string }: the device is gone, its descriptors are closed. */
 #define VMM_EVENT_DEVICE_REMOVED "device-removed"
 
 /* stopped { state string, reason string (VMM_REASON_*), text string }: the guest is over; the process
- * exits after this. With on-crash pause the event is "paused" with reason crashed instead. */
+ * exits after this. With on-crash pause the event is "paused" with reason crashed or panicked instead. */
 #define VMM_EVENT_STOPPED "stopped"
 
 /* port { id string, port u64, open bool }: the guest opened or closed a serial port of device id. */
@@ -144,6 +157,10 @@
 #define VMM_REASON_CRASHED  "crashed"  /* KVM cannot go on; text and the log say why */
 #define VMM_REASON_EXIT     "exit"     /* the debug-exit port; text is the number written */
 #define VMM_REASON_IO_ERROR "io-error" /* a disk failed, whose policy is to wait; text says which */
+#define VMM_REASON_PANICKED "panicked" /* the guest's kernel says that it has crashed: pvpanic */
+#define VMM_REASON_WATCHDOG "watchdog" /* the watchdog's action: pause */
+#define VMM_REASON_POWER_CUT                                                                       \
+    "power-cut" /* the watchdog's action: poweroff, whatever on-poweroff says */
 
 /* Machines */
 #define VMM_MACHINE_Q35 "q35" /* a PC with Intel's Q35 chipset: a PCI host, in any case */
@@ -154,6 +171,14 @@
 #define VMM_ACTION_STOP  "stop"  /* stop the guest, write the record, exit */
 #define VMM_ACTION_RESET "reset" /* start the machine over in place */
 #define VMM_ACTION_PAUSE "pause" /* stop the vCPUs and keep everything for inspection */
+
+/* What is done when a watchdog expires */
+#define VMM_WATCHDOG_NONE       "none"       /* the event is all */
+#define VMM_WATCHDOG_PAUSE      "pause"      /* reason watchdog */
+#define VMM_WATCHDOG_RESET      "reset"      /* what on-reboot says */
+#define VMM_WATCHDOG_POWEROFF   "poweroff"   /* the guest stops at once */
+#define VMM_WATCHDOG_SHUTDOWN   "shutdown"   /* presses the power button */
+#define VMM_WATCHDOG_INJECT_NMI "inject-nmi" /* as the verb does */
 
 /* Keys of VMM_MSG_ERROR: text string, and class string (VMM_ERROR_*) */
 #define VMM_ERROR_INVALID     "invalid"     /* a parameter is wrong */
@@ -167,11 +192,15 @@
  *               "file": fd, append? bool; "null"; and log? fd: everything written goes there too
  * debug-exit    port u64 (I/O port; isa-debug-exit's default is 0x501): writing V stops the guest with
  *               reason exit */
+/* pvpanic       port? u64 (0x505): its I/O port */
 #define VMM_CLASS_SERIAL     "serial"
 #define VMM_CLASS_DEBUG_EXIT "debug-exit"
+#define VMM_CLASS_PVPANIC    "pvpanic"
 /* On PCI, with keys bus? string ("pcie.0", the default, or the id of a root port), slot? u64 (the first
  * free one), function? u64 (0):
  * pcie-root-port: its id names the bus behind it, with one slot, 0
+ * pvpanic-pci:    no keys of its own
+ * i6300esb:       action? string (VMM_WATCHDOG_*; reset): what is done when the watchdog expires
  * virtio-pci    device string, one of:
  *   blk         fd: the image, a regular file or block device, open with the access, O_DIRECT and locks
  *               that it wants (driver/image-lock.h), format? string ("raw", and there is no other),
@@ -213,5 +242,7 @@
  *               stat-swap-out, stat-free, stat-total, stat-available, stat-caches u64 (bytes),
  *               stat-major-faults, stat-minor-faults, stat-hugetlb-allocations,
  *               stat-hugetlb-failures u64; see also the event "balloon" */
-#define VMM_CLASS_ROOT_PORT  "pcie-root-port"
-#define VMM_CLASS_VIRTIO_PCI "virtio-pci"
+#define VMM_CLASS_ROOT_PORT   "pcie-root-port"
+#define VMM_CLASS_PVPANIC_PCI "pvpanic-pci"
+#define VMM_CLASS_I6300ESB    "i6300esb"
+#define VMM_CLASS_VIRTIO_PCI  "virtio-pci"

@@ -24,6 +24,8 @@
 #define NAME_DUAL     0x2e
 #define NAME_MULTI    0x2f
 #define OP_EXT        0x5b
+#define OP_EXT_REGION 0x80
+#define OP_EXT_FIELD  0x81
 #define OP_EXT_DEVICE 0x82
 #define OP_ARG0       0x68
 #define OP_DWORDFIELD 0x8a
@@ -31,6 +33,9 @@
 #define OP_ELSE       0xa1
 #define OP_RETURN     0xa4
 #define OP_ONES       0xff
+
+#define SPACE_IO    1 /* of an OperationRegion: 20.2.5.2 */
+#define FIELD_BYTES 1 /* flags of a Field */
 
 #define DEPTH_MAX    16
 #define SEGMENTS_MAX 255 /* of a path: their count is one byte */
@@ -510,6 +515,27 @@ aml_uuid(Aml *aml, const char *uuid)
     open_frame(aml, FRAME_TERMS, 0);
     put_integer(aml, sizeof(bytes));
     put(aml, bytes, sizeof(bytes));
+    aml_close(aml);
+}
+
+/* Byte access, no lock, bits that are not written stay (20.2.5.2). A field's width counts bits as a
+ * PkgLength does, but is no length of anything (20.2.5.2, NamedField). */
+void
+aml_port_field(Aml *aml, const char *region, uint16_t port, const char *name)
+{
+    put_byte(aml, OP_EXT);
+    put_byte(aml, OP_EXT_REGION);
+    put_path(aml, region);
+    put_byte(aml, SPACE_IO);
+    put_integer(aml, port);
+    put_integer(aml, 1);
+    put_byte(aml, OP_EXT);
+    put_byte(aml, OP_EXT_FIELD);
+    open_frame(aml, FRAME_TERMS, 0);
+    put_path(aml, region);
+    put_byte(aml, FIELD_BYTES);
+    put_segment(aml, name);
+    put_byte(aml, 8);
     aml_close(aml);
 }
 

@@ -57,5 +57,7 @@ void aml_reference(Aml *aml, const char *path);
 void aml_arg(Aml *aml, unsigned i);
 void aml_constant(Aml *aml, uint64_t value);
 void aml_uuid(Aml *aml, const char *uuid); /* "33DB4D5B-1FF7-401C-9657-7441C03DD766" */
+/* OperationRegion(region, SystemIO, @port, 1) with the byte @name as its one field. */
+void aml_port_field(Aml *aml, const char *region, uint16_t port, const char *name);
 /* CreateDWordField(Arg@i, @offset, name). */
 void aml_dword_field(Aml *aml, unsigned i, unsigned offset, const char *name);

@@ -90,6 +90,12 @@ void play_power_off(uint32_t number);
 void play_power_button(uint32_t number);
 /* cpu.c */
 void play_cpuid(uint32_t number);
+/* Has @entry, in start.S, called for interrupt @vector. */
+void set_gate(unsigned vector, void (*entry)(void));
+/* guards.c */
+void play_panic(uint32_t number);
+void play_watchdog(uint32_t number);
+void play_nmi(uint32_t number);
 /* crash.c */
 void play_fetch_from_nowhere(uint32_t number);
 void play_long_string(uint32_t number);

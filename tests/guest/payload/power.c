@@ -60,16 +60,22 @@ set_up_pics(void)
 }
 
 void
-play_power_button(uint32_t number)
+set_gate(unsigned vector, void (*entry)(void))
 {
     struct {
         uint16_t limit;
         uint32_t base;
     } __attribute__((packed)) pointer = { sizeof(idt) - 1, (uint32_t)idt };
-    uint32_t handler = (uint32_t)sci_entry;
+    uint32_t handler = (uint32_t)entry;
 
-    idt[SCI_VECTOR] = (Gate){ handler, 0x10, 0x8e00, handler >> 16 };
+    idt[vector] = (Gate){ handler, 0x10, 0x8e00, handler >> 16 };
     __asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+void
+play_power_button(uint32_t number)
+{
+    set_gate(SCI_VECTOR, sci_entry);
     set_up_pics();
     outw(PM1_ENABLE, PM1_POWER_BIT);
     put("waiting for the button\n");

@@ -64,6 +64,10 @@ sci_entry:
     popfl
     jmp *return_to
 
+    .globl nmi_entry
+nmi_entry:
+    call on_nmi
+
     .data
     .balign 8
 gdt:
