@@ -95,6 +95,26 @@ const Command command_reset = {
 };
 
 static gboolean
+run_inject_nmi(Session *session, const Args *args, GError **error)
+{
+    g_autoptr(GVariant) flags = g_variant_ref_sink(g_variant_new("(u)", 0));
+    g_autoptr(Domain) domain = domain_from_args(session, args, error);
+
+    return domain && domain_do(domain, "InjectNMI", flags, error);
+}
+
+const Command command_inject_nmi = {
+    "inject-nmi",
+    N_("give a domain a non-maskable interrupt"),
+    N_("Works like the NMI button of a machine: what a kernel makes of it, a crash dump for "
+       "example,\n"
+       "    is up to how it is set up."),
+    only_domain,
+    run_inject_nmi,
+    COMMAND_CHANGES,
+};
+
+static gboolean
 run_destroy(Session *session, const Args *args, GError **error)
 {
     static const Verb verb = { "Destroy", N_("Domain '%s' destroyed\n"),

@@ -4,12 +4,25 @@
 #include <glib/gi18n.h>
 
 static const Command *const domain_commands[] = {
-    &command_autostart,  &command_console,  &command_create,
-    &command_define,     &command_destroy,  &command_domid,
-    &command_domname,    &command_domuuid,  &command_dumpxml,
-    &command_reboot,     &command_reset,    &command_resume,
-    &command_shutdown,   &command_start,    &command_suspend,
-    &command_ttyconsole, &command_undefine, NULL,
+    &command_autostart,
+    &command_console,
+    &command_create,
+    &command_define,
+    &command_destroy,
+    &command_domid,
+    &command_domname,
+    &command_domuuid,
+    &command_dumpxml,
+    &command_inject_nmi,
+    &command_reboot,
+    &command_reset,
+    &command_resume,
+    &command_shutdown,
+    &command_start,
+    &command_suspend,
+    &command_ttyconsole,
+    &command_undefine,
+    NULL,
 };
 
 static const Command *const monitor_commands[] = {

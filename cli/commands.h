@@ -5,8 +5,8 @@
 
 extern const Command command_autostart, command_console, command_create, command_define,
     command_destroy, command_domid, command_domname, command_domuuid, command_dumpxml,
-    command_reboot, command_reset, command_resume, command_shutdown, command_start, command_suspend,
-    command_ttyconsole, command_undefine;
+    command_inject_nmi, command_reboot, command_reset, command_resume, command_shutdown,
+    command_start, command_suspend, command_ttyconsole, command_undefine;
 extern const Command command_dominfo, command_domstate, command_domstats, command_list;
 extern const Command command_event;
 extern const Command command_capabilities, command_hostname, command_uri, command_version;

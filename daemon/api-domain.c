@@ -42,6 +42,12 @@ reset(Call *call)
 }
 
 static void
+inject_nmi(Call *call)
+{
+    run_verb(call, domain_inject_nmi);
+}
+
+static void
 destroy(Call *call)
 {
     run_verb(call, domain_destroy);
@@ -362,7 +368,7 @@ static const Method methods[] = {
     { "GetXMLDesc", "virDomainGetXMLDesc", "domain.read", get_xml,
       VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE },
     { "HasManagedSaveImage", "virDomainHasManagedSaveImage", "domain.read", has_managed_save },
-    { "InjectNMI", "virDomainInjectNMI", "domain.inject-nmi" },
+    { "InjectNMI", "virDomainInjectNMI", "domain.inject-nmi", inject_nmi },
     { "InterfaceAddresses", "virDomainInterfaceAddresses", "domain.write" },
     { "ListDomainSnapshots", "virDomainListAllSnapshots", "domain.read", api_absent_list },
     { "ManagedSave", "virDomainManagedSave", "domain.hibernate" },

@@ -65,6 +65,12 @@ agent(gpointer data, Domain *domain, int state, int reason)
     emit_of(data, domain, "AgentEvent", g_variant_new("(ii)", state, reason));
 }
 
+static void
+watchdog(gpointer data, Domain *domain, int action)
+{
+    emit_of(data, domain, "Watchdog", g_variant_new("(i)", action));
+}
+
 DriverEvents
 dbus_events(DbusRoot *root)
 {
@@ -75,6 +81,7 @@ dbus_events(DbusRoot *root)
         .tray = tray,
         .balloon = balloon,
         .agent = agent,
+        .watchdog = watchdog,
         .data = root,
     };
 }

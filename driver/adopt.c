@@ -31,10 +31,12 @@ adopt_state(Domain *domain, const char *state, const char *reason)
         if (domain->state != VIR_DOMAIN_RUNNING)
             domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
     } else if (strcmp(state, VMM_STATE_PAUSED) == 0 || strcmp(state, VMM_STATE_CREATED) == 0) {
-        if (strcmp(reason, VMM_REASON_CRASHED) == 0)
+        if (strcmp(reason, VMM_REASON_CRASHED) == 0 || strcmp(reason, VMM_REASON_PANICKED) == 0)
             domain_move(domain, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
         else if (strcmp(reason, VMM_REASON_IO_ERROR) == 0)
             domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR);
+        else if (strcmp(reason, VMM_REASON_WATCHDOG) == 0)
+            domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_WATCHDOG);
         else if (domain->state != VIR_DOMAIN_PAUSED)
             domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
     }

@@ -4,13 +4,24 @@
 #include "driver/device-disk.h"
 #include "driver/device-interface.h"
 #include "driver/device-memballoon.h"
+#include "driver/device-panic.h"
 #include "driver/device-rng.h"
+#include "driver/device-watchdog.h"
 
 #include <string.h>
 
 const DeviceKind *const device_kinds[] = {
-    &device_disk,    &device_controller, &device_interface, &device_serial, &device_console,
-    &device_channel, &device_memballoon, &device_rng,       NULL,
+    &device_disk,
+    &device_controller,
+    &device_interface,
+    &device_serial,
+    &device_console,
+    &device_channel,
+    &device_watchdog,
+    &device_memballoon,
+    &device_rng,
+    &device_panic,
+    NULL,
 };
 
 const DeviceKind *

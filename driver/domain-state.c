@@ -2,7 +2,8 @@
 
 #include <libvirt/libvirt.h>
 
-/* Crashed is a guest that on_crash preserves: its process is there, its vCPUs never run again. */
+/* Crashed is a guest that on_crash preserves: its process is there, its vCPUs stand until somebody lets them
+ * run or resets it. One that on_crash restarts is crashed for a moment only. */
 static const struct {
     int from;
     int to;

@@ -42,6 +42,7 @@ void domain_shutdown(Domain *domain, guint flags, DomainDone done,
                      gpointer data); /* ShutdownFlags */
 void domain_reboot(Domain *domain, guint flags, DomainDone done, gpointer data);
 void domain_reset(Domain *domain, guint flags, DomainDone done, gpointer data);
+void domain_inject_nmi(Domain *domain, guint flags, DomainDone done, gpointer data);
 void domain_suspend(Domain *domain, DomainDone done, gpointer data);
 void domain_resume(Domain *domain, DomainDone done, gpointer data);
 void domain_destroy(Domain *domain, guint flags, DomainDone done, gpointer data);

@@ -23,6 +23,8 @@ typedef struct DriverEvents {
     void (*device)(gpointer data, struct Domain *domain, DeviceEvent event, const char *alias);
     /* virDomainEventTrayChangeReason */
     void (*tray)(gpointer data, struct Domain *domain, const char *alias, int reason);
+    void (*watchdog)(gpointer data, struct Domain *domain,
+                     int action); /* virDomainEventWatchdogAction */
     /* The guest has this much RAM now. */
     void (*balloon)(gpointer data, struct Domain *domain, guint64 kib);
     /* virConnectDomainEventAgentLifecycleState and -Reason */

@@ -3,6 +3,7 @@
 #include "driver/device-channel.h"
 #include "driver/device-controller.h"
 #include "driver/device-memballoon.h"
+#include "driver/device-watchdog.h"
 #include "driver/hotplug.h"
 
 #include <stdio.h>
@@ -79,6 +80,27 @@ heard_balloon(Domain *domain, VmmMsg *event)
         balloon_is(domain, size);
 }
 
+/* Devices that look after a guest in trouble */
+
+/* What the machine did about it follows. */
+static void
+heard_watchdog(Domain *domain, VmmMsg *event)
+{
+    const char *action = "";
+    int number;
+
+    vmm_msg_get_string(event, "action", &action);
+    number = device_watchdog_event(action);
+    if (number >= 0)
+        domain_tell(domain, watchdog, number);
+}
+
+static void
+heard_crash_loaded(Domain *domain, VmmMsg *event)
+{
+    domain_emit(domain, VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_CRASHLOADED);
+}
+
 static const struct {
     const char *event;
     void (*hear)(Domain *domain, VmmMsg *event);
@@ -86,6 +108,8 @@ static const struct {
     { VMM_EVENT_PORT, heard_port },
     { VMM_EVENT_BALLOON, heard_balloon },
     { VMM_EVENT_DEVICE_REMOVED, hotplug_removed },
+    { VMM_EVENT_WATCHDOG, heard_watchdog },
+    { VMM_EVENT_CRASH_LOADED, heard_crash_loaded },
 };
 
 void

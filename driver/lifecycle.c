@@ -130,19 +130,47 @@ domain_reboot(Domain *domain, guint flags, DomainDone done, gpointer data)
 
 /* reset */
 
+/* One that had crashed stands at its reset vector then. */
+static void
+was_reset(gpointer data, VmmMsg *reply, const GError *error)
+{
+    Verb *verb = data;
+
+    if (!error && verb->domain->state == VIR_DOMAIN_CRASHED)
+        domain_move(verb->domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_CRASHED);
+    verb_finish(verb, error);
+}
+
 static void
 reset_begin(Verb *verb)
 {
     VmmLink *link = verb_link(verb);
 
     if (link)
-        verb_ask(verb, link, VMM_RESET, verb_answered);
+        verb_ask(verb, link, VMM_RESET, was_reset);
 }
 
 void
 domain_reset(Domain *domain, guint flags, DomainDone done, gpointer data)
 {
     start_plain(domain, "reset", "virDomainReset", flags, 0, reset_begin, done, data);
+}
+
+/* inject-nmi */
+
+static void
+inject_nmi_begin(Verb *verb)
+{
+    VmmLink *link = verb_link(verb);
+
+    if (link)
+        verb_ask(verb, link, VMM_INJECT_NMI, verb_answered);
+}
+
+void
+domain_inject_nmi(Domain *domain, guint flags, DomainDone done, gpointer data)
+{
+    start_plain(domain, "inject-nmi", "virDomainInjectNMI", flags, 0, inject_nmi_begin, done, data);
 }
 
 /* suspend and resume */
@@ -183,7 +211,8 @@ resumed(gpointer data, VmmMsg *reply, const GError *error)
 {
     Verb *verb = data;
 
-    if (!error && verb->domain->state == VIR_DOMAIN_PAUSED) {
+    if (!error &&
+        (verb->domain->state == VIR_DOMAIN_PAUSED || verb->domain->state == VIR_DOMAIN_CRASHED)) {
         domain_move(verb->domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
         domain_emit(verb->domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
     }
@@ -299,12 +328,24 @@ keep_words(Domain *domain, VmmMsg *event)
     domain->words.text = g_utf8_make_valid(text, -1);
 }
 
+/* What libvirt makes of a panic before it does what <on_crash> says. */
+static void
+guest_panicked(Domain *domain)
+{
+    domain_move(domain, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
+    domain_emit(domain, VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED);
+}
+
 static void
 guest_stopped(Domain *domain, VmmMsg *event)
 {
     keep_words(domain, event);
     if (strcmp(domain->words.reason, VMM_REASON_CRASHED) == 0) {
         g_warning("Domain '%s' crashed: %s", domain_name(domain), domain->words.text);
+    } else if (strcmp(domain->words.reason, VMM_REASON_PANICKED) == 0) {
+        guest_panicked(domain);
+    } else if (strcmp(domain->words.reason, VMM_REASON_POWER_CUT) == 0) {
+        g_message("Domain '%s': %s", domain_name(domain), domain->words.text);
     } else if (!domain->destroying) {
         domain_move(domain, VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTDOWN_USER);
         domain_emit(domain, VIR_DOMAIN_EVENT_SHUTDOWN, VIR_DOMAIN_EVENT_SHUTDOWN_GUEST);
@@ -319,9 +360,11 @@ guest_paused(Domain *domain, VmmMsg *event)
     const char *reason = "";
 
     vmm_msg_get_string(event, "reason", &reason);
-    if (strcmp(reason, VMM_REASON_CRASHED) == 0) {
-        domain_move(domain, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
-        domain_emit(domain, VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED);
+    if (strcmp(reason, VMM_REASON_CRASHED) == 0 || strcmp(reason, VMM_REASON_PANICKED) == 0) {
+        guest_panicked(domain);
+    } else if (strcmp(reason, VMM_REASON_WATCHDOG) == 0) {
+        domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_WATCHDOG);
+        domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_WATCHDOG);
     } else if (strcmp(reason, VMM_REASON_IO_ERROR) == 0) {
         domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR);
         domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_IOERROR);
@@ -329,6 +372,21 @@ guest_paused(Domain *domain, VmmMsg *event)
         domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SHUTTING_DOWN);
         domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
     }
+}
+
+/* Where <on_crash> restarts a guest that panicked, libvirt lets it crash and then run again. */
+static void
+guest_reset(Domain *domain, VmmMsg *event)
+{
+    const char *reason = "";
+
+    vmm_msg_get_string(event, "reason", &reason);
+    if (strcmp(reason, VMM_REASON_PANICKED) == 0) {
+        guest_panicked(domain);
+        domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_CRASHED);
+        domain_emit(domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+    }
+    domain_tell(domain, reboot);
 }
 
 static void
@@ -344,7 +402,7 @@ guest_event(gpointer data, VmmMsg *event)
     else if (strcmp(name, VMM_EVENT_PAUSED) == 0)
         guest_paused(domain, event);
     else if (strcmp(name, VMM_EVENT_RESET) == 0)
-        domain_tell(domain, reboot);
+        guest_reset(domain, event);
     else
         guest_news(domain, event);
 }
@@ -359,7 +417,8 @@ domain_end_reason(const GuestRecord *words, gboolean destroying, int *ret_reason
         /* Killed, or died of its own: libvirt's numbers for a QEMU that went away. */
         *ret_reason = VIR_DOMAIN_SHUTOFF_CRASHED;
         *ret_detail = VIR_DOMAIN_EVENT_STOPPED_FAILED;
-    } else if (strcmp(words->reason, VMM_REASON_CRASHED) == 0) {
+    } else if (strcmp(words->reason, VMM_REASON_CRASHED) == 0 ||
+               strcmp(words->reason, VMM_REASON_PANICKED) == 0) {
         *ret_reason = VIR_DOMAIN_SHUTOFF_CRASHED;
         *ret_detail = VIR_DOMAIN_EVENT_STOPPED_CRASHED;
     } else {

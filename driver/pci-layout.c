@@ -16,7 +16,7 @@
 /* Kinds of endpoints in the order in which libvirt looks for their places. */
 static const char *const turns[] = {
     "filesystem", "interface", "sound", "controller", "disk",   "hostdev",  "memballoon", "rng",
-    "watchdog",   "video",     "shmem", "input",      "serial", "parallel", "vsock",
+    "watchdog",   "video",     "shmem", "input",      "serial", "parallel", "vsock",      "panic",
 };
 
 typedef struct Slot {

@@ -5,6 +5,10 @@
  *     fake=hang            "run" is never answered
  *     fake=crash           cannot go on as soon as it runs
  *     fake=die             the process dies as soon as it runs, without a word
+ *     fake=panic           its kernel panics as soon as it runs
+ *     fake=crash-loaded    the same, with a crash kernel that sees to it
+ *     fake=bitten-pause    its watchdog expires as soon as it runs and pauses it
+ *     fake=bitten-off      the same, and cuts the power
  *     fake=io-error        pauses itself as soon as it runs, for a disk that failed
  *     fake=reboot          resets itself once, as soon as it runs
  *     fake=ignore-button   does nothing about the power button
@@ -96,6 +100,17 @@ tell(Fake *fake, const char *name, const char *reason)
     send_message(fake, msg);
 }
 
+static void
+tell_of_device(Fake *fake, const char *name, const char *id, const char *action)
+{
+    VmmMsg *msg = vmm_msg_new(VMM_MSG_EVENT, 0, name);
+
+    vmm_msg_put_string(msg, "id", id);
+    if (action)
+        vmm_msg_put_string(msg, "action", action);
+    send_message(fake, msg);
+}
+
 /* What the guest does */
 
 static void
@@ -138,6 +153,18 @@ act(Fake *fake, const char *action, const char *reason, const char *text)
 }
 
 static void
+be_bitten(Fake *fake)
+{
+    if (behaves(fake, "bitten-pause")) {
+        tell_of_device(fake, VMM_EVENT_WATCHDOG, "watchdog0", VMM_WATCHDOG_PAUSE);
+        act(fake, VMM_ACTION_PAUSE, VMM_REASON_WATCHDOG, "");
+    } else if (behaves(fake, "bitten-off")) {
+        tell_of_device(fake, VMM_EVENT_WATCHDOG, "watchdog0", VMM_WATCHDOG_POWEROFF);
+        act(fake, VMM_ACTION_STOP, VMM_REASON_POWER_CUT, "The watchdog expired");
+    }
+}
+
+static void
 boot(Fake *fake)
 {
     say(fake, BANNER, strlen(BANNER));
@@ -146,6 +173,11 @@ boot(Fake *fake)
         _exit(1);
     if (behaves(fake, "crash"))
         act(fake, fake->on_crash, VMM_REASON_CRASHED, "the fake guest crashed as told");
+    if (behaves(fake, "panic"))
+        act(fake, fake->on_crash, VMM_REASON_PANICKED, "the fake guest panicked as told");
+    if (behaves(fake, "crash-loaded"))
+        tell_of_device(fake, VMM_EVENT_CRASH_LOADED, "panic0", NULL);
+    be_bitten(fake);
     if (behaves(fake, "io-error"))
         act(fake, VMM_ACTION_PAUSE, VMM_REASON_IO_ERROR, "");
     if (behaves(fake, "reboot"))
@@ -367,6 +399,13 @@ power_button(Fake *fake, VmmMsg *request)
 }
 
 static void
+inject_nmi(Fake *fake, VmmMsg *request)
+{
+    send_message(fake, reply_to(request));
+    say(fake, "NMI\r\n", strlen("NMI\r\n"));
+}
+
+static void
 stats(Fake *fake, VmmMsg *request)
 {
     VmmMsg *msg = reply_to(request);
@@ -406,6 +445,7 @@ static const struct {
     { VMM_RUN, run },
     { VMM_PAUSE, pause_guest },
     { VMM_RESET, reset },
+    { VMM_INJECT_NMI, inject_nmi },
     { VMM_STATS, stats },
     { VMM_SET_ACTION, set_action },
     { VMM_QUIT, quit },

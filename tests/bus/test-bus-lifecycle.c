@@ -178,6 +178,123 @@ test_crashes(void)
     assert_ends("fake=die", "4,0 2,0 5,5", VIR_DOMAIN_SHUTOFF_CRASHED);
 }
 
+static void
+assert_state(Fixture *fixture, const char *path, int wanted_state, int wanted_reason)
+{
+    g_autoptr(GVariant) reply = fixture_call(fixture, path, DOMAIN, "GetState", FLAGS(0), "((ii))");
+    int state, reason;
+
+    g_variant_get(reply, "((ii))", &state, &reason);
+    g_assert_cmpint(state, ==, wanted_state);
+    g_assert_cmpint(reason, ==, wanted_reason);
+}
+
+/* A domain whose definition says what comes of a crash. */
+static char *
+define_with_crash(Fixture *fixture, const char *name, const char *cmdline, const char *action)
+{
+    g_autofree char *xml = fixture_xml(fixture, name, NULL, cmdline);
+    g_auto(GStrv) halves = g_strsplit(xml, "<devices>", 2);
+    g_autofree char *whole =
+        g_strdup_printf("%s<on_crash>%s</on_crash><devices>%s", halves[0], action, halves[1]);
+    g_autoptr(GVariant) reply = fixture_call(fixture, ROOT_PATH, CONNECT, "DomainDefineXML",
+                                             g_variant_new("(s)", whole), "(o)");
+    char *path;
+
+    g_variant_get(reply, "(o)", &path);
+    fixture_expect_events(fixture, "0,0");
+    return path;
+}
+
+static void
+test_panic_destroy(void)
+{
+    assert_ends("fake=panic", "4,0 2,0 8,0 5,2", VIR_DOMAIN_SHUTOFF_CRASHED);
+}
+
+static void
+test_panic_restart(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_with_crash(fixture, "again", "fake=panic", "restart");
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_expect_events(fixture, "4,0 2,0 8,0 4,0");
+    assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_CRASHED);
+    fixture_wait_signal(fixture, "Reboot ");
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_expect_events(fixture, "5,1");
+}
+
+static void
+test_panic_preserve(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_with_crash(fixture, "kept", "fake=panic", "preserve");
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_expect_events(fixture, "4,0 2,0 8,0");
+    assert_state(fixture, path, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
+    fixture_do(fixture, path, "Reset", FLAGS(0));
+    assert_state(fixture, path, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_CRASHED);
+    fixture_do(fixture, path, "Resume", NULL);
+    fixture_expect_events(fixture, "4,0");
+    assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_expect_events(fixture, "5,1");
+}
+
+static void
+test_crash_loaded(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "loaded", "fake=crash-loaded");
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_expect_events(fixture, "4,0 2,0 8,1");
+    assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_expect_events(fixture, "5,1");
+}
+
+static void
+test_watchdog_pause(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "bitten", "fake=bitten-pause");
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_expect_events(fixture, "4,0 2,0 3,3");
+    fixture_wait_signal(fixture, "Watchdog (1,)");
+    assert_state(fixture, path, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_WATCHDOG);
+    fixture_do(fixture, path, "Resume", NULL);
+    fixture_expect_events(fixture, "4,0");
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_expect_events(fixture, "5,1");
+}
+
+static void
+test_watchdog_poweroff(void)
+{
+    assert_ends("fake=bitten-off", "4,0 2,0 5,0", VIR_DOMAIN_SHUTOFF_SHUTDOWN);
+}
+
+static void
+test_inject_nmi(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "button", "");
+
+    fixture_call_fails(fixture, path, DOMAIN, "InjectNMI", FLAGS(0), NULL,
+                       "Requested operation is not valid: domain is not running");
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_call_fails(fixture, path, DOMAIN, "InjectNMI", FLAGS(1), NULL, "*unsupported flags*");
+    fixture_do(fixture, path, "InjectNMI", FLAGS(0));
+    fixture_wait(fixture, file_has, "NMI");
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_expect_events(fixture, "4,0 2,0 5,1");
+}
+
 /* A disk that failed: the guest waits, and goes on when it is told to. */
 static void
 test_io_error(void)
@@ -371,6 +488,13 @@ main(int argc, char **argv)
     g_test_add_func("/bus/lifecycle/started-paused", test_started_paused);
     g_test_add_func("/bus/lifecycle/reboots", test_reboots);
     g_test_add_func("/bus/lifecycle/crashes", test_crashes);
+    g_test_add_func("/bus/lifecycle/panic/destroy", test_panic_destroy);
+    g_test_add_func("/bus/lifecycle/panic/restart", test_panic_restart);
+    g_test_add_func("/bus/lifecycle/panic/preserve", test_panic_preserve);
+    g_test_add_func("/bus/lifecycle/panic/crash-loaded", test_crash_loaded);
+    g_test_add_func("/bus/lifecycle/watchdog/pause", test_watchdog_pause);
+    g_test_add_func("/bus/lifecycle/watchdog/poweroff", test_watchdog_poweroff);
+    g_test_add_func("/bus/lifecycle/inject-nmi", test_inject_nmi);
     g_test_add_func("/bus/lifecycle/io-error", test_io_error);
     g_test_add_func("/bus/lifecycle/addresses", test_addresses);
     g_test_add_func("/bus/lifecycle/ignored-button", test_ignored_button);

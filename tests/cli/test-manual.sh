@@ -13,7 +13,7 @@ plain() { sed -E 's/\\f[A-Z]//g; s/\\-/-/g' "$man"; }
 
 # The commands, and "command --option" for each option, one per line; an option without a name as "<name>".
 of_program() {
-    "$vmctl" help | sed -nE 's/^    ([a-z]+) .*/\1/p' | while IFS= read -r command; do
+    "$vmctl" help | sed -nE 's/^    ([a-z-]+) .*/\1/p' | while IFS= read -r command; do
         echo "$command"
         "$vmctl" help "$command" |
             sed -nE "/^  OPTIONS/,\$ s/^    \[?(--[a-z-]+|<[a-z]+>).*/$command \1/p"
@@ -41,7 +41,7 @@ global_of_manual() {
 
 # The synopsis of each command, word by word as help has it.
 synopses_of_program() {
-    "$vmctl" help | sed -nE 's/^    ([a-z]+) .*/\1/p' | while IFS= read -r command; do
+    "$vmctl" help | sed -nE 's/^    ([a-z-]+) .*/\1/p' | while IFS= read -r command; do
         "$vmctl" help "$command" | sed -n '/^  SYNOPSIS/ { n; s/^ *//; s/[<>]//g; p }'
     done
 }

@@ -50,6 +50,9 @@ static const struct Difference {
       "libvirt counts consoles before it adds the first one, and anew next time" },
     { "cdrom", "what is on another bus becomes a virtio disk here" },
     { "bad-memorybacking-pages", "libvirt has two sizes of one guest in mind, one for some nodes" },
+    { "panic", "only libvirt's driver for QEMU says which model a PC has" },
+    { "panic-pvpanic", "libvirt knows this model since 9.1" },
+    { "bad-panic-pvpanic-isa", "likewise" },
     { "disk-plain", "only libvirt's driver for QEMU names itself and raw images" },
     { "disk-accepted", "what only asks for what is so anyway is not written back" },
 };
@@ -86,6 +89,7 @@ static const char *const of_qemu[] = {
     "bad-firmware-feature-alone",
     "bad-firmware-feature-keys",
     "bad-loader-stateful-bios",
+    "bad-panic-isa-pci",
     "bad-pci-bus-far",
     "bad-pci-chipset",
     "bad-pci-domain",
@@ -172,7 +176,7 @@ drop_hierarchy(const char *text)
     static const char hierarchy[] = "    <controller type='pci'(?:[^>]*/>|.*?</controller>)\n|"
                                     "      <address type='(pci|virtio-serial)'[^>]*/>\n";
     static const char balloon[] = "    <memballoon model='virtio'(/>|>\n    </memballoon>)\n";
-    static const char hollow[] = "(<(controller|memballoon)( [^>]*)?)>\n *</\\2>";
+    static const char hollow[] = "(<(\\w+)( [^>]*)?)>\n *</\\2>";
     g_autoptr(GRegex) regex = g_regex_new(hierarchy, G_REGEX_DOTALL, 0, NULL);
     g_autoptr(GRegex) default_balloon = g_regex_new(balloon, 0, 0, NULL);
     g_autoptr(GRegex) empty = g_regex_new(hollow, 0, 0, NULL);
