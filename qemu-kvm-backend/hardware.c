@@ -324,7 +324,7 @@ build_vcpus(Hardware *hw, VmmError *err)
 static bool
 build_memory(Hardware *hw, VmmError *err)
 {
-    hw->board.memory = memory_new(hw->config->memory, &hw->config->ram, err);
+    hw->board.memory = memory_new_from(hw->config->memory, &hw->config->ram, err);
     return hw->board.memory && kvm_add_memory(hw->kvm, hw->board.memory, err);
 }
 

@@ -21,6 +21,7 @@ static const FdKey fd_keys[] = {
     { "kernel", offsetof(MachineConfig, kernel_fd), false },
     { "initrd", offsetof(MachineConfig, initrd_fd), false },
     { "record", offsetof(MachineConfig, record_fd), false },
+    { "ram", offsetof(MachineConfig, ram.fd), false },
 };
 
 #define N_FD_KEYS (sizeof(fd_keys) / sizeof(fd_keys[0]))
@@ -81,6 +82,19 @@ read_memory(MachineConfig *config, VmmMsg *msg, VmmError *err)
                          " bytes is not a multiple of 4096 between %llu and %llu",
                          config->memory, MIN_MEMORY, MAX_MEMORY);
     return true;
+}
+
+static bool
+read_backing(MachineConfig *config, VmmMsg *msg, VmmError *err)
+{
+    MemoryBacking *ram = &config->ram;
+
+    vmm_msg_get_bool(msg, "ram-shared", &ram->shared);
+    vmm_msg_get_bool(msg, "ram-locked", &ram->locked);
+    vmm_msg_get_u64(msg, "ram-threads", &ram->threads);
+    return ram->threads <= MEMORY_THREADS_MAX ||
+           vmm_error(err, VMM_ERROR_INVALID, "ram-threads: %" PRIu64 " are more than %d",
+                     ram->threads, MEMORY_THREADS_MAX);
 }
 
 static bool
@@ -146,7 +160,6 @@ void
 machine_config_init(MachineConfig *config)
 {
     memset(config, 0, sizeof(*config));
-    config->ram.fd = -1;
     for (size_t i = 0; i < N_FD_KEYS; i++)
         *fd_of(config, &fd_keys[i]) = -1;
 }
@@ -159,7 +172,7 @@ machine_config_read(MachineConfig *config, VmmMsg *msg, VmmError *err)
     read_options(config, msg);
     return read_machine(config, msg, err) && read_fds(config, msg, err) &&
            read_firmware(config, msg, err) && read_memory(config, msg, err) &&
-           memory_backing_read(&config->ram, msg, err) && read_topology(config, msg, err) &&
+           read_backing(config, msg, err) && read_topology(config, msg, err) &&
            cpu_config_read(&config->cpu, msg, err) &&
            machine_policy_read(&config->policy, msg, err);
 }
@@ -174,7 +187,6 @@ machine_config_clear(MachineConfig *config)
             close(*fd);
         *fd = -1;
     }
-    memory_backing_clear(&config->ram);
     cpu_config_clear(&config->cpu);
     free(config->cmdline);
     config->cmdline = NULL;

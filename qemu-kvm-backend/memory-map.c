@@ -19,28 +19,6 @@
 
 #define PAGE        4096ull
 #define HUGE_PAGE   (2ull << 20)
-#define THREADS_MAX 64
-
-bool
-memory_backing_read(MemoryBacking *backing, VmmMsg *msg, VmmError *err)
-{
-    *backing = (MemoryBacking){ .fd = -1 };
-    vmm_msg_take_fd(msg, "ram", &backing->fd);
-    vmm_msg_get_bool(msg, "ram-shared", &backing->shared);
-    vmm_msg_get_bool(msg, "ram-locked", &backing->locked);
-    vmm_msg_get_u64(msg, "ram-threads", &backing->threads);
-    return backing->threads <= THREADS_MAX ||
-           vmm_error(err, VMM_ERROR_INVALID, "ram-threads: %" PRIu64 " are more than %d",
-                     backing->threads, THREADS_MAX);
-}
-
-void
-memory_backing_clear(MemoryBacking *backing)
-{
-    if (backing->fd >= 0)
-        close(backing->fd);
-    backing->fd = -1;
-}
 
 /* A file's block is its page: 4 KiB or less of an ordinary one, a huge page of hugetlbfs (inode.c there). */
 static bool
@@ -130,7 +108,7 @@ static bool
 populate(const MemoryMap *map, uint64_t size, unsigned n, VmmError *err)
 {
     uint64_t each = (size / n + map->page) / map->page * map->page;
-    Share shares[THREADS_MAX] = { 0 };
+    Share shares[MEMORY_THREADS_MAX] = { 0 };
     unsigned started = 0;
     int error = 0;
 

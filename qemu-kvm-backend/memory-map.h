@@ -4,11 +4,12 @@
 #pragma once
 
 #include "qemu-kvm-backend/error.h"
-#include "qemu-kvm-backend/proto/vmm-msg.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define MEMORY_THREADS_MAX 64
 
 typedef struct MemoryBacking {
     int fd;      /* a file of the guest's size, hugetlbfs' or any other; -1: anonymous */
@@ -17,10 +18,6 @@ typedef struct MemoryBacking {
     uint64_t
         threads; /* 0: pages come as the guest touches them; else so many fetch them at the start */
 } MemoryBacking;
-
-/* The keys "ram", "ram-shared", "ram-locked" and "ram-threads" of "create"; @backing owns the descriptor. */
-bool memory_backing_read(MemoryBacking *backing, VmmMsg *msg, VmmError *err);
-void memory_backing_clear(MemoryBacking *backing);
 
 typedef struct MemoryMap {
     uint8_t *host; /* starts on a huge page, of the file's kind where that has a kind */

@@ -34,14 +34,19 @@ lay_out(Memory *memory)
 }
 
 Memory *
-memory_new(uint64_t size, const MemoryBacking *backing, VmmError *err)
+memory_new(uint64_t size, VmmError *err)
 {
-    static const MemoryBacking anonymous = { .fd = -1 };
+    const MemoryBacking anonymous = { .fd = -1 };
+
+    return memory_new_from(size, &anonymous, err);
+}
+
+Memory *
+memory_new_from(uint64_t size, const MemoryBacking *backing, VmmError *err)
+{
     MemoryMap map;
     Memory *memory;
 
-    if (!backing)
-        backing = &anonymous;
     if (size == 0 || size % PAGE || size > SIZE_MAX / 2) {
         vmm_error(err, VMM_ERROR_INVALID,
                   "Guest memory of %" PRIu64 " bytes is not a positive multiple of 4096", size);

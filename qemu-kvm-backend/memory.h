@@ -19,9 +19,10 @@ typedef struct MemoryRegion {
     void *host;
 } MemoryRegion;
 
-/* @size in bytes, a multiple of 4096; @backing is where it comes from, NULL: private and anonymous. NULL with
- * @err set where the host has not got it. */
-Memory *memory_new(uint64_t size, const struct MemoryBacking *backing, VmmError *err);
+/* @size in bytes, a multiple of 4096; private and anonymous, or from @backing. NULL with @err set where the
+ * host has not got it. */
+Memory *memory_new(uint64_t size, VmmError *err);
+Memory *memory_new_from(uint64_t size, const struct MemoryBacking *backing, VmmError *err);
 void memory_free(Memory *memory);
 
 uint64_t memory_size(const Memory *memory);

@@ -38,7 +38,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     VmmError err = { 0 };
 
     if (!memory)
-        memory = memory_new(RAM_SIZE, NULL, NULL);
+        memory = memory_new(RAM_SIZE, NULL);
     must(memory != NULL);
     source.kernel_fd = file_of(data, size);
     source.initrd_fd = source.kernel_fd;

@@ -88,7 +88,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int fd = new_file(5000);
     Device *devices[3];
 
-    test->board.memory = memory_new(MEMORY, NULL, NULL);
+    test->board.memory = memory_new(MEMORY, NULL);
     vmm_msg_put_fd(files, "firmware", new_file(CODE_SIZE));
     vmm_msg_put_fd(files, "nvram", new_file(VARS_SIZE));
     devices[0] = test_board_add(test, &flash_class, files);

@@ -22,7 +22,7 @@ boot(Boot *boot, const void *kernel, size_t size, const GBytes *initrd, const ch
     bool ok;
 
     memset(boot, 0, sizeof(*boot));
-    boot->memory = memory_new(memory_size, NULL, NULL);
+    boot->memory = memory_new(memory_size, NULL);
     g_assert_nonnull(boot->memory);
     source.kernel_fd = boot_fixture_file(kernel, size);
     if (initrd) {

@@ -50,7 +50,7 @@ typedef struct Fixture {
 static Fixture
 write_tables(const uint32_t *apic_ids, unsigned n_vcpus)
 {
-    Fixture f = { .memory = memory_new(16 * MIB, NULL, NULL) };
+    Fixture f = { .memory = memory_new(16 * MIB, NULL) };
     AcpiConfig config = { .n_vcpus = n_vcpus,
                           .apic_ids = apic_ids,
                           .ecam_base = 0xb0000000,
@@ -263,7 +263,7 @@ static void
 test_no_mcfg(void)
 {
     AcpiConfig config = { .n_vcpus = 4, .apic_ids = four };
-    Memory *memory = memory_new(16 * MIB, NULL, NULL);
+    Memory *memory = memory_new(16 * MIB, NULL);
     const uint8_t *xsdt;
     uint64_t rsdp;
 
@@ -277,7 +277,7 @@ static void
 test_no_room(void)
 {
     AcpiConfig config = { .n_vcpus = 4, .apic_ids = four };
-    Memory *memory = memory_new(LAYOUT_ACPI, NULL, NULL);
+    Memory *memory = memory_new(LAYOUT_ACPI, NULL);
     uint64_t rsdp = 42;
     VmmError err;
 
@@ -299,7 +299,7 @@ static void
 test_too_much(void)
 {
     AcpiConfig config = { .n_vcpus = 4, .apic_ids = four, .describe = describe_much };
-    Memory *memory = memory_new(16 * MIB, NULL, NULL);
+    Memory *memory = memory_new(16 * MIB, NULL);
     uint64_t rsdp;
     VmmError err;
 

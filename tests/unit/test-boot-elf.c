@@ -162,7 +162,7 @@ test_zero_fill(void)
 {
     Image64 image = image64_new();
     BootSource source = { .kernel_fd = boot_fixture_file(&image, sizeof(image)), .initrd_fd = -1 };
-    Memory *memory = memory_new(64 * MIB, NULL, NULL);
+    Memory *memory = memory_new(64 * MIB, NULL);
     const uint8_t *end;
     BootEntry entry;
 

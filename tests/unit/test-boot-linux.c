@@ -188,7 +188,7 @@ refuse_initrd(uint64_t size, uint32_t addr_max, const char *text)
 {
     Image image = image_new();
     BootSource source = { .initrd_fd = boot_fixture_file("", 0) };
-    Memory *memory = memory_new(32 * MIB, NULL, NULL);
+    Memory *memory = memory_new(32 * MIB, NULL);
     BootEntry entry;
     VmmError err;
 
@@ -370,7 +370,7 @@ test_again(void)
 {
     Image image = image_new();
     BootSource source = { .initrd_fd = -1, .cmdline = "again" };
-    Memory *memory = memory_new(64 * MIB, NULL, NULL);
+    Memory *memory = memory_new(64 * MIB, NULL);
     BootEntry first, second;
 
     source.kernel_fd = boot_fixture_file(&image, IMAGE_SIZE);
@@ -393,7 +393,7 @@ test_stock(void)
 
     if (!path)
         return;
-    boot.memory = memory_new(256 * MIB, NULL, NULL);
+    boot.memory = memory_new(256 * MIB, NULL);
     source.kernel_fd = open(path, O_RDONLY | O_CLOEXEC);
     g_assert_cmpint(source.kernel_fd, >=, 0);
     if (!boot_load(&source, boot.memory, &boot.entry, &boot.err))

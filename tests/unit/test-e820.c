@@ -11,7 +11,7 @@
 static void
 check(uint64_t size, const E820Entry *expected, unsigned n)
 {
-    Memory *memory = memory_new(size, NULL, NULL);
+    Memory *memory = memory_new(size, NULL);
     E820Entry map[E820_MAX];
     unsigned n_map = e820_build(memory, map);
 

@@ -41,7 +41,7 @@ set_up(Fixture *f, gconstpointer data)
     VmmMsg *params = vmm_msg_new(VMM_MSG_REQUEST, 1, "create");
 
     f->test = test_board_new(NULL);
-    f->test->board.memory = memory_new(2 * MIB, NULL, NULL);
+    f->test->board.memory = memory_new(2 * MIB, NULL);
     f->vars = new_file(0xff, VARS_SIZE);
     vmm_msg_put_fd(params, "firmware", new_file('C', CODE_SIZE));
     vmm_msg_put_fd(params, "nvram", dup(f->vars));
@@ -212,7 +212,7 @@ test_read_only_file(void)
     Fixture f = { .test = test_board_new(NULL) };
     g_autofree char *path = NULL;
 
-    f.test->board.memory = memory_new(2 * MIB, NULL, NULL);
+    f.test->board.memory = memory_new(2 * MIB, NULL);
     f.vars = new_file(0xff, VARS_SIZE);
     path = g_strdup_printf("/proc/self/fd/%d", f.vars);
     vmm_msg_put_fd(params, "firmware", new_file('C', CODE_SIZE));

@@ -33,7 +33,7 @@ static void
 set_up(Fixture *f, gconstpointer data)
 {
     f->test = test_board_new(NULL);
-    f->test->board.memory = memory_new(16 * MIB, NULL, NULL);
+    f->test->board.memory = memory_new(16 * MIB, NULL);
     f->dev = test_board_add(f->test, &fw_cfg_class, NULL);
     f->cfg = f->test->board.fw_cfg;
     g_assert_nonnull(f->cfg);

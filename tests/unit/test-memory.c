@@ -18,7 +18,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Memory, memory_free)
 static void
 test_small(void)
 {
-    g_autoptr(Memory) memory = memory_new(3 * MIB, NULL, NULL);
+    g_autoptr(Memory) memory = memory_new(3 * MIB, NULL);
     MemoryRegion region;
 
     g_assert_nonnull(memory);
@@ -35,7 +35,7 @@ test_small(void)
 static void
 test_hole(void)
 {
-    g_autoptr(Memory) memory = memory_new(LAYOUT_LOW_RAM_END + 5 * MIB, NULL, NULL);
+    g_autoptr(Memory) memory = memory_new(LAYOUT_LOW_RAM_END + 5 * MIB, NULL);
     MemoryRegion low, high;
 
     g_assert_nonnull(memory);
@@ -57,7 +57,7 @@ test_hole(void)
 static void
 test_exactly_low(void)
 {
-    g_autoptr(Memory) memory = memory_new(LAYOUT_LOW_RAM_END, NULL, NULL);
+    g_autoptr(Memory) memory = memory_new(LAYOUT_LOW_RAM_END, NULL);
     MemoryRegion region;
 
     g_assert_nonnull(memory);
@@ -82,7 +82,7 @@ test_bounds(void)
         { G_MAXUINT64, 2, FALSE },
         { G_MAXUINT64 - 1, G_MAXUINT64, FALSE },
     };
-    g_autoptr(Memory) memory = memory_new(2 * MIB, NULL, NULL);
+    g_autoptr(Memory) memory = memory_new(2 * MIB, NULL);
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         g_assert_cmpint(memory_at(memory, cases[i].gpa, cases[i].len) != NULL, ==, cases[i].good);
@@ -91,7 +91,7 @@ test_bounds(void)
 static void
 test_copies(void)
 {
-    g_autoptr(Memory) memory = memory_new(2 * MIB, NULL, NULL);
+    g_autoptr(Memory) memory = memory_new(2 * MIB, NULL);
     char text[6] = "";
 
     g_assert_true(memory_write(memory, 0x1234, "hello", 6));
@@ -110,7 +110,7 @@ test_copies(void)
 static void
 test_load(void)
 {
-    g_autoptr(Memory) memory = memory_new(2 * MIB, NULL, NULL);
+    g_autoptr(Memory) memory = memory_new(2 * MIB, NULL);
     int fd = memfd_create("kernel", MFD_CLOEXEC);
     char text[6] = "";
     VmmError err;
@@ -137,10 +137,10 @@ test_refused(void)
     VmmError err;
 
     for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
-        g_assert_null(memory_new(sizes[i], NULL, &err));
+        g_assert_null(memory_new(sizes[i], &err));
         g_assert_cmpstr(err.kind, ==, VMM_ERROR_INVALID);
     }
-    g_assert_null(memory_new(1ull << 60, NULL, &err)); /* more than a process can map */
+    g_assert_null(memory_new(1ull << 60, &err)); /* more than a process can map */
     g_assert_cmpstr(err.kind, ==, VMM_ERROR_FAILED);
 }
 
@@ -155,7 +155,7 @@ check_file(gboolean shared)
 
     g_assert_no_errno(ftruncate(fd, 4 * MIB));
     g_assert_cmpint(pwrite(fd, "\7", 1, MIB), ==, 1);
-    memory = memory_new(4 * MIB, &backing, NULL);
+    memory = memory_new_from(4 * MIB, &backing, NULL);
     g_assert_true(memory_read(memory, MIB, &byte, 1));
     g_assert_cmpint(byte, ==, 7);
     g_assert_true(memory_write(memory, MIB, "\5", 1));
@@ -182,7 +182,7 @@ test_discard_shared(void)
     char byte = 1;
 
     g_assert_no_errno(ftruncate(fd, 4 * MIB));
-    memory = memory_new(4 * MIB, &backing, NULL);
+    memory = memory_new_from(4 * MIB, &backing, NULL);
     g_assert_true(memory_zero(memory, 0, 4 * MIB));
     g_assert_no_errno(fstat(fd, &before));
     memory_discard(memory, memory_at(memory, MIB, MIB), MIB);
@@ -213,7 +213,7 @@ test_populate(void)
 
     for (gsize i = 0; i < G_N_ELEMENTS(threads); i++) {
         MemoryBacking backing = { .fd = -1, .threads = threads[i] };
-        g_autoptr(Memory) memory = memory_new(16 * MIB, &backing, NULL);
+        g_autoptr(Memory) memory = memory_new_from(16 * MIB, &backing, NULL);
 
         g_assert_nonnull(memory);
         g_assert_cmpuint(count_resident(memory), ==, 16 * MIB / 4096);
@@ -228,7 +228,7 @@ test_locked(void)
     Memory *memory;
     VmmError err;
 
-    memory = memory_new(2 * MIB, &backing, &err);
+    memory = memory_new_from(2 * MIB, &backing, &err);
     g_assert_nonnull(memory);                               /* every user may lock that much */
     memory_discard(memory, memory_at(memory, 0, MIB), MIB); /* it stays, without a word */
     memory_free(memory);
@@ -237,7 +237,7 @@ test_locked(void)
     if (geteuid() == 0) /* who has CAP_IPC_LOCK is not bound by it */
         return;
     g_assert_no_errno(setrlimit(RLIMIT_MEMLOCK, &none));
-    g_assert_null(memory_new(2 * MIB, &backing, &err));
+    g_assert_null(memory_new_from(2 * MIB, &backing, &err));
     g_assert_nonnull(strstr(err.text, "RLIMIT_MEMLOCK"));
     g_assert_no_errno(setrlimit(RLIMIT_MEMLOCK, &limit));
 }
@@ -254,9 +254,9 @@ test_huge(void)
         g_test_skip("this host has no huge pages of 2 MiB");
         return;
     }
-    g_assert_null(memory_new(3 * MIB, &backing, &err));
+    g_assert_null(memory_new_from(3 * MIB, &backing, &err));
     g_assert_nonnull(strstr(err.text, "not a multiple of huge pages of 2048 KiB"));
-    g_assert_null(memory_new(1ull << 45, &backing, &err));
+    g_assert_null(memory_new_from(1ull << 45, &backing, &err));
     g_assert_nonnull(strstr(err.text, "in huge pages of 2048 KiB"));
     close(fd);
 }

@@ -119,7 +119,7 @@ set_up(void)
 {
     Fixture f = { .test = test_board_new(NULL) };
 
-    f.test->board.memory = memory_new(16 * MIB, NULL, NULL);
+    f.test->board.memory = memory_new(16 * MIB, NULL);
     f.host = test_board_add(f.test, &pci_host_class, NULL);
     f.probe = (Probe *)test_board_add(f.test, &probe_class, place(3, 0));
     return f;

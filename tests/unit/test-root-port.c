@@ -69,7 +69,7 @@ set_up(void)
 {
     Fixture f = { .test = test_board_new(loop_new()) };
 
-    f.test->board.memory = memory_new(16 * MIB, NULL, NULL);
+    f.test->board.memory = memory_new(16 * MIB, NULL);
     f.test->board.notify = notify;
     f.host = test_board_add(f.test, &pci_host_class, NULL);
     f.port = test_board_add(f.test, &root_port_class, params(NULL, NULL, 2));

@@ -70,7 +70,7 @@ set_up(Fixture *f, uint64_t features)
     QueueSetup setup = setup_of(QUEUE);
     QueueOwner owner;
 
-    *f = (Fixture){ .memory = memory_new(MEMORY, NULL, NULL), .free_gpa = 0x10000 };
+    *f = (Fixture){ .memory = memory_new(MEMORY, NULL), .free_gpa = 0x10000 };
     owner = (QueueOwner){ f->memory, driver_told, broke, f };
     f->guest = (GuestQueue){ QUEUE, setup.desc, setup.driver, setup.device, 0, 0 };
     f->queue = queue_new(3, &owner);

@@ -59,7 +59,7 @@ virtio_guest_new(VmmMsg *params, uint64_t memory)
     VirtioGuest *guest = g_new0(VirtioGuest, 1);
 
     guest->test = test_board_new(loop_new());
-    guest->test->board.memory = memory_new(memory, NULL, NULL);
+    guest->test->board.memory = memory_new(memory, NULL);
     guest->free_gpa = 0x10000;
     guest->host = test_board_add(guest->test, &pci_host_class, NULL);
     guest->devfn = 8;
