@@ -146,6 +146,39 @@ capabilities(Call *call)
     call_reply(call, g_variant_new("(s)", xml));
 }
 
+static void
+domain_capabilities(Call *call)
+{
+    const char *emulator, *arch, *machine, *virttype;
+    g_autofree char *xml = NULL;
+    GError *error = NULL;
+    guint flags;
+
+    call_get(call, "(&s&s&s&su)", &emulator, &arch, &machine, &virttype, &flags);
+    xml = driver_domain_capabilities(call_object(call)->driver, emulator, arch, machine, virttype,
+                                     flags, &error);
+    if (xml)
+        call_reply(call, g_variant_new("(s)", xml));
+    else
+        call_fail(call, error);
+}
+
+static void
+cpu_models(Call *call)
+{
+    g_auto(GStrv) names = NULL;
+    GError *error = NULL;
+    const char *arch;
+    guint flags;
+
+    call_get(call, "(&su)", &arch, &flags);
+    names = driver_cpu_models(call_object(call)->driver, arch, flags, &error);
+    if (names)
+        call_reply(call, g_variant_new("(^as)", names));
+    else
+        call_fail(call, error);
+}
+
 /* A local driver: nothing is encrypted and nobody else can listen (virConnectIsSecure). */
 static GVariant *
 get_encrypted(const ApiObject *object, GError **error)
@@ -198,8 +231,9 @@ static const Method methods[] = {
       "connect.detect-storage-pools" },
     { "GetAllDomainStats", "virConnectGetAllDomainStats", "connect.search-domains", all_stats },
     { "GetCapabilities", "virConnectGetCapabilities", "connect.read", capabilities },
-    { "GetCPUModelNames", "virConnectGetCPUModelNames", "connect.read" },
-    { "GetDomainCapabilities", "virConnectGetDomainCapabilities", "connect.write" },
+    { "GetCPUModelNames", "virConnectGetCPUModelNames", "connect.read", cpu_models },
+    { "GetDomainCapabilities", "virConnectGetDomainCapabilities", "connect.write",
+      domain_capabilities },
     { "GetSysinfo", "virConnectGetSysinfo", "connect.read" },
     { "InterfaceChangeBegin", "virInterfaceChangeBegin", "connect.interface-transaction" },
     { "InterfaceChangeCommit", "virInterfaceChangeCommit", "connect.interface-transaction" },

@@ -1,14 +1,64 @@
 #include "driver/capabilities.h"
 
+#include "driver/host-cpu.h"
 #include "driver/hostinfo.h"
+
+static void
+put_counter(GString *text, const DriverEnv *env)
+{
+    gboolean scaling;
+    guint64 hz;
+
+    if (host_cpu_tsc(env->kvm, &hz, &scaling))
+        g_string_append_printf(
+            text, "      <counter name='tsc' frequency='%" G_GUINT64_FORMAT "' scaling='%s'/>\n",
+            hz, scaling ? "yes" : "no");
+}
+
+/* The model that the processor has all features of, and those that it has beyond them. */
+static void
+put_features(GString *text, const HostCpu *host, const CpuModel *model)
+{
+    g_autoptr(GPtrArray) names = NULL;
+    CpuBits more = host->own, of_model = { { 0 } };
+
+    if (model)
+        cpu_model_bits(model, &of_model);
+    cpu_bits_remove(&more, &of_model);
+    names = cpu_bits_sorted(&more);
+    for (guint i = 0; i < names->len; i++)
+        g_string_append_printf(text, "      <feature name='%s'/>\n", (char *)names->pdata[i]);
+}
+
+static char *
+cpu_parts(const DriverEnv *env)
+{
+    GString *text = g_string_new(NULL);
+    const char *vendor;
+    const CpuModel *model;
+    HostCpu host;
+
+    host_cpu_probe(env->kvm, &host, NULL);
+    vendor = host_cpu_vendor(host.vendor_id);
+    model = host_cpu_decode(&host, &host.own, FALSE);
+    if (model)
+        g_string_append_printf(text, "      <model>%s</model>\n", model->name);
+    if (vendor)
+        g_string_append_printf(text, "      <vendor>%s</vendor>\n", vendor);
+    g_string_append_printf(text, "      <signature family='%u' model='%u' stepping='%u'/>\n",
+                           host.signature.family, host.signature.model, host.signature.stepping);
+    put_counter(text, env);
+    g_string_append_printf(text, "      <maxphysaddr mode='emulate' bits='%u'/>\n",
+                           host.physical_bits);
+    put_features(text, &host, model);
+    return g_string_free(text, FALSE);
+}
 
 char *
 capabilities_format(const DriverEnv *env)
 {
-    const char *vendor = hostinfo_cpu_vendor();
     g_autofree char *emulator = g_markup_escape_text(env->vmm, -1);
-    g_autofree char *vendor_element =
-        vendor ? g_strdup_printf("      <vendor>%s</vendor>\n", vendor) : g_strdup("");
+    g_autofree char *cpu = cpu_parts(env);
     char uuid[37];
 
     hostinfo_uuid(uuid);
@@ -41,5 +91,5 @@ capabilities_format(const DriverEnv *env)
                            "    </features>\n"
                            "  </guest>\n\n"
                            "</capabilities>\n",
-                           uuid, vendor_element, hostinfo_memory_kib(), hostinfo_cpus(), emulator);
+                           uuid, cpu, hostinfo_memory_kib(), hostinfo_cpus(), emulator);
 }

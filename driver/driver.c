@@ -3,6 +3,7 @@
 #include "driver/adopt.h"
 #include "driver/capabilities.h"
 #include "driver/domain-firmware.h"
+#include "driver/domain-capabilities.h"
 #include "driver/domain-list.h"
 #include "driver/domain-private.h"
 #include "driver/domain-xml.h"
@@ -325,6 +326,25 @@ char *
 driver_capabilities(Driver *driver)
 {
     return capabilities_format(driver->host.env);
+}
+
+char *
+driver_domain_capabilities(Driver *driver, const char *emulator, const char *arch,
+                           const char *machine, const char *virttype, guint flags, GError **error)
+{
+    const DomainCapabilitiesQuery query = { emulator, arch, machine, virttype };
+
+    if (!driver_check_flags(flags, 0, "virConnectGetDomainCapabilities", error))
+        return NULL;
+    return domain_capabilities_format(driver->host.env, &query, error);
+}
+
+char **
+driver_cpu_models(Driver *driver, const char *arch, guint flags, GError **error)
+{
+    if (!driver_check_flags(flags, 0, "virConnectGetCPUModelNames", error))
+        return NULL;
+    return domain_capabilities_models(arch, error);
 }
 
 gulong

@@ -34,5 +34,11 @@ void driver_create(Driver *driver, const char *xml, guint flags, DriverCreateDon
 /* About the host; @ret texts are the caller's. */
 const char *driver_hostname(Driver *driver);
 char *driver_capabilities(Driver *driver);
+/* virConnectGetDomainCapabilities; "" is any. */
+char *driver_domain_capabilities(Driver *driver, const char *emulator, const char *arch,
+                                 const char *machine, const char *virttype, guint flags,
+                                 GError **error);
+/* virConnectGetCPUModelNames; g_strfreev() it. */
+char **driver_cpu_models(Driver *driver, const char *arch, guint flags, GError **error);
 gulong driver_lib_version(void); /* libvirt's own form: major * 1000000 + minor * 1000 + release */
 gulong driver_version(Driver *driver); /* of the hypervisor, the same form */

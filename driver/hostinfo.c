@@ -1,35 +1,6 @@
 #include "driver/hostinfo.h"
 
-#include <cpuid.h>
-#include <string.h>
 #include <unistd.h>
-
-static const struct {
-    const char *id; /* CPUID leaf 0 */
-    const char *name;
-} vendors[] = {
-    { "GenuineIntel", "Intel" },
-    { "AuthenticAMD", "AMD" },
-    { "HygonGenuine", "Hygon" },
-};
-
-const char *
-hostinfo_cpu_vendor(void)
-{
-    unsigned eax, ebx, ecx, edx;
-    char id[13] = { 0 };
-
-    if (!__get_cpuid(0, &eax, &ebx, &ecx, &edx))
-        return NULL;
-    memcpy(id, &ebx, 4);
-    memcpy(id + 4, &edx, 4);
-    memcpy(id + 8, &ecx, 4);
-    for (gsize i = 0; i < G_N_ELEMENTS(vendors); i++) {
-        if (strcmp(vendors[i].id, id) == 0)
-            return vendors[i].name;
-    }
-    return NULL;
-}
 
 guint
 hostinfo_cpus(void)

@@ -3,8 +3,6 @@
 
 #include <glib.h>
 
-/* The processor's vendor as libvirt writes it ("Intel", "AMD", "Hygon"), or NULL. */
-const char *hostinfo_cpu_vendor(void);
 /* Online processors, and RAM in KiB. */
 guint hostinfo_cpus(void);
 guint64 hostinfo_memory_kib(void);

@@ -1,0 +1,142 @@
+/* What guests can be, on this host or on one without KVM: a document of libvirt's schema, as far as that is
+ * installed, in which hosts' facts agree with each other. */
+#include "driver/capabilities.h"
+#include "driver/cpu-models.h"
+#include "driver/domain-capabilities.h"
+#include "driver/error.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define SCHEMAS "/usr/share/libvirt/schemas/"
+
+static DriverEnv *
+make_env(const char *kvm)
+{
+    DriverEnv *env = driver_env_new(FALSE);
+
+    g_free(env->kvm);
+    env->kvm = g_strdup(kvm);
+    return env;
+}
+
+static char *
+format(const char *kvm)
+{
+    g_autoptr(DriverEnv) env = make_env(kvm);
+    const DomainCapabilitiesQuery query = { NULL, "x86_64", "pc-q35-7.2", "kvm" };
+    g_autoptr(GError) error = NULL;
+    char *xml = domain_capabilities_format(env, &query, &error);
+
+    g_assert_no_error(error);
+    return xml;
+}
+
+static void
+assert_valid(const char *xml, const char *schema)
+{
+    g_autofree char *path = g_strconcat(SCHEMAS, schema, NULL);
+    g_autofree char *name = NULL;
+    const char *argv[] = { "xmllint", "--noout", "--relaxng", path, NULL, NULL };
+    g_autofree char *errors = NULL;
+    int status = 0, fd;
+
+    if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+        g_test_skip("libvirt's schemas are not installed");
+        return;
+    }
+    fd = g_file_open_tmp("capabilities-XXXXXX", &name, NULL);
+    g_assert_true(g_file_set_contents(name, xml, -1, NULL));
+    argv[4] = name;
+    g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
+                               &errors, &status, NULL));
+    g_remove(name);
+    g_close(fd, NULL);
+    if (status)
+        g_test_message("%s", errors);
+    g_assert_cmpint(status, ==, 0);
+}
+
+static guint
+count(const char *text, const char *part)
+{
+    guint n = 0;
+
+    for (const char *at = strstr(text, part); at; at = strstr(at + 1, part))
+        n++;
+    return n;
+}
+
+static void
+test_document(gconstpointer kvm)
+{
+    g_autofree char *xml = format(kvm);
+    guint usable = count(xml, "<model usable='yes'"), unusable = count(xml, "<model usable='no'");
+
+    g_assert_true(g_str_has_prefix(xml, "<domainCapabilities>\n"));
+    g_assert_nonnull(strstr(xml, "<mode name='host-passthrough' supported='yes'>"));
+    g_assert_cmpuint(usable + unusable, ==, cpu_n_models);
+    g_assert_cmpuint(count(xml, "<blockers model="), ==, unusable);
+    g_assert_cmpint(usable > 0, ==,
+                    strstr(xml, "<mode name='host-model' supported='yes'>") != NULL);
+}
+
+static void
+test_without_kvm(void)
+{
+    g_autofree char *xml = format("/dev/null");
+
+    g_assert_nonnull(strstr(xml, "<mode name='host-model' supported='no'/>"));
+    g_assert_cmpuint(count(xml, "<model usable='yes'"), ==, 0);
+}
+
+static void
+test_schema(void)
+{
+    g_autofree char *xml = format("/dev/kvm");
+    g_autoptr(GRegex) regex = g_regex_new("<blockers.*?</blockers>", G_REGEX_DOTALL, 0, NULL);
+    g_autofree char *old = g_regex_replace_literal(regex, xml, -1, 0, "", 0, NULL);
+
+    assert_valid(old, "domaincaps.rng"); /* blockers are newer than some of the schemas */
+}
+
+/* The host's own description says nothing that the processor does not. */
+static void
+test_host(void)
+{
+    g_autoptr(DriverEnv) env = make_env("/dev/kvm");
+    g_autofree char *xml = capabilities_format(env), *plain = NULL;
+    /* The schema has forgotten that some names have a dot. */
+    g_autoptr(GRegex) regex = g_regex_new("<feature name='[^']*[.][^']*'/>", 0, 0, NULL);
+
+    g_assert_cmpuint(count(xml, "<signature family='"), ==, 1);
+    g_assert_cmpuint(count(xml, "<maxphysaddr mode='emulate' bits='"), ==, 1);
+    g_assert_cmpuint(count(xml, "<feature name='"), >, 0);
+    plain = g_regex_replace_literal(regex, xml, -1, 0, "", 0, NULL);
+    assert_valid(plain, "capability.rng");
+}
+
+static void
+test_models(void)
+{
+    g_auto(GStrv) names = domain_capabilities_models("x86_64", NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpuint(g_strv_length(names), ==, cpu_n_models);
+    g_assert_cmpstr(names[0], ==, "486");
+    g_assert_null(domain_capabilities_models("aarch64", &error));
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_INVALID_ARG);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_data_func("/domain-capabilities/kvm", "/dev/kvm", test_document);
+    g_test_add_data_func("/domain-capabilities/no-kvm", "/dev/null", test_document);
+    g_test_add_func("/domain-capabilities/without-kvm", test_without_kvm);
+    g_test_add_func("/domain-capabilities/schema", test_schema);
+    g_test_add_func("/domain-capabilities/host", test_host);
+    g_test_add_func("/domain-capabilities/models", test_models);
+    return g_test_run();
+}
