@@ -241,7 +241,12 @@
  *               since 1970 of the last report; 0: none) and what there was in reports: stat-swap-in,
  *               stat-swap-out, stat-free, stat-total, stat-available, stat-caches u64 (bytes),
  *               stat-major-faults, stat-minor-faults, stat-hugetlb-allocations,
- *               stat-hugetlb-failures u64; see also the event "balloon" */
+ *               stat-hugetlb-failures u64; see also the event "balloon"
+ *   vsock       cid u64 (the guest's: 3 to 2^32 - 2), fd (a listening stream socket: who connects to it and says
+ *               "CONNECT PORT\n" is connected to that port of the guest once it has accepted and "OK PORT\n", the
+ *               host's port, has been answered), broker? fd (see vsock-broker.h; without it the guest connects to
+ *               nobody)
+ *     tell-device {} replies streams u64 (how many there are) */
 #define VMM_CLASS_ROOT_PORT   "pcie-root-port"
 #define VMM_CLASS_PVPANIC_PCI "pvpanic-pci"
 #define VMM_CLASS_I6300ESB    "i6300esb"

@@ -8,6 +8,7 @@ static const VirtioClass *const classes[] = {
     &virtio_console_class,
     &virtio_net_class,
     &virtio_rng_class,
+    &virtio_vsock_class,
 };
 
 const VirtioClass *

@@ -9,3 +9,4 @@ extern const VirtioClass virtio_blk_class;
 extern const VirtioClass virtio_console_class;
 extern const VirtioClass virtio_net_class;
 extern const VirtioClass virtio_rng_class;
+extern const VirtioClass virtio_vsock_class;
