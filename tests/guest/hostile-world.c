@@ -54,6 +54,16 @@ add_disk(World *world, const char *id, const char *bus, const char *io)
     add(world, msg);
 }
 
+/* A drive, empty at first. */
+static void
+add_drive(World *world)
+{
+    VmmMsg *msg = device(world, "drive", "pcie.0", "blk");
+
+    vmm_msg_put_bool(msg, "removable", true);
+    add(world, msg);
+}
+
 static void
 add_net(World *world, unsigned i, const char *bus, bool thread)
 {
@@ -149,6 +159,7 @@ world_new(const char *guest, guint vcpus, guint seed)
     add(world, device(world, "rp1", "pcie.0", NULL));
     add_disk(world, "disk0", "pcie.0", "io_uring");
     add_disk(world, "disk1", "rp0", "threads");
+    add_drive(world);
     add_net(world, 0, "pcie.0", true);
     add_net(world, 1, "rp1", false);
     add(world, device(world, "rng", "pcie.0", "rng"));
@@ -290,6 +301,22 @@ world_tell_resize(World *world)
 
     vmm_msg_put_bool(msg, "resize", true);
     tell(world, msg, "disk0");
+}
+
+void
+world_tell_medium(World *world, gboolean in)
+{
+    VmmMsg *msg = vmm_request(world->vmm, VMM_TELL_DEVICE);
+    int fd = memfd_create("medium", MFD_CLOEXEC);
+
+    g_assert_no_errno(ftruncate(fd, DISK));
+    vmm_msg_put_bool(msg, "medium", in);
+    if (in) {
+        vmm_msg_put_bool(msg, "read-only", true);
+        vmm_msg_put_fd(msg, "fd", fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    }
+    close(fd);
+    tell(world, msg, "drive");
 }
 
 void

@@ -28,6 +28,7 @@ void world_serve(World *world);
 void world_tell_balloon(World *world, guint64 target);
 void world_tell_link(World *world, gboolean up);
 void world_tell_resize(World *world);
+void world_tell_medium(World *world, gboolean in);
 void world_client_comes(World *world);
 void world_client_leaves(World *world);
 

@@ -74,6 +74,9 @@ interfere(World *world)
     case 8:
         world_client_leaves(world);
         break;
+    case 9:
+        world_tell_medium(world, g_rand_boolean(world->rand));
+        break;
     default:
         vmm_do(world->vmm, VMM_HELLO);
         break;
@@ -104,13 +107,14 @@ watch(World *world, guint words)
     }
 }
 
-/* With no driver of the guest's, and every device that the guest has thrown out plugged in again. */
+/* With no driver of the guest's, no medium, and every device that the guest has thrown out plugged in again. */
 static void
 calm_down(World *world)
 {
     vmm_do(world->vmm, VMM_PAUSE);
     vmm_do(world->vmm, VMM_RESET);
     world_client_leaves(world);
+    world_tell_medium(world, FALSE);
     world_serve(world);
 }
 

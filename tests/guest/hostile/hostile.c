@@ -251,7 +251,7 @@ touch_port(Attacker *a)
         port = ports[below(a, sizeof(ports) / sizeof(ports[0]))] + below(a, 4);
     /* The ways to bring the machine down are found seldom, or nothing else would be. */
     if ((port == PORT_RESET || port == 0x92 || port == PORT_I8042 || port == PORT_PM + 5) &&
-        below(a, 64))
+        below(a, 4))
         return;
     port_access(port, below(a, 3), next(a) & 0x100, any_value(a));
 }
@@ -422,10 +422,10 @@ offer_chain(Attacker *a, const Function *fn, uint32_t base)
 {
     uint32_t head = below(a, 64), n = 1 + below(a, 5);
     volatile uint16_t *avail = (volatile uint16_t *)(uintptr_t)(base + AT_DRIVER);
-    bool in = next(a) & 0x100;
+    bool in = next(a) & 0x100, answered = next(a) & 0x200; /* as requests are, frames are not */
 
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t flags = (i + 1 < n ? 1 : 0) | (in || i + 1 == n ? (i > 0 ? 2 : 0) : 0);
+        uint32_t flags = (i + 1 < n ? 1 : 0) | (i > 0 && (in || (answered && i + 1 == n)) ? 2 : 0);
 
         if (below(a, 16) == 0)
             flags = next(a) & 7; /* indirect ones among them */
