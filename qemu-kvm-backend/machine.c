@@ -386,7 +386,7 @@ machine_tell_device(Machine *m, VmmMsg *msg, VmmMsg *reply, VmmError *err)
 {
     const char *id;
 
-    if (is(m, VMM_STATE_EMPTY))
+    if (!m->hw)
         return vmm_error(err, VMM_ERROR_STATE, "tell-device: there is no machine yet");
     if (!vmm_msg_get_string(msg, "id", &id))
         return vmm_error(err, VMM_ERROR_INVALID, "tell-device: 'id' is missing");
@@ -505,7 +505,7 @@ machine_stats(Machine *m, VmmMsg *reply, VmmError *err)
 {
     char key[32];
 
-    if (is(m, VMM_STATE_EMPTY))
+    if (!m->hw)
         return vmm_error(err, VMM_ERROR_STATE, "stats: there is no machine yet");
     for (unsigned i = 0; i < hardware_n_vcpus(m->hw); i++) {
         snprintf(key, sizeof(key), "vcpu-%u-time", i);
