@@ -16,7 +16,7 @@ void
 domain_os_init(DomainOs *os)
 {
     os->arch = g_strdup("x86_64");
-    os->machine = g_strdup("q35");
+    os->machine = g_strdup(DOMAIN_MACHINE_Q35);
     for (int i = 0; i < DOMAIN_N_FIRMWARE_FEATURES; i++)
         os->firmware_features[i] = -1;
     os->loader.readonly = os->loader.secure = os->loader.stateless = -1;
@@ -167,15 +167,22 @@ check_menu(const DomainOs *os, GError **error)
     return TRUE;
 }
 
+/* A microvm is what a kernel needs that is booted without firmware. */
 static gboolean
 check_machine(const DomainOs *os, GError **error)
 {
-    if (strcmp(os->machine, "q35") == 0)
-        return TRUE;
-    return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                        "value '%s' of attribute 'machine' of <type> is not supported yet by this "
-                        "machine, which is a q35",
-                        os->machine);
+    gboolean micro = strcmp(os->machine, DOMAIN_MACHINE_MICROVM) == 0;
+
+    if (!micro && strcmp(os->machine, DOMAIN_MACHINE_Q35) != 0)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "value '%s' of attribute 'machine' of <type> is not supported yet by this "
+                            "machine, which is a q35 or a microvm",
+                            os->machine);
+    if (micro && domain_os_has_firmware(os))
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "machine 'microvm' without a <kernel>, or with firmware, is not supported "
+                            "yet by this machine");
+    return TRUE;
 }
 
 gboolean

@@ -10,6 +10,10 @@
 
 #define DOMAIN_BOOT_MAX 4 /* boot devices that count, as in libvirt */
 
+/* Machines, by the names that libvirt has for QEMU's. */
+#define DOMAIN_MACHINE_Q35     "q35"
+#define DOMAIN_MACHINE_MICROVM "microvm"
+
 /* What firmware would try to boot from (virDomainBootOrder's words: "fd", "hd", "cdrom",
  * "network"). */
 typedef enum DomainBoot {
@@ -55,7 +59,7 @@ typedef struct DomainNvram {
 
 typedef struct DomainOs {
     char *arch;                      /* "x86_64" */
-    char *machine;                   /* canonical: "q35" */
+    char *machine;                   /* DOMAIN_MACHINE_*; versions are not kept */
     char *kernel, *initrd, *cmdline; /* NULL: not given */
     int firmware;                    /* DomainFirmware */
     int firmware_features[DOMAIN_N_FIRMWARE_FEATURES];

@@ -257,6 +257,7 @@ describe_machine(Launch *launch, GError **error)
         return FALSE;
     vmm_msg_put_fd(msg, "record", record);
     vmm_msg_put_u64(msg, "vcpus", def->current_vcpus);
+    vmm_msg_put_string(msg, "machine", def->os.machine);
     vmm_msg_put_bool(msg, "acpi", def->features.states[DOMAIN_FEATURE_ACPI] == 1);
     domain_clock_lower(&def->clock, msg);
     vmm_msg_put_string(msg, "on-poweroff", vmm_action(def->on_poweroff));
