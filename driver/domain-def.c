@@ -3,6 +3,7 @@
 #include "driver/device-chardev.h"
 #include "driver/error.h"
 #include "driver/pci-layout.h"
+#include "driver/uuid.h"
 
 #include <string.h>
 
@@ -16,6 +17,7 @@ domain_def_new(void)
 {
     DomainDef *def = g_new0(DomainDef, 1);
 
+    sysinfo_init(&def->sysinfo);
     domain_os_init(&def->os);
     def->vcpus = def->current_vcpus = 1;
     domain_memory_init(&def->backing);
@@ -38,6 +40,7 @@ domain_def_free(DomainDef *def)
     g_free(def->title);
     g_free(def->description);
     g_free(def->metadata);
+    sysinfo_clear(&def->sysinfo);
     domain_os_clear(&def->os);
     g_free(def->emulator);
     domain_cpu_clear(&def->cpu);
@@ -78,6 +81,7 @@ domain_def_copy(const DomainDef *def)
     domain_os_own(&copy->os);
     domain_cpu_own(&copy->cpu);
     domain_clock_own(&copy->clock);
+    sysinfo_own(&copy->sysinfo);
     copy->devices = device_list_new();
     for (guint i = 0; i < def->devices->len; i++)
         g_ptr_array_add(copy->devices, device_copy(g_ptr_array_index(def->devices, i)));
@@ -100,6 +104,9 @@ has_boot_order(const DomainDef *def)
 void
 domain_def_complete(DomainDef *def)
 {
+    if (!*def->uuid && sysinfo_uuid(&def->sysinfo))
+        uuid_parse(sysinfo_uuid(&def->sysinfo),
+                   def->uuid); /* where it is none, the check says so */
     if (!*def->uuid) {
         g_autofree char *uuid = g_uuid_string_random();
 
@@ -193,7 +200,9 @@ check_os(const DomainDef *def, GError **error)
     const DomainOsContext context = { def->features.states[DOMAIN_FEATURE_ACPI] == 1,
                                       domain_def_has_serial(def) };
 
-    return domain_os_check(&def->os, &context, error);
+    return domain_os_check(&def->os, &context, error) &&
+           sysinfo_check(&def->sysinfo, def->os.smbios_mode, def->name, def->uuid,
+                         domain_os_has_firmware(&def->os), error);
 }
 
 static gboolean

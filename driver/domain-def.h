@@ -11,6 +11,7 @@
 #include "driver/domain-features.h"
 #include "driver/domain-memory.h"
 #include "driver/domain-os.h"
+#include "driver/sysinfo.h"
 
 #include <glib.h>
 #include <libvirt/libvirt.h>
@@ -36,6 +37,7 @@ typedef struct DomainDef {
     DomainMemory backing;
     guint vcpus; /* maximum */
     guint current_vcpus;
+    Sysinfo sysinfo;
     DomainOs os;
     DomainFeatures features;
     DomainCpu cpu;

@@ -234,7 +234,8 @@ domain_firmware_put(VmmMsg *create, const DomainDef *def, const DriverEnv *env,
     if (!domain_os_has_firmware(os))
         return TRUE;
     put_settings(create, def);
-    return put_bios(create, os, env, error) &&
+    return sysinfo_put(&def->sysinfo, os->smbios_mode, create, error) &&
+           put_bios(create, os, env, error) &&
            (!domain_os_has_nvram(os) || put_variables(create, os, env, reset_nvram, error));
 }
 

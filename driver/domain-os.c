@@ -174,14 +174,16 @@ check_machine(const DomainOs *os, GError **error)
     gboolean micro = strcmp(os->machine, DOMAIN_MACHINE_MICROVM) == 0;
 
     if (!micro && strcmp(os->machine, DOMAIN_MACHINE_Q35) != 0)
-        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                            "value '%s' of attribute 'machine' of <type> is not supported yet by this "
-                            "machine, which is a q35 or a microvm",
-                            os->machine);
+        return driver_error(
+            error, VIR_ERR_CONFIG_UNSUPPORTED,
+            "value '%s' of attribute 'machine' of <type> is not supported yet by this "
+            "machine, which is a q35 or a microvm",
+            os->machine);
     if (micro && domain_os_has_firmware(os))
-        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                            "machine 'microvm' without a <kernel>, or with firmware, is not supported "
-                            "yet by this machine");
+        return driver_error(
+            error, VIR_ERR_CONFIG_UNSUPPORTED,
+            "machine 'microvm' without a <kernel>, or with firmware, is not supported "
+            "yet by this machine");
     return TRUE;
 }
 

@@ -72,6 +72,7 @@ typedef struct DomainOs {
     int bios_serial;  /* the BIOS speaks on the first serial port; -1: where there is one */
     gint64 reboot_ms; /* after which a BIOS that found no system starts over; -1: never */
     gboolean has_reboot_ms;
+    int smbios_mode; /* SysinfoMode */
 } DomainOs;
 
 void domain_os_init(DomainOs *os);

@@ -2,6 +2,7 @@
 #include "driver/domain-xml.h"
 
 #include "driver/domain-xml-os.h"
+#include "driver/domain-xml-sysinfo.h"
 #include "driver/xml-write.h"
 
 static void
@@ -113,6 +114,7 @@ domain_xml_format(const DomainDef *def, int id, guint flags)
     format_size(out, "currentMemory", def->current_memory_kib);
     domain_memory_format(&def->backing, out);
     format_vcpu(def, out);
+    domain_xml_format_sysinfo(&def->sysinfo, out);
     domain_xml_format_os(&def->os, out);
     domain_features_format(&def->features, out);
     domain_cpu_format(&def->cpu, out);

@@ -1,6 +1,7 @@
 #include "driver/domain-xml-os.h"
 
 #include "driver/error.h"
+#include "driver/sysinfo.h"
 #include "driver/xml-read.h"
 #include "driver/xml-write.h"
 
@@ -160,6 +161,21 @@ parse_bios(DomainOs *os, const XmlNode *node, GError **error)
                      parse_reboot(os, bios, error));
 }
 
+static gboolean
+parse_smbios(DomainOs *os, const XmlNode *node, GError **error)
+{
+    const XmlNode *smbios = xml_child(node, "smbios");
+    g_autofree char *mode = smbios ? xml_attr(smbios, "mode") : NULL;
+
+    for (int i = 1; mode && sysinfo_mode_words[i]; i++) {
+        if (strcmp(sysinfo_mode_words[i], mode) == 0)
+            os->smbios_mode = i;
+    }
+    if (mode && os->smbios_mode == SYSINFO_MODE_NONE)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "unknown smbios mode '%s'", mode);
+    return TRUE;
+}
+
 /* A versioned q35 of QEMU's is written back as the one that this machine is. */
 static void
 parse_machine(DomainOs *os, const XmlNode *type)
@@ -202,7 +218,7 @@ domain_xml_parse_os(DomainOs *os, const XmlNode *root, GError **error)
     return parse_firmware(os, node, error) && parse_features(os, node, error) &&
            parse_loader(os, node, error) && parse_nvram(os, node, error) &&
            parse_boot(os, node, error) && parse_menu(os, node, error) &&
-           parse_bios(os, node, error);
+           parse_bios(os, node, error) && parse_smbios(os, node, error);
 }
 
 /* Writing, in libvirt's order. */
@@ -321,5 +337,10 @@ domain_xml_format_os(const DomainOs *os, XmlWriter *out)
     }
     format_menu(os, out);
     format_bios(os, out);
+    if (os->smbios_mode != SYSINFO_MODE_NONE) {
+        xml_open(out, "smbios");
+        xml_put_attr(out, "mode", sysinfo_mode_words[os->smbios_mode]);
+        xml_close(out);
+    }
     xml_close(out);
 }

@@ -1,6 +1,7 @@
 #include "driver/domain-xml.h"
 
 #include "driver/domain-xml-os.h"
+#include "driver/domain-xml-sysinfo.h"
 #include "driver/error.h"
 #include "driver/uuid.h"
 #include "driver/xml-limits.h"
@@ -171,7 +172,8 @@ parse_root(DomainDef *def, const XmlNode *root, guint flags, GError **error)
 {
     return xml_policy_check(root, error) && parse_type(root, error) &&
            parse_identity(def, root, error) && parse_memory(def, root, error) &&
-           parse_vcpu(def, root, error) && domain_xml_parse_os(&def->os, root, error) &&
+           parse_vcpu(def, root, error) && domain_xml_parse_sysinfo(&def->sysinfo, root, error) &&
+           domain_xml_parse_os(&def->os, root, error) &&
            domain_features_parse(&def->features, root, error) &&
            domain_cpu_parse(&def->cpu, root, error) &&
            domain_clock_parse(&def->clock, root, error) && parse_actions(def, root, error) &&

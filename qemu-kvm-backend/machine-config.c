@@ -1,5 +1,6 @@
 #include "qemu-kvm-backend/machine-config.h"
 
+#include "qemu-kvm-backend/firmware-settings.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
 #include <inttypes.h>
@@ -48,27 +49,13 @@ read_fds(MachineConfig *config, VmmMsg *msg, VmmError *err)
 static bool
 read_firmware(MachineConfig *config, VmmMsg *msg, VmmError *err)
 {
-    const char *uuid, *boot_order;
-
     config->has_firmware = vmm_msg_has(msg, "firmware");
     if (!config->has_firmware && config->kernel_fd < 0)
         return vmm_error(err, VMM_ERROR_INVALID,
                          "create: the descriptor 'kernel' or 'firmware' is missing");
     if (config->has_firmware && !config->pci)
         return vmm_error(err, VMM_ERROR_UNSUPPORTED, "This machine has no firmware");
-    if (vmm_msg_get_string(msg, "uuid", &uuid) && !firmware_parse_uuid(uuid, config->firmware.uuid))
-        return vmm_error(err, VMM_ERROR_INVALID, "create: '%s' is not a UUID", uuid);
-    if (config->has_firmware && vmm_msg_get_string(msg, "boot-order", &boot_order))
-        config->firmware.boot_order = vmm_must(strdup(boot_order));
-    if (config->has_firmware) {
-        vmm_msg_get_u64(msg, "firmware-port", &config->firmware.serial_port);
-        vmm_msg_get_u64(msg, "boot-menu", &config->firmware.menu_ms);
-        config->firmware.reboot_ms = UINT32_MAX;
-        vmm_msg_get_u64(msg, "reboot-timeout", &config->firmware.reboot_ms);
-    }
-    return config->firmware.serial_port <= UINT16_MAX ||
-           vmm_error(err, VMM_ERROR_INVALID, "Port 0x%" PRIx64 " of the firmware is out of range",
-                     config->firmware.serial_port);
+    return firmware_settings_read(&config->firmware, config->has_firmware, msg, err);
 }
 
 static bool
@@ -190,8 +177,7 @@ machine_config_clear(MachineConfig *config)
     cpu_config_clear(&config->cpu);
     free(config->cmdline);
     config->cmdline = NULL;
-    free(config->firmware.boot_order);
-    config->firmware.boot_order = NULL;
+    firmware_settings_clear(&config->firmware);
 }
 
 bool

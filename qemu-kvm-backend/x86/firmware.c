@@ -4,13 +4,15 @@
 #include "qemu-kvm-backend/x86/boot-file.h"
 #include "qemu-kvm-backend/x86/e820.h"
 #include "qemu-kvm-backend/x86/layout.h"
-#include "qemu-kvm-backend/x86/smbios.h"
 
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
 #include <endian.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define FILE_SIZE_MAX (16u << 20)
 
 #define GIB 0x40000000ull
 
@@ -90,7 +92,8 @@ put_smbios(FwCfg *cfg, const FirmwareMachine *machine)
     SmbiosConfig config = { .n_sockets = topology->sockets,
                             .n_cores = cores,
                             .n_threads = cores * topology->threads,
-                            .memory = machine->memory };
+                            .memory = machine->memory,
+                            .words = &machine->settings->words };
     SmbiosTables tables;
 
     memcpy(config.uuid, machine->settings->uuid, sizeof(config.uuid));
@@ -123,6 +126,42 @@ put_settings(FwCfg *cfg, const FirmwareSettings *settings)
     }
     if (settings->boot_order)
         fw_cfg_put_file(cfg, "bootorder", settings->boot_order, strlen(settings->boot_order) + 1);
+}
+
+static bool
+put_file(FwCfg *cfg, const FirmwareFile *file, VmmError *err)
+{
+    uint64_t size;
+    void *data;
+    bool good;
+
+    if (file->content) {
+        fw_cfg_put_file(cfg, file->name, file->content, strlen(file->content));
+        return true;
+    }
+    if (!boot_file_size(file->fd, "firmware's file", &size, err))
+        return false;
+    if (size > FILE_SIZE_MAX)
+        return vmm_error(err, VMM_ERROR_INVALID, "The file '%s' for the firmware is too large",
+                         file->name);
+    data = vmm_must(malloc(size + 1));
+    good = boot_file_read(file->fd, 0, data, size) ||
+           vmm_error(err, VMM_ERROR_FAILED, "The file '%s' for the firmware cannot be read",
+                     file->name);
+    if (good)
+        fw_cfg_put_file(cfg, file->name, data, size);
+    free(data);
+    return good;
+}
+
+static bool
+put_files(FwCfg *cfg, const FirmwareSettings *settings, VmmError *err)
+{
+    for (unsigned i = 0; i < settings->n_files; i++) {
+        if (!put_file(cfg, &settings->files[i], err))
+            return false;
+    }
+    return true;
 }
 
 /* A bzImage in two parts (Linux' Documentation/arch/x86/boot.rst, "setup_sects"). */
@@ -180,7 +219,7 @@ firmware_describe(const FirmwareMachine *machine, FwCfg *cfg, VmmError *err)
     put_cpus(cfg, machine);
     put_smbios(cfg, machine);
     put_settings(cfg, machine->settings);
-    return put_kernel(cfg, machine->kernel, err) &&
+    return put_files(cfg, machine->settings, err) && put_kernel(cfg, machine->kernel, err) &&
            (!machine->acpi || acpi_loader_put(machine->acpi, cfg, err));
 }
 

@@ -5,12 +5,25 @@
 #include "qemu-kvm-backend/x86/acpi.h"
 #include "qemu-kvm-backend/x86/boot-source.h"
 #include "qemu-kvm-backend/x86/cpuid.h"
+#include "qemu-kvm-backend/x86/smbios.h"
+
+#define FIRMWARE_FILES_MAX 16
+
+/* A file of its own; the content is in a descriptor where @content is NULL. */
+typedef struct FirmwareFile {
+    char *name;
+    char *content;
+    int fd;
+} FirmwareFile;
 
 /* What the driver has to say to it. */
 typedef struct FirmwareSettings {
+    SmbiosWords words;
     uint8_t uuid[16];
     char
         *boot_order; /* lines of Open Firmware paths, the first one is tried first; NULL: its own */
+    FirmwareFile files[FIRMWARE_FILES_MAX]; /* for what runs in the guest */
+    unsigned n_files;
     uint64_t serial_port; /* the I/O port that it writes to and reads from as well; 0: none */
     uint64_t menu_ms;     /* how long it waits for the key that opens its boot menu; 0: no menu */
     uint64_t reboot_ms; /* after which a BIOS that found no system starts over; UINT32_MAX: never */

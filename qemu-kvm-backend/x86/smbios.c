@@ -1,5 +1,6 @@
 #include "qemu-kvm-backend/x86/smbios.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,36 @@ typedef struct PACKED Header {
     uint8_t length; /* without the strings */
     uint16_t handle;
 } Header;
+
+/* BIOS, 7.1, as of 2.4 */
+typedef struct PACKED Bios {
+    Header header;
+    uint8_t vendor, version;
+    uint16_t segment;
+    uint8_t date;
+    uint8_t rom_size;
+    uint64_t characteristics;       /* 8: none of them is told */
+    uint8_t extension1, extension2; /* 0x14: a virtual machine's; contents can be told remotely */
+    uint8_t major, minor;
+    uint8_t ec_major, ec_minor; /* 255: there is no embedded controller with firmware */
+} Bios;
+
+/* Base board, 7.3 */
+typedef struct PACKED BaseBoard {
+    Header header;
+    uint8_t manufacturer, product, version, serial, asset;
+    uint8_t features; /* 1: hosts the processors */
+    uint8_t location;
+    uint16_t chassis;
+    uint8_t type; /* 10: motherboard */
+    uint8_t n_contained;
+} BaseBoard;
+
+/* Strings of its owner's, 7.12 */
+typedef struct PACKED OemStrings {
+    Header header;
+    uint8_t n;
+} OemStrings;
 
 /* System, 7.2. Strings are numbers of the strings behind the structure, from 1; 0 is none. */
 typedef struct PACKED System {
@@ -125,7 +156,9 @@ typedef struct PACKED Anchor {
     uint8_t bcd_revision;
 } Anchor;
 
+_Static_assert(sizeof(Bios) == 24, "7.1");
 _Static_assert(sizeof(System) == 27, "7.2");
+_Static_assert(sizeof(BaseBoard) == 15, "7.3");
 _Static_assert(sizeof(Chassis) == 22, "7.4");
 _Static_assert(sizeof(Processor) == 42, "7.5");
 _Static_assert(sizeof(MemoryArray) == 23, "7.17");
@@ -172,37 +205,130 @@ static const char *const no_strings[] = { NULL };
         .type = (number), .length = (size), .handle = (handle_)                                    \
     }
 
+#define STRINGS_MAX SMBIOS_OEM_MAX
+
+/* The strings of a structure that is being made. */
+typedef struct Strings {
+    const char *list[STRINGS_MAX + 1];
+    uint8_t n;
+} Strings;
+
+/* The number of the owner's text, or of @own where there is none; 0 for no string at all. */
+static uint8_t
+number(Strings *strings, const SmbiosConfig *config, SmbiosText which, const char *own)
+{
+    const char *text =
+        config->words && config->words->texts[which] ? config->words->texts[which] : own;
+
+    if (!text || !*text)
+        return 0;
+    strings->list[strings->n++] = text;
+    return strings->n;
+}
+
+/* Whether the owner has said any of the texts from @first to @last. */
+static bool
+has_words(const SmbiosConfig *config, SmbiosText first, SmbiosText last)
+{
+    for (unsigned i = first; config->words && i <= last; i++) {
+        if (config->words->texts[i])
+            return true;
+    }
+    return false;
+}
+
+/* Firmware makes one of its own where this is not there. */
+static void
+put_bios(Writer *out, const SmbiosConfig *config)
+{
+    const char *release;
+    Strings strings = { .n = 0 };
+    Bios bios = { .header = HEADER(0, sizeof(bios), 0),
+                  .segment = 0xe800,
+                  .characteristics = 8,
+                  .extension2 = 0x14,
+                  .ec_major = 255,
+                  .ec_minor = 255 };
+
+    if (!has_words(config, SMBIOS_BIOS_VENDOR, SMBIOS_BIOS_RELEASE))
+        return;
+    bios.vendor = number(&strings, config, SMBIOS_BIOS_VENDOR, MANUFACTURER);
+    bios.version = number(&strings, config, SMBIOS_BIOS_VERSION, PACKAGE_VERSION);
+    bios.date = number(&strings, config, SMBIOS_BIOS_DATE, NULL);
+    release = config->words->texts[SMBIOS_BIOS_RELEASE];
+    if (release && sscanf(release, "%hhu.%hhu", &bios.major, &bios.minor) != 2)
+        bios.major = bios.minor = 0;
+    put(out, &bios, sizeof(bios), strings.list);
+}
+
 /* The first three fields of a UUID are little-endian (7.2.1). */
 static void
-put_system(Writer *out, const uint8_t *uuid)
+put_system(Writer *out, const SmbiosConfig *config)
 {
     static const uint8_t places[] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
-    static const char *const strings[] = { MANUFACTURER, PRODUCT, PACKAGE_VERSION, NULL };
-    System system = { .header = HEADER(1, sizeof(system), 0x100),
-                      .manufacturer = 1,
-                      .product = 2,
-                      .version = 3,
-                      .wake_up = 6 };
+    Strings strings = { .n = 0 };
+    System system = { .header = HEADER(1, sizeof(system), 0x100), .wake_up = 6 };
 
+    system.manufacturer = number(&strings, config, SMBIOS_SYSTEM_MANUFACTURER, MANUFACTURER);
+    system.product = number(&strings, config, SMBIOS_SYSTEM_PRODUCT, PRODUCT);
+    system.version = number(&strings, config, SMBIOS_SYSTEM_VERSION, PACKAGE_VERSION);
+    system.serial = number(&strings, config, SMBIOS_SYSTEM_SERIAL, NULL);
+    system.sku = number(&strings, config, SMBIOS_SYSTEM_SKU, NULL);
+    system.family = number(&strings, config, SMBIOS_SYSTEM_FAMILY, NULL);
     for (unsigned i = 0; i < sizeof(places); i++)
-        system.uuid[i] = uuid[places[i]];
-    put(out, &system, sizeof(system), strings);
+        system.uuid[i] = config->uuid[places[i]];
+    put(out, &system, sizeof(system), strings.list);
 }
 
 static void
-put_chassis(Writer *out)
+put_board(Writer *out, const SmbiosConfig *config)
 {
-    static const char *const strings[] = { MANUFACTURER, PACKAGE_VERSION, NULL };
+    Strings strings = { .n = 0 };
+    BaseBoard board = {
+        .header = HEADER(2, sizeof(board), 0x200), .features = 1, .chassis = 0x300, .type = 10
+    };
+
+    if (!has_words(config, SMBIOS_BOARD_MANUFACTURER, SMBIOS_BOARD_LOCATION))
+        return;
+    board.manufacturer = number(&strings, config, SMBIOS_BOARD_MANUFACTURER, MANUFACTURER);
+    board.product = number(&strings, config, SMBIOS_BOARD_PRODUCT, PRODUCT);
+    board.version = number(&strings, config, SMBIOS_BOARD_VERSION, PACKAGE_VERSION);
+    board.serial = number(&strings, config, SMBIOS_BOARD_SERIAL, NULL);
+    board.asset = number(&strings, config, SMBIOS_BOARD_ASSET, NULL);
+    board.location = number(&strings, config, SMBIOS_BOARD_LOCATION, NULL);
+    put(out, &board, sizeof(board), strings.list);
+}
+
+static void
+put_chassis(Writer *out, const SmbiosConfig *config)
+{
+    Strings strings = { .n = 0 };
     Chassis chassis = { .header = HEADER(3, sizeof(chassis), 0x300),
-                        .manufacturer = 1,
                         .type = 1,
-                        .version = 2,
                         .boot_up = 3,
                         .power = 3,
                         .thermal = 3,
                         .security = 2 };
 
-    put(out, &chassis, sizeof(chassis), strings);
+    chassis.manufacturer = number(&strings, config, SMBIOS_CHASSIS_MANUFACTURER, MANUFACTURER);
+    chassis.version = number(&strings, config, SMBIOS_CHASSIS_VERSION, PACKAGE_VERSION);
+    chassis.serial = number(&strings, config, SMBIOS_CHASSIS_SERIAL, NULL);
+    chassis.asset = number(&strings, config, SMBIOS_CHASSIS_ASSET, NULL);
+    chassis.sku = number(&strings, config, SMBIOS_CHASSIS_SKU, NULL);
+    put(out, &chassis, sizeof(chassis), strings.list);
+}
+
+static void
+put_oem(Writer *out, const SmbiosConfig *config)
+{
+    OemStrings oem = { .header = HEADER(11, sizeof(oem), 0xe00) };
+    Strings strings = { .n = 0 };
+
+    for (unsigned i = 0; config->words && i < config->words->n_oem; i++)
+        strings.list[strings.n++] = config->words->oem[i];
+    oem.n = strings.n;
+    if (oem.n > 0)
+        put(out, &oem, sizeof(oem), strings.list);
 }
 
 static void
@@ -339,10 +465,13 @@ smbios_build(const SmbiosConfig *config, SmbiosTables *ret)
     Header end = HEADER(127, sizeof(end), 0x7f00);
     Writer out = { 0 };
 
-    put_system(&out, config->uuid);
-    put_chassis(&out);
+    put_bios(&out, config);
+    put_system(&out, config);
+    put_board(&out, config);
+    put_chassis(&out, config);
     for (unsigned i = 0; i < config->n_sockets; i++)
         put_processor(&out, config, i);
+    put_oem(&out, config);
     put_memory(&out, config->memory);
     put(&out, &status, sizeof(status), no_strings);
     put(&out, &end, sizeof(end), no_strings);

@@ -443,6 +443,45 @@ test_settings(void)
     host_clear(&host);
 }
 
+/* Every text of a document arrives, under a key that the VMM knows. */
+static void
+test_sysinfo(void)
+{
+    static const char sysinfo[] =
+        "<loader>/dev/null</loader><smbios mode='sysinfo'/></os><sysinfo type='smbios'>"
+        "<bios><entry name='release'>4.2</entry></bios><system><entry "
+        "name='family'>f</entry></system>"
+        "<baseBoard><entry name='location'>l</entry></baseBoard><chassis><entry "
+        "name='sku'>s</entry>"
+        "</chassis><oemStrings><entry>one</entry><entry>two</entry></oemStrings></sysinfo>"
+        "<sysinfo type='fwcfg'><entry name='opt/a'>x</entry><entry name='opt/b' file='/dev/null'/>"
+        "</sysinfo>";
+    static const char *const keys[] = { "smbios-bios-release",   "smbios-system-family",
+                                        "smbios-board-location", "smbios-chassis-sku",
+                                        "smbios-oem-0",          "smbios-oem-1",
+                                        "fw-cfg-0-name",         "fw-cfg-0-content",
+                                        "fw-cfg-1-name",         "fw-cfg-1-fd" };
+    VmmMsg *msg = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_CREATE);
+    g_autoptr(DomainDef) def = NULL;
+    g_autofree char *xml = NULL;
+    Host host;
+
+    host_init(&host);
+    xml = g_strdup_printf(
+        "<domain type='kvm'><name>a</name><memory>65536</memory><os><type>hvm</type>"
+        "%s</domain>",
+        sysinfo);
+    def = domain_xml_parse(xml, NULL);
+    g_assert_nonnull(def);
+    g_assert_true(domain_firmware_put(msg, def, &host.env, FALSE, NULL));
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        if (!vmm_msg_has(msg, keys[i]))
+            g_error("there is no key %s", keys[i]);
+    }
+    vmm_msg_free(msg);
+    host_clear(&host);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -458,5 +497,6 @@ main(int argc, char **argv)
     g_test_add_func("/domain-firmware/undefine", test_undefine);
     g_test_add_func("/domain-firmware/boot-order", test_boot_order);
     g_test_add_func("/domain-firmware/settings", test_settings);
+    g_test_add_func("/domain-firmware/sysinfo", test_sysinfo);
     return g_test_run();
 }

@@ -1,6 +1,8 @@
 /* fw-cfg: what firmware reads of the machine, by port and by DMA, and what a hostile guest gets. */
 #include "qemu-kvm-backend/device-classes.h"
+#include "qemu-kvm-backend/firmware-settings.h"
 #include "qemu-kvm-backend/hw/fw-cfg.h"
+#include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/x86/acpi-loader.h"
 #include "qemu-kvm-backend/x86/e820.h"
 #include "qemu-kvm-backend/x86/firmware.h"
@@ -414,6 +416,116 @@ test_smbios(Fixture *f, gconstpointer data)
                     "\x33\x22\x11\x00\x55\x44\x77\x66\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 16);
 }
 
+/* String @number of the first structure of @type. */
+static const char *
+smbios_string(const uint8_t *bytes, unsigned type, unsigned number)
+{
+    const char *at;
+
+    while (bytes[0] != type) {
+        g_assert_cmpuint(bytes[0], !=, 127);
+        bytes += bytes[1];
+        while (bytes[0] || bytes[1])
+            bytes++;
+        bytes += 2;
+    }
+    for (at = (const char *)bytes + bytes[1]; --number > 0;)
+        at += strlen(at) + 1;
+    return at;
+}
+
+static VmmMsg *
+settings_message(void)
+{
+    VmmMsg *msg = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_CREATE);
+    int fd = memfd_create("content", MFD_CLOEXEC);
+
+    g_assert_cmpint(write(fd, "by descriptor", 13), ==, 13);
+    vmm_msg_put_string(msg, "smbios-bios-vendor", "a vendor");
+    vmm_msg_put_string(msg, "smbios-bios-release", "4.2");
+    vmm_msg_put_string(msg, "smbios-system-serial", "a serial number");
+    vmm_msg_put_string(msg, "smbios-board-product", "a board");
+    vmm_msg_put_string(msg, "smbios-chassis-manufacturer", "a maker");
+    vmm_msg_put_string(msg, "smbios-oem-0", "one");
+    vmm_msg_put_string(msg, "smbios-oem-1", "two");
+    vmm_msg_put_string(msg, "fw-cfg-0-name", "opt/com.example/a");
+    vmm_msg_put_string(msg, "fw-cfg-0-content", "by value");
+    vmm_msg_put_string(msg, "fw-cfg-1-name", "opt/b");
+    vmm_msg_put_fd(msg, "fw-cfg-1-fd", fd);
+    vmm_msg_put_u64(msg, "reboot-timeout", 5000);
+    return msg;
+}
+
+static void
+assert_file(Fixture *f, const char *name, const char *wanted, size_t size)
+{
+    g_autoptr(GBytes) file = read_file(f->test, name);
+
+    g_assert_cmpmem(g_bytes_get_data(file, NULL), g_bytes_get_size(file), wanted, size);
+}
+
+/* What its owner wants it to say, from the message to the tables. */
+static void
+test_words(Fixture *f, gconstpointer data)
+{
+    VmmMsg *msg = settings_message();
+    FirmwareSettings settings = { .menu_ms = 0 };
+    g_autoptr(GBytes) tables = NULL;
+    g_autoptr(GString) types = NULL;
+    const uint8_t *bytes;
+    VmmError err;
+    unsigned n;
+
+    g_assert_true(firmware_settings_read(&settings, true, msg, &err));
+    g_assert_null(vmm_msg_unread(msg));
+    vmm_msg_free(msg);
+    describe(f, &settings, NULL);
+    describe(f, &settings, NULL); /* as at a reset */
+    tables = read_file(f->test, "etc/smbios/smbios-tables");
+    bytes = g_bytes_get_data(tables, NULL);
+    types = smbios_types(bytes, g_bytes_get_size(tables), &n);
+    g_assert_cmpstr(types->str, ==, "0 1 2 3 4 4 11 16 17 19 32 127 ");
+    g_assert_cmpuint(bytes[20], ==, 4); /* the release */
+    g_assert_cmpuint(bytes[21], ==, 2);
+    g_assert_cmpstr(smbios_string(bytes, 0, 1), ==, "a vendor");
+    g_assert_cmpstr(smbios_string(bytes, 1, 1), ==, "vmctl");
+    g_assert_cmpstr(smbios_string(bytes, 1, 4), ==, "a serial number");
+    g_assert_cmpstr(smbios_string(bytes, 2, 2), ==, "a board");
+    g_assert_cmpstr(smbios_string(bytes, 3, 1), ==, "a maker");
+    g_assert_cmpstr(smbios_string(bytes, 11, 2), ==, "two");
+    assert_file(f, "opt/com.example/a", "by value", 8);
+    assert_file(f, "opt/b", "by descriptor", 13);
+    assert_file(f, "etc/boot-fail-wait", "\x88\x13\0\0", 4);
+    firmware_settings_clear(&settings);
+}
+
+/* Files that are not the driver's to give. */
+static void
+test_bad_files(Fixture *f, gconstpointer data)
+{
+    static const char *const names[][2] = {
+        { "etc/e820", NULL },
+        { "bootorder", NULL },
+        { "opt/1234567890123456789012345678901234567890123456789012", NULL },
+        { "opt/a", "opt/a" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        VmmMsg *msg = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_CREATE);
+        FirmwareSettings settings = { .menu_ms = 0 };
+        VmmError err;
+
+        vmm_msg_put_string(msg, "fw-cfg-0-name", names[i][0]);
+        vmm_msg_put_string(msg, "fw-cfg-0-content", "x");
+        if (names[i][1])
+            vmm_msg_put_string(msg, "fw-cfg-1-name", names[i][1]);
+        vmm_msg_put_string(msg, "fw-cfg-1-content", "x");
+        g_assert_false(firmware_settings_read(&settings, true, msg, &err));
+        firmware_settings_clear(&settings);
+        vmm_msg_free(msg);
+    }
+}
+
 /* A firmware's side of the table loader: everything is one file in RAM. */
 
 typedef struct Placed {
@@ -571,6 +683,8 @@ main(int argc, char **argv)
     ADD("/firmware/quiet-machine", test_quiet_machine);
     ADD("/firmware/kernel", test_kernel);
     ADD("/firmware/smbios", test_smbios);
+    ADD("/firmware/words", test_words);
+    ADD("/firmware/bad-files", test_bad_files);
     ADD("/firmware/loader", test_loader);
     ADD("/firmware/loader-refresh", test_loader_refresh);
     g_test_add_func("/firmware/uuid", test_uuid);
