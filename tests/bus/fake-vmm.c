@@ -229,7 +229,7 @@ read_machine(Fake *fake, VmmMsg *request)
 {
     static const char *const numbers[] = { "sockets", "dies", "cores", "threads" };
     static const char *const files[] = { "kvm", "kernel", "initrd" };
-    const char *cmdline;
+    const char *cmdline, *machine;
     uint64_t number;
     bool flag;
     int fd;
@@ -240,6 +240,7 @@ read_machine(Fake *fake, VmmMsg *request)
         if (vmm_msg_take_fd(request, files[i], &fd))
             close(fd);
     }
+    vmm_msg_get_string(request, "machine", &machine);
     vmm_msg_get_bool(request, "acpi", &flag);
     vmm_msg_get_bool(request, "pae", &flag);
     vmm_msg_take_fd(request, "record", &fake->record);

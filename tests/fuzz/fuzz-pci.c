@@ -254,7 +254,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     Loop *loop = fuzz.test->board.loop;
 
     current = &fuzz;
-    fuzz.test->board.memory = memory_new(MEMORY, NULL, NULL);
+    fuzz.test->board.memory = memory_new(MEMORY, NULL);
     fuzz.test->board.notify = notify;
     for (unsigned i = 0; i < N_DEVICES; i++)
         plug(&fuzz, i);

@@ -168,7 +168,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!fuzz.memory) {
         QueueOwner owner = { NULL, driver_told, broke, &fuzz };
 
-        fuzz.memory = memory_new(MEMORY, NULL, NULL);
+        fuzz.memory = memory_new(MEMORY, NULL);
         owner.memory = fuzz.memory;
         fuzz.queue = queue_new(3, &owner);
     }
