@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,15 +19,33 @@
 #define CAUTIOUS_ALIGN 4096 /* fits every device that there is */
 #define PHYSICAL_MAX   65536u
 
+typedef enum ZeroPolicy {
+    ZEROS_WRITE,
+    ZEROS_DETECT, /* a write of zeros becomes BLOCK_ZERO */
+    ZEROS_UNMAP,  /* and may give the space back */
+} ZeroPolicy;
+
+/* The files of a chain of images, the disk's own first; each is the backing of the one before. */
+#define CHAIN_MAX ENGINE_FILES_MAX
+
+typedef struct Link {
+    BlockFile file;
+    const BlockFormat *format;
+    BlockImage *image;
+} Link;
+
 struct Block {
     BlockOwner owner;
-    BlockFile file;
-    BlockImage *image;
+    Engine *engine;
+    Link links[CHAIN_MAX];
+    unsigned n_links;
+    BlockImage *image; /* the first link's */
+    ZeroPolicy zeros;
     LoopSource *source;
     unsigned under_way;
 };
 
-static const BlockFormat *const formats[] = { &format_raw };
+static const BlockFormat *const formats[] = { &format_raw, &format_qcow2 };
 
 static const EngineClass *const engines[] = { &engine_uring_class, &engine_threads_class };
 
@@ -56,9 +75,9 @@ word(VmmMsg *params, const char *key, const char *otherwise)
 }
 
 static const BlockFormat *
-read_format(Block *block, VmmMsg *params, VmmError *err)
+read_format(Block *block, VmmMsg *params, const char *key, VmmError *err)
 {
-    const char *name = word(params, "format", format_raw.name);
+    const char *name = word(params, key, format_raw.name);
 
     for (size_t i = 0; i < N_ELEMENTS(formats); i++) {
         if (strcmp(formats[i]->name, name) == 0)
@@ -68,6 +87,18 @@ read_format(Block *block, VmmMsg *params, VmmError *err)
               "Disk '%s' has an image of format '%s', which is not supported", block->owner.name,
               name);
     return NULL;
+}
+
+static bool
+check_direct(const Block *block, const struct CacheMode *mode, VmmError *err)
+{
+    for (unsigned i = 0; i < block->n_links; i++) {
+        if (mode->direct != block->links[i].file.direct)
+            return vmm_error(err, VMM_ERROR_INVALID,
+                             "Disk '%s' is opened %s O_DIRECT, which cache mode '%s' does not want",
+                             block->owner.name, mode->direct ? "without" : "with", mode->name);
+    }
+    return true;
 }
 
 static bool
@@ -83,13 +114,31 @@ read_cache(Block *block, VmmMsg *params, VmmError *err)
     if (!mode)
         return vmm_error(err, VMM_ERROR_INVALID, "Disk '%s' has no cache mode '%s'",
                          block->owner.name, name);
-    if (mode->direct != block->file.direct)
-        return vmm_error(err, VMM_ERROR_INVALID,
-                         "Disk '%s' is opened %s O_DIRECT, which cache mode '%s' does not want",
-                         block->owner.name, block->file.direct ? "with" : "without", name);
-    block->file.sync_writes = mode->sync_writes;
-    block->file.never_sync = mode->never_sync;
+    if (!check_direct(block, mode, err))
+        return false;
+    block->links[0].file.sync_writes = mode->sync_writes;
+    block->links[0].file.never_sync = mode->never_sync;
     return true;
+}
+
+static bool
+read_zeros(Block *block, VmmMsg *params, VmmError *err)
+{
+    static const char *const names[] = {
+        [ZEROS_WRITE] = "off",
+        [ZEROS_DETECT] = "on",
+        [ZEROS_UNMAP] = "unmap",
+    };
+    const char *name = word(params, "detect-zeroes", names[ZEROS_WRITE]);
+
+    for (size_t i = 0; i < N_ELEMENTS(names); i++) {
+        if (strcmp(names[i], name) == 0) {
+            block->zeros = i;
+            return true;
+        }
+    }
+    return vmm_error(err, VMM_ERROR_INVALID, "Disk '%s' has no detection of zeros '%s'",
+                     block->owner.name, name);
 }
 
 /* NULL without @err: any that works. */
@@ -114,20 +163,18 @@ read_engine(Block *block, VmmMsg *params, const EngineClass **ret, VmmError *err
 /* The file */
 
 static bool
-read_mode(Block *block, VmmMsg *params, VmmError *err)
+read_mode(Block *block, BlockFile *file, bool wants_write, VmmError *err)
 {
-    int flags = fcntl(block->file.fd, F_GETFL);
-    bool read_only = false;
+    int flags = fcntl(file->fd, F_GETFL);
 
-    vmm_msg_get_bool(params, "read-only", &read_only);
     if (flags < 0 || (flags & O_PATH) || (flags & O_ACCMODE) == O_WRONLY)
         return vmm_error(err, VMM_ERROR_INVALID, "The image of disk '%s' is not open for reading",
                          block->owner.name);
-    if (!read_only && (flags & O_ACCMODE) != O_RDWR)
+    if (wants_write && (flags & O_ACCMODE) != O_RDWR)
         return vmm_error(err, VMM_ERROR_INVALID, "The image of disk '%s' is not open for writing",
                          block->owner.name);
-    block->file.writable = !read_only;
-    block->file.direct = flags & O_DIRECT;
+    file->writable = wants_write;
+    file->direct = flags & O_DIRECT;
     return true;
 }
 
@@ -178,9 +225,8 @@ read_alignment(BlockFile *file)
 }
 
 static bool
-inspect_file(Block *block, VmmError *err)
+inspect_file(Block *block, BlockFile *file, VmmError *err)
 {
-    BlockFile *file = &block->file;
     struct stat st;
 
     if (fstat(file->fd, &st) < 0)
@@ -196,17 +242,59 @@ inspect_file(Block *block, VmmError *err)
     return true;
 }
 
+/* The file and format that are under @fd_key and @format_key, as the next link. */
+static bool
+read_link(Block *block, VmmMsg *params, const char *fd_key, const char *format_key, bool writable,
+          VmmError *err)
+{
+    Link *link = &block->links[block->n_links];
+
+    if (!vmm_msg_take_fd(params, fd_key, &link->file.fd))
+        return vmm_error(err, VMM_ERROR_INVALID, "Disk '%s' has no image", block->owner.name);
+    link->file.index = block->n_links++;
+    link->format = read_format(block, params, format_key, err);
+    return link->format && read_mode(block, &link->file, writable, err) &&
+           inspect_file(block, &link->file, err);
+}
+
+static bool
+read_links(Block *block, VmmMsg *params, VmmError *err)
+{
+    bool read_only = false;
+
+    vmm_msg_get_bool(params, "read-only", &read_only);
+    if (!read_link(block, params, "fd", "format", !read_only, err))
+        return false;
+    for (unsigned i = 1; i < CHAIN_MAX; i++) {
+        char fd_key[32], format_key[32];
+
+        snprintf(fd_key, sizeof(fd_key), "backing-%u-fd", i);
+        snprintf(format_key, sizeof(format_key), "backing-%u-format", i);
+        if (!vmm_msg_has(params, fd_key))
+            break;
+        if (!read_link(block, params, fd_key, format_key, false, err))
+            return false;
+    }
+    return true;
+}
+
 static bool
 open_engine(Block *block, const EngineClass *class, VmmError *err)
 {
+    int fds[CHAIN_MAX];
+
+    for (unsigned i = 0; i < block->n_links; i++)
+        fds[i] = block->links[i].file.fd;
     if (!class)
         class = &engine_uring_class;
-    block->file.engine = class->open(block->file.fd, err);
-    if (block->file.engine || class != &engine_uring_class)
-        return block->file.engine != NULL;
-    log_line("Disk '%s' goes on with threads: %s", block->owner.name, err->text);
-    block->file.engine = engine_threads_class.open(block->file.fd, err);
-    return block->file.engine != NULL;
+    block->engine = class->open(fds, block->n_links, err);
+    if (!block->engine && class == &engine_uring_class) {
+        log_line("Disk '%s' goes on with threads: %s", block->owner.name, err->text);
+        block->engine = engine_threads_class.open(fds, block->n_links, err);
+    }
+    for (unsigned i = 0; i < block->n_links; i++)
+        block->links[i].file.engine = block->engine;
+    return block->engine != NULL;
 }
 
 /* Requests */
@@ -214,16 +302,47 @@ open_engine(Block *block, const EngineClass *class, VmmError *err)
 static void
 ended(BlockImage *image, BlockRequest *req, int error)
 {
-    Block *block = (Block *)((char *)image->file - offsetof(Block, file));
+    Link *first = (Link *)((char *)image->file - offsetof(Link, file));
+    Block *block = (Block *)((char *)first - offsetof(Block, links));
 
     block->under_way--;
     req->done(req, error);
+}
+
+static void
+backing_ended(BlockImage *image, BlockRequest *req, int error)
+{
+    req->done(req, error);
+}
+
+/* The first byte is compared with zero, each other one with the one before. */
+static bool
+is_zero(const BlockRequest *req)
+{
+    for (unsigned i = 0; i < req->n_iov; i++) {
+        const char *data = req->iov[i].iov_base;
+        size_t size = req->iov[i].iov_len;
+
+        if (size > 0 && (data[0] || memcmp(data, data + 1, size - 1) != 0))
+            return false;
+    }
+    return true;
+}
+
+static void
+detect_zeros(const Block *block, BlockRequest *req)
+{
+    if (req->op != BLOCK_WRITE || block->zeros == ZEROS_WRITE || !is_zero(req))
+        return;
+    req->op = BLOCK_ZERO;
+    req->may_unmap = block->zeros == ZEROS_UNMAP;
 }
 
 void
 block_submit(Block *block, BlockRequest *req)
 {
     assert(req->op == BLOCK_FLUSH || req->size > 0);
+    detect_zeros(block, req);
     req->image = block->image;
     block->under_way++;
     block->image->format->submit(block->image, req);
@@ -232,28 +351,52 @@ block_submit(Block *block, BlockRequest *req)
 void
 block_start(Block *block)
 {
-    block->file.engine->class->start(block->file.engine);
+    block->engine->class->start(block->engine);
+}
+
+static bool
+is_busy(const Block *block)
+{
+    const BlockFormat *format = block->image->format;
+
+    return block->under_way > 0 || (format->busy && format->busy(block->image));
+}
+
+void
+block_wait(Block *block)
+{
+    if (!is_busy(block))
+        return;
+    block->engine->class->start(block->engine);
+    block->engine->class->reap(block->engine, true);
+}
+
+static bool
+wait_while_busy(Block *block)
+{
+    bool was_busy = is_busy(block);
+
+    while (is_busy(block))
+        block_wait(block);
+    return was_busy;
 }
 
 void
 block_drain(Block *block)
 {
-    Engine *engine = block->file.engine;
+    bool reaped = wait_while_busy(block);
 
-    if (block->under_way == 0)
-        return;
-    while (block->under_way > 0) {
-        engine->class->start(engine);
-        engine->class->reap(engine, true);
-    }
-    block->owner.reaped(block->owner.data);
+    if (block->image->format->settle)
+        block->image->format->settle(block->image);
+    if (wait_while_busy(block) || reaped)
+        block->owner.reaped(block->owner.data);
 }
 
 static void
 on_wake(void *data, uint32_t events)
 {
     Block *block = data;
-    Engine *engine = block->file.engine;
+    Engine *engine = block->engine;
 
     pthread_mutex_lock(block->owner.lock);
     engine->class->reap(engine, false);
@@ -265,8 +408,7 @@ on_wake(void *data, uint32_t events)
 void
 block_attach(Block *block, Loop *loop)
 {
-    block->source =
-        vmm_must(loop_add_fd(loop, block->file.engine->wake_fd, EPOLLIN, on_wake, block));
+    block->source = vmm_must(loop_add_fd(loop, block->engine->wake_fd, EPOLLIN, on_wake, block));
 }
 
 void
@@ -283,21 +425,21 @@ block_geometry(const Block *block)
 {
     return (BlockGeometry){
         .size = block->image->size,
-        .physical_size = block->file.block_size,
-        .writable = block->file.writable,
+        .physical_size = block->links[0].file.block_size,
+        .writable = block->links[0].file.writable,
     };
 }
 
 void
 block_set_writeback(Block *block, bool writeback)
 {
-    block->file.sync_writes = !writeback;
+    block->links[0].file.sync_writes = !writeback;
 }
 
 bool
 block_writeback(const Block *block)
 {
-    return !block->file.sync_writes;
+    return !block->links[0].file.sync_writes;
 }
 
 bool
@@ -305,33 +447,48 @@ block_resize(Block *block)
 {
     uint64_t size = block->image->size;
 
-    block->file.size = size_of(&block->file);
+    block->links[0].file.size = size_of(&block->links[0].file);
     block->image->format->resize(block->image);
     return block->image->size != size;
 }
 
 static bool
-open_image(Block *block, const BlockFormat *format, VmmError *err)
+open_image(Block *block, Link *link, VmmError *err)
 {
-    block->image = vmm_must(calloc(1, format->size));
-    block->image->format = format;
-    block->image->file = &block->file;
-    block->image->ended = ended;
-    return format->open(block->image, err);
+    link->image = vmm_must(calloc(1, link->format->size));
+    link->image->format = link->format;
+    link->image->name = block->owner.name;
+    link->image->file = &link->file;
+    link->image->ended = link->file.index == 0 ? ended : backing_ended;
+    return link->format->open(link->image, err);
+}
+
+/* The last one first, so that each finds its backing open. */
+static bool
+open_images(Block *block, VmmError *err)
+{
+    for (unsigned i = block->n_links; i-- > 0;) {
+        if (!open_image(block, &block->links[i], err))
+            return false;
+        if (i > 0 && block->links[i - 1].format == &format_raw)
+            return vmm_error(err, VMM_ERROR_INVALID,
+                             "Disk '%s' has a raw image with another one behind it",
+                             block->owner.name);
+    }
+    for (unsigned i = 0; i + 1 < block->n_links; i++)
+        block->links[i].image->backing = block->links[i + 1].image;
+    block->image = block->links[0].image;
+    return true;
 }
 
 static bool
 open_block(Block *block, const EngineClass *class, VmmMsg *params, VmmError *err)
 {
-    const BlockFormat *format;
     const EngineClass *asked;
 
-    if (!vmm_msg_take_fd(params, "fd", &block->file.fd))
-        return vmm_error(err, VMM_ERROR_INVALID, "Disk '%s' has no image", block->owner.name);
-    format = read_format(block, params, err);
-    return format && read_engine(block, params, &asked, err) && read_mode(block, params, err) &&
-           read_cache(block, params, err) && inspect_file(block, err) &&
-           open_engine(block, class ? class : asked, err) && open_image(block, format, err);
+    return read_links(block, params, err) && read_engine(block, params, &asked, err) &&
+           read_cache(block, params, err) && read_zeros(block, params, err) &&
+           open_engine(block, class ? class : asked, err) && open_images(block, err);
 }
 
 Block *
@@ -340,7 +497,8 @@ block_open_with(const EngineClass *class, VmmMsg *params, const BlockOwner *owne
     Block *block = vmm_must(calloc(1, sizeof(*block)));
 
     block->owner = *owner;
-    block->file.fd = -1;
+    for (unsigned i = 0; i < CHAIN_MAX; i++)
+        block->links[i].file.fd = -1;
     if (open_block(block, class, params, err))
         return block;
     block_close(block);
@@ -353,18 +511,27 @@ block_open(VmmMsg *params, const BlockOwner *owner, VmmError *err)
     return block_open_with(NULL, params, owner, err);
 }
 
+static void
+close_link(Link *link)
+{
+    if (link->image)
+        link->format->close(link->image);
+    free(link->image);
+}
+
 void
 block_close(Block *block)
 {
     if (!block)
         return;
     assert(block->under_way == 0 && !block->source);
-    if (block->image)
-        block->image->format->close(block->image);
-    free(block->image);
-    if (block->file.engine)
-        block->file.engine->class->close(block->file.engine);
-    if (block->file.fd >= 0)
-        close(block->file.fd);
+    for (unsigned i = 0; i < block->n_links; i++)
+        close_link(&block->links[i]);
+    if (block->engine)
+        block->engine->class->close(block->engine);
+    for (unsigned i = 0; i < block->n_links; i++) {
+        if (block->links[i].file.fd >= 0)
+            close(block->links[i].file.fd);
+    }
     free(block);
 }

@@ -31,11 +31,16 @@ typedef struct BlockGeometry {
 } BlockGeometry;
 
 /* Reads of @params: fd (of a regular file or block device), and where they are there
- *     format        string: raw (the default)
+ *     format        string: raw (the default) or qcow2
  *     cache         string: libvirt's driver/@cache; the default is writeback
  *     io            string: io_uring or threads; the default is io_uring where the host allows it, and
  *                   a host that does not gets threads even where it is asked for
  *     read-only     bool: false
+ *     detect-zeroes string: off (the default); on: what is written as zeros is made zeros, which takes
+ *                   less; unmap: with its space given back
+ *     backing-N-fd, backing-N-format
+ *                   from N = 1 on, the images whose contents show where the one before has none, all
+ *                   of them only read
  * NULL with @err. */
 Block *block_open(VmmMsg *params, const BlockOwner *owner, VmmError *err);
 /* The same with an engine of the caller's choice, which tests replace. */
@@ -59,5 +64,8 @@ void block_detach(Block *block);
 /* Queues @req; block_start() sets off all that was queued. */
 void block_submit(Block *block, BlockRequest *req);
 void block_start(Block *block);
-/* Returns when nothing is under way: every request has ended. */
+/* Waits until something has happened, if anything is under way. */
+void block_wait(Block *block);
+/* Returns when nothing is under way: every request has ended, and the file has all that a format held
+ * back in memory (it is the guest's flush that puts it on stable storage). */
 void block_drain(Block *block);

@@ -4,11 +4,13 @@
 #include "qemu-kvm-backend/confine.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -18,7 +20,7 @@
 
 typedef struct ThreadEngine {
     Engine engine;
-    int fd;
+    int fds[ENGINE_FILES_MAX];
     EngineQueue queued; /* submitted, not started: the owner's alone */
     pthread_t threads[N_THREADS];
     unsigned n_threads;
@@ -84,7 +86,7 @@ work(void *data)
             continue;
         }
         pthread_mutex_unlock(&te->lock);
-        op->result = perform(te->fd, op);
+        op->result = perform(te->fds[op->file], op);
         pthread_mutex_lock(&te->lock);
         report(te, op);
     }
@@ -141,12 +143,13 @@ threads_close(Engine *engine)
 }
 
 static Engine *
-threads_open(int fd, VmmError *err)
+threads_open(const int *fds, unsigned n, VmmError *err)
 {
     ThreadEngine *te = vmm_must(calloc(1, sizeof(*te)));
 
     te->engine.class = &engine_threads_class;
-    te->fd = fd;
+    assert(n <= ENGINE_FILES_MAX);
+    memcpy(te->fds, fds, n * sizeof(*fds));
     te->engine.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&te->lock, NULL);
     pthread_cond_init(&te->work, NULL);

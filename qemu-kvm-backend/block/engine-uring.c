@@ -27,7 +27,7 @@ fill(struct io_uring_sqe *sqe, EngineOp *op)
 {
     sqe->opcode = opcodes[op->kind];
     sqe->flags = IOSQE_FIXED_FILE;
-    sqe->fd = 0;
+    sqe->fd = op->file;
     sqe->user_data = (uintptr_t)op;
     switch (op->kind) {
     case ENGINE_READ:
@@ -49,12 +49,12 @@ fill(struct io_uring_sqe *sqe, EngineOp *op)
 }
 
 static Engine *
-uring_engine_open(int fd, VmmError *err)
+uring_engine_open(const int *fds, unsigned n, VmmError *err)
 {
     UringEngine *ue = vmm_must(calloc(1, sizeof(*ue)));
 
     ue->engine.class = &engine_uring_class;
-    if (uring_open(&ue->ring, ENTRIES, fd, opcodes, sizeof(opcodes))) {
+    if (uring_open(&ue->ring, ENTRIES, fds, n, opcodes, sizeof(opcodes))) {
         ue->engine.wake_fd = ue->ring.fd;
         return &ue->engine;
     }

@@ -1,4 +1,4 @@
-/* engine: how operations on one open file are started without waiting for them.
+/* engine: how operations on the open files of one disk are started without waiting for them.
  *
  * An engine belongs to one owner, who serializes all calls (by a lock or by being one thread). Operations
  * of a file run in any order: what has to follow something is submitted when that is done.
@@ -15,6 +15,8 @@
 typedef struct Engine Engine;
 typedef struct EngineOp EngineOp;
 
+#define ENGINE_FILES_MAX 15 /* what fits in a message: VMM_MSG_FDS_MAX, and one to spare */
+
 typedef enum EngineOpKind {
     ENGINE_READ,     /* preadv2 */
     ENGINE_WRITE,    /* pwritev2; @mode are its RWF flags */
@@ -25,6 +27,7 @@ typedef enum EngineOpKind {
 /* The submitter's, with what it points to, until done() is called. */
 struct EngineOp {
     EngineOpKind kind;
+    unsigned file; /* of those that the engine was opened for */
     int mode;
     unsigned n_iov; /* at most IOV_MAX */
     const struct iovec *iov;
@@ -36,8 +39,8 @@ struct EngineOp {
 
 typedef struct EngineClass {
     const char *name; /* libvirt's driver/@io */
-    /* For @fd, which stays the caller's and open. NULL with @err. */
-    Engine *(*open)(int fd, VmmError *err);
+    /* For the @n files @fds, at most ENGINE_FILES_MAX, which stay the caller's and open. NULL with @err. */
+    Engine *(*open)(const int *fds, unsigned n, VmmError *err);
     void (*submit)(Engine *engine, EngineOp *op); /* queues; nothing is called from here */
     void (*start)(Engine *engine);                /* sets what is queued going */
     /* Calls done() of each operation that has ended; with @wait after at least one has, and there

@@ -1,7 +1,7 @@
 /* format: how a disk's contents lie in its file; a row in block.c's table for each.
  *
- * A format turns each request into operations of the file's engine and reports its end once. Calls are
- * serialized by the disk's lock.
+ * A format turns each request into operations of the file's engine, or into requests of images below it,
+ * and reports its end once. Calls are serialized by the disk's lock.
  */
 #pragma once
 
@@ -10,7 +10,8 @@
 /* The open file, as the host has it. */
 typedef struct BlockFile {
     int fd;
-    Engine *engine;
+    Engine *engine; /* one for all files of the disk, in which this one is number @index */
+    unsigned index;
     uint64_t size; /* bytes */
     bool is_device;
     bool writable;
@@ -33,14 +34,21 @@ typedef struct BlockFormat {
     void (*resize)(BlockImage *image);
     /* @req->image is set. May end the request before it returns. */
     void (*submit)(BlockImage *image, BlockRequest *req);
+    /* Begins to write what is held back for later, so that the file is whole without this process; it
+     * is @busy until that is done, or has failed. NULL where nothing ever is. */
+    void (*settle)(BlockImage *image);
+    bool (*busy)(const BlockImage *image);
     void (*close)(BlockImage *image); /* half-open ones too; not the memory itself */
 } BlockFormat;
 
 struct BlockImage {
     const BlockFormat *format;
+    const char *name; /* the disk's, for errors and the log */
     BlockFile *file;
-    uint64_t size; /* bytes that the guest sees, a multiple of BLOCK_SECTOR */
+    BlockImage *backing; /* what the image does not have itself is there; NULL: zeros */
+    uint64_t size;       /* bytes that the guest sees, a multiple of BLOCK_SECTOR */
     void (*ended)(BlockImage *image, BlockRequest *req, int error); /* 0 or errno */
 };
 
 extern const BlockFormat format_raw;
+extern const BlockFormat format_qcow2;

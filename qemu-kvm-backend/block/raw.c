@@ -60,54 +60,12 @@ min_size(size_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Takes @size bytes off the front of the request. */
-static void
-use_up(BlockRequest *req, uint64_t size)
-{
-    req->offset += size;
-    req->size -= size;
-    while (req->n_iov > 0 && size >= req->iov->iov_len) {
-        size -= req->iov->iov_len;
-        req->iov++;
-        req->n_iov--;
-    }
-    if (req->n_iov > 0) {
-        req->iov->iov_base = (uint8_t *)req->iov->iov_base + size;
-        req->iov->iov_len -= size;
-    }
-}
-
-/* Copies between the front of the request's buffers and @data, @size bytes, no more than are left. */
-static void
-copy(const BlockRequest *req, uint8_t *data, size_t size)
-{
-    for (unsigned i = 0; size > 0; i++) {
-        size_t n = min_size(req->iov[i].iov_len, size);
-
-        if (req->op == BLOCK_READ)
-            memcpy(req->iov[i].iov_base, data, n);
-        else
-            memcpy(data, req->iov[i].iov_base, n);
-        data += n;
-        size -= n;
-    }
-}
-
 static void
 point_at_zeros(BlockRequest *req)
 {
     req->zeros = (struct iovec){ zeros, min_size(ZEROS_SIZE, req->size) };
     req->iov = &req->zeros;
     req->n_iov = 1;
-}
-
-/* Behind the end of the file there are zeros, as far as the last sector goes. */
-static void
-clear_rest(BlockRequest *req)
-{
-    for (unsigned i = 0; i < req->n_iov; i++)
-        memset(req->iov[i].iov_base, 0, req->iov[i].iov_len);
-    use_up(req, req->size);
 }
 
 /* The end of a request */
@@ -138,6 +96,7 @@ run(Raw *raw, BlockRequest *req, EngineOpKind kind, void (*done)(EngineOp *op))
     Engine *engine = raw->image.file->engine;
 
     req->io.kind = kind;
+    req->io.file = raw->image.file->index;
     req->io.mode = kind == ENGINE_WRITE && raw->image.file->sync_writes ? RWF_DSYNC : 0;
     req->io.done = done;
     engine->class->submit(engine, &req->io);
@@ -176,9 +135,9 @@ moved(EngineOp *op)
         return;
     }
     if (op->result == 0)
-        clear_rest(req);
+        block_request_clear(req, req->size); /* behind the end of the file there are zeros */
     else
-        use_up(req, op->result);
+        block_request_skip(req, op->result);
     go_on(raw, req);
 }
 
@@ -236,14 +195,14 @@ piece_written(EngineOp *op)
         return;
     }
     if ((uint64_t)op->result > piece_lead(raw))
-        use_up(req, min_size(op->result - piece_lead(raw), piece_use(raw)));
+        block_request_skip(req, min_size(op->result - piece_lead(raw), piece_use(raw)));
     next_piece(raw);
 }
 
 static void
 write_piece(Raw *raw)
 {
-    copy(raw->slow, raw->bounce + piece_lead(raw), piece_use(raw));
+    block_request_copy(raw->slow, raw->bounce + piece_lead(raw), piece_use(raw));
     run_piece(raw, ENGINE_WRITE, piece_written);
 }
 
@@ -268,8 +227,8 @@ piece_read(EngineOp *op)
         write_piece(raw);
         return;
     }
-    copy(req, raw->bounce + piece_lead(raw), piece_use(raw));
-    use_up(req, piece_use(raw));
+    block_request_copy(req, raw->bounce + piece_lead(raw), piece_use(raw));
+    block_request_skip(req, piece_use(raw));
     next_piece(raw);
 }
 

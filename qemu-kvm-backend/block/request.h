@@ -34,3 +34,10 @@ struct BlockRequest {
 };
 
 #define BLOCK_SECTOR 512
+
+/* Takes @size bytes off the front of @req. */
+void block_request_skip(BlockRequest *req, uint64_t size);
+/* Copies the first @size bytes, no more than are left: from @data where @req reads, else to it. */
+void block_request_copy(const BlockRequest *req, uint8_t *data, size_t size);
+/* Fills the first @size bytes of a BLOCK_READ with zeros and takes them off. */
+void block_request_clear(BlockRequest *req, uint64_t size);

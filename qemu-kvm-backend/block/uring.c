@@ -94,7 +94,8 @@ point(Uring *ring, const struct io_uring_params *params)
 }
 
 bool
-uring_open(Uring *ring, unsigned entries, int fd, const unsigned char *ops, unsigned n)
+uring_open(Uring *ring, unsigned entries, const int *fds, unsigned n_fds, const unsigned char *ops,
+           unsigned n)
 {
     struct io_uring_params params;
     int code;
@@ -104,7 +105,7 @@ uring_open(Uring *ring, unsigned entries, int fd, const unsigned char *ops, unsi
         return false;
     errno = EINVAL;
     if ((params.features & FEATURES) == FEATURES && map(ring, &params) &&
-        ring_register(ring->fd, IORING_REGISTER_FILES, &fd, 1) && restrict_to(ring, ops, n) &&
+        ring_register(ring->fd, IORING_REGISTER_FILES, fds, n_fds) && restrict_to(ring, ops, n) &&
         ring_register(ring->fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0)) {
         point(ring, &params);
         return true;

@@ -1,4 +1,4 @@
-/* uring: one io_uring of the kernel, for a single file and a few kinds of operation.
+/* uring: one io_uring of the kernel, for a few files and a few kinds of operation.
  *
  * The three system calls are made here rather than by liburing: the VMM links to the C library alone, and
  * what this needs is little. One thread at a time.
@@ -21,10 +21,11 @@ typedef struct Uring {
     struct io_uring_cqe *cqes;
 } Uring;
 
-/* A ring of @entries (a power of two) that can do the @n operations @ops, with @fd as fixed file 0,
- * and nothing else ever, whoever gets hold of it. False with errno: ENOSYS, EPERM where
+/* A ring of @entries (a power of two) that can do the @n operations @ops, with the
+ * @n_fds descriptors @fds as fixed files from 0 on, and nothing else ever, whoever gets hold of it. False with errno: ENOSYS, EPERM where
  * kernel.io_uring_disabled is set, EINVAL where the kernel is older than 5.10. */
-bool uring_open(Uring *ring, unsigned entries, int fd, const unsigned char *ops, unsigned n);
+bool uring_open(Uring *ring, unsigned entries, const int *fds, unsigned n_fds,
+                const unsigned char *ops, unsigned n);
 void uring_close(Uring *ring);
 
 /* An entry to fill in, zeroed; NULL where the ring is full until uring_enter(). */

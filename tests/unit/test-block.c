@@ -378,8 +378,8 @@ static const BadOpening bad_openings[] = {
     { "read-only-fd", O_RDONLY, NULL, NULL, "The image of disk 'disk' is not open for writing" },
     { "write-only-fd", O_WRONLY, NULL, NULL, "The image of disk 'disk' is not open for reading" },
     { "path-fd", O_PATH, NULL, NULL, "The image of disk 'disk' is not open for reading" },
-    { "format", O_RDWR, "format", "qcow2",
-      "Disk 'disk' has an image of format 'qcow2', which is not supported" },
+    { "format", O_RDWR, "format", "qed",
+      "Disk 'disk' has an image of format 'qed', which is not supported" },
     { "cache", O_RDWR, "cache", "maybe", "Disk 'disk' has no cache mode 'maybe'" },
     { "io", O_RDWR, "io", "native", "Disk 'disk' has no I/O by 'native'" },
     { "cache-of-fd", O_RDWR, "cache", "none",
@@ -534,7 +534,7 @@ test_uring_restricted(void)
     int fd = open(path, O_RDWR | O_CLOEXEC), other = open(path, O_RDWR | O_CLOEXEC);
     Uring ring;
 
-    if (!uring_open(&ring, 4, fd, ops, 1)) {
+    if (!uring_open(&ring, 4, &fd, 1, ops, 1)) {
         g_test_skip("no io_uring here");
         return;
     }
@@ -587,9 +587,10 @@ static bool
 has_uring(void)
 {
     static const unsigned char ops[] = { IORING_OP_FSYNC };
+    const int fd = STDIN_FILENO;
     Uring ring;
 
-    if (!uring_open(&ring, 4, STDIN_FILENO, ops, 1))
+    if (!uring_open(&ring, 4, &fd, 1, ops, 1))
         return false;
     uring_close(&ring);
     return true;

@@ -1,0 +1,18 @@
+/* qcow2-write: how a job writes, makes zeros, and discards.
+ *
+ * A part of a write goes one of these ways:
+ *
+ *     in place    where the file's clusters are this table's alone
+ *     fresh       into clusters that were free: the data, around it zeros where the old contents are that,
+ *                 and then, when all this is in the file, the table's entries (in memory; see qcow2-image.h)
+ *     by copy     the same for a single cluster whose other bytes have to come along, or that gets zeros
+ */
+#pragma once
+
+#include "qemu-kvm-backend/block/qcow2-job.h"
+
+void write_step(Qcow2Job *job);
+void zero_step(Qcow2Job *job);
+void discard_step(Qcow2Job *job);
+/* Ends with the next commit. */
+void flush_step(Qcow2Job *job);
