@@ -1,6 +1,8 @@
 #include "driver/device-disk.h"
 
 #include "driver/device-address.h"
+#include "driver/disk-backing.h"
+#include "driver/disk-chain.h"
 #include "driver/disk.h"
 #include "driver/error.h"
 #include "driver/xml-read.h"
@@ -26,6 +28,7 @@ static const struct DriverWord {
     [WORD_READ_ERROR] = { "rerror_policy", { "stop", "report", "enospace" } },
     [WORD_IO] = { "io", { "native", "threads", "io_uring" } },
     [WORD_DISCARD] = { "discard", { "unmap", "ignore" } },
+    [WORD_DETECT_ZEROES] = { "detect_zeroes", { "off", "on", "unmap" } },
 };
 
 /* Of a name that was checked, or of one that soon is. */
@@ -99,15 +102,14 @@ parse_source(Disk *disk, const XmlNode *node)
 }
 
 static gboolean
-parse_format(const XmlNode *driver, GError **error)
+parse_format(Disk *disk, const XmlNode *driver, GError **error)
 {
     g_autofree char *type = xml_attr(driver, "type");
 
     /* "aio" is a word of long ago for raw. */
-    if (type && strcmp(type, "raw") != 0 && strcmp(type, "aio") != 0)
-        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "unknown driver format value '%s'",
-                            type);
-    return TRUE;
+    disk->format = !type || strcmp(type, "aio") == 0 ? IMAGE_RAW : image_format_from_word(type);
+    return disk->format != IMAGE_OTHER || driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                                                       "unknown driver format value '%s'", type);
 }
 
 static gboolean
@@ -136,7 +138,7 @@ parse_driver(Disk *disk, const XmlNode *node, GError **error)
     if (name && strcmp(name, "qemu") != 0)
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
                             "unsupported driver name '%s' for disk '%s'", name, disk->target);
-    return parse_format(driver, error) && parse_driver_words(disk, driver, error) &&
+    return parse_format(disk, driver, error) && parse_driver_words(disk, driver, error) &&
            xml_attr_uint(driver, "queues", XML_OPTIONAL, &disk->queues, error) &&
            xml_attr_uint(driver, "queue_size", XML_OPTIONAL, &disk->queue_size, error);
 }
@@ -172,8 +174,9 @@ disk_parse(Device *dev, const XmlNode *node, guint flags, GError **error)
     disk->serial = xml_child_text(node, "serial");
     return parse_kind(disk, node, error) && parse_source(disk, node) &&
            parse_target(disk, node, error) && parse_driver(disk, node, error) &&
-           parse_block_sizes(disk, node, error) && device_parse_boot(dev, node, error) &&
-           device_parse_address(dev, node, error) && be_cdrom(disk);
+           disk_backing_parse(disk, node, error) && parse_block_sizes(disk, node, error) &&
+           device_parse_boot(dev, node, error) && device_parse_address(dev, node, error) &&
+           be_cdrom(disk);
 }
 
 /* Formatting */
@@ -199,7 +202,7 @@ format_driver(const Disk *disk, XmlWriter *out)
 {
     xml_open(out, "driver");
     xml_put_attr(out, "name", "qemu");
-    xml_put_attr(out, "type", "raw");
+    xml_put_attr(out, "type", image_format_word(disk->format));
     for (int i = 0; i < N_WORDS; i++) {
         if (disk->words[i])
             xml_put_attr(out, driver_words[i].name, disk->words[i]);
@@ -251,6 +254,7 @@ disk_format(const Device *dev, XmlWriter *out, guint flags)
     xml_put_attr(out, "device", device_words[disk->device]);
     format_driver(disk, out);
     format_source(disk, out);
+    disk_backing_format(disk, out, flags);
     format_block_sizes(disk, out);
     format_target(disk, out);
     put_mark(out, "readonly", disk->readonly);
@@ -314,6 +318,10 @@ disk_copy(const Device *from, Device *to)
     copy->type = old->type;
     copy->device = old->device;
     copy->tray = old->tray;
+    copy->format = old->format;
+    copy->backing = disk_backing_copy(old->backing);
+    copy->backing_ends = old->backing_ends;
+    copy->backing_end_detected = old->backing_end_detected;
     copy->source = g_strdup(old->source);
     copy->target = g_strdup(old->target);
     memcpy(copy->words, old->words, sizeof(copy->words));
@@ -331,6 +339,8 @@ disk_clear(Device *dev)
 {
     Disk *disk = (Disk *)dev;
 
+    if (disk->backing)
+        g_ptr_array_unref(disk->backing);
     g_free(disk->source);
     g_free(disk->target);
     g_free(disk->serial);

@@ -1,6 +1,7 @@
 #include "driver/disk.h"
 
 #include "driver/device-disk.h"
+#include "driver/disk-chain.h"
 #include "driver/error.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
 
@@ -52,6 +53,11 @@ static void
 take_medium(Disk *disk, const Disk *wanted)
 {
     disk->type = wanted->type;
+    disk->format = wanted->format;
+    g_ptr_array_unref(disk->backing);
+    disk->backing = disk_backing_copy(wanted->backing);
+    disk->backing_ends = wanted->backing_ends;
+    disk->backing_end_detected = FALSE;
     g_free(disk->source);
     disk->source = g_strdup(wanted->source);
     memcpy(disk->words, wanted->words, sizeof(disk->words));

@@ -1,5 +1,6 @@
 #include "driver/disk.h"
 
+#include "driver/disk-backing.h"
 #include "driver/error.h"
 
 #include <string.h>
@@ -113,5 +114,5 @@ disk_check(const Device *dev, GError **error)
     if (disk->device == DISK_DISK && !disk->source)
         return driver_error(error, VIR_ERR_NO_SOURCE, "%s", disk->target);
     return check_target(disk, error) && check_serial(disk, error) && check_words(disk, error) &&
-           check_numbers(disk, error);
+           check_numbers(disk, error) && disk_backing_check(disk, error);
 }

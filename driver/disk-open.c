@@ -1,6 +1,7 @@
 #include "driver/disk.h"
 
 #include "driver/device-address.h"
+#include "driver/disk-chain.h"
 #include "driver/error.h"
 #include "driver/image-lock.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
@@ -55,7 +56,7 @@ open_source(const Disk *disk, GError **error)
         close(fd);
         return -1;
     }
-    fcntl(fd, F_SETFL, access | direct);
+    fcntl(fd, F_SETFL, access); /* for the header; O_DIRECT is set again behind that */
     return fd;
 }
 
@@ -79,40 +80,91 @@ disk_has_medium(const Disk *disk)
     return disk->source && disk->tray != 1;
 }
 
+/* As in libvirt, space is given back only where the guest might do that too. */
+static const char *
+detect_zeroes(const Disk *disk)
+{
+    const char *word = disk->words[WORD_DETECT_ZEROES];
+    gboolean unmaps = g_strcmp0(disk->words[WORD_DISCARD], "unmap") == 0;
+
+    return g_strcmp0(word, "unmap") == 0 && !unmaps ? "on" : word;
+}
+
+/* What the guest finds in the drive: the image, and those behind it. */
+typedef struct Medium {
+    int fd; /* -1: nothing */
+    GArray *backing;
+} Medium;
+
+/* The descriptors are the message's from here on. */
+static void
+describe_backing(VmmMsg *msg, const Disk *disk, GArray *fds)
+{
+    for (guint i = 0; i < fds->len; i++) {
+        const DiskBacking *backing = g_ptr_array_index(disk->backing, i);
+        g_autofree char *fd_key = g_strdup_printf("backing-%u-fd", i + 1);
+        g_autofree char *format_key = g_strdup_printf("backing-%u-format", i + 1);
+
+        vmm_msg_put_fd(msg, fd_key, g_array_index(fds, int, i));
+        vmm_msg_put_string(msg, format_key, image_format_word(backing->format));
+    }
+    g_array_unref(fds);
+}
+
 /* Of "io", native means the kernel's asynchronous one, and of those this machine has the newer. */
 static void
-describe_medium(VmmMsg *msg, const Disk *disk, int fd)
+describe_medium(VmmMsg *msg, const Disk *disk, const Medium *medium)
 {
     const char *io = disk->words[WORD_IO];
 
-    vmm_msg_put_fd(msg, "fd", fd);
-    vmm_msg_put_string(msg, "format", "raw");
+    vmm_msg_put_fd(msg, "fd", medium->fd);
+    vmm_msg_put_string(msg, "format", image_format_word(disk->format));
+    describe_backing(msg, disk, medium->backing);
     if (disk->readonly)
         vmm_msg_put_bool(msg, "read-only", true);
     put_word(msg, "cache", disk->words[WORD_CACHE]);
+    put_word(msg, "detect-zeroes", detect_zeroes(disk));
     put_word(msg, "io", g_strcmp0(io, "native") == 0 ? "io_uring" : io);
 }
 
-static int
-open_locked(const Disk *disk, GError **error)
+/* Locks it, and opens and locks what is behind it. */
+static gboolean
+prepare(Disk *disk, int fd, GArray **ret_backing, GError **error)
 {
-    int fd = open_source(disk, error);
+    int access = disk->readonly ? O_RDONLY : O_RDWR;
+    int direct = is_direct(disk) ? O_DIRECT : 0;
 
-    if (fd >= 0 && !image_lock(fd, disk->readonly, disk->shareable, disk->source, error)) {
-        close(fd);
-        fd = -1;
+    if (!image_lock(fd, disk->readonly, disk->shareable, disk->source, error) ||
+        !disk_chain_open(disk, fd, direct, ret_backing, error))
+        return FALSE;
+    fcntl(fd, F_SETFL, access | direct);
+    return TRUE;
+}
+
+static gboolean
+open_medium(Disk *disk, Medium *ret, GError **error)
+{
+    Medium medium = { open_source(disk, error), NULL };
+
+    if (medium.fd < 0)
+        return FALSE;
+    if (!prepare(disk, medium.fd, &medium.backing, error)) {
+        close(medium.fd);
+        return FALSE;
     }
-    return fd;
+    *ret = medium;
+    return TRUE;
 }
 
 gboolean
-disk_put_medium(const Disk *disk, VmmMsg *msg, GError **error)
+disk_put_medium(Disk *disk, VmmMsg *msg, GError **error)
 {
-    int fd = open_locked(disk, error);
+    Medium medium;
 
-    if (fd >= 0)
-        describe_medium(msg, disk, fd);
-    return fd >= 0;
+    if (!open_medium(disk, &medium, error))
+        return FALSE;
+    describe_medium(msg, disk, &medium);
+    return TRUE;
 }
 
 static void
@@ -126,16 +178,15 @@ describe_driver(VmmMsg *msg, const Disk *disk)
     put_u64(msg, "queue-size", disk->queue_size);
 }
 
-/* @fd: the medium's, or -1. */
 static void
-describe(VmmMsg *msg, const Disk *disk, int fd)
+describe(VmmMsg *msg, const Disk *disk, const Medium *medium)
 {
     g_autofree char *serial = g_strndup(disk->serial ? disk->serial : "", SERIAL_BYTES);
 
     vmm_msg_put_string(msg, "device", "blk");
     device_describe_address(&disk->dev, msg);
-    if (fd >= 0)
-        describe_medium(msg, disk, fd);
+    if (medium->fd >= 0)
+        describe_medium(msg, disk, medium);
     if (disk->device == DISK_CDROM)
         vmm_msg_put_bool(msg, "removable", true);
     describe_driver(msg, disk);
@@ -147,12 +198,11 @@ describe(VmmMsg *msg, const Disk *disk, int fd)
 gboolean
 disk_lower(Device *dev, const DeviceLowering *to, GError **error)
 {
-    const Disk *disk = (const Disk *)dev;
-    gboolean has_medium = disk_has_medium(disk);
-    int fd = has_medium ? open_locked(disk, error) : -1;
+    Disk *disk = (Disk *)dev;
+    Medium medium = { -1, NULL };
 
-    if (has_medium && fd < 0)
+    if (disk_has_medium(disk) && !open_medium(disk, &medium, error))
         return FALSE;
-    describe(to->add(to->data, VMM_CLASS_VIRTIO_PCI, dev->alias), disk, fd);
+    describe(to->add(to->data, VMM_CLASS_VIRTIO_PCI, dev->alias), disk, &medium);
     return TRUE;
 }

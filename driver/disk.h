@@ -1,10 +1,11 @@
-/* disk: what a <disk> says, for the files that make up its kind: device-disk.c reads and writes it,
- * disk-check.c tells whether it can be honoured, disk-open.c opens what is behind it, disk-change.c
- * changes a CD-ROM's medium.
+/* disk: what a <disk> says, for the files that make up its kind: device-disk.c reads and writes it (and
+ * disk-backing.c a part of it), disk-check.c tells whether it can be honoured, disk-open.c opens what is
+ * behind it, with disk-chain.c, disk-change.c changes a CD-ROM's medium.
  */
 #pragma once
 
 #include "driver/device.h"
+#include "driver/image-header.h"
 
 typedef enum DiskType {
     DISK_FILE,
@@ -12,7 +13,23 @@ typedef enum DiskType {
 } DiskType;
 
 /* <driver>'s attributes that are words, in the order in which libvirt writes them. */
-enum { WORD_CACHE, WORD_ERROR, WORD_READ_ERROR, WORD_IO, WORD_DISCARD, N_WORDS };
+enum {
+    WORD_CACHE,
+    WORD_ERROR,
+    WORD_READ_ERROR,
+    WORD_IO,
+    WORD_DISCARD,
+    WORD_DETECT_ZEROES,
+    N_WORDS
+};
+
+/* An image behind the disk's own, or behind the one before. */
+typedef struct DiskBacking {
+    DiskType type;
+    ImageFormat format;
+    char *path;
+    gboolean detected; /* named by a header, not by the document */
+} DiskBacking;
 
 /* A CD-ROM is a read-only virtio disk whose medium can change. */
 typedef enum DiskDevice {
@@ -23,7 +40,11 @@ typedef enum DiskDevice {
 typedef struct Disk {
     Device dev;
     int type, device;
-    int tray;                          /* of a CD-ROM: 0 closed, 1 open, or -1: not said */
+    int tray; /* of a CD-ROM: 0 closed, 1 open, or -1: not said */
+    ImageFormat format;
+    GPtrArray *backing;                /* of DiskBacking, the nearest first */
+    gboolean backing_ends;             /* the document says that there is no more */
+    gboolean backing_end_detected;     /* a header does */
     char *source;                      /* path; NULL: a CD-ROM without a medium */
     char *target;                      /* "vda" */
     const char *words[N_WORDS];        /* as the document has them; NULL: not said */
@@ -44,4 +65,4 @@ gboolean disk_update(Device *dev, const Device *wanted, struct VmmMsg *tell, GEr
 /* Whether the guest finds something in the drive. */
 gboolean disk_has_medium(const Disk *disk);
 /* Opens and locks the image, and puts it into @msg as the VMM's disk wants to have it. */
-gboolean disk_put_medium(const Disk *disk, struct VmmMsg *msg, GError **error);
+gboolean disk_put_medium(Disk *disk, struct VmmMsg *msg, GError **error);

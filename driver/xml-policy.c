@@ -436,12 +436,23 @@ const XmlPolicy xml_policies[] = {
     { "devices/disk/alias/@name", XML_HONOUR },
     { "devices/disk/auth", XML_REJECT },
     { "devices/disk/backenddomain", XML_REJECT },
-    { "devices/disk/backingStore", XML_ACCEPT, NULL, "empty, it says that there is none; a raw image has none" },
-    { "devices/disk/backingStore/@index", XML_REJECT },
-    { "devices/disk/backingStore/@type", XML_REJECT },
-    { "devices/disk/backingStore/backingStore", XML_REJECT },
-    { "devices/disk/backingStore/format", XML_REJECT },
-    { "devices/disk/backingStore/source", XML_REJECT },
+    { "devices/disk/backingStore", XML_HONOUR },
+    { "devices/disk/backingStore/@index", XML_ACCEPT, NULL, "libvirt numbers a running guest's sources, and ignores it in a definition too" },
+    { "devices/disk/backingStore/@type", XML_HONOUR, "dir network volume nvme vhostuser" },
+    { "devices/disk/backingStore/backingStore", XML_HONOUR },
+    { "devices/disk/backingStore/format", XML_HONOUR },
+    { "devices/disk/backingStore/format/@type", XML_HONOUR,
+      "bochs cloop cow dmg fat iso luks ploop qcow qed vdi vhd vmdk vpc dir none auto" },
+    { "devices/disk/backingStore/format/metadata_cache", XML_REJECT },
+    { "devices/disk/backingStore/source", XML_HONOUR },
+    { "devices/disk/backingStore/source/@dev", XML_HONOUR },
+    { "devices/disk/backingStore/source/@fdgroup", XML_REJECT },
+    { "devices/disk/backingStore/source/@file", XML_HONOUR },
+    { "devices/disk/backingStore/source/@startupPolicy", XML_REJECT },
+    { "devices/disk/backingStore/source/encryption", XML_REJECT },
+    { "devices/disk/backingStore/source/reservations", XML_REJECT },
+    { "devices/disk/backingStore/source/seclabel", XML_REJECT },
+    { "devices/disk/backingStore/source/slices", XML_REJECT },
     { "devices/disk/blockio", XML_HONOUR },
     { "devices/disk/blockio/@logical_block_size", XML_HONOUR },
     { "devices/disk/blockio/@physical_block_size", XML_HONOUR },
@@ -452,7 +463,7 @@ const XmlPolicy xml_policies[] = {
     { "devices/disk/driver/@ats", XML_ACCEPT, "off", "the machine has no IOMMU" },
     { "devices/disk/driver/@cache", XML_HONOUR },
     { "devices/disk/driver/@copy_on_read", XML_ACCEPT, "off", "there is nothing to copy from" },
-    { "devices/disk/driver/@detect_zeroes", XML_ACCEPT, "off", "what is written is not looked at" },
+    { "devices/disk/driver/@detect_zeroes", XML_HONOUR },
     { "devices/disk/driver/@discard", XML_HONOUR },
     { "devices/disk/driver/@error_policy", XML_HONOUR, "ignore" },
     { "devices/disk/driver/@event_idx", XML_ACCEPT, "on", "queues have it" },
@@ -467,7 +478,7 @@ const XmlPolicy xml_policies[] = {
     { "devices/disk/driver/@queues", XML_HONOUR },
     { "devices/disk/driver/@rerror_policy", XML_HONOUR, "ignore" },
     { "devices/disk/driver/@type", XML_HONOUR,
-      "bochs cloop cow dmg fat iso luks ploop qcow qcow2 qed vdi vhd vmdk vpc dir none auto" },
+      "bochs cloop cow dmg fat iso luks ploop qcow qed vdi vhd vmdk vpc dir none auto" },
     { "devices/disk/driver/metadata_cache", XML_REJECT },
     { "devices/disk/encryption", XML_REJECT },
     { "devices/disk/geometry", XML_REJECT },
@@ -766,11 +777,21 @@ check_element(Step *step, const XmlNode *parent)
            check_children(step);
 }
 
+/* A backing store has the same rows at any depth. */
+static gboolean
+is_nested(const GString *path, const XmlNode *node)
+{
+    return strcmp(xml_name(node), "backingStore") == 0 && !xml_namespace(node) &&
+           g_str_has_suffix(path->str, "/backingStore");
+}
+
 static void
 append_name(GString *path, const XmlNode *node)
 {
     const char *ns = xml_namespace(node);
 
+    if (is_nested(path, node))
+        return;
     if (path->len)
         g_string_append_c(path, '/');
     if (ns)

@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 char *
-qcow2_test_dir(void)
+qcow2_test_dir(gboolean direct)
 {
-    char *dir = g_dir_make_tmp("qcow2-XXXXXX", NULL);
+    char *dir = g_build_filename(direct ? g_get_tmp_dir() : "/dev/shm", "qcow2-XXXXXX", NULL);
 
-    g_assert_nonnull(dir);
+    g_assert_nonnull(g_mkdtemp(dir));
     return dir;
 }
 

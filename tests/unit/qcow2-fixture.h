@@ -5,8 +5,8 @@
 
 #include <glib.h>
 
-/* A directory of its own, gone at the end of the test. */
-char *qcow2_test_dir(void);
+/* A directory of its own, gone at the end of the test; in memory unless O_DIRECT is to work there. */
+char *qcow2_test_dir(gboolean direct);
 void qcow2_test_dir_free(char *dir);
 
 /* Runs qemu-img with the words of @format; the test fails where that fails. */

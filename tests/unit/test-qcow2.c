@@ -291,9 +291,10 @@ judge(Model *m)
 static void
 test_variant(gconstpointer data)
 {
-    Model m = { .variant = data, .rand = g_rand_new_with_seed(7), .dir = qcow2_test_dir() };
+    Model m = { .variant = data, .rand = g_rand_new_with_seed(7) };
     g_autofree char *snapshot = NULL;
 
+    m.dir = qcow2_test_dir(strcmp(m.variant->cache, "none") == 0);
     m.path = file_in(&m, "disk.qcow2");
     m.data = g_malloc0(m.variant->size);
     m.reqs = g_ptr_array_new();

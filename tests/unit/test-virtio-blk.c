@@ -898,7 +898,7 @@ static const BadParameter bad_parameters[] = {
       "The serial number of disk 'disk' is longer than 20 bytes" },
     { "on-write-error", "ignore", 0, "Disk 'disk' has no on-write-error 'ignore'" },
     { "on-read-error", "perhaps", 0, "Disk 'disk' has no on-read-error 'perhaps'" },
-    { "format", "qcow2", 0, "Disk 'disk' has an image of format 'qcow2', which is not supported" },
+    { "format", "qed", 0, "Disk 'disk' has an image of format 'qed', which is not supported" },
 };
 
 static void
