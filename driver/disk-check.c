@@ -106,6 +106,16 @@ check_numbers(const Disk *disk, GError **error)
            check_power("physical_block_size", disk->physical_size, logical, 65536, error);
 }
 
+/* Two writers to a qcow2 image would each keep tables of their own. */
+static gboolean
+check_shareable(const Disk *disk, GError **error)
+{
+    return !disk->shareable || disk->readonly || disk->format == IMAGE_RAW ||
+           driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                        "shared access for disk '%s' requires use of supported storage format",
+                        disk->target);
+}
+
 gboolean
 disk_check(const Device *dev, GError **error)
 {
@@ -114,5 +124,6 @@ disk_check(const Device *dev, GError **error)
     if (disk->device == DISK_DISK && !disk->source)
         return driver_error(error, VIR_ERR_NO_SOURCE, "%s", disk->target);
     return check_target(disk, error) && check_serial(disk, error) && check_words(disk, error) &&
-           check_numbers(disk, error) && disk_backing_check(disk, error);
+           check_numbers(disk, error) && check_shareable(disk, error) &&
+           disk_backing_check(disk, error);
 }

@@ -81,6 +81,7 @@ static const char *const of_qemu[] = {
     "bad-memorybacking-ondemand",
     "bad-disk-io-native",
     "bad-disk-serial",
+    "bad-disk-shareable-qcow2",
     "bad-disk-target-partition",
     "bad-disk-target-zero",
     "bad-firmware-acpi",
