@@ -111,7 +111,8 @@ state_is() { [ "$(vmctl domstate "$1" 2>/dev/null)" = "$2" ]; }
 # A user at a console. console_open FILE ARG... runs a vmctl command that ends up on one, with the terminal
 # that script(1) makes; all that is seen goes to standard output and to FILE, but for the shell's question
 # to the terminal where its cursor is: somebody's real terminal would type the answer after the script.
-# console_type types a line, console_leave types Ctrl-] and gives vmctl's exit status.
+# console_type types a line; console_leave types Ctrl-], console_ended waits where the guest's end is the end
+# of its console, too: both give vmctl's exit status.
 console_open() {
     local screen=$1 keys=$instance/keys view
     shift
@@ -129,8 +130,11 @@ without_questions() {
 }
 console_type() { printf '%s\r' "$1" >&"$console_keys"; }
 console_leave() {
-    local status=0
     printf '\035' >&"$console_keys"
+    console_ended
+}
+console_ended() {
+    local status=0
     wait "$console_pid" || status=$?
     exec {console_keys}>&-
     return $status

@@ -11,14 +11,4 @@ if [ -z "${ON_KVM:-}" ]; then
     LAB_TIMEOUT=${LAB_TIMEOUT:-1800} exec "$here/on-kvm" "$build" "$here/test-stock-kernel.sh" "$@"
 fi
 
-results=$(mktemp)
-trap 'rm -f "$results"' EXIT
-if [ $# -eq 0 ]; then
-    cd "$here/stock" && set -- [a-z]*
-fi
-for name; do
-    started=$SECONDS
-    bash "$here/stock/$name" | tee -a "$results" || echo "not ok - $name ran to its end" | tee -a "$results"
-    echo "# $name took $((SECONDS - started)) s"
-done
-echo "1..$(grep -cE '^(not )?ok' "$results")"
+exec "$here/run-checks" "$here/stock" "$@"
