@@ -4,12 +4,21 @@
 #include <glib/gi18n.h>
 
 static const Command *const domain_commands[] = {
+    &command_attach_device,
+    &command_attach_disk,
+    &command_attach_interface,
     &command_autostart,
+    &command_change_media,
     &command_console,
     &command_create,
     &command_define,
     &command_destroy,
+    &command_detach_device,
+    &command_detach_device_alias,
+    &command_detach_disk,
+    &command_detach_interface,
     &command_domid,
+    &command_domif_setlink,
     &command_domname,
     &command_domuuid,
     &command_dumpxml,
@@ -17,16 +26,21 @@ static const Command *const domain_commands[] = {
     &command_reboot,
     &command_reset,
     &command_resume,
+    &command_setmaxmem,
+    &command_setmem,
     &command_shutdown,
     &command_start,
     &command_suspend,
     &command_ttyconsole,
     &command_undefine,
+    &command_update_device,
     NULL,
 };
 
 static const Command *const monitor_commands[] = {
-    &command_dominfo, &command_domstate, &command_domstats, &command_list, NULL,
+    &command_domblklist, &command_domif_getlink, &command_domiflist,
+    &command_dominfo,    &command_dommemstat,    &command_domstate,
+    &command_domstats,   &command_list,          NULL,
 };
 
 static const Command *const event_commands[] = { &command_event, NULL };

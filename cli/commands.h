@@ -7,6 +7,12 @@ extern const Command command_autostart, command_console, command_create, command
     command_destroy, command_domid, command_domname, command_domuuid, command_dumpxml,
     command_inject_nmi, command_reboot, command_reset, command_resume, command_shutdown,
     command_start, command_suspend, command_ttyconsole, command_undefine;
+extern const Command command_attach_device, command_attach_disk, command_attach_interface,
+    command_change_media, command_detach_device, command_detach_device_alias, command_detach_disk,
+    command_detach_interface, command_domif_setlink, command_setmaxmem, command_setmem,
+    command_update_device;
+extern const Command command_domblklist, command_domif_getlink, command_domiflist,
+    command_dommemstat;
 extern const Command command_dominfo, command_domstate, command_domstats, command_list;
 extern const Command command_event;
 extern const Command command_capabilities, command_hostname, command_uri, command_version;

@@ -60,7 +60,10 @@ take_medium(Disk *disk, const Disk *wanted)
     disk->backing_end_detected = FALSE;
     g_free(disk->source);
     disk->source = g_strdup(wanted->source);
-    memcpy(disk->words, wanted->words, sizeof(disk->words));
+    for (int i = 0; i < N_WORDS; i++) {
+        if (wanted->words[i])
+            disk->words[i] = wanted->words[i];
+    }
     disk->tray = wanted->tray;
 }
 
