@@ -204,6 +204,15 @@ const ConfineRule confine_rules[] = {
     IOCTL(START | MAIN, KVM_SET_IRQCHIP, "reset, state"),
     IOCTL(START | MAIN, KVM_GET_PIT2, "reset, state"),
     IOCTL(START | MAIN, KVM_SET_PIT2, "reset, state"),
+    IOCTL(START | MAIN, KVM_GET_SREGS2, "reset, state"),
+    IOCTL(START | MAIN, KVM_SET_SREGS2, "reset, state"),
+    IOCTL(START | MAIN, KVM_GET_CPUID2, "state: whether a restored guest sees the same CPU"),
+    IOCTL(START | MAIN, KVM_GET_CLOCK, "state"),
+    IOCTL(START | MAIN, KVM_SET_CLOCK, "state"),
+    IOCTL(START | MAIN, KVM_GET_TSC_KHZ, "state"),
+    IOCTL(START | MAIN, KVM_SET_TSC_KHZ, "state, where the host's TSC has another rate"),
+    IOCTL(START | MAIN, KVM_GET_DEVICE_ATTR, "state: a vCPU's TSC offset"),
+    IOCTL(START | MAIN, KVM_SET_DEVICE_ATTR, "state: a vCPU's TSC offset"),
 
     /* Devices' own */
     IOCTL(START | MAIN, TCGETS, "a pty becomes raw"),

@@ -106,6 +106,25 @@ serve_tell_device(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *er
 }
 
 static bool
+serve_save(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
+{
+    return machine_save(machine, request, err);
+}
+
+static bool
+serve_restore(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
+{
+    return machine_restore(machine, request, err);
+}
+
+static bool
+serve_cancel_job(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
+{
+    machine_cancel_job(machine);
+    return true;
+}
+
+static bool
 serve_quit(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
 {
     machine_quit(machine);
@@ -125,6 +144,9 @@ static const Verb verbs[] = {
     { VMM_STATS, serve_stats },
     { VMM_SET_ACTION, serve_set_action },
     { VMM_TELL_DEVICE, serve_tell_device },
+    { VMM_SAVE, serve_save },
+    { VMM_RESTORE, serve_restore },
+    { VMM_CANCEL_JOB, serve_cancel_job },
     { VMM_QUIT, serve_quit },
 };
 

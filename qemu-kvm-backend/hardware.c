@@ -1,6 +1,7 @@
 #include "qemu-kvm-backend/hardware.h"
 
 #include "qemu-kvm-backend/device-classes.h"
+#include "qemu-kvm-backend/guest-state.h"
 #include "qemu-kvm-backend/hw/pci-host.h"
 #include "qemu-kvm-backend/irq.h"
 #include "qemu-kvm-backend/kvm.h"
@@ -671,6 +672,77 @@ void
 hardware_unpark(Hardware *hw)
 {
     vcpus_run(hw->vcpus);
+}
+
+/* State. */
+
+static GuestParts
+guest_parts(Hardware *hw)
+{
+    GuestParts parts = {
+        .config = hw->config,
+        .kvm = hw->kvm,
+        .layout = power_on_layout(hw->power_on),
+        .devices = hw->devices,
+        .n_devices = hw->n_devices,
+    };
+
+    parts.vcpu_fds = vcpus_fds(hw->vcpus, &parts.n_vcpus);
+    return parts;
+}
+
+bool
+hardware_save(Hardware *hw, StateOut *before, StateOut *after, VmmError *err)
+{
+    GuestParts parts = guest_parts(hw);
+
+    return vcpus_finish(hw->vcpus, err) && guest_state_save(&parts, before, after, err);
+}
+
+/* A kernel is in RAM, and firmware's tables are. */
+bool
+hardware_prepare_restore(Hardware *hw, VmmError *err)
+{
+    BootSource source = { .kernel_fd = hw->config->kernel_fd,
+                          .initrd_fd = hw->config->initrd_fd,
+                          .cmdline = hw->config->cmdline };
+    MemoryRegion region;
+
+    for_devices(hw, reset_device);
+    for (unsigned i = 0; memory_region(hw->board.memory, i, &region); i++)
+        memory_discard(hw->board.memory, region.host, region.size);
+    return !hw->config->has_firmware || boot_firmware(hw, &source, err);
+}
+
+bool
+hardware_check_restore(Hardware *hw, const StateSection *first, VmmError *err)
+{
+    GuestParts parts = guest_parts(hw);
+
+    return guest_state_check(&parts, first, err);
+}
+
+bool
+hardware_restore(Hardware *hw, const StateSection *(*section)(void *data, size_t i), void *data,
+                 VmmError *err)
+{
+    GuestParts parts = guest_parts(hw);
+
+    if (!guest_state_load(&parts, section, data, err))
+        return false;
+    if (hw->board.pci) {
+        pthread_mutex_lock(pci_lock(hw->board.pci));
+        pci_remap(hw->board.pci);
+        pthread_mutex_unlock(pci_lock(hw->board.pci));
+    }
+    hw->board.hot = true;
+    return true;
+}
+
+Memory *
+hardware_memory(Hardware *hw)
+{
+    return hw->board.memory;
 }
 
 bool

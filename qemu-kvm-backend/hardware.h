@@ -7,6 +7,7 @@
 
 #include "qemu-kvm-backend/device.h"
 #include "qemu-kvm-backend/machine-config.h"
+#include "qemu-kvm-backend/state.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,6 +55,18 @@ void hardware_halt(Hardware *hw);
 /* Parks running vCPUs and lets them go on, the devices none the wiser. */
 void hardware_park(Hardware *hw);
 void hardware_unpark(Hardware *hw);
+
+/* The state of a halted machine, but for RAM: what is written before and after it (guest-state.h). */
+bool hardware_save(Hardware *hw, StateOut *before, StateOut *after, VmmError *err);
+/* Restoring, into a machine that has all its devices and has not been powered on: all of RAM reads as zeros, and
+ * what firmware asks the machine is there; ... */
+bool hardware_prepare_restore(Hardware *hw, VmmError *err);
+/* ... whether the first section of a stream fits it, in any thread; ... */
+bool hardware_check_restore(Hardware *hw, const StateSection *first, VmmError *err);
+/* ... and all others, once RAM is in place. It is then as a halted one. */
+bool hardware_restore(Hardware *hw, const StateSection *(*section)(void *data, size_t i),
+                      void *data, VmmError *err);
+Memory *hardware_memory(Hardware *hw);
 
 /* False where no device is a power button, or the guest has no ACPI to learn of it. */
 bool hardware_press_power_button(Hardware *hw);

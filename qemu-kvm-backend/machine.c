@@ -5,6 +5,7 @@
 #include "qemu-kvm-backend/hardware.h"
 #include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/machine-config.h"
+#include "qemu-kvm-backend/machine-job.h"
 #include "qemu-kvm-backend/mailbox.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
@@ -25,6 +26,8 @@ struct Machine {
     const char *then; /* what the next power-off does instead of on-poweroff, or NULL */
     Hardware *hw;     /* NULL: empty */
     bool confined;    /* "run" has come: the main thread has the filter of its role */
+    MachineJob *job;  /* the guest is being saved or restored, or NULL */
+    bool spoiled;     /* a restore has failed halfway */
 };
 
 /* State and its news. */
@@ -285,6 +288,7 @@ machine_free(Machine *m)
 {
     if (!m)
         return;
+    machine_job_free(m->job);
     hardware_free(m->hw);
     machine_config_clear(&m->config);
     mailbox_free(m->mailbox);
@@ -332,10 +336,23 @@ machine_create(Machine *m, VmmMsg *msg, VmmError *err)
     return true;
 }
 
+/* Whether nothing is under way that needs the machine to stay as it is. */
+static bool
+is_free(Machine *m, const char *what, VmmError *err)
+{
+    if (m->job)
+        return vmm_error(err, VMM_ERROR_STATE, "%s: the job '%s' is under way", what,
+                         machine_job_name(m->job));
+    return !m->spoiled ||
+           vmm_error(err, VMM_ERROR_STATE, "%s: this machine has failed to restore a guest", what);
+}
+
 static bool
 has_devices(Machine *m, VmmError *err)
 {
     read_mail(m);
+    if (!is_free(m, "Devices do not come and go now", err))
+        return false;
     return (!is(m, VMM_STATE_EMPTY) && !is(m, VMM_STATE_STOPPED)) ||
            vmm_error(err, VMM_ERROR_STATE,
                      "Devices come and go while there is a machine: its state is '%s'", m->state);
@@ -397,6 +414,8 @@ static bool
 needs_life(Machine *m, const char *what, VmmError *err)
 {
     read_mail(m);
+    if (!is_free(m, what, err))
+        return false;
     if (is(m, VMM_STATE_RUNNING) || is(m, VMM_STATE_PAUSED))
         return true;
     return vmm_error(err, VMM_ERROR_STATE, "%s: the guest is not running: its state is '%s'", what,
@@ -420,6 +439,8 @@ machine_run(Machine *m, VmmError *err)
         return true;
     if (!is(m, VMM_STATE_CREATED) && !is(m, VMM_STATE_PAUSED))
         return vmm_error(err, VMM_ERROR_STATE, "run: the machine's state is '%s'", m->state);
+    if (!is_free(m, "run", err))
+        return false;
     confine_main(m);
     if (is(m, VMM_STATE_CREATED) && !hardware_power_on(m->hw, err))
         return false;
@@ -478,6 +499,64 @@ machine_power_button(Machine *m, VmmMsg *msg, VmmError *err)
     return true;
 }
 
+/* Saving and restoring */
+
+static void
+job_ended(void *data, bool completed, VmmMsg *event)
+{
+    Machine *m = data;
+    bool restored = strcmp(machine_job_name(m->job), VMM_RESTORE) == 0;
+
+    machine_job_free(m->job);
+    m->job = NULL;
+    if (restored && completed)
+        enter(m, VMM_STATE_PAUSED, VMM_REASON_USER);
+    m->spoiled = restored && !completed;
+    m->notify(m->data, event);
+}
+
+bool
+machine_save(Machine *m, VmmMsg *msg, VmmError *err)
+{
+    const MachineJobOwner owner = { job_ended, m };
+    int fd;
+
+    if (!needs_life(m, "save", err))
+        return false;
+    if (!is(m, VMM_STATE_PAUSED))
+        return vmm_error(err, VMM_ERROR_STATE, "save: the guest is not paused");
+    if (!vmm_msg_take_fd(msg, "fd", &fd))
+        return vmm_error(err, VMM_ERROR_INVALID, "save: the descriptor 'fd' is missing");
+    m->job = machine_job_save(m->loop, m->hw, fd, &owner, err);
+    return m->job != NULL;
+}
+
+/* What is restored may be anybody's, so the main thread is confined first. */
+bool
+machine_restore(Machine *m, VmmMsg *msg, VmmError *err)
+{
+    const MachineJobOwner owner = { job_ended, m };
+    int fd;
+
+    read_mail(m);
+    if (!is_free(m, "restore", err))
+        return false;
+    if (!is(m, VMM_STATE_CREATED))
+        return vmm_error(err, VMM_ERROR_STATE, "restore: the machine's state is '%s'", m->state);
+    if (!vmm_msg_take_fd(msg, "fd", &fd))
+        return vmm_error(err, VMM_ERROR_INVALID, "restore: the descriptor 'fd' is missing");
+    confine_main(m);
+    m->job = machine_job_restore(m->loop, m->hw, fd, &owner, err);
+    return m->job != NULL;
+}
+
+void
+machine_cancel_job(Machine *m)
+{
+    if (m->job)
+        machine_job_cancel(m->job);
+}
+
 bool
 machine_inject_nmi(Machine *m, VmmError *err)
 {
@@ -511,6 +590,8 @@ machine_stats(Machine *m, VmmMsg *reply, VmmError *err)
         snprintf(key, sizeof(key), "vcpu-%u-time", i);
         vmm_msg_put_u64(reply, key, hardware_cpu_time_ns(m->hw, i));
     }
+    if (m->job)
+        machine_job_stats(m->job, reply);
     return true;
 }
 

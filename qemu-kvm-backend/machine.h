@@ -17,7 +17,7 @@
  * Vcpus.lock alone, and for iothreads with Loop.calls_lock alone, so it never does so while it holds a
  * device.
  *
- *     empty --create--> created --run--> running <--run/pause--> paused
+ *     empty --create--> created --run--> running <--run/pause--> paused <--restore-- created
  *                                           |                      |
  *                                           +---> stopped <--------+   the process exits
  */
@@ -50,6 +50,10 @@ bool machine_power_button(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_inject_nmi(Machine *machine, VmmError *err);
 bool machine_set_action(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_tell_device(Machine *machine, VmmMsg *msg, VmmMsg *reply, VmmError *err);
+/* Begin; the event "job-ended" follows. */
+bool machine_save(Machine *machine, VmmMsg *msg, VmmError *err);
+bool machine_restore(Machine *machine, VmmMsg *msg, VmmError *err);
+void machine_cancel_job(Machine *machine);
 bool machine_stats(Machine *machine, VmmMsg *reply, VmmError *err);
 /* The guest is over, the record written, and the loop ends. */
 void machine_quit(Machine *machine);

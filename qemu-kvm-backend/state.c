@@ -105,16 +105,45 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are copied as
 
 static void put_fields(StateOut *out, const StateTable *table, void *object);
 
-static void
-put_structs(StateOut *out, const StateField *field, uint8_t *first)
+static size_t
+count_structs(const StateField *field, const void *object)
 {
+    return field->n ? field->n(object) : field->count;
+}
+
+static void
+put_structs(StateOut *out, const StateField *field, void *object)
+{
+    size_t n = count_structs(field, object);
+    uint8_t *first = (uint8_t *)object + field->offset;
+
     put_number(out, field->table->version, 4);
-    for (size_t i = 0; i < field->count; i++) {
+    for (size_t i = 0; i < n; i++) {
         size_t start = open_length(out, 4);
 
         put_fields(out, field->table, first + i * field->width);
         close_length(out, start, 4);
     }
+}
+
+/* The struct behind a field, and the table that describes it. */
+static void *
+find_part(const StateField *field, void *object, const StateTable **ret_table)
+{
+    if (field->part_of)
+        return field->part_of(object, ret_table);
+    *ret_table = field->table;
+    return field->part(object);
+}
+
+static void
+put_part(StateOut *out, const StateField *field, void *object)
+{
+    const StateTable *table;
+    void *part = find_part(field, object, &table);
+
+    put_number(out, table->version, 4);
+    put_fields(out, table, part);
 }
 
 static void
@@ -128,7 +157,7 @@ put_value(StateOut *out, const StateField *field, void *object)
         state_put_bytes(out, member, field->width * field->count);
         break;
     case STATE_KIND_STRUCTS:
-        put_structs(out, field, member);
+        put_structs(out, field, object);
         break;
     case STATE_KIND_VALUE:
         put_number(out, field->get(object), 8);
@@ -137,8 +166,7 @@ put_value(StateOut *out, const StateField *field, void *object)
         field->save(object, out);
         break;
     case STATE_KIND_PART:
-        put_number(out, field->table->version, 4);
-        put_fields(out, field->table, field->part(object));
+        put_part(out, field, object);
         break;
     }
 }
@@ -159,15 +187,22 @@ put_fields(StateOut *out, const StateTable *table, void *object)
 }
 
 void
+state_put_head(StateOut *out, const char *class, const char *id, uint32_t version, uint64_t length)
+{
+    put_name(out, class);
+    put_name(out, id);
+    put_number(out, version, 4);
+    put_number(out, length, 8);
+}
+
+void
 state_put_section(StateOut *out, const char *class, const char *id, const StateTable *table,
                   void *object)
 {
     size_t start;
 
-    put_name(out, class);
-    put_name(out, id);
-    put_number(out, table->version, 4);
-    start = open_length(out, 8);
+    state_put_head(out, class, id, table->version, 0);
+    start = out->size;
     put_fields(out, table, object);
     close_length(out, start, 8);
 }
@@ -334,7 +369,8 @@ load_bytes(const Loading *loading, const StateField *field, Cursor cursor, uint8
 
 /* The version of a table within a table. */
 static bool
-open_table(const Loading *loading, const StateField *field, Cursor *cursor, Loading *ret)
+open_table(const Loading *loading, const StateField *field, const StateTable *table, Cursor *cursor,
+           Loading *ret)
 {
     uint64_t version;
 
@@ -342,17 +378,19 @@ open_table(const Loading *loading, const StateField *field, Cursor *cursor, Load
         return damaged(loading, field->name, "is cut short");
     *ret = *loading;
     ret->version = version;
-    return is_readable(ret, field->table);
+    return is_readable(ret, table);
 }
 
 static bool
-load_structs(const Loading *loading, const StateField *field, Cursor cursor, uint8_t *first)
+load_structs(const Loading *loading, const StateField *field, Cursor cursor, void *object)
 {
+    size_t n = count_structs(field, object);
+    uint8_t *first = (uint8_t *)object + field->offset;
     Loading inner;
 
-    if (!open_table(loading, field, &cursor, &inner))
+    if (!open_table(loading, field, field->table, &cursor, &inner))
         return false;
-    for (size_t i = 0; i < field->count; i++) {
+    for (size_t i = 0; i < n; i++) {
         const uint8_t *at;
         uint64_t length;
 
@@ -377,10 +415,12 @@ load_value(const Loading *loading, const StateField *field, Cursor cursor, void 
 static bool
 load_part(const Loading *loading, const StateField *field, Cursor cursor, void *object)
 {
+    const StateTable *table;
+    void *part = find_part(field, object, &table);
     Loading inner;
 
-    return open_table(loading, field, &cursor, &inner) &&
-           load_fields(&inner, field->table, cursor, field->part(object));
+    return open_table(loading, field, table, &cursor, &inner) &&
+           load_fields(&inner, table, cursor, part);
 }
 
 static bool
@@ -394,7 +434,7 @@ load_field(const Loading *loading, const StateField *field, Cursor cursor, void 
     case STATE_KIND_BYTES:
         return load_bytes(loading, field, cursor, member);
     case STATE_KIND_STRUCTS:
-        return load_structs(loading, field, cursor, member);
+        return load_structs(loading, field, cursor, object);
     case STATE_KIND_VALUE:
         return load_value(loading, field, cursor, object);
     case STATE_KIND_BLOB:

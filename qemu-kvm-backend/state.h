@@ -6,7 +6,7 @@
  *     section  u8 length of the class, the class, u8 length of the id, the id, u32 version, u64 length, payload
  *     ...      in this order: machine, ram..., chips, vcpu..., one for each device, clock, end
  *
- * A section's payload (but for "ram", see state-ram.h) is fields: u8 length of the name, the name, u32 size, the
+ * A section's payload (but for "ram", see state-job.h) is fields: u8 length of the name, the name, u32 size, the
  * value. What there is to save is a const table of fields beside the struct that it describes, so that
  * saving and loading cannot differ. Fields are found by name:
  *
@@ -52,10 +52,10 @@ typedef struct StateTable {
 typedef enum StateKind {
     STATE_KIND_NUMBERS, /* @count unsigned integers or bools of @width bytes at @offset */
     STATE_KIND_BYTES,   /* @count bytes at @offset */
-    STATE_KIND_STRUCTS, /* @count structs of @width bytes at @offset, described by @table */
-    STATE_KIND_VALUE,   /* a number by @get and @set */
-    STATE_KIND_BLOB,    /* any number of bytes by @save and @load */
-    STATE_KIND_PART,    /* the struct that @part finds, described by @table */
+    STATE_KIND_STRUCTS, /* @count structs, or as many as @n says, of @width bytes at @offset, by @table */
+    STATE_KIND_VALUE, /* a number by @get and @set */
+    STATE_KIND_BLOB,  /* any number of bytes by @save and @load */
+    STATE_KIND_PART, /* the struct that @part finds, by @table, or the table that @part_of finds too */
 } StateKind;
 
 struct StateField {
@@ -70,6 +70,8 @@ struct StateField {
     void (*save)(const void *object, StateOut *out); /* by state_put_bytes() */
     bool (*load)(void *object, const void *data, size_t size, VmmError *err);
     void *(*part)(void *object);
+    void *(*part_of)(void *object, const StateTable **ret_table);
+    size_t (*n)(const void *object);
 };
 
 #define STATE_MEMBER_(type, member) (((type *)0)->member)
@@ -116,6 +118,13 @@ struct StateField {
         .table = (its_table)                                                                       \
     }
 
+/* The first so many of such an array, as the machine's configuration has it. */
+#define STATE_SOME(type, member, counter, its_table)                                               \
+    {                                                                                              \
+        .name = #member, .kind = STATE_KIND_STRUCTS, .offset = offsetof(type, member),             \
+        .width = sizeof(STATE_MEMBER_(type, member)[0]), .n = (counter), .table = (its_table)      \
+    }
+
 #define STATE_VALUE(its_name, getter, setter)                                                      \
     {                                                                                              \
         .name = (its_name), .kind = STATE_KIND_VALUE, .width = 8, .count = 1, .get = (getter),     \
@@ -130,6 +139,11 @@ struct StateField {
     {                                                                                              \
         .name = (its_name), .kind = STATE_KIND_PART, .table = (its_table), .part = (finder)        \
     }
+/* One that has a table of its own. */
+#define STATE_PART_OF(its_name, finder)                                                            \
+    {                                                                                              \
+        .name = (its_name), .kind = STATE_KIND_PART, .part_of = (finder)                           \
+    }
 #define STATE_END                                                                                  \
     {                                                                                              \
         .name = NULL                                                                               \
@@ -142,6 +156,9 @@ void state_out_free(StateOut *out);
 const void *state_out_bytes(const StateOut *out, size_t *ret_size);
 void state_put_header(StateOut *out);
 void state_put_bytes(StateOut *out, const void *data, size_t size);
+/* The head of a section with a payload of @length bytes, which the caller puts behind it. */
+void state_put_head(StateOut *out, const char *class, const char *id, uint32_t version,
+                    uint64_t length);
 /* A section with what @table says of @object. */
 void state_put_section(StateOut *out, const char *class, const char *id, const StateTable *table,
                        void *object);

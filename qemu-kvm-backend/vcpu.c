@@ -324,6 +324,22 @@ vcpus_abandon(Vcpus *vcpus, VmmError *err)
     return true;
 }
 
+bool
+vcpus_finish(Vcpus *vcpus, VmmError *err)
+{
+    for (unsigned i = 0; i < vcpus->n; i++) {
+        Vcpu *vcpu = &vcpus->all[i];
+
+        if (vcpu->midway)
+            vcpu->midway = !finish_instruction(vcpu);
+        if (vcpu->midway)
+            return vmm_error(err, VMM_ERROR_STATE,
+                             "vCPU %u is in the middle of a long instruction: let the guest run on",
+                             i);
+    }
+    return true;
+}
+
 uint64_t
 vcpus_cpu_time_ns(const Vcpus *vcpus, unsigned i)
 {

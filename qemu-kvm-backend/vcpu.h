@@ -45,5 +45,9 @@ void vcpus_wait(Vcpus *vcpus);
  * transfer: before the state of parked vCPUs is replaced. */
 bool vcpus_abandon(Vcpus *vcpus, VmmError *err);
 
+/* Ends them properly, before the state of parked vCPUs is read; false where one is so long that its guest has to
+ * go on first. */
+bool vcpus_finish(Vcpus *vcpus, VmmError *err);
+
 /* CPU time of vCPU @i's thread, nanoseconds. */
 uint64_t vcpus_cpu_time_ns(const Vcpus *vcpus, unsigned i);

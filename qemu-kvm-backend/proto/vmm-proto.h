@@ -108,6 +108,22 @@
  * classes below; a key that is not known is an error. From create on, whether the guest runs or not. */
 #define VMM_TELL_DEVICE "tell-device"
 
+/* save: fd: writes the state of a paused guest to a file, pipe or socket, from where it stands (state.h says what
+ * is written; disks' contents and a firmware's variables are not). The descriptor becomes non-blocking.
+ * The reply says that it was begun. Until the event "job-ended" the guest stays paused: what would change it
+ * is an error, the rest is served. After it the guest may run on, or the VMM quit.
+ * restore: fd: the same backwards, into a machine that was made as the saved one was, with create and add-device of
+ * the same parameters but for descriptors, and that has not run. After "job-ended" with outcome completed it is
+ * paused, and runs from where it was saved; its clock has stood still, but for the one with a battery
+ * (RTC). After any other outcome only quit is left.
+ * cancel-job {}: asks for the end of what either has begun; "job-ended" comes, with the outcome cancelled where it
+ * was not over. Where nothing is under way it does nothing.
+ * "stats" says how far it is, by the keys job string ("save", "restore"), job-done, job-total (0: unknown) u64:
+ * bytes of RAM, or of the stream, and job-bytes u64: through the descriptor. */
+#define VMM_SAVE       "save"
+#define VMM_RESTORE    "restore"
+#define VMM_CANCEL_JOB "cancel-job"
+
 /* quit {}: ends the process at once; replies first. */
 #define VMM_QUIT "quit"
 
@@ -136,6 +152,10 @@
 
 /* device-removed { id string }: the device is gone, its descriptors are closed. */
 #define VMM_EVENT_DEVICE_REMOVED "device-removed"
+
+/* job-ended { job string ("save", "restore"), outcome string ("completed", "cancelled", "failed"), text? string (what
+ * failed), bytes u64 (through the descriptor) } */
+#define VMM_EVENT_JOB_ENDED "job-ended"
 
 /* stopped { state string, reason string (VMM_REASON_*), text string }: the guest is over; the process
  * exits after this. With on-crash pause the event is "paused" with reason crashed or panicked instead. */

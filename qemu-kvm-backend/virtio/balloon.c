@@ -5,6 +5,7 @@
  * is kept of which ones they were.
  */
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/state.h"
 #include "qemu-kvm-backend/virtio/virtio-classes.h"
 
 #include <endian.h>
@@ -442,6 +443,31 @@ balloon_destroy(VirtioDevice *vdev)
         close(balloon->written_fd);
 }
 
+/* The size that the saved guest was asked for counts, until somebody asks for another. */
+static bool
+balloon_loaded(void *object, VmmError *err)
+{
+    Balloon *balloon = object;
+
+    if (le32toh(balloon->target) > memory_size(balloon->vdev.dev->board->memory) >> PAGE_SHIFT)
+        return vmm_error(err, VMM_ERROR_INVALID,
+                         "The saved balloon '%s' was to be larger than the guest's memory",
+                         balloon->vdev.dev->id);
+    balloon->config.num_pages = balloon->target;
+    report_size(balloon);
+    return true;
+}
+
+static const StateField balloon_fields[] = {
+    STATE_NUMBER(Balloon, target),     STATE_NUMBER(Balloon, config.actual),
+    STATE_NUMBERS(Balloon, known),     STATE_NUMBERS(Balloon, stats),
+    STATE_NUMBER(Balloon, stats_time), STATE_END,
+};
+
+static const StateTable balloon_state = { .version = 1,
+                                          .fields = balloon_fields,
+                                          .loaded = balloon_loaded };
+
 const VirtioClass virtio_balloon_class = {
     .name = "balloon",
     .id = 5,
@@ -455,4 +481,5 @@ const VirtioClass virtio_balloon_class = {
     .kick = balloon_kick,
     .tell = balloon_tell,
     .destroy = balloon_destroy,
+    .state = &balloon_state,
 };

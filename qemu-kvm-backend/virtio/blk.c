@@ -19,6 +19,7 @@
 #include "qemu-kvm-backend/iothread-pool.h"
 #include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/state.h"
 #include "qemu-kvm-backend/virtio/virtio-classes.h"
 
 #include <endian.h>
@@ -52,6 +53,11 @@ struct BlkRequest {
     unsigned iov_room;
 };
 
+/* Where a request is in the guest's memory. */
+typedef struct BlkPlace {
+    uint16_t queue, head;
+} BlkPlace;
+
 typedef enum ErrorPolicy {
     POLICY_REPORT,   /* the guest sees it */
     POLICY_STOP,     /* the guest is stopped, and the request is made again when it runs */
@@ -76,6 +82,9 @@ struct Blk {
     ErrorPolicy on_read, on_write;
     BlkRequest *free; /* the one used last is first, so that few are touched */
     BlkRequest *stalled, **stalled_end;
+    BlkPlace *
+        again; /* requests that stalled before the guest was saved, to be read from their queues anew */
+    unsigned n_again;
     bool asked_to_stop; /* in this run of the guest */
     bool must_flush;    /* the cache was turned off with data in it */
     uint64_t reported_ns;
@@ -470,6 +479,19 @@ wants_writeback(const Blk *blk)
 }
 
 static void
+serve_again(Blk *blk)
+{
+    for (unsigned i = 0; i < blk->n_again; i++) {
+        const BlkPlace *place = &blk->again[i];
+        VirtChain chain;
+
+        if (queue_pop_again(blk->vdev.queues[place->queue], place->head, &chain))
+            serve(blk, place->queue, &chain);
+    }
+    blk->n_again = 0;
+}
+
+static void
 blk_start(VirtioDevice *vdev)
 {
     Blk *blk = (Blk *)vdev;
@@ -488,7 +510,24 @@ blk_start(VirtioDevice *vdev)
         block_submit(blk->block, &req->block);
         req = next;
     }
+    serve_again(blk);
     block_start(blk->block);
+}
+
+/* What the guest has been told is written is with the host's disk when it stops for long, or is restored
+ * elsewhere: as far as its cache mode goes. */
+static void
+flush_writes(Blk *blk)
+{
+    BlkRequest *req;
+
+    if (!block_geometry(blk->block).writable || blk->stalled)
+        return;
+    req = take_request(blk);
+    req->status = NULL;
+    req->block.n_iov = 0;
+    submit(req, BLOCK_FLUSH, 0, 0);
+    block_drain(blk->block);
 }
 
 static void
@@ -499,6 +538,7 @@ blk_stop(VirtioDevice *vdev)
     if (!blk->block)
         return;
     block_drain(blk->block);
+    flush_writes(blk);
     block_detach(blk->block);
 }
 
@@ -699,6 +739,7 @@ forget_stalled(Blk *blk)
         give_back(req);
     }
     blk->stalled_end = &blk->stalled;
+    blk->n_again = 0;
 }
 
 static void
@@ -856,6 +897,7 @@ blk_destroy(VirtioDevice *vdev)
     Blk *blk = (Blk *)vdev;
 
     forget_stalled(blk);
+    free(blk->again);
     block_close(blk->block);
     iothread_pool_put(blk->thread);
     while (blk->free) {
@@ -866,6 +908,82 @@ blk_destroy(VirtioDevice *vdev)
         free(req);
     }
 }
+
+/* State. A disk's contents are the image's. */
+
+static uint64_t
+get_size(const void *object)
+{
+    return block_geometry(((const Blk *)object)->block).size;
+}
+
+/* An image may have grown; a smaller one is another one. */
+static bool
+set_size(void *object, uint64_t value)
+{
+    Blk *blk = object;
+
+    if (value < get_size(blk))
+        virtio_config_changed(&blk->vdev);
+    return value <= get_size(blk);
+}
+
+static uint64_t
+get_wce(const void *object)
+{
+    return ((const Blk *)object)->config.wce;
+}
+
+static bool
+set_wce(void *object, uint64_t value)
+{
+    fill_config(object, value);
+    return value <= 1;
+}
+
+/* A flush that was nobody's is not waited for: it is made again when the guest runs. */
+static void
+save_stalled(const void *object, StateOut *out)
+{
+    const Blk *blk = object;
+
+    for (const BlkRequest *req = blk->stalled; req; req = req->next) {
+        BlkPlace place = { req->queue, req->head };
+
+        if (req->status)
+            state_put_bytes(out, &place, sizeof(place));
+    }
+    state_put_bytes(out, blk->again, blk->n_again * sizeof(BlkPlace));
+}
+
+static bool
+load_stalled(void *object, const void *data, size_t size, VmmError *err)
+{
+    Blk *blk = object;
+
+    if (size % sizeof(BlkPlace) || size / sizeof(BlkPlace) > QUEUE_SIZE_MAX * VIRTIO_QUEUES_MAX)
+        return vmm_error(err, VMM_ERROR_INVALID, "The requests of the saved disk '%s' are damaged",
+                         blk->vdev.dev->id);
+    blk->n_again = size / sizeof(BlkPlace);
+    blk->again = vmm_must(realloc(blk->again, size + 1));
+    memcpy(blk->again, data, size);
+    for (unsigned i = 0; i < blk->n_again; i++) {
+        if (blk->again[i].queue >= blk->vdev.n_queues)
+            return vmm_error(err, VMM_ERROR_INVALID, "The saved disk '%s' had more queues",
+                             blk->vdev.dev->id);
+    }
+    return true;
+}
+
+static const StateField blk_fields[] = {
+    STATE_VALUE("size", get_size, set_size),
+    STATE_VALUE("wce", get_wce, set_wce),
+    STATE_NUMBER(Blk, must_flush),
+    STATE_BLOB("stalled", save_stalled, load_stalled),
+    STATE_END,
+};
+
+static const StateTable blk_state = { .version = 1, .fields = blk_fields };
 
 const VirtioClass virtio_blk_class = {
     .name = "blk",
@@ -880,4 +998,5 @@ const VirtioClass virtio_blk_class = {
     .tell = blk_tell,
     .kick = blk_kick,
     .destroy = blk_destroy,
+    .state = &blk_state,
 };

@@ -6,6 +6,7 @@
 #include "qemu-kvm-backend/chardev.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/socket-server.h"
+#include "qemu-kvm-backend/state.h"
 #include "qemu-kvm-backend/virtio/virtio-classes.h"
 
 #include <endian.h>
@@ -550,6 +551,67 @@ console_destroy(VirtioDevice *vdev)
     loop_source_free(console->news);
 }
 
+/* Of a chain that the host had half taken it gets the whole: whoever is there is somebody new. */
+
+static uint64_t
+get_host_open(const void *object)
+{
+    return ((const Port *)object)->host_open;
+}
+
+/* What the guest knows of the host's end; it hears where that has changed. */
+static bool
+set_host_open(void *object, uint64_t value)
+{
+    Port *port = object;
+
+    if (value != port->host_open)
+        port->tell |= TELL_OPEN;
+    return value <= 1;
+}
+
+static const StateField port_fields[] = {
+    STATE_NUMBER(Port, guest_open),
+    STATE_NUMBER_MAX(Port, tell, TELL_ADD | TELL_CONSOLE | TELL_NAME | TELL_OPEN),
+    STATE_VALUE("host_open", get_host_open, set_host_open),
+    STATE_END,
+};
+
+static const StateTable port_table = { .version = 1, .fields = port_fields };
+
+static size_t
+n_ports(const void *object)
+{
+    return ((const Console *)object)->n_ports;
+}
+
+static bool
+console_loaded(void *object, VmmError *err)
+{
+    Console *console = object;
+
+    for (unsigned i = 0; i < console->n_ports; i++) {
+        Port *port = &console->ports[i];
+
+        if (!port->console && (port->guest_open || port->tell))
+            return vmm_error(err, VMM_ERROR_INVALID, "The saved device '%s' had a port %u",
+                             console->vdev.dev->id, i);
+        if (!port->name)
+            port->tell &= ~TELL_NAME;
+    }
+    report_all(console);
+    return true;
+}
+
+static const StateField console_fields[] = {
+    STATE_SOME(Console, ports, n_ports, &port_table),
+    STATE_END,
+};
+
+static const StateTable console_state = { .version = 1,
+                                          .fields = console_fields,
+                                          .loaded = console_loaded };
+
 const VirtioClass virtio_console_class = {
     .name = "console",
     .id = 3,
@@ -561,4 +623,5 @@ const VirtioClass virtio_console_class = {
     .kick = console_kick,
     .tell = console_tell,
     .destroy = console_destroy,
+    .state = &console_state,
 };

@@ -2,7 +2,6 @@
 #include "qemu-kvm-backend/virtio/vpci.h"
 
 /* Device status, 2.1 */
-#define STATUS_FEATURES_OK 0x08u
 #define STATUS_NEEDS_RESET 0x40u
 #define STATUS_WRITABLE    0x8fu /* ACKNOWLEDGE, DRIVER, DRIVER_OK, FEATURES_OK, FAILED */
 
@@ -68,7 +67,7 @@ write_driver_feature(VirtioPci *v, uint64_t value)
 {
     unsigned shift = 32 * v->driver_feature_select;
 
-    if (v->driver_feature_select >= 2 || v->status & STATUS_FEATURES_OK)
+    if (v->driver_feature_select >= 2 || v->status & VPCI_FEATURES_OK)
         return;
     v->driver_features &= ~(0xffffffffull << shift);
     v->driver_features |= (value & 0xffffffff) << shift;
@@ -125,9 +124,9 @@ acceptable(VirtioPci *v, unsigned bits)
 {
     bool good = !(v->driver_features & ~offered(v)) && v->driver_features >> VIRTIO_F_VERSION_1 & 1;
 
-    if (bits & STATUS_FEATURES_OK && !good)
-        bits &= ~STATUS_FEATURES_OK;
-    if (!((v->status | bits) & STATUS_FEATURES_OK))
+    if (bits & VPCI_FEATURES_OK && !good)
+        bits &= ~VPCI_FEATURES_OK;
+    if (!((v->status | bits) & VPCI_FEATURES_OK))
         bits &= ~VPCI_DRIVER_OK;
     return bits;
 }
@@ -154,7 +153,7 @@ write_status(VirtioPci *v, uint64_t value)
         return;
     }
     v->status |= added;
-    if (added & STATUS_FEATURES_OK)
+    if (added & VPCI_FEATURES_OK)
         v->vdev->driver_features = v->driver_features;
     if (added & VPCI_DRIVER_OK) {
         map_queues(v);
@@ -346,4 +345,24 @@ vpci_common_write(VirtioPci *v, uint64_t offset, unsigned size, uint64_t value)
     } else if (field && field->offset == offset && field->size == size && field->write) {
         field->write(v, value);
     }
+}
+
+static bool
+is_vector(const VirtioPci *v, uint16_t vector)
+{
+    return vector == PCI_MSIX_NONE || vector < pci_msix_count(v->msix);
+}
+
+bool
+vpci_is_consistent(const VirtioPci *v)
+{
+    bool features_ok = v->status & VPCI_FEATURES_OK;
+    bool good = is_vector(v, v->config_vector) && !(v->status & ~STATUS_WRITABLE);
+
+    for (unsigned i = 0; i < v->vdev->n_queues; i++)
+        good = good && is_vector(v, v->queues[i].vector);
+    if (features_ok &&
+        (v->driver_features & ~offered(v) || !(v->driver_features >> VIRTIO_F_VERSION_1 & 1)))
+        return false;
+    return good && (features_ok || !(v->status & VPCI_DRIVER_OK));
 }

@@ -253,5 +253,6 @@ const DeviceClass virtio_pci_class = {
     .resume = virtio_pci_resume,
     .tell = virtio_pci_tell,
     .eject = virtio_pci_eject,
+    .state = &vpci_state,
     .destroy = virtio_pci_destroy,
 };

@@ -127,6 +127,22 @@ queue_unmap(VirtQueue *queue)
     *queue = (VirtQueue){ .owner = owner, .index = index };
 }
 
+QueuePosition
+queue_position(const VirtQueue *queue)
+{
+    return (QueuePosition){ queue->next_avail, queue->next_used, queue->told_used,
+                            queue->told_once };
+}
+
+void
+queue_set_position(VirtQueue *queue, const QueuePosition *position)
+{
+    queue->next_avail = position->next_avail;
+    queue->next_used = position->next_used;
+    queue->told_used = position->told_used;
+    queue->told_once = position->told_once;
+}
+
 void
 queue_abandon(VirtQueue *queue)
 {
@@ -317,15 +333,13 @@ walk(VirtQueue *queue, unsigned head, VirtChain *chain)
     }
 }
 
-bool
-queue_pop(VirtQueue *queue, VirtChain *ret)
+/* The chain that begins at @head becomes the device's. */
+static bool
+take_chain(VirtQueue *queue, uint16_t head, VirtChain *ret)
 {
-    VirtChain chain = { 0 };
+    VirtChain chain = { .head = head };
     const char *wrong;
 
-    if (!is_usable(queue) || !await_chain(queue))
-        return false;
-    chain.head = load16(&queue->avail->ring[queue->next_avail % queue->size], __ATOMIC_RELAXED);
     if (queue->n_popped == queue->size)
         wrong = "more chains are available than the queue has descriptors";
     else
@@ -334,12 +348,31 @@ queue_pop(VirtQueue *queue, VirtChain *ret)
         break_rules(queue, wrong);
         return false;
     }
-    queue->next_avail++;
     queue->n_popped++;
     chain.out = queue->iov;
     chain.in = queue->iov + chain.n_out;
     *ret = chain;
     return true;
+}
+
+bool
+queue_pop(VirtQueue *queue, VirtChain *ret)
+{
+    uint16_t head;
+
+    if (!is_usable(queue) || !await_chain(queue))
+        return false;
+    head = load16(&queue->avail->ring[queue->next_avail % queue->size], __ATOMIC_RELAXED);
+    if (!take_chain(queue, head, ret))
+        return false;
+    queue->next_avail++;
+    return true;
+}
+
+bool
+queue_pop_again(VirtQueue *queue, uint16_t head, VirtChain *ret)
+{
+    return is_usable(queue) && take_chain(queue, head, ret);
 }
 
 void

@@ -37,6 +37,10 @@ void queue_flush(VirtQueue *queue);
 /* Takes back the chain that was popped last, as if it had never been seen; called again, the one before. */
 void queue_unpop(VirtQueue *queue);
 
+/* The chain that begins at @head, which was popped in the life of the queue before it was saved and not pushed
+ * since: it is the device's again. False where there is none. */
+bool queue_pop_again(VirtQueue *queue, uint16_t head, VirtChain *ret);
+
 bool queue_is_ready(const VirtQueue *queue); /* enabled by the driver */
 unsigned queue_size(const VirtQueue *queue);
 /* Whether there are chains to pop. */
@@ -71,6 +75,15 @@ void queue_free(VirtQueue *queue);
 /* Takes the queue into use, empty; false where its size is no power of two up to @size_max, or an area is
  * misaligned or not in RAM. */
 bool queue_map(VirtQueue *queue, const QueueSetup *setup, unsigned size_max, uint64_t features);
+/* How far the device is in a queue that it has no chain of. */
+typedef struct QueuePosition {
+    uint16_t next_avail, next_used, told_used;
+    bool told_once;
+} QueuePosition;
+
+QueuePosition queue_position(const VirtQueue *queue);
+/* Goes on from there, after queue_map(). */
+void queue_set_position(VirtQueue *queue, const QueuePosition *position);
 /* As after queue_new(). */
 void queue_unmap(VirtQueue *queue);
 /* Leaves the rings alone from now on, until queue_unmap(). */

@@ -138,4 +138,5 @@ const VirtioClass virtio_rng_class = {
     .kick = rng_kick,
     .stop = rng_stop,
     .destroy = rng_destroy,
+    .stateless = "requests wait in its queue",
 };

@@ -1,5 +1,5 @@
 /* vpci: virtio over PCI, what the files of the transport share: pci-transport.c builds a device, pci-run.c runs it,
- * pci-common.c and pci-bar.c are what the driver sees. Nobody else includes this.
+ * pci-common.c and pci-bar.c are what the driver sees, pci-state.c what is saved. Nobody else includes this.
  *
  * All under the device's lock, but for what says otherwise.
  */
@@ -7,6 +7,7 @@
 
 #include "qemu-kvm-backend/pci-msix.h"
 #include "qemu-kvm-backend/pci.h"
+#include "qemu-kvm-backend/state.h"
 #include "qemu-kvm-backend/virtio/virtio.h"
 
 #include <stdatomic.h>
@@ -18,7 +19,9 @@
 #define VPCI_AT_NOTIFY      0x3000u
 #define VPCI_NOTIFY_STEP    4u /* the multiplier: each queue has an address of its own */
 
-#define VPCI_DRIVER_OK 0x04u /* of the status, virtio 1.2 section 2.1 */
+/* Of the status, virtio 1.2 section 2.1 */
+#define VPCI_DRIVER_OK   0x04u
+#define VPCI_FEATURES_OK 0x08u
 
 typedef struct VirtioPci VirtioPci;
 
@@ -32,6 +35,7 @@ typedef struct PciQueue {
     LoopSource *source;
     bool doorbell; /* the board has the eventfd, at @doorbell_gpa */
     uint64_t doorbell_gpa;
+    QueuePosition position; /* as it is saved */
 } PciQueue;
 
 struct VirtioPci {
@@ -92,6 +96,12 @@ void vpci_forget_driver(VirtioPci *v);
 
 uint64_t vpci_common_read(VirtioPci *v, uint64_t offset, unsigned size);
 void vpci_common_write(VirtioPci *v, uint64_t offset, unsigned size, uint64_t value);
+/* Whether a driver could have set the device up in this way. */
+bool vpci_is_consistent(const VirtioPci *v);
+
+/* pci-state.c: what is saved of it. */
+
+extern const StateTable vpci_state;
 
 /* pci-bar.c: the structures in the BAR, and what configuration space says of them. */
 

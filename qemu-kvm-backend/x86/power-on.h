@@ -1,12 +1,12 @@
 /* power-on: the state of vCPUs and interrupt chips when the power comes on, and back to it.
  *
  * KVM has no reset; what it makes of a new VM is the power-on state, so it is read right after the
- * VM was built and written back at every reset. The orders of reading and writing are those that a
- * saved guest needs as well (Linux 6.1, arch/x86/kvm/x86.c and lapic.c).
+ * VM was built and written back at every reset (vcpu-state.h).
  */
 #pragma once
 
 #include "qemu-kvm-backend/kvm.h"
+#include "qemu-kvm-backend/x86/vcpu-state.h"
 
 typedef struct PowerOn PowerOn;
 
@@ -17,4 +17,6 @@ bool power_on_prepare(int vcpu_fd, unsigned index, VmmError *err);
 /* Both while all vCPUs are parked; @vcpu_fds are the same each time. */
 PowerOn *power_on_capture(const Kvm *kvm, const int *vcpu_fds, unsigned n_vcpus, VmmError *err);
 bool power_on_restore(const PowerOn *state, const Kvm *kvm, const int *vcpu_fds, VmmError *err);
+/* What this host keeps of each of these vCPUs; lives as long as @state. */
+const VcpuLayout *power_on_layout(const PowerOn *state);
 void power_on_free(PowerOn *state);

@@ -369,6 +369,12 @@ vmm_set_serial(Vmm *vmm, int fd)
     vmm->serial_fd = copy;
 }
 
+int
+vmm_serial_fd(const Vmm *vmm)
+{
+    return fcntl(vmm->serial_fd, F_DUPFD_CLOEXEC, 0);
+}
+
 void
 vmm_add_serial(Vmm *vmm)
 {

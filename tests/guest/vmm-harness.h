@@ -45,6 +45,9 @@ void vmm_reject(VmmMsg *reply, const char *class, const char *part);
 /* Has the serial port write to a copy of @fd instead of what vmm_serial() reads. */
 void vmm_set_serial(Vmm *vmm, int fd);
 
+/* A copy of what it writes to, for another VMM to go on with; the caller's. */
+int vmm_serial_fd(const Vmm *vmm);
+
 /* A "create" for @kernel, @initrd (NULL: none) and @cmdline, with a record. */
 VmmMsg *vmm_create_kernel_request(Vmm *vmm, const char *kernel, const char *initrd, guint64 memory,
                                   guint vcpus, const char *cmdline);

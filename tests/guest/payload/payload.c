@@ -101,6 +101,7 @@ static const Scene scenes[] = {
     { "unclaimed-pio-exits", play_unclaimed_pio_exits },
     { "mmio-exits", play_mmio_exits },
     { "smp", play_smp },
+    { "ticks", play_ticks },
     { "boots", play_boots },
     { "smp-boots", play_smp_boots },
     { "hostile", play_hostile },

@@ -105,6 +105,8 @@ void play_unclaimed_pio_exits(uint32_t number);
 void play_mmio_exits(uint32_t number);
 /* smp.c */
 void play_smp(uint32_t number);
+/* ticks.c: @number lines, one for ten interrupts of the timer, then checks what it knows. */
+void play_ticks(uint32_t number);
 /* True when @number vCPUs have woken, each with an APIC id of its own. */
 bool smp_wake(uint32_t number);
 /* Wakes all others, and does not wait for them: each calls @task, on a stack of 1 KiB. */

@@ -1,0 +1,615 @@
+#include "qemu-kvm-backend/x86/vcpu-state.h"
+
+#include "qemu-kvm-backend/log.h"
+#include "qemu-kvm-backend/proto/vmm-proto.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#define MSRS_AT_ONCE 256 /* KVM's MAX_IO_MSRS */
+#define CPUID_MAX    512 /* entries, far beyond what vCPUs have */
+
+#define MSR_TSC          0x10
+#define MSR_MTRR_DEFAULT 0x2ff
+#define MSR_TSC_DEADLINE 0x6e0
+
+typedef struct MsrBatch {
+    struct kvm_msrs head;
+    struct kvm_msr_entry entries[MSRS_AT_ONCE];
+} MsrBatch;
+
+/* What there is. */
+
+/* Memory types, by number: SDM volume 3, 12.11.2, and the PAT. No more than there are, because each
+ * register that KVM refuses costs a call. */
+static const struct {
+    uint32_t first, n;
+} type_msrs[] = {
+    { 0x200, 16 }, /* base and mask of each variable range */
+    { 0x250, 1 },  /* the fixed ranges: 64 KiB, 16 KiB, 4 KiB */
+    { 0x258, 2 },
+    { 0x268, 8 },
+    { 0x277, 1 }, /* PAT */
+    { MSR_MTRR_DEFAULT, 1 },
+};
+#define N_TYPE_MSRS 29
+
+/* KVM's list and the memory types, which older kernels leave out of it. A register that comes twice
+ * does no harm. */
+static struct kvm_msr_list *
+list_msrs(const Kvm *kvm, VmmError *err)
+{
+    struct kvm_msr_list *list = kvm_msr_list(kvm, err);
+
+    if (!list)
+        return NULL;
+    list = vmm_must(realloc(list, sizeof(*list) + (list->nmsrs + N_TYPE_MSRS) * sizeof(uint32_t)));
+    for (size_t i = 0; i < sizeof(type_msrs) / sizeof(type_msrs[0]); i++) {
+        for (uint32_t j = 0; j < type_msrs[i].n; j++)
+            list->indices[list->nmsrs++] = type_msrs[i].first + j;
+    }
+    return list;
+}
+
+bool
+vcpu_layout_init(VcpuLayout *layout, const Kvm *kvm, VmmError *err)
+{
+    int xsave = kvm_has(kvm, KVM_CAP_XSAVE2), nested = kvm_has(kvm, KVM_CAP_NESTED_STATE);
+
+    *layout = (VcpuLayout){
+        .xsave_size = xsave > (int)sizeof(struct kvm_xsave) ? xsave : (int)sizeof(struct kvm_xsave),
+        .nested_size = nested >= (int)sizeof(struct kvm_nested_state) ? nested : 0,
+        .has_sregs2 = kvm_has(kvm, KVM_CAP_SREGS2) > 0,
+        .msrs = list_msrs(kvm, err),
+    };
+    return layout->msrs != NULL;
+}
+
+void
+vcpu_layout_clear(VcpuLayout *layout)
+{
+    free(layout->msrs);
+    layout->msrs = NULL;
+}
+
+void
+vcpu_state_init(VcpuState *state, const VcpuLayout *layout)
+{
+    *state = (VcpuState){ .layout = layout };
+    state->xsave = vmm_must(calloc(1, layout->xsave_size));
+    if (layout->nested_size)
+        state->nested = vmm_must(calloc(1, layout->nested_size));
+}
+
+void
+vcpu_state_clear(VcpuState *state)
+{
+    free(state->nested);
+    free(state->xsave);
+    free(state->msrs);
+    free(state->cpuid);
+    *state = (VcpuState){ .layout = NULL };
+}
+
+/* Reading. */
+
+/* KVM_GET_MSRS says how many it read before the first that it refuses: that one is left out. */
+static void
+get_msrs(int fd, const struct kvm_msr_list *list, VcpuState *state)
+{
+    MsrBatch *batch = vmm_must(malloc(sizeof(*batch)));
+    unsigned next = 0;
+
+    state->msrs = vmm_must(calloc(list->nmsrs + 1, sizeof(struct kvm_msr_entry)));
+    while (next < list->nmsrs) {
+        unsigned n = list->nmsrs - next < MSRS_AT_ONCE ? list->nmsrs - next : MSRS_AT_ONCE;
+        int got;
+
+        memset(batch, 0, sizeof(*batch));
+        batch->head.nmsrs = n;
+        for (unsigned i = 0; i < n; i++)
+            batch->entries[i].index = list->indices[next + i];
+        got = ioctl(fd, KVM_GET_MSRS, batch);
+        if (got < 0)
+            got = 0;
+        memcpy(state->msrs + state->n_msrs, batch->entries, got * sizeof(struct kvm_msr_entry));
+        state->n_msrs += got;
+        next += (unsigned)got < n ? got + 1 : got;
+    }
+    free(batch);
+}
+
+static void
+swap_msrs(VcpuState *state, uint32_t i, uint32_t j)
+{
+    struct kvm_msr_entry entry = state->msrs[i];
+
+    state->msrs[i] = state->msrs[j];
+    state->msrs[j] = entry;
+}
+
+/* The TSC's deadline is compared with it when it is set. */
+static void
+order_msrs(VcpuState *state)
+{
+    for (uint32_t i = 0; i < state->n_msrs; i++) {
+        if (state->msrs[i].index == MSR_TSC)
+            swap_msrs(state, i, 0);
+    }
+    for (uint32_t i = 0; i + 1 < state->n_msrs; i++) {
+        if (state->msrs[i].index == MSR_TSC_DEADLINE)
+            swap_msrs(state, i, state->n_msrs - 1);
+    }
+}
+
+static bool
+get_nested(int fd, VcpuState *state)
+{
+    if (!state->nested)
+        return true;
+    state->nested->size = state->layout->nested_size;
+    return ioctl(fd, KVM_GET_NESTED_STATE, state->nested) == 0;
+}
+
+static bool
+get_sregs(int fd, VcpuState *state)
+{
+    state->has_sregs2 = state->layout->has_sregs2 && ioctl(fd, KVM_GET_SREGS2, &state->sregs2) == 0;
+    return ioctl(fd, KVM_GET_SREGS, &state->sregs) == 0;
+}
+
+/* The multiprocessor state first, because reading it settles pending INITs and start-up IPIs, which
+ * changes other registers; then the events, whose reading may change CR2 and DR6. */
+bool
+vcpu_state_get(VcpuState *state, int fd, VmmError *err)
+{
+    unsigned long get_xsave = KVM_GET_XSAVE;
+
+    if (state->layout->xsave_size > sizeof(struct kvm_xsave))
+        get_xsave = KVM_GET_XSAVE2; /* the older call refuses such vCPUs */
+    if (ioctl(fd, KVM_GET_MP_STATE, &state->mp_state) < 0 ||
+        ioctl(fd, KVM_GET_VCPU_EVENTS, &state->events) < 0 ||
+        ioctl(fd, KVM_GET_REGS, &state->regs) < 0 || !get_sregs(fd, state) ||
+        ioctl(fd, KVM_GET_DEBUGREGS, &state->debugregs) < 0 ||
+        ioctl(fd, get_xsave, state->xsave) < 0 || ioctl(fd, KVM_GET_LAPIC, &state->lapic) < 0 ||
+        !get_nested(fd, state))
+        return vmm_error_errno(err, "Cannot read a vCPU's state");
+    state->has_xcrs = ioctl(fd, KVM_GET_XCRS, &state->xcrs) == 0;
+    get_msrs(fd, state->layout->msrs, state);
+    order_msrs(state);
+    return true;
+}
+
+/* Writing. */
+
+static bool
+get_msr(int fd, uint32_t index, uint64_t *ret)
+{
+    MsrBatch one = { .head.nmsrs = 1, .entries[0].index = index };
+
+    if (ioctl(fd, KVM_GET_MSRS, &one) != 1)
+        return false;
+    *ret = one.entries[0].data;
+    return true;
+}
+
+/* Some can be read and not set; that is no loss where they are what they were. */
+static bool
+is_as_saved(int fd, const struct kvm_msr_entry *entry)
+{
+    uint64_t value = 0;
+
+    return get_msr(fd, entry->index, &value) ? value == entry->data : entry->data == 0;
+}
+
+static bool
+set_msrs(const VcpuState *state, int fd, bool strict, VmmError *err)
+{
+    MsrBatch *batch = vmm_must(calloc(1, sizeof(*batch)));
+    uint32_t next = 0;
+    bool good = true;
+
+    while (next < state->n_msrs && good) {
+        uint32_t left = state->n_msrs - next, n = left < MSRS_AT_ONCE ? left : MSRS_AT_ONCE, set;
+        int done;
+
+        batch->head.nmsrs = n;
+        memcpy(batch->entries, state->msrs + next, n * sizeof(struct kvm_msr_entry));
+        done = ioctl(fd, KVM_SET_MSRS, batch);
+        set = done < 0 ? 0 : done;
+        next += set;
+        if (set == n)
+            continue;
+        if (strict && !is_as_saved(fd, &state->msrs[next]))
+            good = vmm_error(err, VMM_ERROR_UNSUPPORTED,
+                             "KVM does not set a vCPU's register 0x%" PRIx32 " to 0x%" PRIx64
+                             ", which the saved one had",
+                             (uint32_t)state->msrs[next].index, (uint64_t)state->msrs[next].data);
+        next++;
+    }
+    free(batch);
+    return good;
+}
+
+static int
+set_sregs(const VcpuState *state, int fd)
+{
+    if (state->has_sregs2 && state->layout->has_sregs2)
+        return ioctl(fd, KVM_SET_SREGS2, &state->sregs2);
+    return ioctl(fd, KVM_SET_SREGS, &state->sregs);
+}
+
+static bool
+set_nested(const VcpuState *state, int fd)
+{
+    return !state->nested || state->nested->size < sizeof(struct kvm_nested_state) ||
+           ioctl(fd, KVM_SET_NESTED_STATE, state->nested) == 0;
+}
+
+/* Registers before events, because setting them drops a pending exception; the local APIC after the
+ * system registers, which hold its base; the multiprocessor state last, because KVM checks it
+ * against the events. Reading it first settles INITs and start-up IPIs that were on their way. */
+bool
+vcpu_state_set(const VcpuState *state, int fd, bool strict, VmmError *err)
+{
+    struct kvm_mp_state settled;
+
+    if (ioctl(fd, KVM_GET_MP_STATE, &settled) < 0 || ioctl(fd, KVM_SET_REGS, &state->regs) < 0 ||
+        set_sregs(state, fd) < 0 || !set_nested(state, fd) ||
+        ioctl(fd, KVM_SET_XSAVE, state->xsave) < 0 ||
+        (state->has_xcrs && ioctl(fd, KVM_SET_XCRS, &state->xcrs) < 0) ||
+        ioctl(fd, KVM_SET_DEBUGREGS, &state->debugregs) < 0 ||
+        ioctl(fd, KVM_SET_LAPIC, &state->lapic) < 0)
+        return vmm_error_errno(err, "Cannot set a vCPU's registers");
+    if (!set_msrs(state, fd, strict, err))
+        return false;
+    if (ioctl(fd, KVM_SET_VCPU_EVENTS, &state->events) < 0 ||
+        ioctl(fd, KVM_SET_MP_STATE, &state->mp_state) < 0)
+        return vmm_error_errno(err, "Cannot set a vCPU's events");
+    return true;
+}
+
+/* The time stamp counter. */
+
+static bool
+access_tsc_offset(int fd, unsigned long request, uint64_t *offset)
+{
+    struct kvm_device_attr attr = {
+        .group = KVM_VCPU_TSC_CTRL,
+        .attr = KVM_VCPU_TSC_OFFSET,
+        .addr = (uintptr_t)offset,
+    };
+
+    return ioctl(fd, request, &attr) == 0;
+}
+
+static uint64_t
+saved_tsc(const VcpuState *state)
+{
+    return state->n_msrs > 0 && state->msrs[0].index == MSR_TSC ? state->msrs[0].data : 0;
+}
+
+/* All by the same distance, so that they stay in step. */
+void
+vcpu_state_catch_up_tsc(const VcpuState *states, const int *fds, unsigned n)
+{
+    uint64_t behind = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t saved = saved_tsc(&states[i]), now;
+
+        if (get_msr(fds[i], MSR_TSC, &now) && now < saved && saved - now > behind)
+            behind = saved - now;
+    }
+    for (unsigned i = 0; i < n && behind > 0; i++) {
+        uint64_t offset;
+
+        if (!access_tsc_offset(fds[i], KVM_GET_DEVICE_ATTR, &offset))
+            return; /* before Linux 5.16 */
+        offset += behind;
+        access_tsc_offset(fds[i], KVM_SET_DEVICE_ATTR, &offset);
+    }
+}
+
+/* What the guest sees of its CPU. */
+
+typedef struct CpuidTable {
+    struct kvm_cpuid2 head;
+    struct kvm_cpuid_entry2 entries[CPUID_MAX];
+} CpuidTable;
+
+static CpuidTable *
+get_cpuid(int fd, VmmError *err)
+{
+    CpuidTable *table = vmm_must(calloc(1, sizeof(*table)));
+
+    table->head.nent = CPUID_MAX;
+    if (ioctl(fd, KVM_GET_CPUID2, table) == 0)
+        return table;
+    vmm_error_errno(err, "Cannot read a vCPU's CPUID");
+    free(table);
+    return NULL;
+}
+
+bool
+vcpu_state_get_cpuid(VcpuState *state, int fd, VmmError *err)
+{
+    CpuidTable *table = get_cpuid(fd, err);
+
+    if (!table)
+        return false;
+    state->n_cpuid = table->head.nent;
+    state->cpuid = vmm_must(calloc(state->n_cpuid + 1, sizeof(table->entries[0])));
+    memcpy(state->cpuid, table->entries, state->n_cpuid * sizeof(table->entries[0]));
+    free(table);
+    return true;
+}
+
+typedef struct CpuidWords {
+    uint32_t eax, ebx, ecx, edx;
+} CpuidWords;
+
+/* Bits that follow what the guest does with its CPU (Linux, kvm_update_cpuid_runtime()). */
+static const struct {
+    uint32_t function, index;
+    CpuidWords moving;
+} runtime_bits[] = {
+    { 0x1, 0, { .ecx = 1u << 27 | 1u << 3 } }, /* OSXSAVE, MONITOR */
+    { 0x7, 0, { .ecx = 1u << 4 } },            /* OSPKE */
+    { 0xd, 0, { .ebx = UINT32_MAX } },         /* the size of what XCR0 enables ... */
+    { 0xd, 1, { .ebx = UINT32_MAX } },         /* ... and IA32_XSS */
+    { 0x40000001, 0, { .eax = 1u << 7 } },     /* PV_UNHALT */
+};
+
+static CpuidWords
+fixed_words(const struct kvm_cpuid_entry2 *entry)
+{
+    CpuidWords words = { entry->eax, entry->ebx, entry->ecx, entry->edx };
+
+    for (size_t i = 0; i < sizeof(runtime_bits) / sizeof(runtime_bits[0]); i++) {
+        const CpuidWords *moving = &runtime_bits[i].moving;
+
+        if (entry->function != runtime_bits[i].function || entry->index != runtime_bits[i].index)
+            continue;
+        words.eax &= ~moving->eax;
+        words.ebx &= ~moving->ebx;
+        words.ecx &= ~moving->ecx;
+        words.edx &= ~moving->edx;
+    }
+    return words;
+}
+
+/* Zeroes where there is no such entry, which is how a CPU answers. */
+static CpuidWords
+find_words(const struct kvm_cpuid_entry2 *entries, uint32_t n, uint32_t function, uint32_t index)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (entries[i].function == function && entries[i].index == index)
+            return fixed_words(&entries[i]);
+    }
+    return (CpuidWords){ 0 };
+}
+
+static bool
+compare_cpuid(const struct kvm_cpuid_entry2 *a, uint32_t n_a, const struct kvm_cpuid_entry2 *b,
+              uint32_t n_b, VmmError *err)
+{
+    for (uint32_t i = 0; i < n_a; i++) {
+        CpuidWords x = fixed_words(&a[i]), y = find_words(b, n_b, a[i].function, a[i].index);
+
+        if (memcmp(&x, &y, sizeof(x)) != 0)
+            return vmm_error(
+                err, VMM_ERROR_UNSUPPORTED,
+                "The saved guest saw another CPU than this machine has: CPUID 0x%" PRIx32
+                ".%" PRIu32 " was not what it is",
+                (uint32_t)a[i].function, (uint32_t)a[i].index);
+    }
+    return true;
+}
+
+bool
+vcpu_state_check_cpuid(const VcpuState *state, int fd, VmmError *err)
+{
+    CpuidTable *now = get_cpuid(fd, err);
+    bool same;
+
+    if (!now)
+        return false;
+    same = compare_cpuid(state->cpuid, state->n_cpuid, now->entries, now->head.nent, err) &&
+           compare_cpuid(now->entries, now->head.nent, state->cpuid, state->n_cpuid, err);
+    free(now);
+    return same;
+}
+
+/* In a stream. */
+
+static void
+save_xsave(const void *object, StateOut *out)
+{
+    const VcpuState *state = object;
+
+    state_put_bytes(out, state->xsave, state->layout->xsave_size);
+}
+
+static bool
+load_xsave(void *object, const void *data, size_t size, VmmError *err)
+{
+    VcpuState *state = object;
+
+    if (size > state->layout->xsave_size || size < sizeof(struct kvm_xsave))
+        return vmm_error(
+            err, VMM_ERROR_UNSUPPORTED,
+            "The vector registers of the saved vCPU have %zu bytes, those of this host %zu", size,
+            state->layout->xsave_size);
+    memcpy(state->xsave, data, size);
+    return true;
+}
+
+static void
+save_nested(const void *object, StateOut *out)
+{
+    const VcpuState *state = object;
+
+    if (state->nested)
+        state_put_bytes(out, state->nested, state->nested->size);
+}
+
+/* One that is not in use is no loss to a host without it. */
+static bool
+load_nested(void *object, const void *data, size_t size, VmmError *err)
+{
+    VcpuState *state = object;
+    struct kvm_nested_state head = { 0 };
+
+    if (size == 0)
+        return true;
+    if (size < sizeof(head))
+        return vmm_error(err, VMM_ERROR_INVALID, "The saved vCPU's nested state is cut short");
+    memcpy(&head, data, sizeof(head));
+    if (!state->nested && head.flags == 0)
+        return true;
+    if (size > state->layout->nested_size || head.size != size)
+        return vmm_error(err, VMM_ERROR_UNSUPPORTED,
+                         "The saved vCPU ran a guest of its own, which this host cannot restore");
+    memcpy(state->nested, data, size);
+    return true;
+}
+
+/* Index and value alone: the kernel's struct has a hole. */
+typedef struct SavedMsr {
+    uint64_t index, value;
+} SavedMsr;
+
+static void
+save_msrs(const void *object, StateOut *out)
+{
+    const VcpuState *state = object;
+
+    for (uint32_t i = 0; i < state->n_msrs; i++) {
+        SavedMsr saved = { state->msrs[i].index, state->msrs[i].data };
+
+        state_put_bytes(out, &saved, sizeof(saved));
+    }
+}
+
+static bool
+load_msrs(void *object, const void *data, size_t size, VmmError *err)
+{
+    VcpuState *state = object;
+
+    if (size % sizeof(SavedMsr))
+        return vmm_error(err, VMM_ERROR_INVALID, "The saved vCPU's registers are cut short");
+    free(state->msrs);
+    state->n_msrs = size / sizeof(SavedMsr);
+    state->msrs = vmm_must(calloc(state->n_msrs + 1, sizeof(state->msrs[0])));
+    for (uint32_t i = 0; i < state->n_msrs; i++) {
+        SavedMsr saved;
+
+        memcpy(&saved, (const uint8_t *)data + i * sizeof(saved), sizeof(saved));
+        state->msrs[i].index = saved.index;
+        state->msrs[i].data = saved.value;
+    }
+    order_msrs(state);
+    return true;
+}
+
+static void
+save_cpuid(const void *object, StateOut *out)
+{
+    const VcpuState *state = object;
+
+    state_put_bytes(out, state->cpuid, state->n_cpuid * sizeof(state->cpuid[0]));
+}
+
+static bool
+load_cpuid(void *object, const void *data, size_t size, VmmError *err)
+{
+    VcpuState *state = object;
+
+    if (size % sizeof(state->cpuid[0]) || size / sizeof(state->cpuid[0]) > CPUID_MAX)
+        return vmm_error(err, VMM_ERROR_INVALID, "The saved vCPU's CPUID is damaged");
+    free(state->cpuid);
+    state->n_cpuid = size / sizeof(state->cpuid[0]);
+    state->cpuid = vmm_must(calloc(state->n_cpuid + 1, sizeof(state->cpuid[0])));
+    memcpy(state->cpuid, data, size);
+    return true;
+}
+
+static const StateField vcpu_fields[] = {
+    STATE_BLOB("cpuid", save_cpuid, load_cpuid),
+    STATE_BYTES(VcpuState, mp_state),
+    STATE_BYTES(VcpuState, events),
+    STATE_BYTES(VcpuState, regs),
+    STATE_BYTES(VcpuState, sregs),
+    STATE_BYTES(VcpuState, sregs2),
+    STATE_NUMBER(VcpuState, has_sregs2),
+    STATE_BLOB("nested", save_nested, load_nested),
+    STATE_BYTES(VcpuState, debugregs),
+    STATE_BLOB("xsave", save_xsave, load_xsave),
+    STATE_BYTES(VcpuState, xcrs),
+    STATE_NUMBER(VcpuState, has_xcrs),
+    STATE_BYTES(VcpuState, lapic),
+    STATE_BLOB("msrs", save_msrs, load_msrs),
+    STATE_END,
+};
+
+const StateTable vcpu_state_table = { .version = 1, .fields = vcpu_fields };
+
+/* The chips. */
+
+bool
+chips_state_get(ChipsState *state, const Kvm *kvm, VmmError *err)
+{
+    int fd = kvm_vm_fd(kvm);
+
+    for (unsigned i = 0; i < 3; i++) {
+        state->chips[i].chip_id = i;
+        if (ioctl(fd, KVM_GET_IRQCHIP, &state->chips[i]) < 0)
+            return vmm_error_errno(err, "Cannot read the state of interrupt chip %u", i);
+    }
+    return ioctl(fd, KVM_GET_PIT2, &state->pit) == 0 ||
+           vmm_error_errno(err, "Cannot read the interval timer's state");
+}
+
+/* The I/O APIC comes after all local APICs, because it delivers lines that are up when it is set. */
+bool
+chips_state_set(const ChipsState *state, const Kvm *kvm, VmmError *err)
+{
+    static const unsigned order[] = { KVM_IRQCHIP_PIC_MASTER, KVM_IRQCHIP_PIC_SLAVE,
+                                      KVM_IRQCHIP_IOAPIC };
+    int fd = kvm_vm_fd(kvm);
+
+    if (ioctl(fd, KVM_SET_PIT2, &state->pit) < 0)
+        return vmm_error_errno(err, "Cannot set the interval timer's state");
+    for (unsigned i = 0; i < 3; i++) {
+        if (ioctl(fd, KVM_SET_IRQCHIP, &state->chips[order[i]]) < 0)
+            return vmm_error_errno(err, "Cannot set the state of interrupt chip %u", order[i]);
+    }
+    return true;
+}
+
+/* Which one each is goes without saying. */
+static bool
+chips_loaded(void *object, VmmError *err)
+{
+    ChipsState *state = object;
+
+    for (unsigned i = 0; i < 3; i++)
+        state->chips[i].chip_id = i;
+    return true;
+}
+
+static const StateField chips_fields[] = {
+    STATE_BYTES(ChipsState, chips[KVM_IRQCHIP_PIC_MASTER].chip),
+    STATE_BYTES(ChipsState, chips[KVM_IRQCHIP_PIC_SLAVE].chip),
+    STATE_BYTES(ChipsState, chips[KVM_IRQCHIP_IOAPIC].chip),
+    STATE_BYTES(ChipsState, pit),
+    STATE_END,
+};
+
+const StateTable chips_state_table = { .version = 1,
+                                       .fields = chips_fields,
+                                       .loaded = chips_loaded };

@@ -1,0 +1,69 @@
+/* vcpu-state: all that KVM keeps of a vCPU and of the interrupt chips, read and written back: at a reset, and to
+ * save and restore a guest. The orders are those that KVM needs (Linux 6.1, arch/x86/kvm/x86.c and lapic.c).
+ *
+ * The vCPUs are parked. A restored vCPU's guest RAM is in place before, for some registers write to it.
+ */
+#pragma once
+
+#include "qemu-kvm-backend/kvm.h"
+#include "qemu-kvm-backend/state.h"
+
+/* What this host's KVM has for each vCPU. */
+typedef struct VcpuLayout {
+    size_t xsave_size;  /* bytes, at least those of struct kvm_xsave */
+    size_t nested_size; /* bytes of kvm_nested_state; 0: KVM does not nest */
+    bool has_sregs2;
+    struct kvm_msr_list *msrs;
+} VcpuLayout;
+
+bool vcpu_layout_init(VcpuLayout *layout, const Kvm *kvm, VmmError *err);
+void vcpu_layout_clear(VcpuLayout *layout);
+
+typedef struct VcpuState {
+    const VcpuLayout *layout;
+    struct kvm_mp_state mp_state;
+    struct kvm_vcpu_events events;
+    struct kvm_regs regs;
+    struct kvm_sregs sregs;
+    struct kvm_sregs2 sregs2; /* flags and all, where has_sregs2 is true */
+    bool has_sregs2;
+    struct kvm_nested_state *nested; /* NULL where KVM does not nest */
+    struct kvm_debugregs debugregs;
+    struct kvm_xsave *xsave;
+    struct kvm_xcrs xcrs;
+    bool has_xcrs;
+    struct kvm_lapic_state lapic;
+    struct kvm_msr_entry
+        *msrs; /* in the order in which they are set: the TSC first, its deadline last */
+    uint32_t n_msrs;
+    struct kvm_cpuid_entry2 *cpuid; /* what the guest sees; to compare */
+    uint32_t n_cpuid;
+} VcpuState;
+
+/* @layout outlives the state. */
+void vcpu_state_init(VcpuState *state, const VcpuLayout *layout);
+void vcpu_state_clear(VcpuState *state);
+
+bool vcpu_state_get(VcpuState *state, int fd, VmmError *err);
+/* What is not needed to reset a vCPU of this process, but to recognize another's. */
+bool vcpu_state_get_cpuid(VcpuState *state, int fd, VmmError *err);
+/* @strict: a register that KVM refuses, and that has another value, is an error; else it is passed over. */
+bool vcpu_state_set(const VcpuState *state, int fd, bool strict, VmmError *err);
+/* Whether the vCPU @fd is to its guest what the saved one was; else @err names what differs. */
+bool vcpu_state_check_cpuid(const VcpuState *state, int fd, VmmError *err);
+/* After all vCPUs have been set: none of them may see a time stamp before the one that it saw last. KVM takes
+ * stamps that are close to each other for the same one, and a young VM's are close to 0. */
+void vcpu_state_catch_up_tsc(const VcpuState *states, const int *fds, unsigned n);
+
+extern const StateTable vcpu_state_table;
+
+typedef struct ChipsState {
+    struct kvm_irqchip chips[3]; /* by KVM_IRQCHIP_* */
+    struct kvm_pit_state2 pit;
+} ChipsState;
+
+/* Set after all vCPUs. */
+bool chips_state_get(ChipsState *state, const Kvm *kvm, VmmError *err);
+bool chips_state_set(const ChipsState *state, const Kvm *kvm, VmmError *err);
+
+extern const StateTable chips_state_table;
