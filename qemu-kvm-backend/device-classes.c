@@ -19,8 +19,7 @@ const DeviceClass *const device_firmware_classes[] = {
     NULL,
 };
 
-/* What the driver may add. */
-static const DeviceClass *const classes[] = {
+const DeviceClass *const device_added_classes[] = {
     &serial_class,
     &debug_exit_class,
     &i6300esb_class,
@@ -28,14 +27,15 @@ static const DeviceClass *const classes[] = {
     &pvpanic_pci_class,
     &root_port_class,
     &virtio_pci_class,
+    NULL,
 };
 
 const DeviceClass *
 device_class_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-        if (strcmp(classes[i]->name, name) == 0)
-            return classes[i];
+    for (size_t i = 0; device_added_classes[i]; i++) {
+        if (strcmp(device_added_classes[i]->name, name) == 0)
+            return device_added_classes[i];
     }
     return NULL;
 }

@@ -14,6 +14,9 @@ extern const DeviceClass *const device_pci_classes[];
 /* What a board with a firmware image has besides. */
 extern const DeviceClass *const device_firmware_classes[];
 
+/* What the driver may add, by "add-device". */
+extern const DeviceClass *const device_added_classes[];
+
 extern const DeviceClass debug_console_class;
 extern const DeviceClass debug_exit_class;
 extern const DeviceClass flash_class;

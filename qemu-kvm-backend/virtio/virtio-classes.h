@@ -4,6 +4,9 @@
 
 #include "qemu-kvm-backend/virtio/virtio.h"
 
+/* NULL ends it. */
+extern const VirtioClass *const virtio_classes[];
+
 extern const VirtioClass virtio_balloon_class;
 extern const VirtioClass virtio_blk_class;
 extern const VirtioClass virtio_console_class;
