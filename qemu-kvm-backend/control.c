@@ -125,6 +125,18 @@ serve_cancel_job(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err
 }
 
 static bool
+serve_track_dirty(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
+{
+    return machine_track_dirty(machine, request, err);
+}
+
+static bool
+serve_take_dirty(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
+{
+    return machine_take_dirty(machine, reply, err);
+}
+
+static bool
 serve_quit(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
 {
     machine_quit(machine);
@@ -147,6 +159,8 @@ static const Verb verbs[] = {
     { VMM_SAVE, serve_save },
     { VMM_RESTORE, serve_restore },
     { VMM_CANCEL_JOB, serve_cancel_job },
+    { VMM_TRACK_DIRTY, serve_track_dirty },
+    { VMM_TAKE_DIRTY, serve_take_dirty },
     { VMM_QUIT, serve_quit },
 };
 

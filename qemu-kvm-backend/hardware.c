@@ -746,6 +746,22 @@ hardware_memory(Hardware *hw)
 }
 
 bool
+hardware_track_dirty(Hardware *hw, bool on, VmmError *err)
+{
+    if (!kvm_track_memory(hw->kvm, hw->board.memory, on, err))
+        return false;
+    memory_track(hw->board.memory, on);
+    return true;
+}
+
+bool
+hardware_take_dirty(Hardware *hw, unsigned i, uint64_t *bitmap, VmmError *err)
+{
+    memory_take_dirty(hw->board.memory, i, bitmap);
+    return kvm_take_dirty(hw->kvm, hw->board.memory, i, bitmap, err);
+}
+
+bool
 hardware_press_power_button(Hardware *hw)
 {
     for (size_t i = 0; hw->config->acpi && i < hw->n_devices; i++) {

@@ -68,6 +68,13 @@ bool hardware_restore(Hardware *hw, const StateSection *(*section)(void *data, s
                       void *data, VmmError *err);
 Memory *hardware_memory(Hardware *hw);
 
+/* Notes which pages of RAM are written, by the guest and by its devices, from now on or no longer. Whether it runs or
+ * not. False with @err. */
+bool hardware_track_dirty(Hardware *hw, bool on, VmmError *err);
+/* Adds the pages of RAM's region @i (memory_region()) that were written since the last call to @bitmap, which has
+ * memory_dirty_words(). */
+bool hardware_take_dirty(Hardware *hw, unsigned i, uint64_t *bitmap, VmmError *err);
+
 /* False where no device is a power button, or the guest has no ACPI to learn of it. */
 bool hardware_press_power_button(Hardware *hw);
 

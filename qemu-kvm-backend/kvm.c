@@ -194,24 +194,56 @@ kvm_max_vcpus(const Kvm *kvm)
     return max ? max : 4;
 }
 
-bool
-kvm_add_memory(Kvm *kvm, const Memory *memory, VmmError *err)
+/* A slot that is there already changes its flags. */
+static bool
+set_slots(Kvm *kvm, const Memory *memory, uint32_t flags)
 {
     MemoryRegion region;
 
     for (unsigned i = 0; memory_region(memory, i, &region); i++) {
         struct kvm_userspace_memory_region slot = {
             .slot = i,
+            .flags = flags,
             .guest_phys_addr = region.gpa,
             .memory_size = region.size,
             .userspace_addr = (uintptr_t)region.host,
         };
 
         if (ioctl(kvm->vm_fd, KVM_SET_USER_MEMORY_REGION, &slot) < 0)
-            return vmm_error_errno(err, "Cannot give KVM %" PRIu64 " bytes of guest memory",
-                                   region.size);
+            return false;
     }
     return true;
+}
+
+bool
+kvm_add_memory(Kvm *kvm, const Memory *memory, VmmError *err)
+{
+    return set_slots(kvm, memory, 0) ||
+           vmm_error_errno(err, "Cannot give KVM %" PRIu64 " bytes of guest memory",
+                           memory_size(memory));
+}
+
+bool
+kvm_track_memory(Kvm *kvm, const Memory *memory, bool on, VmmError *err)
+{
+    return set_slots(kvm, memory, on ? KVM_MEM_LOG_DIRTY_PAGES : 0) ||
+           vmm_error_errno(err, "Cannot have KVM note which memory the guest writes");
+}
+
+bool
+kvm_take_dirty(Kvm *kvm, const Memory *memory, unsigned i, uint64_t *bitmap, VmmError *err)
+{
+    size_t words = memory_dirty_words(memory, i);
+    uint64_t *fresh = vmm_must(calloc(words, sizeof(*fresh)));
+    struct kvm_dirty_log log = { .slot = i, .dirty_bitmap = fresh };
+    bool good = ioctl(kvm->vm_fd, KVM_GET_DIRTY_LOG, &log) == 0;
+
+    if (!good)
+        vmm_error_errno(err, "Cannot ask KVM which memory the guest has written");
+    for (size_t w = 0; good && w < words; w++)
+        bitmap[w] |= fresh[w];
+    free(fresh);
+    return good;
 }
 
 static bool

@@ -30,6 +30,11 @@ unsigned kvm_max_vcpus(const Kvm *kvm);
 /* Makes every region of @memory a slot. */
 bool kvm_add_memory(Kvm *kvm, const Memory *memory, VmmError *err);
 
+/* Has KVM note which pages of @memory, already its slots, the guest writes, from now on or no longer. */
+bool kvm_track_memory(Kvm *kvm, const Memory *memory, bool on, VmmError *err);
+/* Adds the pages of region @i that were written since the last call to @bitmap (memory_dirty_words()). */
+bool kvm_take_dirty(Kvm *kvm, const Memory *memory, unsigned i, uint64_t *bitmap, VmmError *err);
+
 /* PIC, I/O APIC, local APICs and PIT, in the kernel: before the first vCPU. */
 bool kvm_create_chips(Kvm *kvm, VmmError *err);
 /* Ticks of the PIT that come too late for the guest are lost; as they are, KVM catches up with them. */

@@ -557,6 +557,49 @@ machine_cancel_job(Machine *m)
         machine_job_cancel(m->job);
 }
 
+/* Dirty pages */
+
+bool
+machine_track_dirty(Machine *m, VmmMsg *msg, VmmError *err)
+{
+    bool on;
+
+    if (is(m, VMM_STATE_EMPTY))
+        return vmm_error(err, VMM_ERROR_STATE, "track-dirty: there is no machine yet");
+    if (!vmm_msg_get_bool(msg, "on", &on))
+        return vmm_error(err, VMM_ERROR_INVALID, "track-dirty: 'on' is missing");
+    return hardware_track_dirty(m->hw, on, err);
+}
+
+static bool
+count_dirty(Machine *m, unsigned region, uint64_t *ret, VmmError *err)
+{
+    size_t words = memory_dirty_words(hardware_memory(m->hw), region);
+    uint64_t *bitmap = vmm_must(calloc(words, sizeof(*bitmap)));
+    bool good = hardware_take_dirty(m->hw, region, bitmap, err);
+
+    for (size_t i = 0; good && i < words; i++)
+        *ret += __builtin_popcountll(bitmap[i]);
+    free(bitmap);
+    return good;
+}
+
+bool
+machine_take_dirty(Machine *m, VmmMsg *reply, VmmError *err)
+{
+    MemoryRegion region;
+    uint64_t pages = 0;
+
+    if (is(m, VMM_STATE_EMPTY) || !memory_is_tracked(hardware_memory(m->hw)))
+        return vmm_error(err, VMM_ERROR_STATE, "take-dirty: nobody tracks dirty pages");
+    for (unsigned i = 0; memory_region(hardware_memory(m->hw), i, &region); i++) {
+        if (!count_dirty(m, i, &pages, err))
+            return false;
+    }
+    vmm_msg_put_u64(reply, "pages", pages);
+    return true;
+}
+
 bool
 machine_inject_nmi(Machine *m, VmmError *err)
 {

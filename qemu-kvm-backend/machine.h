@@ -54,6 +54,8 @@ bool machine_tell_device(Machine *machine, VmmMsg *msg, VmmMsg *reply, VmmError 
 bool machine_save(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_restore(Machine *machine, VmmMsg *msg, VmmError *err);
 void machine_cancel_job(Machine *machine);
+bool machine_track_dirty(Machine *machine, VmmMsg *msg, VmmError *err);
+bool machine_take_dirty(Machine *machine, VmmMsg *reply, VmmError *err);
 bool machine_stats(Machine *machine, VmmMsg *reply, VmmError *err);
 /* The guest is over, the record written, and the loop ends. */
 void machine_quit(Machine *machine);

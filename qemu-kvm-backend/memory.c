@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,6 +21,8 @@ struct Memory {
     bool shared, locked;
     MemoryRegion regions[2];
     unsigned n_regions;
+    _Atomic bool tracked;
+    _Atomic uint64_t *dirty; /* a bit for each page from @host on; NULL until somebody tracks */
 };
 
 static void
@@ -69,6 +72,7 @@ memory_free(Memory *memory)
     if (!memory)
         return;
     memory_unmap(&memory->map);
+    free(memory->dirty);
     free(memory);
 }
 
@@ -121,8 +125,10 @@ memory_write(Memory *memory, uint64_t gpa, const void *from, size_t len)
 {
     void *to = memory_at(memory, gpa, len);
 
-    if (to)
+    if (to) {
         memcpy(to, from, len);
+        memory_mark(memory, to, len);
+    }
     return to != NULL;
 }
 
@@ -131,8 +137,10 @@ memory_zero(Memory *memory, uint64_t gpa, size_t len)
 {
     void *to = memory_at(memory, gpa, len);
 
-    if (to)
+    if (to) {
         memset(to, 0, len);
+        memory_mark(memory, to, len);
+    }
     return to != NULL;
 }
 
@@ -147,6 +155,7 @@ memory_discard(Memory *memory, void *at, size_t len)
 
     if (!memory->locked && first < end && madvise((void *)first, end - first, advice) < 0)
         log_guest("The host does not take guest memory back: %s", strerrordesc_np(errno));
+    memory_mark(memory, at, len); /* what is there now is zeros */
 }
 
 bool
@@ -166,9 +175,76 @@ memory_load(Memory *memory, uint64_t gpa, int fd, uint64_t offset, size_t len, V
             return vmm_error_errno(err, "Cannot read the file");
         if (n == 0)
             return vmm_error(err, VMM_ERROR_INVALID, "The file ends %zu bytes early", len);
+        memory_mark(memory, to, n);
         to += n;
         offset += n;
         len -= n;
     }
     return true;
+}
+
+/* Dirty pages. The bitmap is the whole mapping's; a region's begins in the middle of a word where RAM below 4 GiB has
+ * an odd number of pages, so bits are moved one by one where there are any. */
+
+static uint64_t
+page_of(const Memory *memory, const void *at)
+{
+    return (uint64_t)((const uint8_t *)at - (const uint8_t *)memory->regions[0].host) / PAGE;
+}
+
+void
+memory_track(Memory *memory, bool on)
+{
+    uint64_t words = (memory->size / PAGE + 63) / 64;
+
+    if (!memory->dirty)
+        memory->dirty = vmm_must(calloc(words, sizeof(uint64_t)));
+    for (uint64_t i = 0; on && !memory->tracked && i < words; i++)
+        atomic_store(&memory->dirty[i], 0);
+    atomic_store(&memory->tracked, on);
+}
+
+bool
+memory_is_tracked(const Memory *memory)
+{
+    return atomic_load(&memory->tracked);
+}
+
+void
+memory_mark(const Memory *memory, const void *at, size_t len)
+{
+    uint64_t first, last;
+
+    if (len == 0 || !atomic_load(&memory->tracked))
+        return;
+    first = page_of(memory, at);
+    last = page_of(memory, (const uint8_t *)at + len - 1);
+    for (uint64_t page = first; page <= last; page++)
+        atomic_fetch_or(&memory->dirty[page / 64], 1ull << page % 64);
+}
+
+size_t
+memory_dirty_words(const Memory *memory, unsigned i)
+{
+    return (memory->regions[i].size / PAGE + 63) / 64;
+}
+
+void
+memory_take_dirty(Memory *memory, unsigned i, uint64_t *bitmap)
+{
+    uint64_t first = page_of(memory, memory->regions[i].host);
+    uint64_t end = first + memory->regions[i].size / PAGE;
+
+    for (uint64_t page = first; memory->dirty && page < end;) {
+        uint64_t next = (page / 64 + 1) * 64 < end ? (page / 64 + 1) * 64 : end;
+        uint64_t mask = next - page == 64 ? UINT64_MAX : ((1ull << (next - page)) - 1) << page % 64;
+        uint64_t bits = atomic_fetch_and(&memory->dirty[page / 64], ~mask) & mask;
+
+        for (; bits; bits &= bits - 1) {
+            uint64_t at = page / 64 * 64 + __builtin_ctzll(bits) - first;
+
+            bitmap[at / 64] |= 1ull << at % 64;
+        }
+        page = next;
+    }
 }

@@ -42,3 +42,18 @@ bool memory_zero(Memory *memory, uint64_t gpa, size_t len);
 void memory_discard(Memory *memory, void *at, size_t len);
 /* Reads @len bytes of the file at @offset straight into RAM. */
 bool memory_load(Memory *memory, uint64_t gpa, int fd, uint64_t offset, size_t len, VmmError *err);
+
+/* Dirty pages: those that have been written since they were last taken, by the VMM itself: what a guest writes KVM
+ * knows (kvm_take_dirty()). A bitmap has a bit for each page of 4096 bytes of a region, in words of 64. */
+#define MEMORY_PAGE 4096u
+
+/* Takes notes from now on, or no longer; nothing is dirty at first. */
+void memory_track(Memory *memory, bool on);
+bool memory_is_tracked(const Memory *memory);
+/* [@at, @at + @len), which memory_at() gave out, has been written: after the write, so that no page is taken before
+ * it. What memory_*() write they mark themselves. Any thread, any lock; cheap while nobody tracks. */
+void memory_mark(const Memory *memory, const void *at, size_t len);
+/* Adds the dirty pages of region @i to @bitmap; they are clean then. */
+void memory_take_dirty(Memory *memory, unsigned i, uint64_t *bitmap);
+/* The words of region @i's bitmap. */
+size_t memory_dirty_words(const Memory *memory, unsigned i);

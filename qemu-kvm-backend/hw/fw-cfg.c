@@ -151,6 +151,7 @@ transfer(FwCfg *cfg, const DmaRequest *request)
         take(cfg, to + done, n);
         done += n;
     }
+    memory_mark(cfg->dev.board->memory, to, request->length);
     return true;
 }
 

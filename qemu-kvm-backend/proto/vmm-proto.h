@@ -124,6 +124,12 @@
 #define VMM_RESTORE    "restore"
 #define VMM_CANCEL_JOB "cancel-job"
 
+/* track-dirty: on bool: notes which pages of RAM the guest and its devices write, from now on or no longer; it costs
+ * the guest some speed. take-dirty {}: reply: pages u64 (of 4096 bytes: how many were written since the last
+ * take-dirty, or since track-dirty). */
+#define VMM_TRACK_DIRTY "track-dirty"
+#define VMM_TAKE_DIRTY  "take-dirty"
+
 /* quit {}: ends the process at once; replies first. */
 #define VMM_QUIT "quit"
 

@@ -941,7 +941,25 @@ set_wce(void *object, uint64_t value)
     return value <= 1;
 }
 
-/* A flush that was nobody's is not waited for: it is made again when the guest runs. */
+static uint64_t
+get_must_flush(const void *object)
+{
+    const Blk *blk = object;
+    bool stalled = false;
+
+    for (const BlkRequest *req = blk->stalled; req; req = req->next)
+        stalled |= !req->status;
+    return blk->must_flush || stalled;
+}
+
+static bool
+set_must_flush(void *object, uint64_t value)
+{
+    ((Blk *)object)->must_flush = value;
+    return value <= 1;
+}
+
+/* A flush that was nobody's is in must_flush instead. */
 static void
 save_stalled(const void *object, StateOut *out)
 {
@@ -978,7 +996,7 @@ load_stalled(void *object, const void *data, size_t size, VmmError *err)
 static const StateField blk_fields[] = {
     STATE_VALUE("size", get_size, set_size),
     STATE_VALUE("wce", get_wce, set_wce),
-    STATE_NUMBER(Blk, must_flush),
+    STATE_VALUE("must_flush", get_must_flush, set_must_flush),
     STATE_BLOB("stalled", save_stalled, load_stalled),
     STATE_END,
 };

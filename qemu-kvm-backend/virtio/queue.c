@@ -53,7 +53,9 @@ struct VirtQueue {
     Desc *descs; /* these three in guest memory */
     AvailRing *avail;
     UsedRing *used;
-    struct iovec *iov;        /* @size of them, for the chain that was popped last */
+    struct iovec *iov; /* @size of them, for the chain that was popped last */
+    struct iovec
+        *marked; /* as many, for a chain whose pages are being marked; NULL: none was yet */
     bool indirect, event_idx; /* what was negotiated */
     bool ignores_kicks;
     bool told_once;
@@ -87,6 +89,7 @@ queue_free(VirtQueue *queue)
     if (!queue)
         return;
     free(queue->iov);
+    free(queue->marked);
     free(queue);
 }
 
@@ -124,6 +127,7 @@ queue_unmap(VirtQueue *queue)
     unsigned index = queue->index;
 
     free(queue->iov);
+    free(queue->marked);
     *queue = (VirtQueue){ .owner = owner, .index = index };
 }
 
@@ -167,6 +171,14 @@ is_usable(const VirtQueue *queue)
     return queue->size != 0 && !queue->abandoned;
 }
 
+/* The used ring, with what is behind it, is written. */
+static void
+mark_used(const VirtQueue *queue)
+{
+    memory_mark(queue->owner.memory, queue->used,
+                sizeof(UsedRing) + queue->size * sizeof(UsedElement) + sizeof(uint16_t));
+}
+
 static uint16_t
 load16(const uint16_t *at, int order)
 {
@@ -203,12 +215,14 @@ ask_for_kick(VirtQueue *queue)
     uint16_t *avail_event = (uint16_t *)&queue->used->ring[queue->size];
 
     __atomic_store_n(avail_event, htole16(queue->next_avail), __ATOMIC_SEQ_CST);
+    mark_used(queue);
 }
 
 static void
 set_no_notify(VirtQueue *queue, bool set)
 {
     __atomic_store_n(&queue->used->flags, htole16(set ? USED_F_NO_NOTIFY : 0), __ATOMIC_SEQ_CST);
+    mark_used(queue);
 }
 
 bool
@@ -384,6 +398,26 @@ queue_unpop(VirtQueue *queue)
     queue->n_popped--;
 }
 
+/* The buffers that the device has written to are dirty from when they are, not from when the chain was popped: so
+ * the chain is read once more. A driver that has changed it since breaks itself alone. */
+static void
+mark_chain(VirtQueue *queue, uint16_t head)
+{
+    struct iovec *iov = queue->iov;
+    VirtChain chain = { 0 };
+
+    if (!memory_is_tracked(queue->owner.memory))
+        return;
+    if (!queue->marked)
+        queue->marked = vmm_must(calloc(queue->size, sizeof(struct iovec)));
+    queue->iov = queue->marked;
+    walk(queue, head, &chain);
+    queue->iov = iov;
+    for (unsigned i = chain.n_out; i < chain.n_out + chain.n_in; i++)
+        memory_mark(queue->owner.memory, queue->marked[i].iov_base, queue->marked[i].iov_len);
+    mark_used(queue);
+}
+
 void
 queue_push(VirtQueue *queue, uint16_t head, uint32_t written)
 {
@@ -397,6 +431,7 @@ queue_push(VirtQueue *queue, uint16_t head, uint32_t written)
     queue->pushed = true;
     /* Release: the driver that sees the index sees the element and the buffers. */
     __atomic_store_n(&queue->used->idx, htole16(queue->next_used), __ATOMIC_RELEASE);
+    mark_chain(queue, head);
 }
 
 /* used_event, after the available ring: the driver wants to hear of the entry of that index (2.7.7.2).

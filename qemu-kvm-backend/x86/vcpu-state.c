@@ -321,14 +321,27 @@ typedef struct CpuidTable {
     struct kvm_cpuid_entry2 entries[CPUID_MAX];
 } CpuidTable;
 
+/* Before Linux 6.4 KVM does not say how many entries there are. */
+static void
+drop_empty(CpuidTable *table)
+{
+    static const struct kvm_cpuid_entry2 empty;
+
+    while (table->head.nent > 0 &&
+           memcmp(&table->entries[table->head.nent - 1], &empty, sizeof(empty)) == 0)
+        table->head.nent--;
+}
+
 static CpuidTable *
 get_cpuid(int fd, VmmError *err)
 {
     CpuidTable *table = vmm_must(calloc(1, sizeof(*table)));
 
     table->head.nent = CPUID_MAX;
-    if (ioctl(fd, KVM_GET_CPUID2, table) == 0)
+    if (ioctl(fd, KVM_GET_CPUID2, table) == 0) {
+        drop_empty(table);
         return table;
+    }
     vmm_error_errno(err, "Cannot read a vCPU's CPUID");
     free(table);
     return NULL;

@@ -346,6 +346,56 @@ test_states(void)
     close(fd);
 }
 
+static guint64
+take_dirty(Vmm *vmm)
+{
+    vmm_msg_auto reply = vmm_call(vmm, vmm_request(vmm, VMM_TAKE_DIRTY));
+    guint64 pages = 0;
+
+    g_assert_true(vmm_msg_get_u64(reply, "pages", &pages));
+    return pages;
+}
+
+static void
+track_dirty(Vmm *vmm, gboolean on)
+{
+    VmmMsg *msg = vmm_request(vmm, VMM_TRACK_DIRTY);
+
+    vmm_msg_put_bool(msg, "on", on);
+    vmm_accept(vmm_call(vmm, msg));
+}
+
+/* A guest that counts writes a few pages, over and over; a paused one none. */
+static void
+test_dirty(void)
+{
+    g_autoptr(Vmm) vmm = NULL;
+    guint64 pages;
+
+    if (!vmm_have_kvm())
+        return;
+    vmm = vmm_spawn();
+    vmm_refuses(vmm, VMM_TAKE_DIRTY, VMM_ERROR_STATE);
+    vmm_build(vmm, 1, "ticks 8");
+    vmm_refuses(vmm, VMM_TAKE_DIRTY, VMM_ERROR_STATE);
+    vmm_do(vmm, VMM_RUN);
+    vmm_wait_serial(vmm, "tick 10\n");
+    track_dirty(vmm, TRUE);
+    take_dirty(vmm);
+    vmm_wait_serial(vmm, "tick 30\n");
+    vmm_do(vmm, VMM_PAUSE);
+    pages = take_dirty(vmm);
+    g_assert_cmpuint(pages, >=, 1);
+    g_assert_cmpuint(pages, <, 64); /* of 4096 */
+    g_assert_cmpuint(take_dirty(vmm), ==, 0);
+    vmm_do(vmm, VMM_RUN);
+    vmm_wait_serial(vmm, "tick 50\n");
+    g_assert_cmpuint(take_dirty(vmm), >=, 1);
+    track_dirty(vmm, FALSE);
+    vmm_refuses(vmm, VMM_TAKE_DIRTY, VMM_ERROR_STATE);
+    vmm_wait_stopped(vmm, VMM_REASON_EXIT, "0");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -358,5 +408,6 @@ main(int argc, char **argv)
     g_test_add_func("/save/mismatch", test_mismatch);
     g_test_add_func("/save/damaged", test_damaged);
     g_test_add_func("/save/states", test_states);
+    g_test_add_func("/save/dirty", test_dirty);
     return g_test_run();
 }

@@ -6,7 +6,7 @@
  * path, opened for reading and writing, "tap:NAME" one of the tap of that name, a value of digits a number,
  * "true" what it says, any other a string. "wait=TEXT" waits until the guest has said TEXT, and starts it
  * before that where it does not run yet: what comes after it is plugged in while the guest runs; "remove=ID"
- * takes a device away. "kill" ends the VMM as a power cut ends a machine, and with it the run, which else
+ * takes a device away. "save=S" saves the guest, ends its VMM, waits S seconds and restores it in another one. "kill" ends the VMM as a power cut ends a machine, and with it the run, which else
  * ends when the guest powers itself off.
  */
 #include "tests/guest/vmm-harness.h"
@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define MEMORY (192ull << 20)
@@ -102,6 +103,63 @@ remove_device(Vmm *vmm, const char *id)
     vmm_accept(vmm_call(vmm, msg));
 }
 
+/* A machine as the arguments say, with the devices of @steps up to @until. */
+static void
+build(Vmm *vmm, char **argv, char **until)
+{
+    vmm_accept(vmm_call(vmm, create_request(vmm, argv)));
+    vmm_add_devices(vmm);
+    for (char **step = argv + 4; step < until; step++) {
+        if (g_str_has_prefix(*step, "class="))
+            add_device(vmm, *step);
+    }
+}
+
+static void
+call_with_file(Vmm *vmm, const char *verb, int fd)
+{
+    VmmMsg *msg = vmm_request(vmm, verb);
+    const char *outcome = NULL, *text = "";
+
+    g_assert_cmpint(lseek(fd, 0, SEEK_SET), ==, 0);
+    vmm_msg_put_fd(msg, "fd", fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    vmm_accept(vmm_call(vmm, msg));
+    vmm_msg_auto event = vmm_wait_event(vmm, VMM_EVENT_JOB_ENDED);
+    vmm_msg_get_string(event, "text", &text);
+    g_assert_true(vmm_msg_get_string(event, "outcome", &outcome));
+    if (strcmp(outcome, "completed") != 0)
+        g_error("%s: %s: %s", verb, outcome, text);
+}
+
+/* The first VMM is gone before the second one is built, for it holds taps and disks. */
+static Vmm *
+save_and_restore(Vmm *vmm, char **argv, char **step)
+{
+    int fd = memfd_create("state", MFD_CLOEXEC), serial = vmm_serial_fd(vmm);
+    guint64 seconds = g_ascii_strtoull(*step + strlen("save="), NULL, 10);
+    gint64 began = g_get_monotonic_time();
+    Vmm *next;
+
+    vmm_do(vmm, VMM_PAUSE);
+    call_with_file(vmm, VMM_SAVE, fd);
+    printf("vmm-run: saved %jd bytes in %.3f s\n", (intmax_t)lseek(fd, 0, SEEK_END),
+           (g_get_monotonic_time() - began) / 1e6);
+    vmm_do(vmm, VMM_QUIT);
+    vmm_wait_exit(vmm);
+    vmm_free(vmm);
+    g_usleep(seconds * G_USEC_PER_SEC);
+    began = g_get_monotonic_time();
+    next = vmm_spawn();
+    vmm_set_serial(next, serial);
+    close(serial);
+    build(next, argv, step);
+    call_with_file(next, VMM_RESTORE, fd);
+    printf("vmm-run: restored in %.3f s\n", (g_get_monotonic_time() - began) / 1e6);
+    close(fd);
+    vmm_do(next, VMM_RUN);
+    return next;
+}
+
 static void
 take_step(Vmm *vmm, const char *step)
 {
@@ -131,10 +189,13 @@ main(int argc, char **argv)
     if (argc < 4)
         g_error("usage: vmm-run KERNEL INITRAMFS CMDLINE [DEVICE...]");
     vmm = vmm_spawn();
-    vmm_accept(vmm_call(vmm, create_request(vmm, argv)));
-    vmm_add_devices(vmm);
-    for (int i = 4; i < argc && !is_kill(argv[i]); i++)
-        take_step(vmm, argv[i]);
+    build(vmm, argv, argv);
+    for (int i = 4; i < argc && !is_kill(argv[i]); i++) {
+        if (g_str_has_prefix(argv[i], "save="))
+            vmm = save_and_restore(vmm, argv, &argv[i]);
+        else
+            take_step(vmm, argv[i]);
+    }
     if (is_kill(argv[argc - 1])) {
         kill(vmm_pid(vmm), SIGKILL);
     } else {

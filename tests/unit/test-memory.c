@@ -261,6 +261,56 @@ test_huge(void)
     close(fd);
 }
 
+static guint
+take_dirty(Memory *memory, unsigned region, uint64_t *ret_first)
+{
+    size_t words = memory_dirty_words(memory, region);
+    g_autofree uint64_t *bitmap = g_new0(uint64_t, words);
+    guint n = 0;
+
+    *ret_first = G_MAXUINT64;
+    memory_take_dirty(memory, region, bitmap);
+    for (uint64_t page = 0; page < words * 64; page++) {
+        if (!(bitmap[page / 64] >> page % 64 & 1))
+            continue;
+        n++;
+        *ret_first = MIN(*ret_first, page);
+    }
+    return n;
+}
+
+/* Pages count from the beginning of their region, whatever lies before it. */
+static void
+test_dirty(void)
+{
+    g_autoptr(Memory) memory = memory_new(LAYOUT_LOW_RAM_END + 5 * MIB, NULL, NULL);
+    MemoryRegion high;
+    uint64_t first;
+
+    g_assert_true(memory_region(memory, 1, &high));
+    g_assert_true(memory_zero(memory, 0, 4096));
+    g_assert_cmpuint(take_dirty(memory, 0, &first), ==, 0); /* nobody tracks yet */
+    memory_track(memory, true);
+    g_assert_cmpuint(take_dirty(memory, 0, &first), ==, 0);
+    g_assert_true(memory_write(memory, 0x5fff, "ab", 2));
+    g_assert_true(memory_zero(memory, high.gpa + 0x3000, 1));
+    memory_mark(memory, (guint8 *)high.host + 5 * MIB - 1, 1);
+    g_assert_cmpuint(take_dirty(memory, 0, &first), ==, 2);
+    g_assert_cmpuint(first, ==, 5);
+    g_assert_cmpuint(take_dirty(memory, 1, &first), ==, 2);
+    g_assert_cmpuint(first, ==, 3);
+    g_assert_cmpuint(take_dirty(memory, 0, &first), ==, 0);
+    g_assert_cmpuint(take_dirty(memory, 1, &first), ==, 0);
+    memory_mark(memory, memory_at(memory, 63 * 4096, 1), 130 * 4096); /* across words */
+    g_assert_cmpuint(take_dirty(memory, 0, &first), ==, 130);
+    g_assert_cmpuint(first, ==, 63);
+    memory_discard(memory, memory_at(memory, 0x8000, 1), 8192);
+    g_assert_cmpuint(take_dirty(memory, 0, &first), ==, 2);
+    memory_track(memory, false);
+    g_assert_true(memory_write(memory, 0, "ab", 2));
+    g_assert_cmpuint(take_dirty(memory, 0, &first), ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -277,5 +327,6 @@ main(int argc, char **argv)
     g_test_add_func("/memory/populate", test_populate);
     g_test_add_func("/memory/locked", test_locked);
     g_test_add_func("/memory/huge", test_huge);
+    g_test_add_func("/memory/dirty", test_dirty);
     return g_test_run();
 }

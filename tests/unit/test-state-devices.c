@@ -394,7 +394,7 @@ chip_new(gsize i)
 {
     Chip chip = { .test = test_board_new(loop_new()) };
 
-    chip.test->board.memory = memory_new(2 * MIB, NULL);
+    chip.test->board.memory = memory_new(2 * MIB, NULL, NULL);
     if (chips[i].pci)
         chip.host = test_board_add(chip.test, &pci_host_class, NULL);
     chip.dev =
@@ -641,6 +641,32 @@ test_other_device(void)
     virtio_guest_free(balloon);
 }
 
+/* What a device writes to memory is dirty: its buffers and the used ring, and nothing else. */
+static void
+test_dirty(void)
+{
+    VirtioGuest *guest = virtio_guest_new(rng_params(), 4 * MIB);
+    Memory *memory = guest->test->board.memory;
+    g_autofree uint64_t *bitmap = g_new0(uint64_t, memory_dirty_words(memory, 0));
+    uint64_t buffer = 2 * MIB, used;
+    guint n = 0;
+
+    guest_start(guest, ~0ull);
+    memory_track(memory, true);
+    used = guest->queues[0].device;
+    guest_desc(guest, guest->queues[0].desc, 0, buffer + 4000, 200, DESC_WRITE, 0);
+    guest_offer(guest, 0, 0);
+    guest_kick(guest, 0);
+    memory_take_dirty(memory, 0, bitmap);
+    for (gsize page = 0; page < 4 * MIB / 4096; page++)
+        n += bitmap[page / 64] >> page % 64 & 1;
+    for (uint64_t page = buffer / 4096; page < buffer / 4096 + 2; page++)
+        g_assert_true(bitmap[page / 64] >> page % 64 & 1);
+    g_assert_true(bitmap[used / 4096 / 64] >> used / 4096 % 64 & 1);
+    g_assert_cmpuint(n, <=, 4); /* the ring may lie in two pages */
+    virtio_guest_free(guest);
+}
+
 /* Every class says what it saves, or why it saves nothing; and tables are fit to be written. */
 
 static void
@@ -701,5 +727,6 @@ main(int argc, char **argv)
     g_test_add_func("/state-devices/queue-goes-on", test_queue_goes_on);
     g_test_add_func("/state-devices/pending-vector", test_pending_vector);
     g_test_add_func("/state-devices/other-device", test_other_device);
+    g_test_add_func("/state-devices/dirty", test_dirty);
     return g_test_run();
 }
