@@ -83,15 +83,6 @@ tsc(void)
     return (uint64_t)high << 32 | low;
 }
 
-static uint32_t
-inl(uint16_t port)
-{
-    uint32_t value;
-
-    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-    return value;
-}
-
 static void
 check(bool good, const char *what)
 {
