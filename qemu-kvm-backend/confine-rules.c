@@ -159,8 +159,6 @@ const ConfineRule confine_rules[] = {
     IOCTL(START, KVM_ENABLE_CAP, "no performance counters"),
     IOCTL(START, KVM_CREATE_VCPU, "vCPUs"),
     IOCTL(START, KVM_SET_CPUID2, "vCPUs"),
-    IOCTL(START, KVM_GET_TSC_KHZ, "the guest's clock"),
-    IOCTL(START, KVM_SET_TSC_KHZ, "the guest's clock"),
     IOCTL(ALL, KVM_CHECK_EXTENSION, "what KVM can do"),
 
     /* KVM: running a guest */
@@ -209,8 +207,8 @@ const ConfineRule confine_rules[] = {
     IOCTL(START | MAIN, KVM_GET_CPUID2, "state: whether a restored guest sees the same CPU"),
     IOCTL(START | MAIN, KVM_GET_CLOCK, "state"),
     IOCTL(START | MAIN, KVM_SET_CLOCK, "state"),
-    IOCTL(START | MAIN, KVM_GET_TSC_KHZ, "state"),
-    IOCTL(START | MAIN, KVM_SET_TSC_KHZ, "state, where the host's TSC has another rate"),
+    IOCTL(START | MAIN, KVM_GET_TSC_KHZ, "the guest's clock; state"),
+    IOCTL(START | MAIN, KVM_SET_TSC_KHZ, "the same, where the host's TSC has another rate"),
     IOCTL(START | MAIN, KVM_GET_DEVICE_ATTR, "state: a vCPU's TSC offset"),
     IOCTL(START | MAIN, KVM_SET_DEVICE_ATTR, "state: a vCPU's TSC offset"),
 

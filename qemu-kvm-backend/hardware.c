@@ -706,11 +706,9 @@ hardware_prepare_restore(Hardware *hw, VmmError *err)
     BootSource source = { .kernel_fd = hw->config->kernel_fd,
                           .initrd_fd = hw->config->initrd_fd,
                           .cmdline = hw->config->cmdline };
-    MemoryRegion region;
 
     for_devices(hw, reset_device);
-    for (unsigned i = 0; memory_region(hw->board.memory, i, &region); i++)
-        memory_discard(hw->board.memory, region.host, region.size);
+    memory_clear(hw->board.memory);
     return !hw->config->has_firmware || boot_firmware(hw, &source, err);
 }
 

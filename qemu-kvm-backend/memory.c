@@ -19,6 +19,7 @@ struct Memory {
     uint64_t size;
     MemoryMap map;
     bool shared, locked;
+    bool file; /* it comes from one */
     MemoryRegion regions[2];
     unsigned n_regions;
     _Atomic bool tracked;
@@ -62,6 +63,7 @@ memory_new_from(uint64_t size, const MemoryBacking *backing, VmmError *err)
     memory->map = map;
     memory->shared = backing->shared;
     memory->locked = backing->locked;
+    memory->file = backing->fd >= 0;
     lay_out(memory);
     return memory;
 }
@@ -156,6 +158,26 @@ memory_discard(Memory *memory, void *at, size_t len)
     if (!memory->locked && first < end && madvise((void *)first, end - first, advice) < 0)
         log_guest("The host does not take guest memory back: %s", strerrordesc_np(errno));
     memory_mark(memory, at, len); /* what is there now is zeros */
+}
+
+/* Of pages that stay, and of a file's, those that are not zero are written: the others need no room. */
+static void
+zero_what_is_not(Memory *memory)
+{
+    static const uint8_t zeros[PAGE];
+
+    for (uint64_t at = 0; at < memory->size; at += PAGE) {
+        if (memcmp(memory->map.host + at, zeros, PAGE) != 0)
+            memset(memory->map.host + at, 0, PAGE);
+    }
+}
+
+void
+memory_clear(Memory *memory)
+{
+    memory_discard(memory, memory->map.host, memory->size);
+    if (memory->file || memory->locked)
+        zero_what_is_not(memory);
 }
 
 bool

@@ -40,6 +40,8 @@ bool memory_zero(Memory *memory, uint64_t gpa, size_t len);
 /* Gives what lies in [@at, @at + @len), which memory_at() gave out, back to the host, as far as it is whole
  * pages of its backing; they read as zeros from then on. Locked memory stays as it is. */
 void memory_discard(Memory *memory, void *at, size_t len);
+/* All of RAM reads as zeros, wherever it comes from. */
+void memory_clear(Memory *memory);
 /* Reads @len bytes of the file at @offset straight into RAM. */
 bool memory_load(Memory *memory, uint64_t gpa, int fd, uint64_t offset, size_t len, VmmError *err);
 
