@@ -118,7 +118,7 @@ board_new(void)
 {
     TestBoard *test = test_board_new(loop_new());
 
-    test->board.memory = memory_new(MIB, NULL, NULL);
+    test->board.memory = memory_new(MIB, NULL);
     return test;
 }
 

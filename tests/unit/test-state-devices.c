@@ -394,7 +394,7 @@ chip_new(gsize i)
 {
     Chip chip = { .test = test_board_new(loop_new()) };
 
-    chip.test->board.memory = memory_new(2 * MIB, NULL, NULL);
+    chip.test->board.memory = memory_new(2 * MIB, NULL);
     if (chips[i].pci)
         chip.host = test_board_add(chip.test, &pci_host_class, NULL);
     chip.dev =

@@ -37,7 +37,7 @@ on_tick(void)
 __asm__("tick_gate: pusha; call on_tick; popa; ret $8");
 
 static void
-set_gate(void)
+set_tick_gate(void)
 {
     const struct {
         uint16_t limit;
@@ -103,7 +103,7 @@ play_ticks(uint32_t number)
 
     for (uint32_t i = 0; i < PATTERN_N; i += i % PAGE_WORDS == 0 ? 1 : PAGE_WORDS - 1)
         PATTERN[i] = pattern(i);
-    set_gate();
+    set_tick_gate();
     start_timer();
     while (said < number) {
         uint32_t timer_now;
