@@ -283,7 +283,7 @@ take_dirty(Memory *memory, unsigned region, uint64_t *ret_first)
 static void
 test_dirty(void)
 {
-    g_autoptr(Memory) memory = memory_new(LAYOUT_LOW_RAM_END + 5 * MIB, NULL, NULL);
+    g_autoptr(Memory) memory = memory_new(LAYOUT_LOW_RAM_END + 5 * MIB, NULL);
     MemoryRegion high;
     uint64_t first;
 
