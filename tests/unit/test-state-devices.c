@@ -97,7 +97,7 @@ check_golden(const char *name, GBytes *bytes)
     const char *writes = g_getenv("STATE_GOLDEN_WRITE");
     g_autofree char *file = g_strdup_printf("%s.v1", name);
     g_autofree char *path =
-        g_test_build_filename(G_TEST_DIST, "tests", "data", "state", file, NULL);
+        g_test_build_filename(G_TEST_DIST, "data", "state", file, NULL);
     g_autofree char *contents = NULL;
     g_autoptr(GBytes) golden = NULL;
     gsize size;
