@@ -20,7 +20,7 @@ typedef struct Fixture {
 static void
 set_up(Fixture *f, gconstpointer data)
 {
-    g_autofree char *program = g_test_build_filename(G_TEST_BUILT, "..", "..", "vmctl-vsock", NULL);
+    g_autofree char *program = g_test_build_filename(G_TEST_BUILT, "..", "vmctl-vsock", NULL);
     const char *const argv[] = { program, NULL };
     const int targets[] = { VSOCK_BROKER_FD, VSOCK_BROKER_DIR_FD };
     g_autoptr(GError) error = NULL;
