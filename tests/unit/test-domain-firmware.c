@@ -402,6 +402,15 @@ test_boot_order(void)
           "/pci@i0cf8/pci-bridge@1/ethernet@0/ethernet-phy@0\n"
           "/pci@i0cf8/pci-bridge@1,2/scsi@0/disk@0,0\nHALT" },
         { "<boot dev='cdrom'/>", DISK("vda", ""), "HALT" },
+        { "<boot dev='cdrom'/><boot dev='hd'/>",
+          "<disk type='file' device='cdrom'><source file='/a.iso'/><target dev='vda'/></disk>" DISK(
+              "vdb", ""),
+          "/pci@i0cf8/pci-bridge@1/scsi@0/disk@0,0\n"
+          "/pci@i0cf8/pci-bridge@1,1/scsi@0/disk@0,0\nHALT" },
+        { "<boot dev='hd'/>",
+          "<disk type='file' device='cdrom'><source file='/a.iso'/><target dev='vda'/></disk>" DISK(
+              "vdb", ""),
+          "/pci@i0cf8/pci-bridge@1,1/scsi@0/disk@0,0\nHALT" },
         { "",
           DISK("vda", "<boot order='3'/>") DISK("vdb", "<boot order='1'/>") DISK("vdc", "")
               CARD("<boot order='2'/>"),
