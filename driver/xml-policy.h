@@ -6,27 +6,11 @@
  */
 #pragma once
 
+#include "driver/xml-policy-rows.h"
 #include "driver/xml-read.h"
 
-typedef enum XmlVerdict {
-    XML_HONOUR, /* read by the parser; below an element, its own rows decide */
-    XML_EACH, /* the same, and there may be several; a second one of another element is an error */
-    XML_ACCEPT,   /* taken with the values in words only: it asks for what is so anyway */
-    XML_VERBATIM, /* kept with everything below it; nobody here reads it */
-    XML_REJECT,   /* refused with everything below it */
-} XmlVerdict;
-
-typedef struct XmlPolicy {
-    const char *path; /* "os/loader", "vcpu/@cpuset"; below <domain>; "{uri}name" in a namespace */
-    XmlVerdict verdict;
-    /* Values, with spaces between: of HONOUR and EACH those that libvirt knows and this machine refuses
-     * (others are the parser's to judge), of ACCEPT the only ones taken. */
-    const char *words;
-    const char *reason; /* of ACCEPT: why taking it changes nothing */
-} XmlPolicy;
-
-extern const XmlPolicy xml_policies[];
-extern const gsize xml_n_policies;
+/* Tables of rows, each ended by a row without a path; NULL ends them. */
+extern const XmlPolicy *const xml_policy_tables[];
 
 const XmlPolicy *xml_policy_find(const char *path);
 /* Checks the document below @domain. VIR_ERR_CONFIG_UNSUPPORTED names the first thing refused,

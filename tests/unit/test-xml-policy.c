@@ -7,6 +7,10 @@
 
 #include <string.h>
 
+#define for_each_row(row)                                                                          \
+    for (const XmlPolicy *const *table_ = xml_policy_tables; *table_; table_++)                    \
+        for (const XmlPolicy *row = *table_; row->path; row++)
+
 static char **
 libvirt_paths(void)
 {
@@ -51,18 +55,18 @@ test_rows_are_libvirts(void)
 {
     g_auto(GStrv) paths = libvirt_paths();
 
-    for (gsize i = 0; i < xml_n_policies; i++) {
-        if (!g_strv_contains((const char *const *)paths, xml_policies[i].path))
-            g_error("libvirt does not know %s", xml_policies[i].path);
+    for_each_row(row)
+    {
+        if (!g_strv_contains((const char *const *)paths, row->path))
+            g_error("libvirt does not know %s", row->path);
     }
 }
 
 static void
 test_rows_are_sound(void)
 {
-    for (gsize i = 0; i < xml_n_policies; i++) {
-        const XmlPolicy *policy = &xml_policies[i];
-
+    for_each_row(policy)
+    {
         g_assert_true(xml_policy_find(policy->path) == policy);
         g_assert_true((policy->verdict == XML_ACCEPT) == (policy->reason != NULL));
         if (policy->verdict == XML_REJECT || policy->verdict == XML_VERBATIM)
@@ -158,8 +162,8 @@ test_row(const XmlPolicy *policy)
 static void
 test_each_row(void)
 {
-    for (gsize i = 0; i < xml_n_policies; i++)
-        test_row(&xml_policies[i]);
+    for_each_row(row)
+        test_row(row);
 }
 
 /* Words are whole words. */
