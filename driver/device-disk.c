@@ -349,7 +349,7 @@ disk_clear(Device *dev)
 static DomainBoot
 disk_boots_as(const Device *dev)
 {
-    return DOMAIN_BOOT_HD;
+    return ((const Disk *)dev)->device == DISK_CDROM ? DOMAIN_BOOT_CDROM : DOMAIN_BOOT_HD;
 }
 
 static PciRole
