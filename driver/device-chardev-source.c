@@ -1,6 +1,7 @@
 #include "driver/device-chardev-source.h"
 
 #include "driver/error.h"
+#include "driver/unix-socket.h"
 #include "driver/xml-read.h"
 #include "driver/xml-write.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
@@ -265,22 +266,11 @@ open_file(const char *path, int append, GError **error)
     return fd;
 }
 
-/* One that a guest or a daemon left behind is in the way; nothing else is touched. */
-static void
-remove_socket(const char *path)
-{
-    struct stat st;
-
-    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
-        unlink(path);
-}
-
 /* Whoever may reach the directory may connect: as with QEMU's, access is the directory's business. */
 static int
 listen_at(const char *path, GError **error)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int fd;
+    struct sockaddr_un address;
 
     if (strlen(path) >= sizeof(address.sun_path)) {
         driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
@@ -288,16 +278,7 @@ listen_at(const char *path, GError **error)
                      sizeof(address.sun_path) - 1);
         return -1;
     }
-    strcpy(address.sun_path, path);
-    remove_socket(path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-        listen(fd, 1) == 0)
-        return fd;
-    driver_error_errno(error, errno, "Unable to listen at '%s'", path);
-    if (fd >= 0)
-        close(fd);
-    return -1;
+    return unix_socket_listen(path, SOCK_STREAM, 1, error);
 }
 
 static gboolean
@@ -387,5 +368,5 @@ void
 chardev_source_release(ChardevSource *source)
 {
     if (source->type == CHARDEV_UNIX && source->path)
-        remove_socket(source->path);
+        unix_socket_remove(source->path);
 }

@@ -375,6 +375,7 @@ const DeviceKind device_disk = {
     .clear = disk_clear,
     .complete = disk_complete,
     .check_all = disk_check_all,
+    .may_attach = disk_may_attach,
     .find = disk_find,
     .update = disk_update,
 };

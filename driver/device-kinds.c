@@ -6,6 +6,7 @@
 #include "driver/device-memballoon.h"
 #include "driver/device-panic.h"
 #include "driver/device-rng.h"
+#include "driver/device-vsock.h"
 #include "driver/device-watchdog.h"
 
 #include <string.h>
@@ -21,6 +22,7 @@ const DeviceKind *const device_kinds[] = {
     &device_memballoon,
     &device_rng,
     &device_panic,
+    &device_vsock,
     NULL,
 };
 

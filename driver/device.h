@@ -24,6 +24,9 @@ typedef struct Device Device;
 typedef struct DeviceLowering {
     const char *domain_name;
     const char *run_dir; /* this guest's own directory */
+    /* Of <vsock>: see vsock-host.h; whether another guest that runs has that address. */
+    const char *vsock_dir, *vsock_broker;
+    gboolean (*cid_taken)(gpointer data, guint cid);
     /* Adds one "add-device" message for @class and @id, to be filled in by the caller. */
     struct VmmMsg *(*add)(gpointer data, const char *class, const char *id);
     gpointer data;
@@ -72,6 +75,9 @@ struct DeviceKind {
     /* Takes away what lower() left on the host, once the guest is over or has let go of it. */
     void (*release)(Device *dev);
     /* Only of kinds whose devices may come, go and change after the start. */
+    /* Whether @dev may join @devices; NULL: as far as check_all lets it. @config as below. */
+    gboolean (*may_attach)(const GPtrArray *devices, const Device *dev, gboolean config,
+                           GError **error);
     /* The one of @devices that @wanted, a device that a document names for short, means; NULL with an
      * error. @config: as libvirt says it of a definition rather than of a running guest. */
     Device *(*find)(const GPtrArray *devices, const Device *wanted, gboolean config,

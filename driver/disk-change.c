@@ -84,6 +84,20 @@ disk_update(Device *dev, const Device *wanted, VmmMsg *tell, GError **error)
     return !disk_has_medium(disk) || disk_put_medium(disk, tell, error);
 }
 
+/* Of a guest that runs, the check of them all tells which two disks have the same target. */
+gboolean
+disk_may_attach(const GPtrArray *devices, const Device *dev, gboolean config, GError **error)
+{
+    const char *target = device_disk_target(dev);
+
+    for (guint i = 0; config && i < devices->len; i++) {
+        if (g_strcmp0(device_disk_target(g_ptr_array_index(devices, i)), target) == 0)
+            return driver_error(error, VIR_ERR_OPERATION_INVALID, "target %s already exists",
+                                target);
+    }
+    return TRUE;
+}
+
 gboolean
 device_disk_is_cdrom(const Device *dev)
 {

@@ -59,6 +59,8 @@ gboolean disk_parse_target(const char *name, guint *ret_index, const char **ret_
 /* The kind's hooks of these names. */
 gboolean disk_check(const Device *dev, GError **error);
 gboolean disk_lower(Device *dev, const DeviceLowering *to, GError **error);
+gboolean disk_may_attach(const GPtrArray *devices, const Device *dev, gboolean config,
+                         GError **error);
 Device *disk_find(const GPtrArray *devices, const Device *wanted, gboolean config, GError **error);
 gboolean disk_update(Device *dev, const Device *wanted, struct VmmMsg *tell, GError **error);
 

@@ -1,5 +1,8 @@
 #include "driver/domain-list.h"
 
+#include "driver/device-vsock.h"
+#include "driver/domain-private.h"
+
 #include <string.h>
 
 struct DomainList {
@@ -147,4 +150,26 @@ domain_list_filter(DomainList *list, guint flags)
     }
     g_ptr_array_sort(found, by_name);
     return found;
+}
+
+static gboolean
+has_cid(const DomainDef *def, guint cid)
+{
+    return def && device_vsock_cid(def->devices) == cid;
+}
+
+gboolean
+domain_list_has_cid(DomainList *list, const Domain *but, guint cid)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, list->by_uuid);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const Domain *domain = value;
+
+        if (domain != but && (has_cid(domain->live, cid) || has_cid(domain->coming, cid)))
+            return TRUE;
+    }
+    return FALSE;
 }

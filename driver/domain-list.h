@@ -19,5 +19,8 @@ Domain *domain_list_find_uuid(DomainList *list, const char *uuid);
 Domain *domain_list_find_name(DomainList *list, const char *name);
 Domain *domain_list_find_id(DomainList *list, int id);
 
+/* Whether the guest of another domain than @but, which runs or is about to, has the vsock address @cid. */
+gboolean domain_list_has_cid(DomainList *list, const Domain *but, guint cid);
+
 /* Those that pass the VIR_CONNECT_LIST_DOMAINS_* filter, ordered by name, each with a reference. */
 GPtrArray *domain_list_filter(DomainList *list, guint flags);

@@ -44,6 +44,8 @@ struct Domain {
     int id;            /* -1: not running */
     int state, reason; /* virDomainState and reason */
     JobQueue job;
+    const DomainDef
+        *coming; /* the live definition to be, until the guest's process has it; borrowed */
     struct Launch *launch; /* a start under way, which has the guest until it is done */
     Guest *guest;          /* of a running domain */
     GuestRecord words;     /* of a VMM that said that it stopped */

@@ -30,6 +30,14 @@ firmware_dirs(gboolean privileged)
 }
 
 static char *
+beside(const char *program, const char *name)
+{
+    g_autofree char *dir = g_path_get_dirname(program);
+
+    return g_build_filename(dir, name, NULL);
+}
+
+static char *
 from_environment(const char *name, const char *usual)
 {
     const char *value = g_getenv(name);
@@ -41,6 +49,7 @@ DriverEnv *
 driver_env_new(gboolean privileged)
 {
     DriverEnv *env = g_new0(DriverEnv, 1);
+    g_autofree char *neighbour = NULL;
 
     env->privileged = privileged;
     if (privileged)
@@ -48,6 +57,8 @@ driver_env_new(gboolean privileged)
     else
         session_dirs(env);
     env->vmm = from_environment("VMCTL_VMM", VMCTL_LIBEXECDIR "/vmctl-vmm");
+    neighbour = beside(env->vmm, "vmctl-vsock");
+    env->vsock = from_environment("VMCTL_VSOCK", neighbour);
     env->firmware_dirs = firmware_dirs(privileged);
     env->kvm = from_environment("VMCTL_KVM", "/dev/kvm");
     return env;
@@ -63,6 +74,7 @@ driver_env_free(DriverEnv *env)
     g_free(env->state_dir);
     g_free(env->log_dir);
     g_free(env->vmm);
+    g_free(env->vsock);
     g_free(env->kvm);
     g_strfreev(env->firmware_dirs);
     g_free(env);

@@ -3,6 +3,8 @@
 #include "driver/error.h"
 #include "driver/guest-end.h"
 #include "driver/store.h"
+#include "driver/unix-socket.h"
+#include "driver/vsock-host.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,17 +16,17 @@
 #include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define CONTROL_BACKLOG 4
 
 #define STATUS_VERSION 1
 #define STATUS_GROUP   "guest"
 
 struct Guest {
-    char *run_dir, *uuid, *dir;
+    char *run_dir, *uuid, *dir, *vsock_dir;
     int listener; /* -1 once the process has it */
     pid_t pid;
     int pidfd;
@@ -52,38 +54,6 @@ file_of(const char *run_dir, const char *uuid, const char *name)
     return g_build_filename(run_dir, "guests", uuid, name, NULL);
 }
 
-static gboolean
-bind_or_connect(int fd, const struct sockaddr_un *address, gboolean listening)
-{
-    const struct sockaddr *plain = (const struct sockaddr *)address;
-
-    if (!listening)
-        return connect(fd, plain, sizeof(*address)) == 0;
-    return bind(fd, plain, sizeof(*address)) == 0 && listen(fd, 4) == 0;
-}
-
-/* The control socket of @dir, by way of the directory's descriptor, because a socket's path has room
- * for 107 bytes only and a session's run directory can be anywhere. -1 with @error. */
-static int
-open_control(const char *dir, gboolean listening, GError **error)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    g_snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/control", dir_fd);
-    if (dir_fd < 0 || fd < 0 || !bind_or_connect(fd, &address, listening)) {
-        driver_error_errno(error, errno, "cannot %s the control socket in '%s'",
-                           listening ? "make" : "connect to", dir);
-        if (fd >= 0)
-            close(fd);
-        fd = -1;
-    }
-    if (dir_fd >= 0)
-        close(dir_fd);
-    return fd;
-}
-
 static void
 link_event(gpointer data, VmmMsg *event)
 {
@@ -106,7 +76,8 @@ static gboolean
 link_open(Guest *guest, GError **error)
 {
     VmmLinkEvents events = { link_event, link_closed, guest };
-    int fd = open_control(guest->dir, FALSE, error);
+    g_autofree char *path = file_of(guest->run_dir, guest->uuid, "control");
+    int fd = unix_socket_connect(path, SOCK_SEQPACKET, error);
 
     if (fd >= 0)
         guest->link = vmm_link_new(fd, &events);
@@ -145,6 +116,7 @@ guest_alloc(const char *run_dir, const char *uuid, const GuestEvents *events)
     guest->run_dir = g_strdup(run_dir);
     guest->uuid = g_strdup(uuid);
     guest->dir = dir_of(run_dir, uuid);
+    guest->vsock_dir = vsock_host_dir(run_dir, uuid);
     guest->events = *events;
     guest->listener = -1;
     guest->pidfd = -1;
@@ -155,13 +127,14 @@ Guest *
 guest_new(const char *run_dir, const char *uuid, const GuestEvents *events, GError **error)
 {
     Guest *guest = guest_alloc(run_dir, uuid, events);
+    g_autofree char *control = file_of(run_dir, uuid, "control");
 
     guest_discard(run_dir, uuid);
     if (g_mkdir_with_parents(guest->dir, 0700) < 0) {
         driver_error_errno(error, errno, "cannot make the directory '%s'", guest->dir);
         goto fail;
     }
-    guest->listener = open_control(guest->dir, TRUE, error);
+    guest->listener = unix_socket_listen(control, SOCK_SEQPACKET, CONTROL_BACKLOG, error);
     if (guest->listener >= 0 && link_open(guest, error))
         return guest;
 fail:
@@ -282,6 +255,12 @@ guest_dir(const Guest *guest)
     return guest->dir;
 }
 
+const char *
+guest_vsock_dir(const Guest *guest)
+{
+    return guest->vsock_dir;
+}
+
 pid_t
 guest_pid(const Guest *guest)
 {
@@ -337,6 +316,7 @@ guest_free(Guest *guest)
     g_free(guest->run_dir);
     g_free(guest->uuid);
     g_free(guest->dir);
+    g_free(guest->vsock_dir);
     g_free(guest);
 }
 
@@ -447,6 +427,7 @@ guest_discard(const char *run_dir, const char *uuid)
 {
     static const char *const names[] = { "control", "status", "live.xml", "record" };
     g_autofree char *dir = dir_of(run_dir, uuid);
+    g_autofree char *vsock = vsock_host_dir(run_dir, uuid);
 
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = g_build_filename(dir, names[i], NULL);
@@ -454,6 +435,7 @@ guest_discard(const char *run_dir, const char *uuid)
         g_unlink(path);
     }
     discard_channels(dir);
+    vsock_host_discard(vsock);
     if (g_rmdir(dir) < 0 && errno != ENOENT)
         g_warning("Cannot remove '%s': %s", dir, g_strerror(errno));
 }

@@ -48,6 +48,8 @@ Guest *guest_adopt(const char *run_dir, const char *uuid, const GuestStatus *sta
                    const GuestEvents *events, GError **error);
 
 const char *guest_dir(const Guest *guest);
+/* Where its <vsock> has its sockets, see vsock-host.h. */
+const char *guest_vsock_dir(const Guest *guest);
 pid_t guest_pid(const Guest *guest);
 /* How the process ended, to follow "the guest's process"; NULL where it has not, ended as it should, or
  * was started by an earlier daemon, so that nobody knows. */
@@ -69,7 +71,7 @@ gboolean guest_write_live(const char *run_dir, const char *uuid, const char *xml
 char *guest_read_live(const char *run_dir, const char *uuid, GError **error);
 /* FALSE where the VMM left none. */
 gboolean guest_read_record(const char *run_dir, const char *uuid, GuestRecord *ret);
-/* Removes the directory. */
+/* Removes the directory, and the sockets of a <vsock>. */
 void guest_discard(const char *run_dir, const char *uuid);
 /* The process' identity for a status, from its pid; 0 where there is none. */
 guint64 guest_start_time(pid_t pid);

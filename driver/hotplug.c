@@ -2,6 +2,7 @@
 
 #include "driver/device-disk.h"
 #include "driver/device-xml.h"
+#include "driver/domain-list.h"
 #include "driver/error.h"
 #include "driver/pci-layout.h"
 #include "driver/verb.h"
@@ -127,16 +128,18 @@ complete_alone(Change *change)
 }
 
 static gboolean
+may_attach(const DomainDef *def, const Device *dev, gboolean config, GError **error)
+{
+    return !dev->kind->may_attach || dev->kind->may_attach(def->devices, dev, config, error);
+}
+
+static gboolean
 attach_to_config(const Domain *domain, Change *change, GError **error)
 {
-    const char *target = device_disk_target(change->wanted);
     g_autoptr(DomainDef) def = domain_def_copy(domain->persistent);
 
-    for (guint i = 0; target && i < def->devices->len; i++) {
-        if (g_strcmp0(device_disk_target(g_ptr_array_index(def->devices, i)), target) == 0)
-            return driver_error(error, VIR_ERR_OPERATION_INVALID, "target %s already exists",
-                                target);
-    }
+    if (!may_attach(def, change->wanted, TRUE, error))
+        return FALSE;
     g_ptr_array_add(def->devices, device_copy(change->wanted));
     domain_def_complete(def);
     if (!domain_def_check(def, error))
@@ -159,6 +162,14 @@ add_request(gpointer data, const char *class, const char *id)
 }
 
 static gboolean
+cid_taken(gpointer data, guint cid)
+{
+    Verb *verb = data;
+
+    return domain_list_has_cid(verb->domain->host->list, verb->domain, cid);
+}
+
+static gboolean
 attach_to_live(Verb *verb, GError **error)
 {
     Change *change = verb->detail;
@@ -167,13 +178,17 @@ attach_to_live(Verb *verb, GError **error)
     DeviceLowering to = {
         .domain_name = domain_name(domain),
         .run_dir = guest_dir(domain->guest),
+        .vsock_dir = guest_vsock_dir(domain->guest),
+        .vsock_broker = domain->host->env->vsock,
+        .cid_taken = cid_taken,
         .add = add_request,
         .data = verb,
     };
 
     change->live = domain_def_copy(domain->live);
     to.devices = change->live->devices;
-    if (!pci_layout_plug(change->live->devices, dev, error)) {
+    if (!may_attach(domain->live, dev, FALSE, error) ||
+        !pci_layout_plug(change->live->devices, dev, error)) {
         device_free(dev);
         return FALSE;
     }
@@ -191,6 +206,7 @@ attached(gpointer data, VmmMsg *reply, const GError *error)
     Change *change = verb->detail;
     Domain *domain = verb->domain;
 
+    domain->coming = NULL;
     if (error || !domain_is_active(domain)) {
         Device *dev = find_alias(change->live, change->subject);
 
@@ -220,6 +236,7 @@ send_change(Verb *verb, VmmLinkReply reply)
     domain->live = change->live;
     domain_write_live(domain);
     domain->live = before;
+    domain->coming = change->live;
     vmm_link_send(guest_link(domain->guest), requests[0], VMM_LINK_TIMEOUT_MS, reply, verb);
 }
 
@@ -311,6 +328,7 @@ updated(gpointer data, VmmMsg *reply, const GError *error)
     Domain *domain = verb->domain;
     g_autofree char *subject = g_strdup(change->subject);
 
+    domain->coming = NULL;
     if (error || !domain_is_active(domain)) {
         if (domain_is_active(domain))
             domain_write_live(domain);

@@ -52,6 +52,7 @@ launch_finish(Launch *launch)
     Domain *domain = launch->domain;
 
     domain->launch = NULL;
+    domain->coming = NULL;
     launch->done(launch->data, launch->error);
     domain_tell_end(domain, NULL);
     launch_free(launch);
@@ -281,6 +282,14 @@ add_device_message(gpointer data, const char *class, const char *id)
     return msg;
 }
 
+static gboolean
+cid_taken(gpointer data, guint cid)
+{
+    Launch *launch = data;
+
+    return domain_list_has_cid(launch->domain->host->list, launch->domain, cid);
+}
+
 /* The guest begins with all of its RAM, and gives back what it should not have as soon as it can. */
 static gboolean
 lower_devices(Launch *launch, GError **error)
@@ -289,6 +298,9 @@ lower_devices(Launch *launch, GError **error)
     DeviceLowering to = {
         .domain_name = live->name,
         .run_dir = guest_dir(launch->guest),
+        .vsock_dir = guest_vsock_dir(launch->guest),
+        .vsock_broker = launch->domain->host->env->vsock,
+        .cid_taken = cid_taken,
         .add = add_device_message,
         .data = launch,
         .balloon_kib = live->memory_kib - live->current_memory_kib,
@@ -426,6 +438,7 @@ launch_begin(Domain *domain, const DomainDef *def, guint flags, DomainDone done,
     launch->done = done;
     launch->data = data;
     domain->launch = launch;
+    domain->coming = launch->live;
     guest_record_clear(&domain->words);
     if (start_open(launch, &error) && start_spawn(launch, &error))
         start_create(launch);

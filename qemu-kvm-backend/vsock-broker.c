@@ -1,14 +1,19 @@
 /* vmctl-vsock: connects a guest to the host, where the guest asks for it: see proto/vsock-broker.h.
  *
  * All that it is asked is a number, and all that it does is to connect to the socket with that number in its
- * name, in the one directory that it was given. It has no rights but those of its user over that directory.
+ * name, in the one directory that it was given. It has no rights but those of its user over that directory: no
+ * capabilities, and no system calls but those that serving takes.
  */
 #include "qemu-kvm-backend/proto/vsock-broker.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/audit.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +35,41 @@ drop_capabilities(void)
     return syscall(SYS_capset, &header, none) == 0;
 }
 
+/* A sanitizer's own calls at the end of the process are not among them. */
+#ifdef __SANITIZE_ADDRESS__
+#define LEAVE SECCOMP_RET_ALLOW
+#else
+#define LEAVE SECCOMP_RET_KILL_PROCESS
+#endif
+
+#define FIELD(name) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, name))
+#define ALLOW(call)                                                                                \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1),                                         \
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+/* What serving takes, and the end. */
+static bool
+allow_only_serving(void)
+{
+    struct sock_filter code[] = {
+        FIELD(arch),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        FIELD(nr),
+        ALLOW(recvfrom),
+        ALLOW(sendmsg),
+        ALLOW(socket),
+        ALLOW(connect),
+        ALLOW(close),
+        ALLOW(restart_syscall),
+        ALLOW(exit_group),
+        BPF_STMT(BPF_RET | BPF_K, LEAVE),
+    };
+    const struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
+
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
+}
+
 /* Into the directory, from which relative names are looked up, and out of everything else. */
 static bool
 settle(void)
@@ -38,7 +78,8 @@ settle(void)
 
     return fchdir(VSOCK_BROKER_DIR_FD) == 0 && close_range(VSOCK_BROKER_DIR_FD, ~0u, 0) == 0 &&
            setrlimit(RLIMIT_NOFILE, &files) == 0 && drop_capabilities() &&
-           prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+           prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+           allow_only_serving();
 }
 
 /* A socket connected to @port, or -1. It does not wait for a listener whose backlog is full. */
@@ -101,6 +142,7 @@ serve_one(void)
 int
 main(int argc, char **argv)
 {
+    setsid(); /* what a terminal sends to the driver is not meant for it */
     if (!settle()) {
         fprintf(stderr, "vmctl-vsock: %s\n", strerror(errno));
         return EXIT_FAILURE;

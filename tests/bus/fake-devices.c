@@ -1,11 +1,13 @@
 #include "tests/bus/fake-devices.h"
 
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/proto/vsock-broker.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define DEVICES_MAX 64
@@ -22,6 +24,7 @@ typedef struct FakeDevice {
     unsigned port; /* of virtio-serial: the first; 0: none */
     bool port_open;
     bool leaving;
+    int listener, broker; /* of a vsock */
 } FakeDevice;
 
 struct FakeDevices {
@@ -115,7 +118,7 @@ first_port(VmmMsg *request)
 static void
 read_device(FakeDevice *dev, VmmMsg *request)
 {
-    *dev = (FakeDevice){ .link = true };
+    *dev = (FakeDevice){ .link = true, .listener = -1, .broker = -1 };
     copy_word(dev->id, request, "id");
     copy_word(dev->class, request, "class");
     copy_word(dev->device, request, "device");
@@ -126,6 +129,10 @@ read_device(FakeDevice *dev, VmmMsg *request)
     vmm_msg_get_u64(request, "target", &dev->target);
     vmm_msg_get_u64(request, "stats-period", &dev->period_s);
     dev->medium = vmm_msg_has(request, "fd");
+    if (strcmp(dev->device, "vsock") == 0) {
+        vmm_msg_take_fd(request, "fd", &dev->listener);
+        vmm_msg_take_fd(request, "broker", &dev->broker);
+    }
     dev->port = first_port(request);
 }
 
@@ -169,6 +176,10 @@ fake_devices_settle(FakeDevices *devices)
         if (!dev->there || !dev->leaving)
             continue;
         dev->there = false;
+        if (dev->broker >= 0)
+            close(dev->broker);
+        if (dev->listener >= 0)
+            close(dev->listener);
         event = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_DEVICE_REMOVED);
         vmm_msg_put_string(event, "id", dev->id);
         devices->tell(devices->data, event);
@@ -291,6 +302,29 @@ open_port(FakeDevices *devices, FakeDevice *dev)
     devices->tell(devices->data, event);
 }
 
+/* Connects to port 1024 of the host, where somebody listens there, and says hello. */
+static void
+greet_host(FakeDevice *dev)
+{
+    VsockBrokerRequest request = { 5, 1024 };
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec iov = { &request, sizeof(request) };
+    struct msghdr msg = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+    };
+    int fd;
+
+    if (send(dev->broker, &request, sizeof(request), MSG_NOSIGNAL) != sizeof(request) ||
+        recvmsg(dev->broker, &msg, MSG_CMSG_CLOEXEC) != sizeof(request) || !CMSG_FIRSTHDR(&msg))
+        return;
+    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+    send(fd, "hello\n", 6, MSG_NOSIGNAL);
+    close(fd);
+}
+
 void
 fake_devices_boot(FakeDevices *devices)
 {
@@ -302,5 +336,7 @@ fake_devices_boot(FakeDevices *devices)
             open_port(devices, dev);
         if (dev->there && strcmp(dev->device, "balloon") == 0)
             inflate(devices, dev);
+        if (dev->there && strcmp(dev->device, "vsock") == 0)
+            greet_host(dev);
     }
 }

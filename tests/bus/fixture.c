@@ -45,6 +45,7 @@ launcher_new(Fixture *fixture, GSubprocessFlags flags)
 {
     GSubprocessLauncher *launcher = g_subprocess_launcher_new(flags);
     g_autofree char *vmm = fixture_built(fixture->vmm);
+    g_autofree char *vsock = fixture_built("vmctl-vsock");
 
     set_dir(fixture, launcher, "XDG_CONFIG_HOME", "config");
     set_dir(fixture, launcher, "XDG_RUNTIME_DIR", "run");
@@ -52,6 +53,7 @@ launcher_new(Fixture *fixture, GSubprocessFlags flags)
     set_dir(fixture, launcher, "XDG_CACHE_HOME", "cache");
     g_subprocess_launcher_setenv(launcher, "HOME", fixture->dir, TRUE);
     g_subprocess_launcher_setenv(launcher, "VMCTL_VMM", vmm, TRUE);
+    g_subprocess_launcher_setenv(launcher, "VMCTL_VSOCK", vsock, TRUE);
     if (g_str_equal(fixture->vmm, FAKE_VMM))
         g_subprocess_launcher_setenv(launcher, "VMCTL_KVM", "/dev/null", TRUE);
     if (fixture->address)

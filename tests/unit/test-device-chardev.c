@@ -76,7 +76,7 @@ define(Fixture *f, const char *devices)
 static gboolean
 lower(Fixture *f, GError **error)
 {
-    DeviceLowering to = { "a", f->dir, add, f->messages };
+    DeviceLowering to = { .domain_name = "a", .run_dir = f->dir, .add = add, .data = f->messages };
 
     return device_list_lower(f->def->devices, &to, error);
 }

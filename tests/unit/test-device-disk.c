@@ -58,10 +58,11 @@ lower(Fixture *f, const char *type, const char *driver, const char *more, GError
 {
     g_autofree char *xml = g_strdup_printf(
         "<domain type='kvm'><name>a</name><memory>65536</memory><os><type>hvm</type>"
-        "<kernel>/k</kernel></os><devices><memballoon model='none'/><disk type='%s'><driver name='qemu' %s/><source %s='%s'/>"
+        "<kernel>/k</kernel></os><devices><memballoon model='none'/><disk type='%s'><driver "
+        "name='qemu' %s/><source %s='%s'/>"
         "<target dev='vda'/>%s<address type='pci' slot='2'/></disk></devices></domain>",
         type, driver, strcmp(type, "file") == 0 ? "file" : "dev", f->path, more);
-    DeviceLowering to = { "a", f->dir, add, f->messages };
+    DeviceLowering to = { .domain_name = "a", .run_dir = f->dir, .add = add, .data = f->messages };
     g_autoptr(GError) own = NULL;
     g_autoptr(DomainDef) def = domain_xml_parse(xml, &own);
 

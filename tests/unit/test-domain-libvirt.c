@@ -53,6 +53,7 @@ static const struct Difference {
     { "panic", "only libvirt's driver for QEMU says which model a PC has" },
     { "panic-pvpanic", "libvirt knows this model since 9.1" },
     { "bad-panic-pvpanic-isa", "likewise" },
+    { "vsock", "only libvirt's driver for QEMU says which model a PC has" },
     { "disk-plain", "only libvirt's driver for QEMU names itself and raw images" },
     { "disk-accepted", "what only asks for what is so anyway is not written back" },
 };

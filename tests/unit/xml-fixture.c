@@ -1,5 +1,7 @@
 #include "tests/unit/xml-fixture.h"
 
+#include "driver/vsock-host.h"
+
 #include "qemu-kvm-backend/proto/vmm-msg.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
@@ -110,16 +112,26 @@ collect(gpointer data, const char *class, const char *id)
     return msg;
 }
 
+static gboolean
+nobody_has_cid(gpointer data, guint cid)
+{
+    return FALSE;
+}
+
 char *
 lower_to_text(DomainDef *def)
 {
     g_autoptr(GPtrArray) messages = g_ptr_array_new_with_free_func((GDestroyNotify)vmm_msg_free);
     g_autoptr(GString) text = g_string_new(NULL);
     g_autofree char *dir = g_dir_make_tmp("vmctl-lower-XXXXXX", NULL);
+    g_autofree char *vsock = g_build_filename(dir, "vsock", NULL);
     g_autofree char *channels = g_build_filename(dir, "channel", NULL);
     DeviceLowering to = {
         .domain_name = def->name,
         .run_dir = dir,
+        .vsock_dir = vsock,
+        .vsock_broker = "/bin/true",
+        .cid_taken = nobody_has_cid,
         .add = collect,
         .data = messages,
         .balloon_kib = def->memory_kib - def->current_memory_kib,
@@ -129,6 +141,7 @@ lower_to_text(DomainDef *def)
     device_list_lower(def->devices, &to, &error);
     g_assert_no_error(error);
     device_list_release(def->devices);
+    vsock_host_discard(vsock);
     rmdir(channels); /* where there was a socket */
     g_assert_cmpint(rmdir(dir), ==, 0);
     for (guint i = 0; i < messages->len; i++) {
