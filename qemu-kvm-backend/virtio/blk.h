@@ -1,0 +1,86 @@
+/* blk: what virtio-blk's disk is, for the files that make it up: blk.c is the device and its media, blk-request.c
+ * serves its requests, blk-params.c reads what the driver says of it, blk-state.c saves and restores it.
+ *
+ * All under the device's lock. A request owns its chain from queue_pop() until its status is written; one
+ * that failed and has stopped the guest waits in @stalled until the guest runs again or resets the disk.
+ */
+#pragma once
+
+#include "qemu-kvm-backend/block/block.h"
+#include "qemu-kvm-backend/state.h"
+#include "qemu-kvm-backend/virtio/virtio.h"
+
+#include <linux/virtio_blk.h>
+
+#define BLK_RANGE_SECTORS (1u << 22) /* the most that one discard covers: 2 GiB */
+
+typedef struct Blk Blk;
+typedef struct BlkRequest BlkRequest;
+
+struct BlkRequest {
+    BlockRequest block; /* first */
+    Blk *blk;
+    BlkRequest *next; /* of @free or @stalled */
+    unsigned queue;
+    uint16_t head;
+    uint32_t in_size;
+    uint8_t *status; /* in guest memory; NULL: nobody asked for this request */
+    uint64_t bytes;  /* that it moves, all in all */
+    struct iovec *iov;
+    unsigned iov_room;
+};
+
+/* Where a request is in the guest's memory. */
+typedef struct BlkPlace {
+    uint16_t queue, head;
+} BlkPlace;
+
+typedef enum ErrorPolicy {
+    POLICY_REPORT,   /* the guest sees it */
+    POLICY_STOP,     /* the guest is stopped, and the request is made again when it runs */
+    POLICY_ENOSPACE, /* stop where it helps to make space, else report */
+} ErrorPolicy;
+
+struct Blk {
+    VirtioDevice vdev;
+    Block *block; /* NULL: a drive without a medium */
+    bool removable;
+    struct {
+        uint64_t requests, bytes;
+    } done[BLOCK_ZERO + 1]; /* by what they were: those that went well */
+    uint64_t errors;        /* that the guest saw */
+    IoThread *thread;       /* NULL: the main thread serves it */
+    struct virtio_blk_config config;
+    char serial[VIRTIO_BLK_ID_BYTES];
+    uint32_t logical_size, physical_size; /* bytes */
+    uint16_t n_queues;
+    bool discard;
+    bool writeback; /* as it was configured, which is what a reset goes back to */
+    ErrorPolicy on_read, on_write;
+    BlkRequest *free; /* the one used last is first, so that few are touched */
+    BlkRequest *stalled, **stalled_end;
+    BlkPlace *again; /* requests that stalled before a save, to be read from their queues anew */
+    unsigned n_again;
+    bool asked_to_stop; /* in this run of the guest */
+    bool must_flush;    /* the cache was turned off with data in it */
+    uint64_t reported_ns;
+};
+
+/* A drive without a medium has no sectors, so that nothing gets as far as the block layer. */
+BlockGeometry blk_geometry(const Blk *blk);
+/* The configuration that the guest reads (5.2.4), with the cache on or off. */
+void blk_fill_config(Blk *blk, bool writeback);
+
+/* Requests. One that nobody asked for has no status and no chain. */
+BlkRequest *blk_request_take(Blk *blk);
+void blk_request_give_back(BlkRequest *req);
+void blk_request_finish(BlkRequest *req, uint8_t status);
+void blk_request_submit(BlkRequest *req, BlockOp op, uint64_t sector, uint64_t size);
+/* Serves a chain of @queue. */
+void blk_serve(Blk *blk, unsigned queue, const VirtChain *chain);
+
+/* What "add-device" says of a disk: what is known without its medium, and then what depends on that. */
+bool blk_read_params(Blk *blk, VmmMsg *params, VmmError *err);
+bool blk_read_block_sizes(Blk *blk, VmmMsg *params, VmmError *err);
+
+extern const StateTable blk_state;
