@@ -20,6 +20,7 @@ truncate -s 16G "$scratch"
 # A lab gets room on a first disk, and the image as disks to write to, whose changes are forgotten: nothing has
 # to be copied there.
 disk="-drive if=virtio,format=raw,cache=unsafe,snapshot=on,file=$VMCTL_IMAGE"
+export VMCTL_LABS=1 # for there is one such disk
 export VMCTL_IMAGE LAB_TIMEOUT=${LAB_TIMEOUT:-1800}
 export LAB_QEMU_ARGS="-drive if=virtio,format=raw,cache=unsafe,file=$scratch $disk $disk"
 export LAB_KEEP="VMCTL_IMAGE VMCTL_FIO_MIB VMCTL_POWER_CUTS VMCTL_SCREEN"
