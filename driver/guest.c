@@ -425,7 +425,12 @@ discard_channels(const char *dir)
 void
 guest_discard(const char *run_dir, const char *uuid)
 {
-    static const char *const names[] = { "control", "status", "live.xml", "record" };
+    static const char *const names[] = { "control",
+                                         "status",
+                                         "live.xml",
+                                         "record",
+                                         "status" STORE_TEMPORARY,
+                                         "live.xml" STORE_TEMPORARY };
     g_autofree char *dir = dir_of(run_dir, uuid);
     g_autofree char *vsock = vsock_host_dir(run_dir, uuid);
 

@@ -9,8 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TEMPORARY ".new"
-
 static gboolean
 write_all(int fd, const char *text)
 {
@@ -66,7 +64,7 @@ sync_directory_of(const char *path)
 gboolean
 store_write_file(const char *path, const char *text, StoreDurability durability, GError **error)
 {
-    g_autofree char *temporary = g_strconcat(path, TEMPORARY, NULL);
+    g_autofree char *temporary = g_strconcat(path, STORE_TEMPORARY, NULL);
 
     if (!write_temporary(temporary, text, durability) || rename(temporary, path) < 0) {
         int saved = errno;
@@ -87,75 +85,117 @@ file_of(const char *config_dir, const char *room, const char *uuid)
     return g_build_filename(config_dir, room, name, NULL);
 }
 
+/* A directory that was just made is no good until the one above it is known to have it. */
 static gboolean
 make_room(const char *config_dir, const char *room, GError **error)
 {
     g_autofree char *dir = g_build_filename(config_dir, room, NULL);
 
+    if (g_file_test(dir, G_FILE_TEST_IS_DIR))
+        return TRUE;
     if (g_mkdir_with_parents(dir, 0700) < 0)
         return driver_error_errno(error, errno, "cannot make the directory '%s'", dir);
+    if (!sync_directory_of(dir))
+        return driver_error_errno(error, errno, "cannot sync the directory of '%s'", dir);
     return TRUE;
 }
 
-/* The file as it was before a write that may fail half-way; NULL where there was none. */
-static char *
-old_text(const char *path)
+/* Another name for the file at @path, by which it comes back where it is replaced in vain. TRUE where there is no file,
+ * too, with *@ret NULL. */
+static gboolean
+keep_old(const char *path, char **ret, GError **error)
 {
-    char *text = NULL;
+    g_autofree char *old = g_strconcat(path, STORE_LEAVING, NULL);
 
-    g_file_get_contents(path, &text, NULL, NULL);
-    return text;
+    unlink(old);
+    if (link(path, old) == 0)
+        *ret = g_steal_pointer(&old);
+    else if (errno != ENOENT)
+        return driver_error_errno(error, errno, "cannot replace '%s'", path);
+    return TRUE;
 }
 
 gboolean
 store_save(const char *config_dir, const char *uuid, const char *xml, GError **error)
 {
     g_autofree char *path = file_of(config_dir, "domains", uuid);
-    g_autofree char *before = old_text(path);
+    g_autofree char *old = NULL;
 
-    if (!make_room(config_dir, "domains", error))
+    if (!make_room(config_dir, "domains", error) || !keep_old(path, &old, error))
         return FALSE;
-    if (store_write_file(path, xml, STORE_DURABLE, error))
+    if (store_write_file(path, xml, STORE_DURABLE, error)) {
+        if (old)
+            unlink(old);
         return TRUE;
+    }
     /* The rename may have happened and only the directory's fsync failed: what we refused must not be
      * what the next start finds. */
-    if (before)
-        store_write_file(path, before, STORE_VOLATILE, NULL);
-    else
+    if (!old)
         unlink(path);
+    else if (rename(old, path) < 0)
+        g_warning("Cannot bring back '%s': %s", path, g_strerror(errno));
+    else
+        unlink(old); /* a rename between two names of one file does nothing, rename(2) */
     return FALSE;
+}
+
+/* Makes the file at @path go: under another name until the directory is on the disk, so that it can come back. */
+static gboolean
+take_away(const char *path, GError **error)
+{
+    g_autofree char *leaving = g_strconcat(path, STORE_LEAVING, NULL);
+    int saved;
+
+    if (rename(path, leaving) < 0)
+        return errno == ENOENT || driver_error_errno(error, errno, "cannot remove '%s'", path);
+    if (sync_directory_of(path)) {
+        unlink(leaving);
+        return TRUE;
+    }
+    saved = errno;
+    rename(leaving, path);
+    return driver_error_errno(error, saved, "cannot sync the directory of '%s'", path);
 }
 
 gboolean
 store_remove(const char *config_dir, const char *uuid, GError **error)
 {
     g_autofree char *path = file_of(config_dir, "domains", uuid);
+    gboolean autostart = store_autostart(config_dir, uuid);
 
     if (!store_set_autostart(config_dir, uuid, FALSE, error))
         return FALSE;
-    if (unlink(path) < 0 && errno != ENOENT)
-        return driver_error_errno(error, errno, "cannot remove '%s'", path);
-    if (!sync_directory_of(path))
-        return driver_error_errno(error, errno, "cannot sync the directory of '%s'", path);
-    return TRUE;
+    if (take_away(path, error))
+        return TRUE;
+    store_set_autostart(config_dir, uuid, autostart, NULL);
+    return FALSE;
+}
+
+static gboolean
+make_link(const char *link, const char *uuid, GError **error)
+{
+    g_autofree char *target = g_strdup_printf("../domains/%s.xml", uuid);
+    int saved;
+
+    if (symlink(target, link) < 0)
+        return driver_error_errno(error, errno, "cannot make the link '%s'", link);
+    if (sync_directory_of(link))
+        return TRUE;
+    saved = errno;
+    unlink(link);
+    return driver_error_errno(error, saved, "cannot sync the directory of '%s'", link);
 }
 
 gboolean
 store_set_autostart(const char *config_dir, const char *uuid, gboolean autostart, GError **error)
 {
     g_autofree char *link = file_of(config_dir, "autostart", uuid);
-    g_autofree char *target = g_strdup_printf("../domains/%s.xml", uuid);
 
     if (autostart == store_autostart(config_dir, uuid))
         return TRUE;
     if (!make_room(config_dir, "autostart", error))
         return FALSE;
-    if (autostart ? symlink(target, link) < 0 : unlink(link) < 0)
-        return driver_error_errno(error, errno, "cannot %s '%s'",
-                                  autostart ? "make the link" : "remove", link);
-    if (!sync_directory_of(link))
-        return driver_error_errno(error, errno, "cannot sync the directory of '%s'", link);
-    return TRUE;
+    return autostart ? make_link(link, uuid, error) : take_away(link, error);
 }
 
 gboolean
@@ -167,6 +207,23 @@ store_autostart(const char *config_dir, const char *uuid)
     return lstat(link, &st) == 0;
 }
 
+/* Removes what a change that a crash cut short left. */
+static void
+tidy(const char *config_dir, const char *room)
+{
+    g_autofree char *dir = g_build_filename(config_dir, room, NULL);
+    g_autoptr(GDir) entries = g_dir_open(dir, 0, NULL);
+    const char *name;
+
+    while (entries && (name = g_dir_read_name(entries))) {
+        g_autofree char *path = g_build_filename(dir, name, NULL);
+
+        if (g_str_has_suffix(name, ".xml" STORE_TEMPORARY) ||
+            g_str_has_suffix(name, ".xml" STORE_LEAVING))
+            g_unlink(path);
+    }
+}
+
 static void
 load_one(const char *dir, const char *name, StoreEach each, gpointer data)
 {
@@ -174,10 +231,6 @@ load_one(const char *dir, const char *name, StoreEach each, gpointer data)
     g_autofree char *uuid = NULL, *xml = NULL;
     g_autoptr(GError) error = NULL;
 
-    if (g_str_has_suffix(name, ".xml" TEMPORARY)) {
-        g_unlink(path);
-        return;
-    }
     if (!g_str_has_suffix(name, ".xml")) {
         g_warning("'%s' is no definition: left alone", path);
         return;
@@ -200,6 +253,8 @@ store_load(const char *config_dir, StoreEach each, gpointer data, GError **error
 
     if (!make_room(config_dir, "domains", error))
         return FALSE;
+    tidy(config_dir, "domains");
+    tidy(config_dir, "autostart");
     entries = g_dir_open(dir, 0, error);
     if (!entries)
         return FALSE;

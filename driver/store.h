@@ -1,8 +1,9 @@
 /* store: the files of the definitions.
  *
  * CONFIG_DIR/domains/UUID.xml is a definition, CONFIG_DIR/autostart/UUID.xml a link to it where the
- * domain starts with the daemon. A write that was acknowledged survives a power cut: temporary file,
- * fsync, rename, fsync of the directory; one that failed leaves the old file and no other.
+ * domain starts with the daemon. A change that was acknowledged survives a power cut: temporary file,
+ * fsync, rename, fsync of the directory. One that failed at any of these leaves everything as it was, and no
+ * file of its own.
  */
 #pragma once
 
@@ -13,17 +14,23 @@ typedef enum StoreDurability {
     STORE_DURABLE,
 } StoreDurability;
 
+/* What a write that a crash cut short leaves beside its file has this added to the name. */
+#define STORE_TEMPORARY ".new"
+/* And what is being removed, until the disk knows. */
+#define STORE_LEAVING ".old"
+
 /* Replaces @path with @text. */
 gboolean store_write_file(const char *path, const char *text, StoreDurability durability,
                           GError **error);
 
 gboolean store_save(const char *config_dir, const char *uuid, const char *xml, GError **error);
+/* Goes on where there is none. The link of its autostart goes, too. */
 gboolean store_remove(const char *config_dir, const char *uuid, GError **error);
 gboolean store_set_autostart(const char *config_dir, const char *uuid, gboolean autostart,
                              GError **error);
 gboolean store_autostart(const char *config_dir, const char *uuid);
 
 /* Calls @each with the uuid and the text of every definition. Files that are not ours, or that cannot
- * be read, are reported and left alone; temporary files of a write that a crash cut short are removed. */
+ * be read, are reported and left alone; what a change that a crash cut short left is removed. */
 typedef void (*StoreEach)(gpointer data, const char *uuid, const char *xml);
 gboolean store_load(const char *config_dir, StoreEach each, gpointer data, GError **error);
