@@ -40,7 +40,26 @@ chardev_source_new(void)
 
     g_atomic_ref_count_init(&source->refs);
     source->append = source->log_append = TRI_ABSENT;
+    source->watch = -1;
     return source;
+}
+
+static gpointer
+close_in_thread(gpointer fd)
+{
+    close(GPOINTER_TO_INT(fd));
+    return NULL;
+}
+
+/* The last close of an inotify descriptor waits for the kernel to be done with its marks, 10 ms and more. Ours is the
+ * last one, so the end of the guest's process is not held up by it, and its thread sees to it that we are not. */
+static void
+close_watch(ChardevSource *source)
+{
+    if (source->watch >= 0)
+        g_thread_unref(
+            g_thread_new("close-watch", close_in_thread, GINT_TO_POINTER(source->watch)));
+    source->watch = -1;
 }
 
 ChardevSource *
@@ -55,6 +74,7 @@ chardev_source_unref(ChardevSource *source)
 {
     if (!source || !g_atomic_ref_count_dec(&source->refs))
         return;
+    close_watch(source);
     g_free(source->path);
     g_free(source->log);
     g_free(source);
@@ -235,7 +255,7 @@ prepare_pty(int master, char *slave, gsize size, int *ret_watch)
 }
 
 static gboolean
-open_pty(char **ret_slave, int *ret_master, int *ret_watch, GError **error)
+open_pty(ChardevSource *source, int *ret_master, int *ret_watch, GError **error)
 {
     int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     char slave[64];
@@ -248,8 +268,10 @@ open_pty(char **ret_slave, int *ret_master, int *ret_watch, GError **error)
         close(master);
         return driver_error_errno(error, errnum, "Unable to prepare a pseudo-terminal");
     }
-    g_free(*ret_slave);
-    *ret_slave = g_strdup(slave);
+    g_free(source->path);
+    source->path = g_strdup(slave);
+    close_watch(source);
+    source->watch = fcntl(*ret_watch, F_DUPFD_CLOEXEC, 0);
     *ret_master = master;
     return TRUE;
 }
@@ -313,7 +335,7 @@ open_front(ChardevSource *source, const char *path, ChardevOpened *opened, GErro
 {
     switch (source->type) {
     case CHARDEV_PTY:
-        return open_pty(&source->path, &opened->fd, &opened->watch, error);
+        return open_pty(source, &opened->fd, &opened->watch, error);
     case CHARDEV_UNIX:
         return open_unix(source, path, &opened->fd, error);
     default:
@@ -367,6 +389,7 @@ chardev_source_describe(const ChardevSource *source, const ChardevOpened *opened
 void
 chardev_source_release(ChardevSource *source)
 {
+    close_watch(source);
     if (source->type == CHARDEV_UNIX && source->path)
         unix_socket_remove(source->path);
 }

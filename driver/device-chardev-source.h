@@ -20,6 +20,7 @@ typedef struct ChardevSource {
     int append;         /* 0 on, 1 off, or -1: not said */
     char *log;          /* NULL: none */
     int log_append;     /* as @append */
+    int watch;          /* a pty's, as the guest's process has it; -1: not open, or by an earlier daemon */
 } ChardevSource;
 
 ChardevSource *chardev_source_new(void);
