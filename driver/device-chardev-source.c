@@ -255,7 +255,7 @@ prepare_pty(int master, char *slave, gsize size, int *ret_watch)
 }
 
 static gboolean
-open_pty(ChardevSource *source, int *ret_master, int *ret_watch, GError **error)
+open_pty(char **ret_slave, int *ret_master, int *ret_watch, GError **error)
 {
     int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     char slave[64];
@@ -268,10 +268,8 @@ open_pty(ChardevSource *source, int *ret_master, int *ret_watch, GError **error)
         close(master);
         return driver_error_errno(error, errnum, "Unable to prepare a pseudo-terminal");
     }
-    g_free(source->path);
-    source->path = g_strdup(slave);
-    close_watch(source);
-    source->watch = fcntl(*ret_watch, F_DUPFD_CLOEXEC, 0);
+    g_free(*ret_slave);
+    *ret_slave = g_strdup(slave);
     *ret_master = master;
     return TRUE;
 }
@@ -335,7 +333,7 @@ open_front(ChardevSource *source, const char *path, ChardevOpened *opened, GErro
 {
     switch (source->type) {
     case CHARDEV_PTY:
-        return open_pty(source, &opened->fd, &opened->watch, error);
+        return open_pty(&source->path, &opened->fd, &opened->watch, error);
     case CHARDEV_UNIX:
         return open_unix(source, path, &opened->fd, error);
     default:
@@ -358,6 +356,9 @@ chardev_source_open(ChardevSource *source, const char *path, ChardevOpened *ret,
         *ret = opened;
     else
         opened_close(&opened);
+    close_watch(source);
+    if (ok && opened.watch >= 0)
+        source->watch = fcntl(opened.watch, F_DUPFD_CLOEXEC, 0);
     return ok;
 }
 

@@ -568,3 +568,15 @@ fixture_count_descriptors(Fixture *fixture)
         n++;
     return n;
 }
+
+static gboolean
+has_descriptors(Fixture *fixture, gconstpointer n)
+{
+    return fixture_count_descriptors(fixture) == *(const guint *)n;
+}
+
+void
+fixture_expect_descriptors(Fixture *fixture, guint n)
+{
+    fixture_wait(fixture, has_descriptors, &n);
+}

@@ -90,3 +90,5 @@ guint fixture_count_guests(Fixture *fixture);
 void fixture_kill_guests(Fixture *fixture);
 guint fixture_count_run_files(Fixture *fixture);
 guint fixture_count_descriptors(Fixture *fixture);
+/* Waits until there are @n of them: some are closed by a thread. */
+void fixture_expect_descriptors(Fixture *fixture, guint n);
