@@ -5,19 +5,32 @@
 #include "driver/device-interface.h"
 #include "driver/device-memballoon.h"
 #include "driver/device-panic.h"
+#include "driver/device-passive.h"
 #include "driver/device-rng.h"
 #include "driver/device-vsock.h"
 #include "driver/device-watchdog.h"
+#include "driver/xml-read.h"
 
 #include <string.h>
 
 const DeviceKind *const device_kinds[] = {
     &device_disk,
+    &device_passive_controller,
     &device_controller,
     &device_interface,
+    &device_passive_smartcard,
     &device_serial,
     &device_console,
+    &device_passive_channel,
     &device_channel,
+    &device_passive_input,
+    &device_passive_graphics,
+    &device_passive_sound,
+    &device_passive_audio,
+    &device_passive_video,
+    &device_passive_redirdev,
+    &device_passive_redirfilter,
+    &device_passive_hub,
     &device_watchdog,
     &device_memballoon,
     &device_rng,
@@ -27,10 +40,13 @@ const DeviceKind *const device_kinds[] = {
 };
 
 const DeviceKind *
-device_kind_find(const char *element)
+device_kind_find(const XmlNode *node)
 {
+    if (xml_namespace(node))
+        return NULL;
     for (const DeviceKind *const *kind = device_kinds; *kind; kind++) {
-        if (strcmp((*kind)->element, element) == 0)
+        if (strcmp((*kind)->element, xml_name(node)) == 0 &&
+            (!(*kind)->claims || (*kind)->claims(node)))
             return *kind;
     }
     return NULL;

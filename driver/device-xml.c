@@ -16,7 +16,7 @@ device_xml_parse(const char *xml, gboolean live, GError **error)
 
     if (!root || !xml_policy_check_device(root, error))
         return NULL;
-    kind = xml_namespace(root) ? NULL : device_kind_find(xml_name(root));
+    kind = device_kind_find(root);
     if (!kind) {
         driver_error(error, VIR_ERR_XML_ERROR, "unknown device type '%s'", xml_name(root));
         return NULL;

@@ -53,6 +53,8 @@ typedef struct DeviceKind DeviceKind;
 struct DeviceKind {
     const char *element; /* "serial", "console", ...: the name under <devices> */
     const char *alias;   /* aliases are this and a number; NULL: see assign_alias */
+    /* Whether this kind is for @node, where several have its element; NULL: it is for all that are left. */
+    gboolean (*claims)(const struct _xmlNode *node);
     guint (*alias_number)(const Device *dev); /* the number; NULL: the first that is free */
     gsize size;                               /* of the instance */
     /* All may be NULL where there is nothing to do, but for parse and format. */
@@ -98,7 +100,8 @@ struct Device {
 
 /* The table, in libvirt's order of formatting; NULL ends it. */
 extern const DeviceKind *const device_kinds[];
-const DeviceKind *device_kind_find(const char *element);
+/* The one for the element @node of <devices>; NULL: none. */
+const DeviceKind *device_kind_find(const struct _xmlNode *node);
 
 Device *device_new(const DeviceKind *kind);
 Device *device_copy(const Device *dev);

@@ -141,7 +141,7 @@ parse_seclabel(DomainDef *def, const XmlNode *root, GError **error)
 static gboolean
 parse_device(DomainDef *def, const XmlNode *node, guint flags, GError **error)
 {
-    const DeviceKind *kind = xml_namespace(node) ? NULL : device_kind_find(xml_name(node));
+    const DeviceKind *kind = device_kind_find(node);
     Device *dev;
 
     if (!kind) /* <emulator>, or nothing that libvirt knows */

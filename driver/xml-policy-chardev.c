@@ -1,7 +1,7 @@
 /* The policy's rows of <serial>, <console> and <channel>. */
 #include "driver/xml-policy-rows.h"
 
-#define CHARDEV_TYPES "dev pipe null vc stdio udp tcp spicevmc spiceport nmdm dbus qemu-vdagent"
+#define CHARDEV_TYPES "dev pipe null vc stdio udp tcp spiceport nmdm dbus qemu-vdagent"
 
 /* The rows of an <address> that is a port of a virtio-serial controller. */
 /* clang-format off */
@@ -17,7 +17,7 @@
 /* clang-format off */
 const XmlPolicy xml_policy_rows_chardev[] = {
     { "devices/serial", XML_EACH },
-    { "devices/serial/@type", XML_HONOUR, CHARDEV_TYPES " unix" },
+    { "devices/serial/@type", XML_HONOUR, CHARDEV_TYPES " spicevmc unix" },
     { "devices/serial/@tty", XML_ACCEPT, NULL, "where a running guest's port was; libvirt ignores it in a definition too" },
     { "devices/serial/source", XML_EACH },
     { "devices/serial/source/@path", XML_HONOUR },
@@ -49,7 +49,7 @@ const XmlPolicy xml_policy_rows_chardev[] = {
     { "devices/serial/acpi", XML_REJECT },
     { "devices/serial/address", XML_REJECT },
     { "devices/console", XML_EACH },
-    { "devices/console/@type", XML_HONOUR, CHARDEV_TYPES " unix" },
+    { "devices/console/@type", XML_HONOUR, CHARDEV_TYPES " spicevmc unix" },
     { "devices/console/@tty", XML_ACCEPT, NULL, "where a running guest's console was; libvirt ignores it in a definition too" },
     { "devices/console/source", XML_EACH },
     { "devices/console/source/@path", XML_HONOUR },
@@ -78,7 +78,7 @@ const XmlPolicy xml_policy_rows_chardev[] = {
     { "devices/console/acpi", XML_REJECT },
     VIRTIO_SERIAL_ADDRESS_ROWS("devices/console"),
     { "devices/channel", XML_EACH },
-    { "devices/channel/@type", XML_HONOUR, CHARDEV_TYPES },
+    { "devices/channel/@type", XML_HONOUR, CHARDEV_TYPES, "the machine has no display", "spicevmc" },
     { "devices/channel/source", XML_EACH },
     { "devices/channel/source/@path", XML_HONOUR },
     { "devices/channel/source/@append", XML_HONOUR },

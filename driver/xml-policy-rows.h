@@ -7,6 +7,8 @@ typedef enum XmlVerdict {
     XML_HONOUR, /* read by the parser; below an element, its own rows decide */
     XML_EACH, /* the same, and there may be several; a second one of another element is an error */
     XML_ACCEPT,   /* taken with the values in words only: it asks for what is so anyway */
+    XML_KEEP, /* stays as it is with everything below it, and has no effect: the machine has no such thing;
+                 of what is below, rows decide where there are any */
     XML_VERBATIM, /* kept with everything below it; nobody here reads it */
     XML_REJECT,   /* refused with everything below it */
 } XmlVerdict;
@@ -14,10 +16,11 @@ typedef enum XmlVerdict {
 typedef struct XmlPolicy {
     const char *path; /* "os/loader", "vcpu/@cpuset"; below <domain>; "{uri}name" in a namespace */
     XmlVerdict verdict;
-    /* Values, with spaces between: of HONOUR and EACH those that libvirt knows and this machine refuses
+    /* Values, with spaces between: of HONOUR, EACH and KEEP those that libvirt knows and this machine refuses
      * (others are the parser's to judge), of ACCEPT the only ones taken. */
     const char *words;
-    const char *reason; /* of ACCEPT: why taking it changes nothing */
+    const char *reason; /* of ACCEPT: why taking it changes nothing; of KEEP and @kept: what the machine lacks */
+    const char *kept; /* values of an attribute "type" by which its element is kept as with KEEP */
 } XmlPolicy;
 
 extern const XmlPolicy xml_policy_rows_domain[];

@@ -54,6 +54,30 @@ takes_value(const XmlPolicy *policy, const char *value)
     return is_among(value, policy->words) == (policy->verdict == XML_ACCEPT);
 }
 
+/* A machine without USB has what a controller "none" asks for. */
+static gboolean
+is_no_bus(const XmlNode *node)
+{
+    g_autofree char *model = xml_attr(node, "model");
+
+    return strcmp(xml_name(node), "controller") == 0 && g_strcmp0(model, "none") == 0;
+}
+
+const char *
+xml_policy_keeps(const XmlNode *node)
+{
+    g_autofree char *path = g_strconcat("devices/", xml_name(node), NULL);
+    g_autofree char *type_path = g_strconcat(path, "/@type", NULL);
+    g_autofree char *type = xml_attr(node, "type");
+    const XmlPolicy *policy = xml_policy_find(path), *by_type = xml_policy_find(type_path);
+
+    if (policy && policy->verdict == XML_KEEP)
+        return policy->reason;
+    if (!type || !by_type || !by_type->kept || !is_among(type, by_type->kept) || is_no_bus(node))
+        return NULL;
+    return by_type->reason;
+}
+
 /* One step of the walk: an element and the path to it. */
 typedef struct Step {
     const XmlNode *node;
@@ -109,6 +133,14 @@ refuse_element(const Step *step, const char *parent)
 
 static gboolean check_children(Step *step);
 
+/* What is below such an element is not what its rows are about. */
+static gboolean
+is_kept_by_type(const XmlNode *node, const XmlPolicy *policy)
+{
+    return policy->verdict == XML_EACH && g_str_has_prefix(policy->path, "devices/") &&
+           xml_policy_keeps(node);
+}
+
 /* @step is at the element; its path is written. */
 static gboolean
 check_element(Step *step, const XmlNode *parent)
@@ -119,12 +151,12 @@ check_element(Step *step, const XmlNode *parent)
         return TRUE;
     if (policy->verdict == XML_REJECT)
         return refuse_element(step, xml_name(parent));
-    if (policy->verdict != XML_EACH && xml_child(parent, xml_name(step->node)) != step->node)
+    if (policy->verdict != XML_EACH && policy->verdict != XML_KEEP && xml_child(parent, xml_name(step->node)) != step->node)
         return driver_error(step->error, VIR_ERR_XML_ERROR,
                             "element <%s> of <%s> is there more than once", xml_name(step->node),
                             xml_name(parent));
     return check_text(step, policy) && xml_visit_attrs(step->node, check_attr, step) &&
-           check_children(step);
+           (is_kept_by_type(step->node, policy) || check_children(step));
 }
 
 /* A backing store has the same rows at any depth. */
@@ -186,5 +218,6 @@ xml_policy_check_device(const XmlNode *device, GError **error)
     policy = xml_policy_find(path->str);
     if (policy && policy->verdict == XML_REJECT)
         return refuse_element(&step, "devices");
-    return xml_visit_attrs(device, check_attr, &step) && check_children(&step);
+    return xml_visit_attrs(device, check_attr, &step) &&
+           ((policy && is_kept_by_type(device, policy)) || check_children(&step));
 }

@@ -13,6 +13,8 @@
 extern const XmlPolicy *const xml_policy_tables[];
 
 const XmlPolicy *xml_policy_find(const char *path);
+/* Whether the element @node of <devices> stays in a definition without effect: what the machine lacks, or NULL. */
+const char *xml_policy_keeps(const XmlNode *node);
 /* Checks the document below @domain. VIR_ERR_CONFIG_UNSUPPORTED names the first thing refused,
  * VIR_ERR_XML_ERROR an element that is there twice and would be read once. */
 gboolean xml_policy_check(const XmlNode *domain, GError **error);

@@ -252,6 +252,19 @@ xml_text(const XmlNode *node)
     return text ? text : g_strdup("");
 }
 
+XmlNode *
+xml_node_copy(const XmlNode *node)
+{
+    return xmlDocCopyNode((xmlNode *)node, NULL, 1);
+}
+
+void
+xml_node_free(XmlNode *node)
+{
+    if (node)
+        xmlFreeNode(node);
+}
+
 char *
 xml_child_text(const XmlNode *node, const char *name)
 {

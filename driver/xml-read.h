@@ -35,6 +35,10 @@ guint xml_count_children(const XmlNode *node, const char *name);
 typedef gboolean (*XmlAttrVisit)(gpointer data, const char *name, const char *value);
 gboolean xml_visit_attrs(const XmlNode *node, XmlAttrVisit visit, gpointer data);
 
+/* A copy of the element and all below it, which needs no document. */
+XmlNode *xml_node_copy(const XmlNode *node);
+void xml_node_free(XmlNode *node);
+
 /* Values, the caller's to free. */
 char *xml_text(const XmlNode *node);                         /* all text within; never NULL */
 char *xml_child_text(const XmlNode *node, const char *name); /* NULL: no such child, or empty */

@@ -55,6 +55,10 @@ static const struct Difference {
     { "bad-panic-pvpanic-isa", "likewise" },
     { "vsock", "only libvirt's driver for QEMU says which model a PC has" },
     { "disk-plain", "only libvirt's driver for QEMU names itself and raw images" },
+    { "kept-channel-spice", "a channel that the guest does not get needs no controller" },
+    { "kept-channel-beside-agent", "likewise" },
+    { "kept-graphics-all", "what is kept is kept as it was written: libvirt sorts it, and adds a card" },
+    { "kept-video-all", "likewise, and libvirt fills in the memory of cards" },
     { "disk-accepted", "what only asks for what is so anyway is not written back" },
 };
 
