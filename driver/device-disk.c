@@ -154,6 +154,23 @@ parse_block_sizes(Disk *disk, const XmlNode *node, GError **error)
                                       &disk->physical_size, error));
 }
 
+/* A CD-ROM that is on virtio here instead of another bus gets a place for that. */
+static gboolean
+parse_address(Disk *disk, const XmlNode *node, GError **error)
+{
+    const XmlNode *target = xml_child(node, "target"), *address = xml_child(node, "address");
+    g_autofree char *bus = xml_attr(target, "bus");
+    g_autofree char *type = address ? xml_attr(address, "type") : NULL;
+
+    if (g_strcmp0(type, "drive") != 0)
+        return device_parse_address(&disk->dev, node, error);
+    if (disk->device == DISK_CDROM && bus && strcmp(bus, bus_words[0]) != 0)
+        return TRUE;
+    return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                        "value 'drive' of attribute 'type' of <address> is not supported yet by "
+                        "this machine");
+}
+
 /* As libvirt has it. */
 static gboolean
 be_cdrom(Disk *disk)
@@ -175,7 +192,7 @@ disk_parse(Device *dev, const XmlNode *node, guint flags, GError **error)
     return parse_kind(disk, node, error) && parse_source(disk, node) &&
            parse_target(disk, node, error) && parse_driver(disk, node, error) &&
            disk_backing_parse(disk, node, error) && parse_block_sizes(disk, node, error) &&
-           device_parse_boot(dev, node, error) && device_parse_address(dev, node, error) &&
+           device_parse_boot(dev, node, error) && parse_address(disk, node, error) &&
            be_cdrom(disk);
 }
 

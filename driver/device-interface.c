@@ -21,10 +21,11 @@ typedef enum InterfaceType {
     INTERFACE_ETHERNET, /* a tap by itself */
     INTERFACE_BRIDGE,   /* a tap that is a port of a bridge */
     INTERFACE_USER,     /* what the user who runs it has of a network: passt */
+    INTERFACE_NETWORK,  /* a network of libvirt's: a definition may name one, and there is none to start with */
 } InterfaceType;
 
 /* The rest of libvirt's types and words is the policy table's to refuse. */
-static const char *const type_words[] = { "ethernet", "bridge", "user", NULL };
+static const char *const type_words[] = { "ethernet", "bridge", "user", "network", NULL };
 static const char *const switch_words[] = { "no", "yes", NULL };
 static const char *const link_words[] = { "down", "up", NULL };
 static const char *const driver_words[] = { "qemu", NULL };
@@ -36,6 +37,7 @@ typedef struct Interface {
     gboolean has_mac;
     guint8 mac[MAC_SIZE];
     char *bridge; /* of INTERFACE_BRIDGE */
+    char *network; /* of INTERFACE_NETWORK */
     char *target; /* the tap's name as the document has it; NULL: any */
     char *opened; /* a live one's that was given out */
     int managed;  /* of switch_words, or -1: not said */
@@ -99,20 +101,31 @@ parse_mac(Interface *iface, const XmlNode *node, GError **error)
     return TRUE;
 }
 
+/* What a bridge and a network go by, each by an attribute of its type's name. */
+static char **
+source_name(Interface *iface)
+{
+    return iface->type == INTERFACE_BRIDGE    ? &iface->bridge
+           : iface->type == INTERFACE_NETWORK ? &iface->network
+                                              : NULL;
+}
+
 static gboolean
 parse_source(Interface *iface, const XmlNode *node, GError **error)
 {
     const XmlNode *source = xml_child(node, "source");
+    const char *type = type_words[iface->type];
+    char **name = source_name(iface);
 
-    if (iface->type != INTERFACE_BRIDGE)
+    if (!name)
         return TRUE;
     if (!source)
         return driver_error(error, VIR_ERR_XML_ERROR,
-                            "interface type='bridge' requires a 'source' element");
-    iface->bridge = xml_attr(source, "bridge");
-    if (!iface->bridge)
+                            "interface type='%s' requires a 'source' element", type);
+    *name = xml_attr(source, type);
+    if (!*name)
         return driver_error(error, VIR_ERR_XML_ERROR,
-                            "Missing required attribute 'bridge' in element 'source'");
+                            "Missing required attribute '%s' in element 'source'", type);
     return TRUE;
 }
 
@@ -273,6 +286,7 @@ interface_format(const Device *dev, XmlWriter *out, guint flags)
     xml_put_attr(out, "type", type_words[iface->type]);
     put_one(out, "mac", "address", mac);
     put_one(out, "source", "bridge", iface->bridge);
+    put_one(out, "source", "network", iface->network);
     format_target(iface, out, flags);
     put_one(out, "model", "type", "virtio");
     format_driver(iface, out);
@@ -382,6 +396,7 @@ interface_copy(const Device *from, Device *to)
     *copy = *old;
     copy->dev = head;
     copy->bridge = g_strdup(old->bridge);
+    copy->network = g_strdup(old->network);
     copy->target = g_strdup(old->target);
     copy->opened = g_strdup(old->opened);
 }
@@ -392,6 +407,7 @@ interface_clear(Device *dev)
     Interface *iface = (Interface *)dev;
 
     g_free(iface->bridge);
+    g_free(iface->network);
     g_free(iface->target);
     g_free(iface->opened);
 }
@@ -480,8 +496,15 @@ interface_lower(Device *dev, const DeviceLowering *to, GError **error)
 {
     Interface *iface = (Interface *)dev;
 
-    return iface->type == INTERFACE_USER ? lower_user(iface, to, error)
-                                         : lower_tap(iface, to, error);
+    switch (iface->type) {
+    case INTERFACE_USER:
+        return lower_user(iface, to, error);
+    case INTERFACE_NETWORK:
+        return driver_error(error, VIR_ERR_NO_NETWORK, "no network with matching name '%s'",
+                            iface->network);
+    default:
+        return lower_tap(iface, to, error);
+    }
 }
 
 /* Finding and changing */

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define CHIPSET_SLOT 0x1f /* on bus 0, see pci-layout.c */
+
 typedef struct Passive {
     Device dev;
     XmlNode *node; /* the element as it was written */
@@ -189,11 +191,13 @@ passive_clear(Device *dev)
     xml_node_free(((Passive *)dev)->node);
 }
 
-/* A place that the document gives is nobody else's. */
+/* A place that the document gives is nobody else's, but for the chipset's own, where a q35 has SATA. */
 static PciRole
 passive_pci_role(const Device *dev)
 {
-    return dev->pci.known ? PCI_ROLE_ENDPOINT : PCI_ROLE_NONE;
+    gboolean chipset = dev->pci.bus == 0 && dev->pci.slot == CHIPSET_SLOT;
+
+    return dev->pci.known && !chipset ? PCI_ROLE_ENDPOINT : PCI_ROLE_NONE;
 }
 
 gboolean

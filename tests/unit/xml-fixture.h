@@ -24,5 +24,5 @@ void assert_golden(const char *path, const char *text);
 gboolean enter_own_network(void);
 /* Puts a stand-in for passt on the path. */
 void use_fake_passt(void);
-/* All devices of @def, lowered: what they told the VMM, as text. */
+/* All devices of @def, lowered: what they told the VMM, as text; or the error of the first that could not be. */
 char *lower_to_text(DomainDef *def);
