@@ -82,7 +82,10 @@ adopt_running(Domain *domain, const GuestStatus *status)
 {
     VmmLink *link = guest_link(domain->guest);
     gboolean unfinished = status->state == VIR_DOMAIN_SHUTOFF;
+    g_autoptr(GError) error = NULL;
 
+    if (!domain_wake(domain, &error))
+        g_warning("%s", error->message);
     domain->id = status->id;
     domain->updated = status->updated;
     domain->state = unfinished ? VIR_DOMAIN_PAUSED : status->state;
@@ -107,7 +110,7 @@ bury(Domain *domain)
     domain->state = VIR_DOMAIN_SHUTOFF;
     domain->reason = reason;
     domain->updated = FALSE;
-    if (domain->persistent) {
+    if (domain_is_persistent(domain)) {
         g_clear_pointer(&domain->live, domain_def_free);
         domain_emit(domain, VIR_DOMAIN_EVENT_STOPPED, detail);
     } else {

@@ -9,6 +9,7 @@ struct DomainList {
     GHashTable *by_uuid; /* owns a reference; the keys of all three are the domains' own */
     GHashTable *by_name;
     GHashTable *by_id;
+    GPtrArray *sorted; /* of all, by name; borrowed; NULL: not since the last change */
 };
 
 DomainList *
@@ -23,11 +24,18 @@ domain_list_new(void)
     return list;
 }
 
+static void
+forget_order(DomainList *list)
+{
+    g_clear_pointer(&list->sorted, g_ptr_array_unref);
+}
+
 void
 domain_list_free(DomainList *list)
 {
     if (!list)
         return;
+    forget_order(list);
     g_hash_table_unref(list->by_id);
     g_hash_table_unref(list->by_name);
     g_hash_table_unref(list->by_uuid);
@@ -37,6 +45,7 @@ domain_list_free(DomainList *list)
 void
 domain_list_add(DomainList *list, Domain *domain)
 {
+    forget_order(list);
     g_hash_table_insert(list->by_uuid, g_strdup(domain_uuid(domain)), domain_ref(domain));
     g_hash_table_insert(list->by_name, g_strdup(domain_name(domain)), domain);
     domain_list_set_id(list, domain, -1, domain_id(domain));
@@ -45,6 +54,7 @@ domain_list_add(DomainList *list, Domain *domain)
 void
 domain_list_remove(DomainList *list, Domain *domain)
 {
+    forget_order(list);
     domain_list_set_id(list, domain, domain_id(domain), -1);
     g_hash_table_remove(list->by_name, domain_name(domain));
     g_hash_table_remove(list->by_uuid, domain_uuid(domain));
@@ -136,19 +146,32 @@ by_name(gconstpointer a, gconstpointer b)
     return strcmp(domain_name(*(Domain *const *)a), domain_name(*(Domain *const *)b));
 }
 
-GPtrArray *
-domain_list_filter(DomainList *list, guint flags)
+static GPtrArray *
+in_order(DomainList *list)
 {
-    GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify)domain_unref);
     GHashTableIter iter;
     gpointer domain;
 
+    if (list->sorted)
+        return list->sorted;
+    list->sorted = g_ptr_array_sized_new(g_hash_table_size(list->by_uuid));
     g_hash_table_iter_init(&iter, list->by_uuid);
-    while (g_hash_table_iter_next(&iter, NULL, &domain)) {
-        if (passes(domain, flags))
-            g_ptr_array_add(found, domain_ref(domain));
+    while (g_hash_table_iter_next(&iter, NULL, &domain))
+        g_ptr_array_add(list->sorted, domain);
+    g_ptr_array_sort(list->sorted, by_name);
+    return list->sorted;
+}
+
+GPtrArray *
+domain_list_filter(DomainList *list, guint flags)
+{
+    GPtrArray *all = in_order(list);
+    GPtrArray *found = g_ptr_array_new_full(all->len, (GDestroyNotify)domain_unref);
+
+    for (guint i = 0; i < all->len; i++) {
+        if (flags == 0 || passes(all->pdata[i], flags))
+            g_ptr_array_add(found, domain_ref(all->pdata[i]));
     }
-    g_ptr_array_sort(found, by_name);
     return found;
 }
 

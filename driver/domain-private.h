@@ -1,11 +1,13 @@
 /* domain-private: what a Domain is inside the driver: for domain, lifecycle, launch, adopt and driver. */
 #pragma once
 
+#include "driver/domain-brief.h"
 #include "driver/domain.h"
 #include "driver/env.h"
 #include "driver/events.h"
 #include "driver/guest.h"
 #include "driver/job.h"
+#include "driver/store.h"
 
 struct ConsoleSet;
 struct DomainList;
@@ -16,8 +18,11 @@ typedef struct DomainHost {
     DriverEnv *env;
     struct DomainList *list;
     int last_id;
+    GQueue awake; /* of Domain: whose definition rests when others have been needed since */
+    struct DomainIndex *index;
     DriverEvents events;
 } DomainHost;
+
 
 /* Tells of one of DriverEvents' events, with what it takes after the domain. */
 #define domain_tell(domain, event, ...)                                                            \
@@ -37,7 +42,12 @@ typedef struct EndWait {
 struct Domain {
     guint refs;
     DomainHost *host;
-    DomainDef *persistent; /* NULL: transient */
+    /* NULL: transient, or it rests in its file. It is there while a guest, a start or a job is. */
+    DomainDef *persistent;
+    DomainBrief *brief;  /* where it rests */
+    DomainDef *stand_in; /* for readers, where it rests in a file that cannot be read */
+    GList resting;       /* in the host's queue, where it has data */
+    StoreStamp stamp;    /* of its file; 0: not looked at */
     DomainDef *live;       /* NULL: not running */
     gboolean updated;      /* persistent was defined anew since the start */
     gboolean autostart;
@@ -58,6 +68,14 @@ struct Domain {
 /* A domain with one definition or both, which it takes over; the caller puts it into the list. */
 Domain *domain_new(DomainHost *host, DomainDef *persistent, DomainDef *live);
 
+/* Of the definition in force. */
+DomainFigures domain_figures(const Domain *domain);
+/* Reads a definition that rests; TRUE where there is nothing to read. Every verb's job begins with it. */
+gboolean domain_wake(Domain *domain, GError **error);
+/* Nothing more is to be done with the definition now: it rests when many others have been needed since. */
+void domain_let_rest(Domain *domain);
+/* The host goes. */
+void domain_forget_rest(Domain *domain);
 /* Moves to another state, as domain-state's table allows, and writes it where a restarted daemon looks. */
 void domain_move(Domain *domain, int state, int reason);
 /* Writes the live definition where a restarted daemon looks. */

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define AWAKE_MAX 64 /* definitions that are kept though nothing needs them */
+
 Domain *
 domain_new(DomainHost *host, DomainDef *persistent, DomainDef *live)
 {
@@ -40,33 +42,105 @@ domain_unref(Domain *domain)
     console_set_free(domain->consoles);
     guest_free(domain->guest);
     guest_record_clear(&domain->words);
+    domain_forget_rest(domain);
     domain_def_free(domain->live);
     domain_def_free(domain->persistent);
+    domain_def_free(domain->stand_in);
+    g_free(domain->brief);
     g_free(domain);
 }
 
-const DomainDef *
-domain_def(const Domain *domain)
+/* A definition that rests, and one that is read again. */
+
+gboolean
+domain_wake(Domain *domain, GError **error)
 {
-    return domain->live ? domain->live : domain->persistent;
+    if (!domain->brief)
+        return TRUE;
+    domain->persistent = domain_brief_read(domain->brief, domain->host->env->config_dir, error);
+    if (!domain->persistent)
+        return FALSE;
+    g_clear_pointer(&domain->brief, g_free);
+    domain_let_rest(domain);
+    return TRUE;
+}
+
+/* One that is needed stays, until whoever is done with it says so. */
+static void
+rest(Domain *domain)
+{
+    if (domain->live || domain->guest || domain->launch || domain->job.active || !domain->persistent)
+        return;
+    domain->brief = domain_brief_of(domain->persistent);
+    g_clear_pointer(&domain->persistent, domain_def_free);
+}
+
+void
+domain_forget_rest(Domain *domain)
+{
+    if (domain->resting.data)
+        g_queue_unlink(&domain->host->awake, &domain->resting);
+    domain->resting.data = NULL;
+}
+
+void
+domain_let_rest(Domain *domain)
+{
+    GQueue *awake = &domain->host->awake;
+
+    domain_forget_rest(domain);
+    domain->resting.data = domain;
+    g_queue_push_tail_link(awake, &domain->resting);
+    while (awake->length > AWAKE_MAX) {
+        Domain *oldest = awake->head->data;
+
+        domain_forget_rest(oldest);
+        rest(oldest);
+    }
 }
 
 const DomainDef *
 domain_persistent_def(const Domain *domain)
 {
-    return domain->persistent;
+    Domain *awake = (Domain *)domain; /* reading it changes nothing that anybody sees */
+    g_autoptr(GError) error = NULL;
+
+    if (domain_wake(awake, &error))
+        return domain->persistent;
+    g_warning("%s", error->message);
+    if (!awake->stand_in)
+        awake->stand_in = domain_brief_stand_in(awake->brief);
+    return awake->stand_in;
+}
+
+const DomainDef *
+domain_def(const Domain *domain)
+{
+    return domain->live ? domain->live : domain_persistent_def(domain);
 }
 
 const char *
 domain_name(const Domain *domain)
 {
-    return domain_def(domain)->name;
+    if (domain->live)
+        return domain->live->name;
+    return domain->brief ? domain->brief->name : domain->persistent->name;
 }
 
 const char *
 domain_uuid(const Domain *domain)
 {
-    return domain_def(domain)->uuid;
+    if (domain->live)
+        return domain->live->uuid;
+    return domain->brief ? domain->brief->uuid : domain->persistent->uuid;
+}
+
+DomainFigures
+domain_figures(const Domain *domain)
+{
+    if (!domain->live && domain->brief)
+        return domain->brief->figures;
+    return domain_def_figures(domain->live ? domain->live : domain->persistent);
 }
 
 int
@@ -84,7 +158,7 @@ domain_is_active(const Domain *domain)
 gboolean
 domain_is_persistent(const Domain *domain)
 {
-    return domain->persistent != NULL;
+    return domain->persistent || domain->brief;
 }
 
 gboolean
@@ -102,7 +176,7 @@ domain_autostart(const Domain *domain)
 gboolean
 domain_set_autostart(Domain *domain, gboolean autostart, GError **error)
 {
-    if (!domain->persistent)
+    if (!domain_is_persistent(domain))
         return driver_error(error, VIR_ERR_OPERATION_INVALID,
                             "cannot set autostart for transient domain");
     if (!store_set_autostart(domain->host->env->config_dir, domain_uuid(domain), autostart, error))
@@ -197,10 +271,13 @@ domain_xml(const Domain *domain, guint flags, GError **error)
 {
     const guint known = VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE |
                         VIR_DOMAIN_XML_UPDATE_CPU | VIR_DOMAIN_XML_MIGRATABLE;
-    gboolean live = domain->live && !(flags & VIR_DOMAIN_XML_INACTIVE && domain->persistent);
+    gboolean live =
+        domain->live && !(flags & VIR_DOMAIN_XML_INACTIVE && domain_is_persistent(domain));
     guint format = flags & VIR_DOMAIN_XML_SECURE ? DOMAIN_FORMAT_SECURE : 0;
 
     if (!driver_check_flags(flags, known, "virDomainGetXMLDesc", error))
+        return NULL;
+    if (!live && !domain_wake((Domain *)domain, error))
         return NULL;
     if (!live)
         return domain_xml_format(domain->persistent, -1, format);

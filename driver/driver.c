@@ -4,6 +4,7 @@
 #include "driver/capabilities.h"
 #include "driver/domain-firmware.h"
 #include "driver/domain-capabilities.h"
+#include "driver/domain-index.h"
 #include "driver/domain-list.h"
 #include "driver/domain-private.h"
 #include "driver/domain-xml.h"
@@ -50,27 +51,75 @@ take_lock(Driver *driver, GError **error)
     return driver_error_errno(error, errno, "cannot lock '%s'", path);
 }
 
-static void
-load_definition(gpointer data, const char *uuid, const char *xml)
-{
-    Driver *driver = data;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(DomainDef) def = domain_xml_parse(xml, &error);
-    g_autoptr(Domain) domain = NULL;
+/* What the definitions are loaded with. */
+typedef struct Loading {
+    Driver *driver;
+    DomainIndex *index;
+    GHashTable *autostart;
+    guint read; /* definitions that the index did not know */
+} Loading;
 
-    if (!def) {
+/* The definition in the file; it is read where the index does not know it. NULL where it cannot be. */
+static Domain *
+load_domain(Loading *loading, const char *uuid, const StoreStamp *stamp, GError **error)
+{
+    Driver *driver = loading->driver;
+    DomainBrief *brief = domain_index_take(loading->index, uuid, stamp);
+    g_autofree char *xml = NULL;
+    DomainDef *def = NULL;
+    Domain *domain;
+
+    if (!brief) {
+        loading->read++;
+        xml = store_read(driver->host.env->config_dir, uuid, error);
+        def = xml ? domain_xml_parse(xml, error) : NULL;
+        if (!def)
+            return NULL;
+    }
+    domain = domain_new(&driver->host, def, NULL);
+    domain->brief = brief;
+    domain->stamp = *stamp;
+    return domain;
+}
+
+static void
+load_definition(gpointer data, const char *uuid, const StoreStamp *stamp)
+{
+    Loading *loading = data;
+    DomainList *list = loading->driver->host.list;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Domain) domain = load_domain(loading, uuid, stamp, &error);
+
+    if (!domain) {
         g_warning("The definition %s cannot be read and is left alone: %s", uuid, error->message);
         return;
     }
-    if (strcmp(def->uuid, uuid) != 0 || domain_list_find_name(driver->host.list, def->name)) {
+    if (strcmp(domain_uuid(domain), uuid) != 0 ||
+        domain_list_find_name(list, domain_name(domain))) {
         g_warning(
             "The definition %s has another's uuid or the name '%s', which is taken: left alone",
-            uuid, def->name);
+            uuid, domain_name(domain));
         return;
     }
-    domain = domain_new(&driver->host, g_steal_pointer(&def), NULL);
-    domain->autostart = store_autostart(driver->host.env->config_dir, uuid);
-    domain_list_add(driver->host.list, domain);
+    domain->autostart = g_hash_table_contains(loading->autostart, uuid);
+    domain_list_add(list, domain);
+    domain_let_rest(domain);
+}
+
+static gboolean
+load(Driver *driver, GError **error)
+{
+    const DriverEnv *env = driver->host.env;
+    Loading loading = { .driver = driver, .index = domain_index_load(env->state_dir) };
+    gboolean done;
+
+    loading.autostart = store_load_autostart(env->config_dir);
+    done = store_load(env->config_dir, load_definition, &loading, error);
+    g_hash_table_unref(loading.autostart);
+    domain_index_serve(loading.index, &driver->host);
+    if (loading.read)
+        domain_index_save_later(loading.index);
+    return done;
 }
 
 static void
@@ -105,7 +154,7 @@ driver_new(DriverEnv *env, const DriverEvents *events, GError **error)
     driver->host.events = *events;
     driver->hostname = g_strdup(g_get_host_name());
     driver->lock_fd = -1;
-    if (!take_lock(driver, error) || !store_load(env->config_dir, load_definition, driver, error))
+    if (!take_lock(driver, error) || !load(driver, error))
         return NULL;
     adopt_guests(&driver->host);
     autostart(driver);
@@ -129,6 +178,7 @@ let_go(Driver *driver)
         hotplug_forget(domain);
         guest_free(g_steal_pointer(&domain->guest)); /* the process goes on */
         domain_tell_end(domain, error);
+        domain_forget_rest(domain);
     }
 }
 
@@ -138,7 +188,10 @@ driver_free(Driver *driver)
     if (!driver)
         return;
     let_go(driver);
+    if (driver->host.index)
+        domain_index_save(driver->host.index);
     domain_list_free(driver->host.list);
+    domain_index_free(driver->host.index);
     driver_env_free(driver->host.env);
     g_free(driver->hostname);
     if (driver->lock_fd >= 0)
@@ -220,6 +273,7 @@ adopt_definition(Domain *domain, DomainDef *def)
 {
     domain_def_free(domain->persistent);
     domain->persistent = def;
+    g_clear_pointer(&domain->brief, g_free);
     domain->updated = domain_is_active(domain);
     if (domain->guest)
         domain_move(domain, domain->state, domain->reason); /* the status says so, too */
@@ -241,13 +295,15 @@ driver_define(Driver *driver, const char *xml, guint flags, GError **error)
     text = domain_xml_format(def, -1, DOMAIN_FORMAT_SECURE);
     if (!store_save(driver->host.env->config_dir, def->uuid, text, error))
         return NULL;
-    added = !domain || !domain->persistent;
+    added = !domain || !domain_is_persistent(domain);
     if (domain) {
         adopt_definition(domain, g_steal_pointer(&def));
     } else {
         domain = made = domain_new(&driver->host, g_steal_pointer(&def), NULL);
         domain_list_add(driver->host.list, domain);
     }
+    domain_index_changed(domain);
+    domain_let_rest(domain);
     domain_emit(domain, VIR_DOMAIN_EVENT_DEFINED,
                 added ? VIR_DOMAIN_EVENT_DEFINED_ADDED : VIR_DOMAIN_EVENT_DEFINED_UPDATED);
     return domain;
@@ -266,7 +322,7 @@ created(gpointer data, const GError *error)
     Creation *creation = data;
     Domain *domain = creation->domain;
 
-    if (error && creation->made && !domain->persistent && !domain_is_active(domain))
+    if (error && creation->made && !domain_is_persistent(domain) && !domain_is_active(domain))
         domain_list_remove(domain->host->list, domain);
     creation->done(creation->data, error ? NULL : domain, error);
     domain_unref(domain);
@@ -311,7 +367,7 @@ driver_create(Driver *driver, const char *xml, guint flags, DriverCreateDone don
         return;
     }
     creation = g_new(Creation, 1);
-    *creation = (Creation){ domain, !domain->persistent, done, data };
+    *creation = (Creation){ domain, !domain_is_persistent(domain), done, data };
     domain_start_with(domain, g_steal_pointer(&def), flags & ~(guint)VIR_DOMAIN_START_VALIDATE,
                       created, creation);
 }

@@ -1,6 +1,7 @@
 /* lifecycle: the verbs that change what a domain does, and what its guest tells by itself. */
 #include "driver/console.h"
 #include "driver/domain-firmware.h"
+#include "driver/domain-index.h"
 #include "driver/domain-list.h"
 #include "driver/error.h"
 #include "driver/flags.h"
@@ -293,14 +294,17 @@ domain_undefine(Domain *domain, guint flags, GError **error)
 
     if (!driver_check_flags(flags, known, "virDomainUndefineFlags", error))
         return FALSE;
-    if (!domain->persistent)
+    if (!domain_is_persistent(domain))
         return driver_error(error, VIR_ERR_OPERATION_INVALID, "cannot undefine transient domain");
+    if (!domain_wake(domain, error))
+        return FALSE;
     if (!domain_firmware_undefine(domain->persistent, flags, error))
         return FALSE;
     if (!store_remove(domain->host->env->config_dir, domain_uuid(domain), error))
         return FALSE;
     domain->autostart = FALSE;
     domain->updated = FALSE;
+    domain_index_changed(domain);
     if (domain_is_active(domain) || domain->launch) {
         if (!domain->live)
             domain->live = domain_def_copy(domain->persistent);
@@ -451,10 +455,11 @@ guest_exited(gpointer data)
     domain->updated = FALSE;
     domain_list_set_id(domain->host->list, domain, id, -1);
     domain_move(domain, VIR_DOMAIN_SHUTOFF, reason);
-    if (domain->persistent)
+    if (domain_is_persistent(domain))
         g_clear_pointer(&domain->live, domain_def_free);
     else
         domain_list_remove(domain->host->list, domain);
+    domain_let_rest(domain);
     domain_emit(domain, VIR_DOMAIN_EVENT_STOPPED, detail);
     domain_tell_end(domain, NULL);
     hotplug_forget(domain);

@@ -76,10 +76,10 @@ add_cpu_total(Domain *domain, GVariantBuilder *out)
 static void
 add_balloon(Domain *domain, GVariantBuilder *out)
 {
-    const DomainDef *def = domain_def(domain);
+    DomainFigures figures = domain_figures(domain);
 
-    add(out, "balloon.current", g_variant_new_uint64(def->current_memory_kib));
-    add(out, "balloon.maximum", g_variant_new_uint64(def->memory_kib));
+    add(out, "balloon.current", g_variant_new_uint64(figures.current_memory_kib));
+    add(out, "balloon.maximum", g_variant_new_uint64(figures.memory_kib));
 }
 
 static void
@@ -109,10 +109,10 @@ add_vcpu_times(Domain *domain, GVariantBuilder *out)
 static void
 add_vcpu(Domain *domain, GVariantBuilder *out)
 {
-    const DomainDef *def = domain_def(domain);
+    DomainFigures figures = domain_figures(domain);
 
-    add(out, "vcpu.current", g_variant_new_uint32(def->current_vcpus));
-    add(out, "vcpu.maximum", g_variant_new_uint32(def->vcpus));
+    add(out, "vcpu.current", g_variant_new_uint32(figures.current_vcpus));
+    add(out, "vcpu.maximum", g_variant_new_uint32(figures.vcpus));
     if (domain->guest)
         add_vcpu_times(domain, out);
 }

@@ -224,12 +224,44 @@ tidy(const char *config_dir, const char *room)
     }
 }
 
+char *
+store_read(const char *config_dir, const char *uuid, GError **error)
+{
+    g_autofree char *path = file_of(config_dir, "domains", uuid);
+    g_autoptr(GError) reason = NULL;
+    char *xml = NULL;
+
+    if (!g_file_get_contents(path, &xml, NULL, &reason))
+        driver_error(error, VIR_ERR_SYSTEM_ERROR, "%s", reason->message);
+    return xml;
+}
+
+static gboolean
+stamp_of(const char *path, StoreStamp *ret)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return FALSE;
+    *ret = (StoreStamp){ st.st_ino, st.st_size,
+                         st.st_ctim.tv_sec * (gint64)1000000000 + st.st_ctim.tv_nsec };
+    return TRUE;
+}
+
+gboolean
+store_stamp(const char *config_dir, const char *uuid, StoreStamp *ret)
+{
+    g_autofree char *path = file_of(config_dir, "domains", uuid);
+
+    return stamp_of(path, ret);
+}
+
 static void
 load_one(const char *dir, const char *name, StoreEach each, gpointer data)
 {
     g_autofree char *path = g_build_filename(dir, name, NULL);
-    g_autofree char *uuid = NULL, *xml = NULL;
-    g_autoptr(GError) error = NULL;
+    g_autofree char *uuid = NULL;
+    StoreStamp stamp;
 
     if (!g_str_has_suffix(name, ".xml")) {
         g_warning("'%s' is no definition: left alone", path);
@@ -238,10 +270,10 @@ load_one(const char *dir, const char *name, StoreEach each, gpointer data)
     uuid = g_strndup(name, strlen(name) - strlen(".xml"));
     if (!g_uuid_string_is_valid(uuid))
         g_warning("'%s' is not named by a uuid: left alone", path);
-    else if (!g_file_get_contents(path, &xml, NULL, &error))
-        g_warning("%s", error->message);
+    else if (!stamp_of(path, &stamp))
+        g_warning("Cannot look at '%s': %s", path, g_strerror(errno));
     else
-        each(data, uuid, xml);
+        each(data, uuid, &stamp);
 }
 
 gboolean
@@ -261,4 +293,19 @@ store_load(const char *config_dir, StoreEach each, gpointer data, GError **error
     while ((name = g_dir_read_name(entries)))
         load_one(dir, name, each, data);
     return TRUE;
+}
+
+GHashTable *
+store_load_autostart(const char *config_dir)
+{
+    GHashTable *uuids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autofree char *dir = g_build_filename(config_dir, "autostart", NULL);
+    g_autoptr(GDir) entries = g_dir_open(dir, 0, NULL);
+    const char *name;
+
+    while (entries && (name = g_dir_read_name(entries))) {
+        if (g_str_has_suffix(name, ".xml"))
+            g_hash_table_add(uuids, g_strndup(name, strlen(name) - strlen(".xml")));
+    }
+    return uuids;
 }

@@ -30,7 +30,19 @@ gboolean store_set_autostart(const char *config_dir, const char *uuid, gboolean 
                              GError **error);
 gboolean store_autostart(const char *config_dir, const char *uuid);
 
-/* Calls @each with the uuid and the text of every definition. Files that are not ours, or that cannot
- * be read, are reported and left alone; what a change that a crash cut short left is removed. */
-typedef void (*StoreEach)(gpointer data, const char *uuid, const char *xml);
+char *store_read(const char *config_dir, const char *uuid, GError **error);
+
+/* Tells one state of a file from every other one: a write of ours makes a new file. */
+typedef struct StoreStamp {
+    guint64 inode, size;
+    gint64 changed_ns; /* since 1970 */
+} StoreStamp;
+/* FALSE where there is no such definition. */
+gboolean store_stamp(const char *config_dir, const char *uuid, StoreStamp *ret);
+
+/* Calls @each with the uuid of every definition, unread. Files that are not ours are reported and left alone; what a
+ * change that a crash cut short left is removed. */
+typedef void (*StoreEach)(gpointer data, const char *uuid, const StoreStamp *stamp);
 gboolean store_load(const char *config_dir, StoreEach each, gpointer data, GError **error);
+/* The uuids of those that start with the daemon: a set of strings. */
+GHashTable *store_load_autostart(const char *config_dir);

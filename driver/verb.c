@@ -1,5 +1,6 @@
 #include "driver/verb.h"
 
+#include "driver/domain-index.h"
 #include "driver/domain-xml.h"
 #include "driver/error.h"
 #include "driver/flags.h"
@@ -19,6 +20,7 @@ verb_finish(Verb *verb, const GError *error)
 {
     verb->done(verb->data, error);
     job_end(&verb->domain->job);
+    domain_let_rest(verb->domain);
     verb_free(verb);
 }
 
@@ -41,13 +43,16 @@ static void
 may_run(gpointer data, const GError *error)
 {
     Verb *verb = data;
+    g_autoptr(GError) unread = NULL;
 
-    if (!error) {
+    if (error) {
+        verb->done(verb->data, error);
+        verb_free(verb);
+    } else if (!domain_wake(verb->domain, &unread)) {
+        verb_finish(verb, unread);
+    } else {
         verb->begin(verb);
-        return;
     }
-    verb->done(verb->data, error);
-    verb_free(verb);
 }
 
 void
@@ -122,5 +127,6 @@ verb_save(Verb *verb, DomainDef *def, GError **error)
         return FALSE;
     domain_def_free(domain->persistent);
     domain->persistent = g_steal_pointer(&owned);
+    domain_index_changed(domain);
     return TRUE;
 }

@@ -168,7 +168,7 @@ is_harmless(const char *call)
 }
 
 static void
-ignore(gpointer data, const char *uuid, const char *xml)
+ignore(gpointer data, const char *uuid, const StoreStamp *stamp)
 {
 }
 

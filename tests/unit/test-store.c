@@ -45,9 +45,15 @@ tear_down(Fixture *f, gconstpointer unused)
 }
 
 static void
-found(gpointer data, const char *uuid, const char *xml)
+found(gpointer data, const char *uuid, const StoreStamp *stamp)
 {
-    g_hash_table_insert(((Fixture *)data)->found, g_strdup(uuid), g_strdup(xml));
+    Fixture *f = data;
+    StoreStamp again;
+    char *xml = store_read(f->dir, uuid, NULL);
+
+    g_assert_true(store_stamp(f->dir, uuid, &again));
+    g_assert_cmpmem(&again, sizeof(again), stamp, sizeof(*stamp));
+    g_hash_table_insert(f->found, g_strdup(uuid), xml);
 }
 
 static const char *

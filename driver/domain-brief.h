@@ -1,0 +1,29 @@
+/* domain-brief: what is known of a definition that rests in its file.
+ *
+ * Most domains of a host are looked at in lists only, and a parsed definition is many times as large as its file. So
+ * a domain keeps it no longer than it is of use, and then this: what lists and statistics tell.
+ */
+#pragma once
+
+#include "driver/domain-def.h"
+
+typedef struct DomainFigures {
+    guint64 memory_kib, current_memory_kib;
+    guint vcpus, current_vcpus;
+} DomainFigures;
+
+typedef struct DomainBrief {
+    DomainFigures figures;
+    char uuid[DOMAIN_UUID_SIZE];
+    char name[];
+} DomainBrief;
+
+/* The caller's: g_free(). */
+DomainBrief *domain_brief_new(const char *uuid, const char *name, const DomainFigures *figures);
+DomainBrief *domain_brief_of(const DomainDef *def);
+DomainFigures domain_def_figures(const DomainDef *def);
+
+/* The definition, from its file; one that cannot be read, or is another's, is an error that names it. */
+DomainDef *domain_brief_read(const DomainBrief *brief, const char *config_dir, GError **error);
+/* No more of a definition than is known here, for who only reads. */
+DomainDef *domain_brief_stand_in(const DomainBrief *brief);
