@@ -1,0 +1,190 @@
+/* Definitions that rest in their files, and the index that spares a daemon reading them: whatever happens to either, a
+ * domain is as its file says, or an error says what is wrong with it.
+ */
+#include "tests/bus/fixture.h"
+
+#include <glib/gstdio.h>
+#include <libvirt/libvirt.h>
+#include <signal.h>
+#include <string.h>
+
+#define MANY     100 /* more than are kept awake */
+#define FLAGS(n) g_variant_new("(u)", (guint)(n))
+
+static void
+define_many(Fixture *fixture, char **paths)
+{
+    for (guint i = 0; i < MANY; i++) {
+        g_autofree char *name = g_strdup_printf("guest-%u", i);
+
+        paths[i] = fixture_define(fixture, name, "");
+    }
+}
+
+static guint
+count(Fixture *fixture)
+{
+    g_autoptr(GVariant) reply =
+        fixture_call(fixture, ROOT_PATH, CONNECT, "ListDomains", FLAGS(0), "(ao)");
+    g_autoptr(GVariant) paths = g_variant_get_child_value(reply, 0);
+
+    return g_variant_n_children(paths);
+}
+
+static char *
+file_of(Fixture *fixture, const char *path)
+{
+    g_autoptr(GVariant) uuid = fixture_get(fixture, path, DOMAIN, "UUID");
+    g_autofree char *name = g_strconcat(g_variant_get_string(uuid, NULL), ".xml", NULL);
+
+    return g_build_filename(fixture->dir, "config", "vmctl", "domains", name, NULL);
+}
+
+static char *
+index_of(Fixture *fixture)
+{
+    return g_build_filename(fixture->dir, "data", "vmctl", "domains.index", NULL);
+}
+
+static char *
+contents_of(const char *file)
+{
+    g_autoptr(GError) error = NULL;
+    char *text;
+
+    g_file_get_contents(file, &text, NULL, &error);
+    g_assert_no_error(error);
+    return text;
+}
+
+/* Each document names its own domain, and only that. */
+static void
+check_documents(Fixture *fixture, char **paths)
+{
+    for (guint i = 0; i < MANY; i++) {
+        g_autofree char *xml = fixture_xml_of(fixture, paths[i], 0);
+        g_autofree char *name = g_strdup_printf("<name>guest-%u</name>", i);
+
+        g_assert_nonnull(strstr(xml, name));
+    }
+    g_assert_cmpuint(count(fixture), ==, MANY);
+}
+
+static void
+restart(Fixture *fixture, int signal_number)
+{
+    fixture_end_daemon(fixture, signal_number);
+    fixture_start_daemon(fixture);
+}
+
+static void
+test_many(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_auto(GStrv) paths = g_new0(char *, MANY + 1);
+
+    define_many(fixture, paths);
+    check_documents(fixture, paths);
+    restart(fixture, SIGKILL); /* without an index */
+    check_documents(fixture, paths);
+    restart(fixture, SIGTERM); /* with one */
+    check_documents(fixture, paths);
+    fixture_do(fixture, paths[0], "Create", FLAGS(0));
+    fixture_expect_events(fixture, "4,0 2,0");
+    check_documents(fixture, paths);
+    restart(fixture, SIGTERM);
+    fixture_do(fixture, paths[0], "Undefine", FLAGS(0)); /* while it runs: transient now */
+    fixture_do(fixture, paths[1], "Undefine", FLAGS(0));
+    fixture_do(fixture, paths[0], "Destroy", FLAGS(0));
+    fixture_expect_events(fixture, "1,0 1,0 5,1");
+    restart(fixture, SIGTERM);
+    g_assert_cmpuint(count(fixture), ==, MANY - 2);
+}
+
+/* A file that is damaged while its definition rests: it is an error that names the domain, it stays in the list, and the
+ * file is left alone; after a restart it is reported. */
+static void
+test_damaged_file(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_auto(GStrv) paths = g_new0(char *, MANY + 1);
+    g_autofree char *file = NULL, *text = NULL;
+
+    define_many(fixture, paths);
+    file = file_of(fixture, paths[0]);
+    g_assert_true(g_file_set_contents(file, "<domain type='kvm'><name>guest-0</na", -1, NULL));
+    fixture_call_fails(fixture, paths[0], DOMAIN, "GetXMLDesc", FLAGS(0), NULL,
+                       "*the definition of domain 'guest-0' is damaged: *");
+    fixture_call_fails(fixture, paths[0], DOMAIN, "Create", FLAGS(0), NULL, "*is damaged: *");
+    fixture_call_fails(fixture, paths[0], DOMAIN, "Undefine", FLAGS(0), NULL, "*is damaged: *");
+    g_assert_cmpuint(count(fixture), ==, MANY);
+    g_assert_cmpint(fixture_state(fixture, paths[0]), ==, VIR_DOMAIN_SHUTOFF);
+    restart(fixture, SIGTERM);
+    g_assert_cmpuint(count(fixture), ==, MANY - 1);
+    text = contents_of(file);
+    g_assert_cmpstr(text, ==, "<domain type='kvm'><name>guest-0</na");
+}
+
+/* An index is believed only about files that are the very ones. */
+static void
+test_changed_file(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "before", "");
+    g_autofree char *file = file_of(fixture, path);
+    g_autofree char *text = contents_of(file);
+    g_auto(GStrv) parts = g_strsplit(text, "before", 2);
+    g_autofree char *changed = g_strjoin("after_", parts[0], parts[1], NULL);
+    g_autoptr(GVariant) name = NULL;
+
+    g_usleep(50000); /* old enough to be believed */
+    fixture_end_daemon(fixture, SIGTERM);
+    g_assert_true(g_file_set_contents(file, changed, -1, NULL));
+    fixture_start_daemon(fixture);
+    name = fixture_get(fixture, path, DOMAIN, "Name");
+    g_assert_cmpstr(g_variant_get_string(name, NULL), ==, "after_");
+    g_assert_cmpuint(count(fixture), ==, 1);
+}
+
+/* Whatever the index is, the domains are there. */
+static void
+test_damaged_index(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "still-here", "");
+    g_autofree char *index = index_of(fixture);
+    g_autofree char *good = NULL, *other = NULL;
+    g_auto(GStrv) parts = NULL;
+
+    g_usleep(50000);
+    restart(fixture, SIGTERM);
+    good = contents_of(index);
+    g_assert_nonnull(strstr(good, "still-here"));
+    parts = g_strsplit(good, "still-here", 2);
+    other = g_strjoin("not-here!!", parts[0], parts[1], NULL); /* whose checksum is wrong */
+    for (guint i = 0; i < 4; i++) {
+        const char *texts[] = { "", "vmctl-domains 1 0 0\n", other, NULL };
+        g_autoptr(GVariant) name = NULL;
+
+        fixture_end_daemon(fixture, SIGTERM);
+        if (texts[i])
+            g_assert_true(g_file_set_contents(index, texts[i], -1, NULL));
+        else
+            g_unlink(index);
+        fixture_start_daemon(fixture);
+        name = fixture_get(fixture, path, DOMAIN, "Name");
+        g_assert_cmpstr(g_variant_get_string(name, NULL), ==, "still-here");
+        g_assert_cmpuint(count(fixture), ==, 1);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/bus/rest/many", test_many);
+    g_test_add_func("/bus/rest/damaged-file", test_damaged_file);
+    g_test_add_func("/bus/rest/changed-file", test_changed_file);
+    g_test_add_func("/bus/rest/damaged-index", test_damaged_index);
+    return g_test_run();
+}
