@@ -1,5 +1,7 @@
 #include "daemon/api.h"
 
+#include "daemon/api-agent.h"
+
 static GVariant *
 list_row(Call *call, Domain *domain)
 {
@@ -74,8 +76,14 @@ static const Property connect_properties[] = {
 };
 
 static const Method domain_methods[] = {
+    { "AgentSetResponseTimeout", "virDomainAgentSetResponseTimeout", "domain.write",
+      api_agent_set_timeout },
+    { "AuthorizedSSHKeysGet", "virDomainAuthorizedSSHKeysGet", "domain.write", api_get_ssh_keys },
+    { "AuthorizedSSHKeysSet", "virDomainAuthorizedSSHKeysSet", "domain.write", api_set_ssh_keys },
     { "DetachDeviceAlias", "virDomainDetachDeviceAlias", "domain.write", detach_device_alias },
+    { "GetGuestInfo", "virDomainGetGuestInfo", "domain.write", api_get_guest_info },
     { "OpenConsole", "virDomainOpenConsole", "domain.open-device", open_console },
+    { "QemuAgentCommand", "virDomainQemuAgentCommand", "domain.write", api_agent_command },
     { NULL },
 };
 

@@ -149,6 +149,8 @@ call_answer(gpointer call, GVariant *result, const GError *error)
 {
     if (error)
         answer(call, NULL, -1, error);
+    else if (!result)
+        call_reply_nothing(call);
     else
         call_reply(call, g_variant_new("(@*)", result));
 }

@@ -59,5 +59,5 @@ void call_reply_fd(Call *call, int fd);
 void call_fail(Call *call, GError *error); /* takes @error over */
 /* Nothing or the error: a DomainDone whose data is the call. */
 void call_done(gpointer call, const GError *error);
-/* The one value of the result, or the error: a DomainReply whose data is the call. */
+/* The one value of the result, nothing where that is NULL, or the error: a DomainReply whose data is the call. */
 void call_answer(gpointer call, GVariant *result, const GError *error);

@@ -106,6 +106,20 @@ device_channel_name(const Device *dev)
     return ((const Chardev *)dev)->name;
 }
 
+const char *
+device_channel_socket(const Device *dev)
+{
+    const ChardevSource *source = ((const Chardev *)dev)->source;
+
+    return source->type == CHARDEV_UNIX ? source->path : NULL;
+}
+
+gboolean
+device_channel_is_open(const Device *dev)
+{
+    return ((const Chardev *)dev)->open;
+}
+
 gboolean
 device_channel_set_open(Device *dev, gboolean open)
 {

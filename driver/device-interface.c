@@ -218,10 +218,16 @@ interface_parse(Device *dev, const XmlNode *node, guint flags, GError **error)
 
 /* Formatting */
 
-static char *
-mac_text(const Interface *iface)
+const guint8 *
+device_interface_mac(const Device *dev)
 {
-    const guint8 *mac = iface->mac;
+    return ((const Interface *)dev)->mac;
+}
+
+char *
+device_interface_mac_text(const Device *dev)
+{
+    const guint8 *mac = device_interface_mac(dev);
 
     return g_strdup_printf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
                            mac[5]);
@@ -280,7 +286,7 @@ static void
 interface_format(const Device *dev, XmlWriter *out, guint flags)
 {
     const Interface *iface = (const Interface *)dev;
-    g_autofree char *mac = mac_text(iface);
+    g_autofree char *mac = device_interface_mac_text(&iface->dev);
 
     xml_open(out, dev->kind->element);
     xml_put_attr(out, "type", type_words[iface->type]);
@@ -431,7 +437,7 @@ static VmmMsg *
 describe(const Interface *iface, const DeviceLowering *to)
 {
     VmmMsg *msg = to->add(to->data, VMM_CLASS_VIRTIO_PCI, iface->dev.alias);
-    g_autofree char *mac = mac_text(iface);
+    g_autofree char *mac = device_interface_mac_text(&iface->dev);
 
     vmm_msg_put_string(msg, "device", "net");
     device_describe_address(&iface->dev, msg);
@@ -525,7 +531,7 @@ is_meant(const Interface *iface, const Interface *wanted)
 static Device *
 interface_find(const GPtrArray *devices, const Device *wanted, gboolean config, GError **error)
 {
-    g_autofree char *mac = mac_text((const Interface *)wanted);
+    g_autofree char *mac = device_interface_mac_text(wanted);
     const char *by = ((const Interface *)wanted)->has_mac ? mac : NULL;
     Device *found = NULL;
 

@@ -9,6 +9,7 @@
 #include "driver/job.h"
 #include "driver/store.h"
 
+struct AgentLink;
 struct ConsoleSet;
 struct DomainList;
 struct Launch;
@@ -62,6 +63,9 @@ struct Domain {
     gboolean destroying;
     GQueue end_waits; /* of EndWait */
     struct ConsoleSet *consoles;
+    struct AgentLink *agent; /* NULL: not connected */
+    JobQueue agent_job;
+    int agent_timeout_s; /* agent-link.h */
     GHashTable *leaving; /* devices that the guest was asked to let go of: hotplug's; NULL: none */
 };
 

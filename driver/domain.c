@@ -1,5 +1,6 @@
 #include "driver/domain.h"
 
+#include "driver/agent-link.h"
 #include "driver/console.h"
 #include "driver/domain-private.h"
 #include "driver/domain-state.h"
@@ -22,6 +23,7 @@ domain_new(DomainHost *host, DomainDef *persistent, DomainDef *live)
     domain->persistent = persistent;
     domain->live = live;
     domain->id = -1;
+    domain->agent_timeout_s = AGENT_BLOCK;
     domain->state = VIR_DOMAIN_SHUTOFF;
     domain->reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
     return domain;
@@ -39,6 +41,7 @@ domain_unref(Domain *domain)
 {
     if (!domain || --domain->refs > 0)
         return;
+    agent_link_free(domain->agent);
     console_set_free(domain->consoles);
     guest_free(domain->guest);
     guest_record_clear(&domain->words);

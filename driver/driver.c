@@ -1,6 +1,7 @@
 #include "driver/driver.h"
 
 #include "driver/adopt.h"
+#include "driver/agent.h"
 #include "driver/capabilities.h"
 #include "driver/domain-firmware.h"
 #include "driver/domain-capabilities.h"
@@ -173,6 +174,8 @@ let_go(Driver *driver)
         Domain *domain = g_ptr_array_index(domains, i);
 
         job_clear(&domain->job);
+        job_clear(&domain->agent_job);
+        agent_closed(domain);
         if (domain->launch)
             launch_drop(domain->launch);
         hotplug_forget(domain);

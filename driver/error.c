@@ -65,6 +65,9 @@ static const Prefix prefixes[] = {
     { VIR_ERR_XML_INVALID_SCHEMA, "XML document failed to validate against schema",
       "XML document failed to validate against schema: " },
     { VIR_ERR_AUTH_UNAVAILABLE, "authentication unavailable", "authentication unavailable: " },
+    { VIR_ERR_NO_HOSTNAME, "no hostname found", "no hostname found: " },
+    { VIR_ERR_AGENT_UNRESPONSIVE, "Guest agent is not responding",
+      "Guest agent is not responding: " },
     { VIR_ERR_DEVICE_MISSING, "device not found", "device not found: " },
 };
 

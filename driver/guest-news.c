@@ -1,5 +1,6 @@
 #include "driver/guest-news.h"
 
+#include "driver/agent.h"
 #include "driver/device-channel.h"
 #include "driver/device-controller.h"
 #include "driver/device-memballoon.h"
@@ -22,7 +23,15 @@ channel_opened(Domain *domain, const char *controller, guint64 port, gboolean op
 {
     Device *channel = device_channel_at(domain->live->devices, controller, port);
 
-    if (!channel || !device_channel_set_open(channel, open) || !is_agent(channel))
+    gboolean news = channel && device_channel_set_open(channel, open);
+
+    if (!channel || !is_agent(channel))
+        return;
+    if (open)
+        agent_opened(domain); /* no news to a daemon that started meanwhile, which has to connect */
+    else
+        agent_closed(domain);
+    if (!news)
         return;
     domain_tell(domain, agent,
                 open ? VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED

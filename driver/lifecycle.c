@@ -1,4 +1,6 @@
 /* lifecycle: the verbs that change what a domain does, and what its guest tells by itself. */
+#include "driver/agent.h"
+#include "driver/agent-link.h"
 #include "driver/console.h"
 #include "driver/domain-firmware.h"
 #include "driver/domain-index.h"
@@ -71,62 +73,6 @@ domain_start_with(Domain *domain, DomainDef *def, guint flags, DomainDone done, 
     };
 
     verb_start("start", &verb);
-}
-
-/* shutdown and reboot: the power button; for a reboot the power-off that answers it starts over. */
-
-static void
-press_power_button(Verb *verb, gboolean reboot)
-{
-    Domain *domain = verb->domain;
-    VmmLink *link = verb_link(verb);
-    VmmMsg *request;
-
-    if (!link)
-        return;
-    if (domain->state != VIR_DOMAIN_RUNNING) {
-        verb_fail(verb, VIR_ERR_OPERATION_INVALID, "domain is not running");
-        return;
-    }
-    request = vmm_link_request(link, VMM_POWER_BUTTON);
-    if (reboot)
-        vmm_msg_put_string(request, "then", VMM_ACTION_RESET);
-    vmm_link_send(link, request, VMM_LINK_TIMEOUT_MS, verb_answered, verb);
-}
-
-static void
-shutdown_begin(Verb *verb)
-{
-    if (verb->flags & ~(guint)VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
-        verb_fail(verb, VIR_ERR_ARGUMENT_UNSUPPORTED, "QEMU guest agent is not configured");
-    else
-        press_power_button(verb, FALSE);
-}
-
-void
-domain_shutdown(Domain *domain, guint flags, DomainDone done, gpointer data)
-{
-    const guint known = VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN | VIR_DOMAIN_SHUTDOWN_GUEST_AGENT;
-
-    start_plain(domain, "shutdown", "virDomainShutdownFlags", flags, known, shutdown_begin, done,
-                data);
-}
-
-static void
-reboot_begin(Verb *verb)
-{
-    if (verb->flags & ~(guint)VIR_DOMAIN_REBOOT_ACPI_POWER_BTN)
-        verb_fail(verb, VIR_ERR_ARGUMENT_UNSUPPORTED, "QEMU guest agent is not configured");
-    else
-        press_power_button(verb, TRUE);
-}
-
-void
-domain_reboot(Domain *domain, guint flags, DomainDone done, gpointer data)
-{
-    const guint known = VIR_DOMAIN_REBOOT_ACPI_POWER_BTN | VIR_DOMAIN_REBOOT_GUEST_AGENT;
-
-    start_plain(domain, "reboot", "virDomainReboot", flags, known, reboot_begin, done, data);
 }
 
 /* reset */
@@ -447,6 +393,7 @@ guest_exited(gpointer data)
                   guest_end(domain->guest));
     domain_end_reason(&domain->words, domain->destroying, &reason, &detail);
     g_clear_pointer(&domain->consoles, console_set_free);
+    domain->agent_timeout_s = AGENT_BLOCK;
     guest = g_steal_pointer(&domain->guest);
     device_list_release(domain->live->devices);
     guest_discard(domain->host->env->run_dir, domain_uuid(domain));
@@ -462,6 +409,7 @@ guest_exited(gpointer data)
     domain_let_rest(domain);
     domain_emit(domain, VIR_DOMAIN_EVENT_STOPPED, detail);
     domain_tell_end(domain, NULL);
+    agent_closed(domain);
     hotplug_forget(domain);
     /* Last, because verbs that waited for it fail now, and the next one begins. */
     guest_free(guest);

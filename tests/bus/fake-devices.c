@@ -2,6 +2,7 @@
 
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/proto/vsock-broker.h"
+#include "tests/bus/fake-agent.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@ typedef struct FakeDevice {
     unsigned port; /* of virtio-serial: the first; 0: none */
     bool port_open;
     bool leaving;
-    int listener, broker; /* of a vsock */
+    int listener, broker; /* of a vsock; the first of virtio-serial, too */
 } FakeDevice;
 
 struct FakeDevices {
@@ -32,6 +33,8 @@ struct FakeDevices {
     void *data;
     FakeBehaves behaves;
     bool booted;
+    const char *word; /* how the guest's agent behaves */
+    int agent;        /* of fake-agent; -1: none */
     FakeDevice devices[DEVICES_MAX];
 };
 
@@ -42,6 +45,7 @@ fake_devices_new(FakeTell tell, void *data)
 
     devices->tell = tell;
     devices->data = data;
+    devices->agent = -1;
     return devices;
 }
 
@@ -134,6 +138,12 @@ read_device(FakeDevice *dev, VmmMsg *request)
         vmm_msg_take_fd(request, "broker", &dev->broker);
     }
     dev->port = first_port(request);
+    if (dev->port) {
+        char key[32];
+
+        snprintf(key, sizeof(key), "port-%u-fd", dev->port);
+        vmm_msg_take_fd(request, key, &dev->listener);
+    }
 }
 
 const char *
@@ -291,15 +301,48 @@ fake_devices_tell(FakeDevices *devices, VmmMsg *request, VmmMsg *reply)
 }
 
 static void
-open_port(FakeDevices *devices, FakeDevice *dev)
+open_port(FakeDevices *devices, FakeDevice *dev, bool open)
 {
     VmmMsg *event = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_PORT);
 
-    dev->port_open = true;
+    dev->port_open = open;
     vmm_msg_put_string(event, "id", dev->id);
     vmm_msg_put_u64(event, "port", dev->port);
-    vmm_msg_put_bool(event, "open", true);
+    vmm_msg_put_bool(event, "open", open);
     devices->tell(devices->data, event);
+}
+
+static void
+open_ports(FakeDevices *devices, bool open)
+{
+    for (size_t i = 0; i < DEVICES_MAX; i++) {
+        FakeDevice *dev = &devices->devices[i];
+
+        if (dev->there && dev->port && devices->word)
+            open_port(devices, dev, open);
+    }
+}
+
+static void
+start_agent(FakeDevices *devices, FakeDevice *dev)
+{
+    if (devices->word && dev->listener >= 0 && devices->agent < 0) {
+        devices->agent = fake_agent_start(dev->listener, devices->word);
+        dev->listener = -1;
+    }
+}
+
+int
+fake_devices_agent(const FakeDevices *devices)
+{
+    return devices->agent;
+}
+
+void
+fake_devices_reset(FakeDevices *devices)
+{
+    open_ports(devices, false);
+    open_ports(devices, true);
 }
 
 /* Connects to port 1024 of the host, where somebody listens there, and says hello. */
@@ -329,14 +372,16 @@ void
 fake_devices_boot(FakeDevices *devices)
 {
     devices->booted = true;
+    devices->word = fake_agent_find(devices->behaves, devices->data);
     for (size_t i = 0; i < DEVICES_MAX; i++) {
         FakeDevice *dev = &devices->devices[i];
 
-        if (dev->there && dev->port && devices->behaves(devices->data, "agent"))
-            open_port(devices, dev);
+        if (dev->there && dev->port)
+            start_agent(devices, dev);
         if (dev->there && strcmp(dev->device, "balloon") == 0)
             inflate(devices, dev);
         if (dev->there && strcmp(dev->device, "vsock") == 0)
             greet_host(dev);
     }
+    open_ports(devices, true);
 }

@@ -1,7 +1,7 @@
 /* fake-devices: what a fake VMM has on PCI: no device does anything but answer as a VMM's would.
  *
  * A word of the guest's command line tells how the guest deals with them:
- *     fake=agent           opens the first port of each virtio-serial controller as soon as it runs
+ *     fake=agent...        opens the first port of each virtio-serial controller as soon as it runs: see fake-agent.h
  *     fake=keep-devices    never lets go of a device
  *     fake=no-balloon      never gives back RAM
  */
@@ -27,5 +27,9 @@ const char *fake_devices_remove(FakeDevices *devices, VmmMsg *request);
 const char *fake_devices_tell(FakeDevices *devices, VmmMsg *request, VmmMsg *reply);
 /* The guest runs for the first time. */
 void fake_devices_boot(FakeDevices *devices);
+/* What its agent has to say, see fake-agent.h; -1: there is none. */
+int fake_devices_agent(const FakeDevices *devices);
+/* The guest starts over. */
+void fake_devices_reset(FakeDevices *devices);
 /* What a removed device is told of, after the reply. */
 void fake_devices_settle(FakeDevices *devices);

@@ -142,6 +142,7 @@ act(Fake *fake, const char *action, const char *reason, const char *text)
 {
     if (strcmp(action, VMM_ACTION_RESET) == 0) {
         tell(fake, VMM_EVENT_RESET, reason);
+        fake_devices_reset(fake->devices);
         say(fake, BANNER, strlen(BANNER));
     } else if (strcmp(action, VMM_ACTION_PAUSE) == 0) {
         fake->state = VMM_STATE_PAUSED;
@@ -499,10 +500,21 @@ hear_serial(Fake *fake, Serial *serial)
         say(fake, bytes, n);
 }
 
+/* The guest was told to go by its agent. */
+static void
+hear_agent(Fake *fake, int fd)
+{
+    char how = 'p';
+
+    if (read(fd, &how, 1) == 1)
+        act(fake, how == 'r' ? fake->on_reboot : fake->on_poweroff,
+            how == 'r' ? VMM_REASON_RESET : VMM_REASON_POWEROFF, "");
+}
+
 static void
 turn(Fake *fake)
 {
-    struct pollfd polls[1 + SERIALS_MAX];
+    struct pollfd polls[2 + SERIALS_MAX];
 
     polls[0] = (struct pollfd){ fake->conn >= 0 ? fake->conn : VMM_LISTEN_FD, POLLIN, 0 };
     for (size_t i = 0; i < fake->n_serials; i++) {
@@ -510,8 +522,11 @@ turn(Fake *fake)
 
         polls[1 + i] = (struct pollfd){ serial->asleep ? serial->watch : serial->fd, POLLIN, 0 };
     }
-    if (poll(polls, 1 + fake->n_serials, -1) < 0)
+    polls[1 + fake->n_serials] = (struct pollfd){ fake_devices_agent(fake->devices), POLLIN, 0 };
+    if (poll(polls, 2 + fake->n_serials, -1) < 0)
         return;
+    if (polls[1 + fake->n_serials].revents)
+        hear_agent(fake, polls[1 + fake->n_serials].fd);
     for (size_t i = 0; i < fake->n_serials; i++) {
         if (polls[1 + i].revents)
             hear_serial(fake, &fake->serials[i]);
