@@ -214,10 +214,12 @@ args_parse(const char *const *words, gsize n, GError **error)
 static gboolean
 check_value(const Option *option, const char *text, GError **error)
 {
+    gboolean wide = (option->flags & OPTION_WIDE) != 0;
     gint64 number;
 
     if (option->kind == OPTION_INT &&
-        !g_ascii_string_to_signed(text, 10, G_MININT, G_MAXINT, &number, NULL))
+        !g_ascii_string_to_signed(text, 10, wide ? G_MININT64 : G_MININT,
+                                  wide ? G_MAXINT64 : G_MAXINT, &number, NULL))
         return cli_fail(error, _("Numeric value '%s' for <%s> option is malformed or out of range"),
                         text, option->name);
     if (option->kind != OPTION_INT && *text == '\0' && !(option->flags & OPTION_EMPTY_OK))
@@ -265,6 +267,14 @@ args_int(const Args *args, const char *name, int fallback)
     const char *text = args_string(args, name);
 
     return text ? (int)g_ascii_strtoll(text, NULL, 10) : fallback;
+}
+
+gint64
+args_int64(const Args *args, const char *name, gint64 fallback)
+{
+    const char *text = args_string(args, name);
+
+    return text ? g_ascii_strtoll(text, NULL, 10) : fallback;
 }
 
 const char *const *

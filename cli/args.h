@@ -21,6 +21,8 @@ gboolean args_has(const Args *args, const char *name);
 const char *args_string(const Args *args, const char *name);
 /* @fallback: not given. args_check() has passed before. */
 int args_int(const Args *args, const char *name, int fallback);
+/* The same for an OPTION_WIDE one. */
+gint64 args_int64(const Args *args, const char *name, gint64 fallback);
 /* All values of an OPTION_ARGV, in order, ending with NULL. */
 const char *const *args_list(const Args *args, const char *name);
 

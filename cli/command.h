@@ -19,6 +19,7 @@ typedef enum {
     OPTION_REQUIRED = 1 << 0,
     OPTION_NAMED_ONLY = 1 << 1, /* never by position */
     OPTION_EMPTY_OK = 1 << 2,   /* "" is a value */
+    OPTION_WIDE = 1 << 3,       /* a number of 64 bits */
 } OptionFlags;
 
 typedef struct Option {

@@ -14,6 +14,10 @@ extern const Command command_attach_device, command_attach_disk, command_attach_
 extern const Command command_domblklist, command_domif_getlink, command_domiflist,
     command_dommemstat;
 extern const Command command_dominfo, command_domstate, command_domstats, command_list;
+extern const Command command_domfsfreeze, command_domfsinfo, command_domfsthaw, command_domfstrim,
+    command_domhostname, command_domifaddr, command_domtime, command_get_user_sshkeys,
+    command_guest_agent_timeout, command_guestinfo, command_guestvcpus, command_qemu_agent_command,
+    command_set_user_password, command_set_user_sshkeys;
 extern const Command command_event;
 extern const Command command_capabilities, command_hostname, command_uri, command_version;
 extern const Command command_cd, command_connect, command_echo, command_exit, command_help,

@@ -182,8 +182,8 @@ check_command(const Command *command)
             g_assert_null(option[1].name);
         if (option->flags & OPTION_REQUIRED)
             g_assert_false(optional_seen);
-        else
-            optional_seen = TRUE;
+        else if (option->kind != OPTION_BOOL && !(option->flags & OPTION_NAMED_ONLY))
+            optional_seen = TRUE; /* takes a word by its place */
     }
 }
 
