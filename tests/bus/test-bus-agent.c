@@ -289,6 +289,7 @@ test_sync(void)
     assert_answers(fixture, path, DOMAIN, "GetHostname", FLAGS(0), "('fakehost',)");
     fixture_end_daemon(fixture, SIGKILL);
     fixture_start_daemon(fixture);
+    fixture_wait_signal(fixture, "AgentEvent (1, 2)");
     assert_answers(fixture, path, DOMAIN, "GetHostname", FLAGS(0), "('fakehost',)");
 }
 
