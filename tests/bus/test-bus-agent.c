@@ -205,8 +205,7 @@ test_shutdown(void)
 
     fixture_expect_events(fixture, "4,0 2,0");
     fixture_do(fixture, path, "Reboot", FLAGS(VIR_DOMAIN_REBOOT_GUEST_AGENT));
-    fixture_wait_signal(fixture, "Reboot ()");
-    fixture_wait_signal(fixture, "AgentEvent (2, 2) AgentEvent (1, 2)");
+    fixture_wait_signal(fixture, "Reboot () AgentEvent (2, 2) AgentEvent (1, 2)");
     fixture_do(fixture, path, "Suspend", NULL);
     fixture_call_fails(fixture, path, DOMAIN, "Shutdown", FLAGS(VIR_DOMAIN_SHUTDOWN_GUEST_AGENT),
                        NULL, "Requested operation is not valid: domain is not running");
