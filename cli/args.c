@@ -130,7 +130,7 @@ take_value(Args *args, gsize i, const char *inline_value, const char *next, gsiz
     }
     if (!value)
         return cli_fail(error, _("expected syntax: --%s <%s>"), option->name,
-                        option->kind == OPTION_INT ? _("number") : _("string"));
+                        option_is_number(option) ? _("number") : _("string"));
     add_value(args, i, value);
     *ret_used += inline_value ? 0 : 1;
     return TRUE;
@@ -222,7 +222,7 @@ check_value(const Option *option, const char *text, GError **error)
                                   wide ? G_MAXINT64 : G_MAXINT, &number, NULL))
         return cli_fail(error, _("Numeric value '%s' for <%s> option is malformed or out of range"),
                         text, option->name);
-    if (option->kind != OPTION_INT && *text == '\0' && !(option->flags & OPTION_EMPTY_OK))
+    if (!option_is_number(option) && *text == '\0' && !(option->flags & OPTION_EMPTY_OK))
         return cli_fail(error, _("Failed to get option '%s': Option argument is empty"),
                         option->name);
     return TRUE;

@@ -10,6 +10,7 @@ typedef struct Args Args;
 typedef enum {
     OPTION_BOOL,
     OPTION_INT,    /* --name <number> */
+    OPTION_SIZE,   /* the same, with a unit: the command reads it */
     OPTION_STRING, /* --name <string>, also by position */
     OPTION_DATA,   /* by position first: shown as <name> */
     OPTION_ARGV,   /* everything that is left, any number of times */
@@ -28,6 +29,9 @@ typedef struct Option {
     guint flags;
     const char *help; /* N_() */
 } Option;
+
+/* Its value is a number, with a unit perhaps. */
+#define option_is_number(option) ((option)->kind == OPTION_INT || (option)->kind == OPTION_SIZE)
 
 typedef enum {
     COMMAND_OFFLINE = 1 << 0, /* needs no daemon */

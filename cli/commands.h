@@ -11,6 +11,9 @@ extern const Command command_attach_device, command_attach_disk, command_attach_
     command_change_media, command_detach_device, command_detach_device_alias, command_detach_disk,
     command_detach_interface, command_domif_setlink, command_setmaxmem, command_setmem,
     command_update_device;
+extern const Command command_blkiotune, command_cpu_stats, command_emulatorpin,
+    command_iothreadinfo, command_iothreadpin, command_memtune, command_numatune, command_schedinfo,
+    command_vcpucount, command_vcpuinfo, command_vcpupin;
 extern const Command command_domblklist, command_domif_getlink, command_domiflist,
     command_dommemstat;
 extern const Command command_dominfo, command_domstate, command_domstats, command_list;

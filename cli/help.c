@@ -13,6 +13,7 @@ help_option_synopsis(const Option *option)
     case OPTION_BOOL:
         return g_strdup_printf(required ? "--%s" : "[--%s]", option->name);
     case OPTION_INT:
+    case OPTION_SIZE:
         return g_strdup_printf(required ? "<%s>" : _("[--%s <number>]"), option->name);
     case OPTION_STRING:
         return g_strdup_printf(required ? _("--%s <string>") : _("[--%s <string>]"), option->name);
@@ -34,6 +35,7 @@ option_label(const Option *option)
     case OPTION_BOOL:
         return g_strdup_printf("--%s", option->name);
     case OPTION_INT:
+    case OPTION_SIZE:
         return g_strdup_printf(required ? _("[--%s] <number>") : _("--%s <number>"), option->name);
     case OPTION_STRING:
         return g_strdup_printf(_("--%s <string>"), option->name);

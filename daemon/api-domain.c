@@ -2,6 +2,7 @@
 
 #include "daemon/api-absent.h"
 #include "daemon/api-agent.h"
+#include "daemon/api-tuning.h"
 #include "driver/error.h"
 #include "driver/flags.h"
 #include "driver/stats.h"
@@ -289,13 +290,6 @@ get_persistent(const ApiObject *object, GError **error)
     return g_variant_new_boolean(domain_is_persistent(object->domain));
 }
 
-/* The kernel schedules vCPU threads like any other, and there is no parameter to set yet. */
-static GVariant *
-get_scheduler_type(const ApiObject *object, GError **error)
-{
-    return g_variant_new("(si)", "posix", 0);
-}
-
 static GVariant *
 get_updated(const ApiObject *object, GError **error)
 {
@@ -315,7 +309,7 @@ static const Property properties[] = {
     { "Name", get_name },
     { "OSType", get_os_type },
     { "Persistent", get_persistent },
-    { "SchedulerType", get_scheduler_type },
+    { "SchedulerType", api_get_scheduler_type },
     { "UUID", get_uuid },
     { "Updated", get_updated },
     { NULL },
@@ -342,29 +336,31 @@ static const Method methods[] = {
     { "FSFreeze", "virDomainFSFreeze", "domain.fs-freeze", api_fs_freeze },
     { "FSThaw", "virDomainFSThaw", "domain.fs-freeze", api_fs_thaw },
     { "FSTrim", "virDomainFSTrim", "domain.fs-trim", api_fs_trim },
-    { "GetBlockIOParameters", "virDomainGetBlkioParameters", "domain.read" },
+    { "GetBlockIOParameters", "virDomainGetBlkioParameters", "domain.read", api_get_blkio },
     { "GetBlockIOTune", "virDomainGetBlockIoTune", "domain.read" },
     { "GetBlockJobInfo", "virDomainGetBlockJobInfo", "domain.read" },
     { "GetControlInfo", "virDomainGetControlInfo", "domain.read" },
     { "GetDiskErrors", "virDomainGetDiskErrors", "domain.read" },
-    { "GetEmulatorPinInfo", "virDomainGetEmulatorPinInfo", "domain.read" },
+    { "GetEmulatorPinInfo", "virDomainGetEmulatorPinInfo", "domain.read", api_get_emulator_pin },
     { "GetFSInfo", "virDomainGetFSInfo", "domain.fs-freeze", api_get_fs_info },
     { "GetGuestVcpus", "virDomainGetGuestVcpus", "domain.write", api_get_guest_vcpus },
     { "GetHostname", "virDomainGetHostname", "domain.write", api_get_hostname },
     { "GetInterfaceParameters", "virDomainGetInterfaceParameters", "domain.read" },
-    { "GetIOThreadInfo", "virDomainGetIOThreadInfo", "domain.read" },
+    { "GetIOThreadInfo", "virDomainGetIOThreadInfo", "domain.read", api_get_iothreads },
     { "GetJobInfo", "virDomainGetJobInfo", "domain.read" },
     { "GetJobStats", "virDomainGetJobStats", "domain.read" },
-    { "GetMemoryParameters", "virDomainGetMemoryParameters", "domain.read" },
+    { "GetMemoryParameters", "virDomainGetMemoryParameters", "domain.read",
+      api_get_memory_parameters },
     { "GetMetadata", "virDomainGetMetadata", "domain.read" },
-    { "GetNumaParameters", "virDomainGetNumaParameters", "domain.read" },
+    { "GetNumaParameters", "virDomainGetNumaParameters", "domain.read", api_get_numa },
     { "GetPerfEvents", "virDomainGetPerfEvents", "domain.read" },
-    { "GetSchedulerParameters", "virDomainGetSchedulerParametersFlags", "domain.read" },
+    { "GetSchedulerParameters", "virDomainGetSchedulerParametersFlags", "domain.read",
+      api_get_scheduler },
     { "GetSecurityLabelList", "virDomainGetSecurityLabelList", "domain.read" },
     { "GetState", "virDomainGetState", "domain.read", get_state },
     { "GetStats", "virDomainListGetStats", "domain.read", get_stats },
     { "GetTime", "virDomainGetTime", "domain.write", api_get_time },
-    { "GetVcpuPinInfo", "virDomainGetVcpuPinInfo", "domain.read" },
+    { "GetVcpuPinInfo", "virDomainGetVcpuPinInfo", "domain.read", api_get_vcpu_pins },
     { "GetVcpus", "virDomainGetVcpusFlags", "domain.read", get_vcpus },
     { "GetXMLDesc", "virDomainGetXMLDesc", "domain.read", get_xml,
       VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE },
@@ -385,9 +381,9 @@ static const Method methods[] = {
     { "MigrateStartPostCopy", "virDomainMigrateStartPostCopy", "domain.migrate" },
     { "MigrateToURI3", "virDomainMigrateToURI3", "domain.migrate" },
     { "OpenGraphicsFD", "virDomainOpenGraphicsFD", "domain.open-graphics" },
-    { "PinEmulator", "virDomainPinEmulator", "domain.write" },
-    { "PinIOThread", "virDomainPinIOThread", "domain.write" },
-    { "PinVcpu", "virDomainPinVcpuFlags", "domain.write" },
+    { "PinEmulator", "virDomainPinEmulator", "domain.write", api_pin_emulator },
+    { "PinIOThread", "virDomainPinIOThread", "domain.write", api_pin_iothread },
+    { "PinVcpu", "virDomainPinVcpuFlags", "domain.write", api_pin_vcpu },
     { "PMWakeup", "virDomainPMWakeup", "domain.pm-control" },
     { "Reboot", "virDomainReboot", "domain.init-control", reboot },
     { "Rename", "virDomainRename", "domain.write" },
@@ -396,19 +392,21 @@ static const Method methods[] = {
     { "Save", "virDomainSaveFlags", "domain.hibernate" },
     { "SendKey", "virDomainSendKey", "domain.send-input" },
     { "SendProcessSignal", "virDomainSendProcessSignal", "domain.send-signal" },
-    { "SetBlockIOParameters", "virDomainSetBlkioParameters", "domain.write" },
+    { "SetBlockIOParameters", "virDomainSetBlkioParameters", "domain.write", api_set_blkio },
     { "SetBlockIOTune", "virDomainSetBlockIoTune", "domain.write" },
     { "SetBlockThreshold", "virDomainSetBlockThreshold", "domain.write" },
     { "SetGuestVcpus", "virDomainSetGuestVcpus", "domain.write", api_set_guest_vcpus },
     { "SetInterfaceParameters", "virDomainSetInterfaceParameters", "domain.write" },
     { "SetMemory", "virDomainSetMemoryFlags", "domain.write", set_memory },
-    { "SetMemoryParameters", "virDomainSetMemoryParameters", "domain.write" },
+    { "SetMemoryParameters", "virDomainSetMemoryParameters", "domain.write",
+      api_set_memory_parameters },
     { "SetMemoryStatsPeriod", "virDomainSetMemoryStatsPeriod", "domain.write",
       set_memory_stats_period },
     { "SetMetadata", "virDomainSetMetadata", "domain.write" },
     { "SetNumaParameters", "virDomainSetNumaParameters", "domain.write" },
     { "SetPerfEvents", "virDomainSetPerfEvents", "domain.write" },
-    { "SetSchedulerParameters", "virDomainSetSchedulerParametersFlags", "domain.write" },
+    { "SetSchedulerParameters", "virDomainSetSchedulerParametersFlags", "domain.write",
+      api_set_scheduler },
     { "SetUserPassword", "virDomainSetUserPassword", "domain.set-password", api_set_user_password },
     { "SetTime", "virDomainSetTime", "domain.set-time", api_set_time },
     { "SetVcpus", "virDomainSetVcpusFlags", "domain.write" },

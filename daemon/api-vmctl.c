@@ -1,6 +1,7 @@
 #include "daemon/api.h"
 
 #include "daemon/api-agent.h"
+#include "daemon/api-tuning.h"
 
 static GVariant *
 list_row(Call *call, Domain *domain)
@@ -81,7 +82,9 @@ static const Method domain_methods[] = {
     { "AuthorizedSSHKeysGet", "virDomainAuthorizedSSHKeysGet", "domain.write", api_get_ssh_keys },
     { "AuthorizedSSHKeysSet", "virDomainAuthorizedSSHKeysSet", "domain.write", api_set_ssh_keys },
     { "DetachDeviceAlias", "virDomainDetachDeviceAlias", "domain.write", detach_device_alias },
+    { "GetCPUStats", "virDomainGetCPUStats", "domain.read", api_get_cpu_stats },
     { "GetGuestInfo", "virDomainGetGuestInfo", "domain.write", api_get_guest_info },
+    { "GetVcpuInfo", "virDomainGetVcpus", "domain.read", api_get_vcpu_info },
     { "OpenConsole", "virDomainOpenConsole", "domain.open-device", open_console },
     { "QemuAgentCommand", "virDomainQemuAgentCommand", "domain.write", api_agent_command },
     { NULL },

@@ -21,6 +21,7 @@ domain_def_new(void)
     domain_os_init(&def->os);
     def->vcpus = def->current_vcpus = 1;
     domain_memory_init(&def->backing);
+    domain_tune_init(&def->tune);
     domain_features_init(&def->features);
     domain_cpu_init(&def->cpu);
     domain_clock_init(&def->clock);
@@ -45,6 +46,7 @@ domain_def_free(DomainDef *def)
     g_free(def->emulator);
     domain_cpu_clear(&def->cpu);
     domain_clock_clear(&def->clock);
+    domain_tune_clear(&def->tune);
     g_ptr_array_unref(def->devices);
     g_free(def);
 }
@@ -81,6 +83,7 @@ domain_def_copy(const DomainDef *def)
     domain_os_own(&copy->os);
     domain_cpu_own(&copy->cpu);
     domain_clock_own(&copy->clock);
+    domain_tune_own(&copy->tune);
     sysinfo_own(&copy->sysinfo);
     copy->devices = device_list_new();
     for (guint i = 0; i < def->devices->len; i++)
@@ -274,9 +277,10 @@ gboolean
 domain_def_check(const DomainDef *def, GError **error)
 {
     return domain_def_check_name(def->name, error) && check_memory(def, error) &&
-           check_vcpus(def, error) && domain_cpu_check(&def->cpu, def->vcpus, error) &&
-           check_features(def, error) && check_os(def, error) && check_emulator(def, error) &&
-           check_boot_order(def, error) && check_devices(def, error);
+           check_vcpus(def, error) && domain_tune_check(&def->tune, error) &&
+           domain_cpu_check(&def->cpu, def->vcpus, error) && check_features(def, error) &&
+           check_os(def, error) && check_emulator(def, error) && check_boot_order(def, error) &&
+           check_devices(def, error);
 }
 
 static gboolean

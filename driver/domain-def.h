@@ -11,6 +11,7 @@
 #include "driver/domain-features.h"
 #include "driver/domain-memory.h"
 #include "driver/domain-os.h"
+#include "driver/domain-tune.h"
 #include "driver/sysinfo.h"
 
 #include <glib.h>
@@ -37,6 +38,7 @@ typedef struct DomainDef {
     DomainMemory backing;
     guint vcpus; /* maximum */
     guint current_vcpus;
+    DomainTune tune;
     Sysinfo sysinfo;
     DomainOs os;
     DomainFeatures features;

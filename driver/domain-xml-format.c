@@ -37,8 +37,12 @@ format_size(XmlWriter *out, const char *name, guint64 kib)
 static void
 format_vcpu(const DomainDef *def, XmlWriter *out)
 {
+    g_autofree char *cpuset = cpuset_format(&def->tune.cpuset);
+
     xml_open(out, "vcpu");
     xml_put_attr(out, "placement", "static");
+    if (*cpuset)
+        xml_put_attr(out, "cpuset", cpuset);
     if (def->current_vcpus != def->vcpus)
         xml_put_attr_uint(out, "current", def->current_vcpus);
     put_number(out, def->vcpus);
@@ -112,8 +116,10 @@ domain_xml_format(const DomainDef *def, int id, guint flags)
     format_identity(def, out);
     format_size(out, "memory", def->memory_kib);
     format_size(out, "currentMemory", def->current_memory_kib);
+    domain_tune_format_before_memory_backing(&def->tune, out);
     domain_memory_format(&def->backing, out);
     format_vcpu(def, out);
+    domain_tune_format_after_vcpu(&def->tune, out);
     domain_xml_format_sysinfo(&def->sysinfo, out);
     domain_xml_format_os(&def->os, out);
     domain_features_format(&def->features, out);

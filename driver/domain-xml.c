@@ -172,7 +172,8 @@ parse_root(DomainDef *def, const XmlNode *root, guint flags, GError **error)
 {
     return xml_policy_check(root, error) && parse_type(root, error) &&
            parse_identity(def, root, error) && parse_memory(def, root, error) &&
-           parse_vcpu(def, root, error) && domain_xml_parse_sysinfo(&def->sysinfo, root, error) &&
+           parse_vcpu(def, root, error) && domain_tune_parse(&def->tune, root, error) &&
+           domain_xml_parse_sysinfo(&def->sysinfo, root, error) &&
            domain_xml_parse_os(&def->os, root, error) &&
            domain_features_parse(&def->features, root, error) &&
            domain_cpu_parse(&def->cpu, root, error) &&

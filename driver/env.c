@@ -1,5 +1,10 @@
 #include "driver/env.h"
 
+#include <string.h>
+#include <unistd.h>
+
+#define CGROUPS "/sys/fs/cgroup"
+
 static void
 system_dirs(DriverEnv *env)
 {
@@ -27,6 +32,38 @@ firmware_dirs(gboolean privileged)
     const char *const usual[] = { own, "/etc/qemu/firmware", "/usr/share/qemu/firmware", NULL };
 
     return given ? g_strsplit(given, ":", -1) : g_strdupv((char **)usual + (privileged ? 1 : 0));
+}
+
+/* A session's guests live beside its daemon, where the user may make cgroups: in what systemd delegated to the
+ * user's own manager. Processes can go nowhere else anyway. */
+static char *
+session_cgroup(void)
+{
+    g_autofree char *text = NULL;
+    g_autofree char *parent = NULL;
+    g_autofree char *dir = NULL;
+    const char *line;
+
+    if (!g_file_get_contents("/proc/self/cgroup", &text, NULL, NULL) ||
+        !(line = g_str_has_prefix(text, "0::") ? text : strstr(text, "\n0::")))
+        return NULL;
+    line = strchr(line, '/');
+    if (!line)
+        return NULL;
+    g_strdelimit(text, "\n", '\0');
+    parent = g_path_get_dirname(line);
+    dir = g_build_filename(CGROUPS, parent, NULL);
+    return access(dir, W_OK) == 0 && strcmp(parent, "/") != 0 ? g_steal_pointer(&dir) : NULL;
+}
+
+static char *
+cgroup_root(gboolean privileged)
+{
+    const char *given = g_getenv("VMCTL_CGROUP");
+
+    if (given)
+        return g_strdup(given);
+    return privileged ? g_strdup(CGROUPS) : session_cgroup();
 }
 
 static char *
@@ -60,6 +97,7 @@ driver_env_new(gboolean privileged)
     neighbour = beside(env->vmm, "vmctl-vsock");
     env->vsock = from_environment("VMCTL_VSOCK", neighbour);
     env->firmware_dirs = firmware_dirs(privileged);
+    env->cgroup_root = cgroup_root(privileged);
     env->kvm = from_environment("VMCTL_KVM", "/dev/kvm");
     return env;
 }
@@ -76,6 +114,7 @@ driver_env_free(DriverEnv *env)
     g_free(env->vmm);
     g_free(env->vsock);
     g_free(env->kvm);
+    g_free(env->cgroup_root);
     g_strfreev(env->firmware_dirs);
     g_free(env);
 }

@@ -14,7 +14,9 @@ typedef struct DriverEnv {
         firmware_dirs; /* of descriptors, see firmware.h; $VMCTL_FIRMWARE_DIRS overrides them, for tests */
     char *
         vsock; /* the vmctl-vsock to start; $VMCTL_VSOCK overrides the vmm's neighbour, for tests */
-    char *kvm; /* /dev/kvm; $VMCTL_KVM overrides it, for tests */
+    char *
+        cgroup_root; /* below it guests have their cgroups; NULL: nowhere. $VMCTL_CGROUP overrides it */
+    char *kvm;       /* /dev/kvm; $VMCTL_KVM overrides it, for tests */
 } DriverEnv;
 
 /* The usual places of the system or of the session instance; the directories are made when they are

@@ -33,6 +33,7 @@ struct Guest {
     guint watch; /* on pidfd */
     char *end;   /* NULL: it runs, or ended as it should, or is not our child */
     VmmLink *link;
+    Cgroup *room; /* NULL: none */
     GuestEvents events;
 };
 
@@ -226,6 +227,41 @@ guest_allow_locked(Guest *guest, guint64 bytes, GError **error)
                         bytes / 1024, (guint64)now.rlim_max / 1024);
 }
 
+/* The room's file has two lines: where the host has its cgroups, and the path below that. */
+
+static Cgroup *
+read_room(const char *run_dir, const char *uuid)
+{
+    g_autofree char *path = file_of(run_dir, uuid, "cgroup");
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        return NULL;
+    lines = g_strsplit(text, "\n", 3);
+    return g_strv_length(lines) == 3 ? cgroup_open(lines[0], lines[1]) : NULL;
+}
+
+gboolean
+guest_set_room(Guest *guest, Cgroup *room, GError **error)
+{
+    g_autofree char *path = file_of(guest->run_dir, guest->uuid, "cgroup");
+    g_autofree char *text = NULL;
+
+    cgroup_free(guest->room);
+    guest->room = room;
+    if (!room)
+        return TRUE;
+    text = g_strdup_printf("%s\n%s\n", cgroup_root(room), cgroup_path(room));
+    return store_write_file(path, text, STORE_VOLATILE, error);
+}
+
+const Cgroup *
+guest_room(const Guest *guest)
+{
+    return guest->room;
+}
+
 Guest *
 guest_adopt(const char *run_dir, const char *uuid, const GuestStatus *status,
             const GuestEvents *events, GError **error)
@@ -242,6 +278,7 @@ guest_adopt(const char *run_dir, const char *uuid, const GuestStatus *status,
         return NULL;
     }
     watch_process(guest, status->pid, pidfd);
+    guest->room = read_room(run_dir, uuid);
     if (!link_open(guest, error)) {
         guest_free(guest);
         return NULL;
@@ -312,6 +349,7 @@ guest_free(Guest *guest)
         close(guest->pidfd);
     if (guest->listener >= 0)
         close(guest->listener);
+    cgroup_free(guest->room);
     g_free(guest->end);
     g_free(guest->run_dir);
     g_free(guest->uuid);
@@ -429,11 +467,15 @@ guest_discard(const char *run_dir, const char *uuid)
                                          "status",
                                          "live.xml",
                                          "record",
+                                         "cgroup",
                                          "status" STORE_TEMPORARY,
                                          "live.xml" STORE_TEMPORARY };
     g_autofree char *dir = dir_of(run_dir, uuid);
     g_autofree char *vsock = vsock_host_dir(run_dir, uuid);
+    g_autoptr(Cgroup) room = read_room(run_dir, uuid);
 
+    if (room)
+        cgroup_remove(room);
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = g_build_filename(dir, names[i], NULL);
 

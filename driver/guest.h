@@ -2,11 +2,12 @@
  *
  * RUN_DIR/guests/UUID holds `control` (the socket), `status` (who runs there: see GuestStatus),
  * `live.xml` (the definition that runs), `record` (the VMM's last words), and in `channel` the sockets of
- * channels that have no path of their own. All of it is what a
+ * channels that have no path of their own, and `cgroup` (where its room is). All of it is what a
  * restarted daemon needs to find the guest again; guest_discard() takes it away when the guest is over.
  */
 #pragma once
 
+#include "driver/cgroup.h"
 #include "driver/vmm-link.h"
 
 #include <glib.h>
@@ -50,6 +51,9 @@ Guest *guest_adopt(const char *run_dir, const char *uuid, const GuestStatus *sta
 const char *guest_dir(const Guest *guest);
 /* Where its <vsock> has its sockets, see vsock-host.h. */
 const char *guest_vsock_dir(const Guest *guest);
+/* Its room on the host, which is removed with the directory; NULL: none. Takes @room over. */
+gboolean guest_set_room(Guest *guest, Cgroup *room, GError **error);
+const Cgroup *guest_room(const Guest *guest);
 pid_t guest_pid(const Guest *guest);
 /* How the process ended, to follow "the guest's process"; NULL where it has not, ended as it should, or
  * was started by an earlier daemon, so that nobody knows. */
@@ -71,7 +75,7 @@ gboolean guest_write_live(const char *run_dir, const char *uuid, const char *xml
 char *guest_read_live(const char *run_dir, const char *uuid, GError **error);
 /* FALSE where the VMM left none. */
 gboolean guest_read_record(const char *run_dir, const char *uuid, GuestRecord *ret);
-/* Removes the directory, and the sockets of a <vsock>. */
+/* Removes the directory, the sockets of a <vsock>, and the room. */
 void guest_discard(const char *run_dir, const char *uuid);
 /* The process' identity for a status, from its pid; 0 where there is none. */
 guint64 guest_start_time(pid_t pid);

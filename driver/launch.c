@@ -6,6 +6,7 @@
 #include "driver/domain-xml.h"
 #include "driver/error.h"
 #include "driver/guest-cpu.h"
+#include "driver/guest-limits.h"
 #include "driver/guest-news.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ struct Launch {
     int id;
     gboolean paused;
     gboolean reset_nvram;
+    gboolean bounded; /* every thread has its limits */
     Guest *guest;
     int log_fd;
     GPtrArray *requests; /* of VmmMsg: create, then the devices */
@@ -323,6 +325,19 @@ start_open(Launch *launch, GError **error)
     return launch->guest && describe_machine(launch, error) && lower_devices(launch, error);
 }
 
+/* The room comes before anything that takes much of the host. */
+static gboolean
+make_room(Launch *launch, GError **error)
+{
+    Guest *guest = launch->guest;
+    g_autoptr(GError) unkept = NULL;
+    Cgroup *room = NULL;
+    gboolean made =
+        guest_limits_begin(launch->domain->host->env, launch->live, guest_pid(guest), &room, error);
+
+    return guest_set_room(guest, room, made ? error : &unkept) && made;
+}
+
 /* Step 2: the process, and what a restarted daemon needs to find it. */
 static gboolean
 start_spawn(Launch *launch, GError **error)
@@ -336,7 +351,7 @@ start_spawn(Launch *launch, GError **error)
     if (!guest_write_live(env->run_dir, launch->live->uuid, xml, error) ||
         !guest_spawn(launch->guest, env->vmm, launch->log_fd, error))
         return FALSE;
-    if (!guest_allow_locked(launch->guest, locked, error))
+    if (!make_room(launch, error) || !guest_allow_locked(launch->guest, locked, error))
         return FALSE;
     status.pid = guest_pid(launch->guest);
     status.start_time = guest_start_time(status.pid);
@@ -370,6 +385,31 @@ start_finish(Launch *launch)
     launch_finish(launch);
 }
 
+static void answered(gpointer data, VmmMsg *reply, const GError *error);
+
+static void
+ask(Launch *launch, VmmMsg *request, VmmLinkReply reply)
+{
+    launch->waiting++;
+    vmm_link_send(guest_link(launch->guest), request, CREATE_TIMEOUT_MS, reply, launch);
+}
+
+/* What its vCPUs may have is settled once there are threads, before they run. */
+static void
+bound_vcpus(Launch *launch)
+{
+    Guest *guest = launch->guest;
+    g_autoptr(GError) error = NULL;
+
+    launch->bounded = TRUE;
+    if (!guest_limits_vcpus(launch->live, guest_room(guest), guest_pid(guest), &error))
+        launch_fail(launch, error);
+    else if (launch->paused)
+        start_finish(launch);
+    else
+        ask(launch, vmm_link_request(guest_link(guest), VMM_RUN), answered);
+}
+
 static void
 answered(gpointer data, VmmMsg *reply, const GError *error)
 {
@@ -382,6 +422,8 @@ answered(gpointer data, VmmMsg *reply, const GError *error)
         return;
     if (launch->error)
         launch_fail(launch, launch->error);
+    else if (!launch->bounded)
+        bound_vcpus(launch);
     else
         start_finish(launch);
 }
@@ -400,14 +442,8 @@ greeted(gpointer data, VmmMsg *reply, const GError *error)
     answered(data, reply, error);
 }
 
-static void
-ask(Launch *launch, VmmMsg *request, VmmLinkReply reply)
-{
-    launch->waiting++;
-    vmm_link_send(guest_link(launch->guest), request, CREATE_TIMEOUT_MS, reply, launch);
-}
-
-/* Step 3: the machine, its devices, and off it goes; all of it without waiting in between. */
+/* Step 3: the machine, its devices, and off it goes; all of it without waiting in between, but where vCPUs have
+ * limits of their own. */
 static void
 start_create(Launch *launch)
 {
@@ -418,7 +454,8 @@ start_create(Launch *launch)
     for (guint i = 0; i < n; i++)
         ask(launch, requests[i], answered);
     ask(launch, vmm_link_request(link, VMM_HELLO), greeted);
-    if (!launch->paused)
+    launch->bounded = !guest_limits_has_vcpus(launch->live);
+    if (!launch->paused && launch->bounded)
         ask(launch, vmm_link_request(link, VMM_RUN), answered);
 }
 

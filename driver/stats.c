@@ -3,42 +3,7 @@
 #include "driver/domain-private.h"
 #include "driver/error.h"
 #include "driver/flags.h"
-
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-/* Times come from /proc: the kernel knows them, and no VMM is asked. */
-typedef struct CpuTimes {
-    guint64 user_ns, system_ns;
-} CpuTimes;
-
-static guint64
-ticks_to_ns(const char *ticks)
-{
-    return g_ascii_strtoull(ticks, NULL, 10) * (1000000000 / sysconf(_SC_CLK_TCK));
-}
-
-/* @ret_name has room for the 15 bytes of a thread's name (proc(5), "comm"). */
-static gboolean
-read_times(const char *stat_path, char ret_name[16], CpuTimes *ret)
-{
-    g_autofree char *text = NULL;
-    g_auto(GStrv) fields = NULL;
-    char *open, *close;
-
-    if (!g_file_get_contents(stat_path, &text, NULL, NULL) || !(open = strchr(text, '(')) ||
-        !(close = strrchr(text, ')')))
-        return FALSE;
-    fields = g_strsplit(close + 2, " ", 0); /* from field 3: utime is 14, stime 15 */
-    if (g_strv_length(fields) < 13)
-        return FALSE;
-    *close = '\0';
-    g_strlcpy(ret_name, open + 1, 16);
-    ret->user_ns = ticks_to_ns(fields[11]);
-    ret->system_ns = ticks_to_ns(fields[12]);
-    return TRUE;
-}
+#include "driver/guest-threads.h"
 
 static void
 add(GVariantBuilder *out, const char *name, GVariant *value)
@@ -56,21 +21,17 @@ add_state(Domain *domain, GVariantBuilder *out)
     add(out, "state.reason", g_variant_new_int32(reason));
 }
 
+/* Times come from /proc: the kernel knows them, and no VMM is asked. */
 static void
 add_cpu_total(Domain *domain, GVariantBuilder *out)
 {
-    g_autofree char *path = NULL;
-    char name[16];
-    CpuTimes times;
+    guint64 user_ns, system_ns;
 
-    if (!domain->guest)
+    if (!domain->guest || !guest_process_times(guest_pid(domain->guest), &user_ns, &system_ns))
         return;
-    path = g_strdup_printf("/proc/%d/stat", (int)guest_pid(domain->guest));
-    if (!read_times(path, name, &times))
-        return;
-    add(out, "cpu.time", g_variant_new_uint64(times.user_ns + times.system_ns));
-    add(out, "cpu.user", g_variant_new_uint64(times.user_ns));
-    add(out, "cpu.system", g_variant_new_uint64(times.system_ns));
+    add(out, "cpu.time", g_variant_new_uint64(user_ns + system_ns));
+    add(out, "cpu.user", g_variant_new_uint64(user_ns));
+    add(out, "cpu.system", g_variant_new_uint64(system_ns));
 }
 
 static void
@@ -83,26 +44,27 @@ add_balloon(Domain *domain, GVariantBuilder *out)
 }
 
 static void
+add_vcpu_field(GVariantBuilder *out, int vcpu, const char *field, GVariant *value)
+{
+    g_autofree char *key = g_strdup_printf("vcpu.%d.%s", vcpu, field);
+
+    add(out, key, value);
+}
+
+static void
 add_vcpu_times(Domain *domain, GVariantBuilder *out)
 {
-    g_autofree char *tasks = g_strdup_printf("/proc/%d/task", (int)guest_pid(domain->guest));
-    g_autoptr(GDir) dir = g_dir_open(tasks, 0, NULL);
-    const char *tid;
+    g_autoptr(GArray) threads = guest_threads_list(guest_pid(domain->guest));
 
-    while (dir && (tid = g_dir_read_name(dir))) {
-        g_autofree char *path = g_build_filename(tasks, tid, "stat", NULL);
-        g_autofree char *key = NULL;
-        char name[16];
-        CpuTimes times;
-        unsigned i;
+    for (guint i = 0; i < threads->len; i++) {
+        const GuestThread *thread = &g_array_index(threads, GuestThread, i);
+        const guint64 time = thread->user_ns + thread->system_ns;
 
-        if (!read_times(path, name, &times) || sscanf(name, "vcpu %u", &i) != 1)
+        if (thread->vcpu < 0)
             continue;
-        key = g_strdup_printf("vcpu.%u.state", i);
-        add(out, key, g_variant_new_int32(VIR_VCPU_RUNNING));
-        g_free(g_steal_pointer(&key));
-        key = g_strdup_printf("vcpu.%u.time", i);
-        add(out, key, g_variant_new_uint64(times.user_ns + times.system_ns));
+        add_vcpu_field(out, thread->vcpu, "state", g_variant_new_int32(VIR_VCPU_RUNNING));
+        add_vcpu_field(out, thread->vcpu, "time", g_variant_new_uint64(time));
+        add_vcpu_field(out, thread->vcpu, "wait", g_variant_new_uint64(thread->wait_ns));
     }
 }
 

@@ -319,6 +319,7 @@ build_vcpus(Hardware *hw, VmmError *err)
         free(cpuid);
     }
     free(common);
+    vcpus_wait(hw->vcpus); /* each thread has its name, by which the host finds it */
     return good;
 }
 

@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@
 #define BANNER      "fake guest here\r\n"
 #define LIFETIME_S  120 /* a test that lost sight of us */
 #define SERIALS_MAX 4
+#define VCPUS_MAX   16
 
 typedef struct Serial {
     int fd, watch; /* the watch tells that somebody opened the other side of a closed pty */
@@ -250,6 +252,28 @@ read_machine(Fake *fake, VmmMsg *request)
     read_actions(fake, request);
 }
 
+/* Threads named as a VMM's are, and nothing more. */
+static void *
+be_vcpu(void *data)
+{
+    for (;;)
+        pause();
+    return NULL;
+}
+
+static void
+start_vcpus(const Fake *fake)
+{
+    for (uint64_t i = 0; i < fake->vcpus && i < VCPUS_MAX; i++) {
+        pthread_t thread;
+        char name[16];
+
+        snprintf(name, sizeof(name), "vcpu %d", (int)i);
+        if (pthread_create(&thread, NULL, be_vcpu, NULL) == 0)
+            pthread_setname_np(thread, name);
+    }
+}
+
 static void
 create(Fake *fake, VmmMsg *request)
 {
@@ -267,6 +291,7 @@ create(Fake *fake, VmmMsg *request)
         refuse(fake, request, VMM_ERROR_UNSUPPORTED, "the fake machine cannot be made, as told");
     } else {
         fake->state = VMM_STATE_CREATED;
+        start_vcpus(fake);
         send_message(fake, reply_to(request));
     }
 }

@@ -51,6 +51,7 @@ launcher_new(Fixture *fixture, GSubprocessFlags flags)
     set_dir(fixture, launcher, "XDG_RUNTIME_DIR", "run");
     set_dir(fixture, launcher, "XDG_DATA_HOME", "data");
     set_dir(fixture, launcher, "XDG_CACHE_HOME", "cache");
+    set_dir(fixture, launcher, "VMCTL_CGROUP", "cgroup"); /* not there, unless a test makes one */
     g_subprocess_launcher_setenv(launcher, "HOME", fixture->dir, TRUE);
     g_subprocess_launcher_setenv(launcher, "VMCTL_VMM", vmm, TRUE);
     g_subprocess_launcher_setenv(launcher, "VMCTL_VSOCK", vsock, TRUE);

@@ -46,7 +46,7 @@ test_get_all(void)
     assert_all(
         fixture, PATH, DOMAIN,
         "({'Active': <<false>>, 'Autostart': <<false>>, 'Id': <<uint32 0>>, 'Name': <<'all'>>, "
-        "'OSType': <<'hvm'>>, 'Persistent': <<true>>, 'SchedulerType': <<('posix', 0)>>, "
+        "'OSType': <<'hvm'>>, 'Persistent': <<true>>, 'SchedulerType': <<('posix', 9)>>, "
         "'UUID': <<'" UUID "'>>, 'Updated': <<false>>},)");
     assert_all(fixture, ROOT_PATH, CONNECT,
                "({'Encrypted': <<false>>, 'Hostname': <<'*'>>, 'LibVersion': <<uint64 *>>, "

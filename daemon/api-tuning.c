@@ -1,0 +1,157 @@
+#include "daemon/api-tuning.h"
+
+#include "driver/pinning.h"
+#include "driver/tuning.h"
+
+/* A getter of the driver that takes flags. */
+static void
+answer(Call *call, GVariant *(*get)(const Domain *domain, guint flags, GError **error))
+{
+    GError *error = NULL;
+    GVariant *result;
+    guint flags;
+
+    call_get(call, "(u)", &flags);
+    result = get(call_object(call)->domain, flags, &error);
+    call_answer(call, result, error);
+    g_clear_error(&error);
+}
+
+static void
+get_tuning(Call *call, const Tuning *tuning)
+{
+    GError *error = NULL;
+    GVariant *result;
+    guint flags;
+
+    call_get(call, "(u)", &flags);
+    result = domain_tuning_get(call_object(call)->domain, tuning, flags, &error);
+    call_answer(call, result, error);
+    g_clear_error(&error);
+}
+
+static void
+set_tuning(Call *call, const Tuning *tuning)
+{
+    g_autoptr(GVariant) params = NULL;
+    guint flags;
+
+    call_get(call, "(@a{sv}u)", &params, &flags);
+    domain_tuning_set(call_object(call)->domain, tuning, params, flags, call_done, call);
+}
+
+void
+api_get_scheduler(Call *call)
+{
+    get_tuning(call, &tuning_scheduler);
+}
+
+void
+api_set_scheduler(Call *call)
+{
+    set_tuning(call, &tuning_scheduler);
+}
+
+void
+api_get_memory_parameters(Call *call)
+{
+    get_tuning(call, &tuning_memory);
+}
+
+void
+api_set_memory_parameters(Call *call)
+{
+    set_tuning(call, &tuning_memory);
+}
+
+void
+api_get_blkio(Call *call)
+{
+    get_tuning(call, &tuning_blkio);
+}
+
+void
+api_set_blkio(Call *call)
+{
+    set_tuning(call, &tuning_blkio);
+}
+
+void
+api_get_numa(Call *call)
+{
+    answer(call, domain_numa_parameters);
+}
+
+void
+api_pin_vcpu(Call *call)
+{
+    g_autoptr(GVariant) map = NULL;
+    guint vcpu, flags;
+
+    call_get(call, "(u@abu)", &vcpu, &map, &flags);
+    domain_pin_vcpu(call_object(call)->domain, vcpu, map, flags, call_done, call);
+}
+
+void
+api_pin_emulator(Call *call)
+{
+    g_autoptr(GVariant) map = NULL;
+    guint flags;
+
+    call_get(call, "(@abu)", &map, &flags);
+    domain_pin_emulator(call_object(call)->domain, map, flags, call_done, call);
+}
+
+void
+api_pin_iothread(Call *call)
+{
+    g_autoptr(GVariant) map = NULL;
+    GError *error = NULL;
+    guint iothread, flags;
+
+    call_get(call, "(u@abu)", &iothread, &map, &flags);
+    if (domain_pin_iothread(call_object(call)->domain, iothread, map, flags, &error))
+        call_reply_nothing(call);
+    else
+        call_fail(call, error);
+}
+
+void
+api_get_vcpu_pins(Call *call)
+{
+    answer(call, domain_vcpu_pins);
+}
+
+void
+api_get_emulator_pin(Call *call)
+{
+    answer(call, domain_emulator_pin);
+}
+
+void
+api_get_iothreads(Call *call)
+{
+    answer(call, domain_iothreads);
+}
+
+void
+api_get_vcpu_info(Call *call)
+{
+    GError *error = NULL;
+    GVariant *result = domain_vcpu_info(call_object(call)->domain, &error);
+
+    call_answer(call, result, error);
+    g_clear_error(&error);
+}
+
+void
+api_get_cpu_stats(Call *call)
+{
+    answer(call, domain_cpu_stats);
+}
+
+GVariant *
+api_get_scheduler_type(const ApiObject *object, GError **error)
+{
+    return g_variant_new("(si)", "posix", domain_scheduler_parameter_count(object->domain));
+}

@@ -1,0 +1,245 @@
+#include "driver/guest-limits.h"
+
+#include "driver/error.h"
+#include "driver/guest-threads.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PARTITION "machine" /* as libvirt has it */
+
+/* What a definition asks for by which controller, and libvirt's words where that is missing. */
+static gboolean
+needs_cpu(const DomainTune *tune)
+{
+    for (gsize i = 0; i < TUNE_N_PARTS; i++) {
+        if (tune->bandwidth[i].period_us || tune->bandwidth[i].quota_us)
+            return TRUE;
+    }
+    return tune->shares != 0;
+}
+
+static gboolean
+needs_memory(const DomainTune *tune)
+{
+    return tune->hard_limit_kib || tune->soft_limit_kib || tune->swap_hard_limit_kib;
+}
+
+static gboolean
+needs_io(const DomainTune *tune)
+{
+    return tune->weight || tune->devices->len;
+}
+
+static const struct {
+    CgroupController controller;
+    gboolean (*needed)(const DomainTune *tune);
+    const char *what;
+} needs[] = {
+    { CGROUP_CPU, needs_cpu, "CPU tuning" },
+    { CGROUP_MEMORY, needs_memory, "Memory cgroup" },
+    { CGROUP_IO, needs_io, "Block I/O tuning" },
+};
+
+static gboolean
+check_needs(const DriverEnv *env, const DomainTune *tune, const Cgroup *room, GError **error)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(needs); i++) {
+        if (needs[i].needed(tune) && !(room && cgroup_has(room, needs[i].controller)))
+            return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "%s is not available %s",
+                                needs[i].what,
+                                env->privileged ? "on this host" : "in session mode");
+    }
+    return TRUE;
+}
+
+/* Making the room. A partition of the administrator's has to be there already. */
+
+static char *
+room_path(const DomainDef *def)
+{
+    const char *partition = def->tune.partition ? def->tune.partition + 1 : PARTITION;
+    g_autofree char *name = g_strconcat("vmctl-", def->name, NULL);
+
+    return g_build_filename(partition, name, NULL);
+}
+
+static Cgroup *
+make_room(const DriverEnv *env, const DomainDef *def, pid_t pid, GError **error)
+{
+    g_autofree char *path = room_path(def);
+    g_autoptr(Cgroup) room = NULL;
+
+    if (!env->cgroup_root) {
+        driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "there are no cgroups for guests here");
+        return NULL;
+    }
+    room = cgroup_make(env->cgroup_root, path, error);
+    if (!room)
+        return NULL;
+    if (!cgroup_add_process(room, pid, error)) {
+        cgroup_remove(room);
+        return NULL;
+    }
+    return g_steal_pointer(&room);
+}
+
+/* Limits */
+
+static gboolean
+set_memory_limit(const Cgroup *room, CgroupValue value, guint64 kib, GError **error)
+{
+    return !kib || cgroup_set(room, value, kib * 1024, error);
+}
+
+static gboolean
+set_memory(const Cgroup *room, const DomainTune *tune, GError **error)
+{
+    return set_memory_limit(room, CGROUP_MEMORY_HARD, tune->hard_limit_kib, error) &&
+           set_memory_limit(room, CGROUP_MEMORY_SOFT, tune->soft_limit_kib, error) &&
+           set_memory_limit(room, CGROUP_MEMORY_SWAP, tune->swap_hard_limit_kib, error);
+}
+
+gboolean
+guest_limits_disk(const char *path, dev_t *ret, GError **error)
+{
+    struct stat info;
+
+    if (stat(path, &info) < 0)
+        return driver_error_errno(error, errno, "Path '%s' is not accessible", path);
+    if (!S_ISBLK(info.st_mode))
+        return driver_error_errno(error, EINVAL, "Path '%s' must be a block device", path);
+    *ret = info.st_rdev;
+    return TRUE;
+}
+
+static gboolean
+set_device(const Cgroup *room, const TuneDevice *device, GError **error)
+{
+    const struct {
+        CgroupRate rate;
+        guint64 number;
+    } rates[] = {
+        { CGROUP_READ_BYTES, device->read_bps },
+        { CGROUP_WRITE_BYTES, device->write_bps },
+        { CGROUP_READ_OPERATIONS, device->read_iops },
+        { CGROUP_WRITE_OPERATIONS, device->write_iops },
+    };
+    dev_t disk;
+
+    if (!guest_limits_disk(device->path, &disk, error))
+        return FALSE;
+    for (gsize i = 0; i < G_N_ELEMENTS(rates); i++) {
+        if (rates[i].number && !cgroup_set_rate(room, disk, rates[i].rate, rates[i].number, error))
+            return FALSE;
+    }
+    return !device->weight || cgroup_set_disk_weight(room, disk, device->weight, error);
+}
+
+static gboolean
+set_io(const Cgroup *room, const DomainTune *tune, GError **error)
+{
+    if (tune->weight && !cgroup_set(room, CGROUP_IO_WEIGHT, tune->weight, error))
+        return FALSE;
+    for (guint i = 0; i < tune->devices->len; i++) {
+        if (!set_device(room, g_ptr_array_index(tune->devices, i), error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Threads */
+
+static gboolean
+bound_thread(const Cgroup *room, const GuestThread *thread, const TuneBandwidth *bandwidth,
+             GError **error)
+{
+    g_autofree char *part =
+        thread->vcpu < 0 ? g_strdup(GUEST_PART_EMULATOR) : g_strdup_printf("vcpu%d", thread->vcpu);
+
+    return cgroup_add_thread(room, part, thread->tid, error) &&
+           cgroup_set_bandwidth(room, part, bandwidth->period_us, bandwidth->quota_us, error);
+}
+
+gboolean
+guest_limits_bandwidth(const Cgroup *room, TunePart part, const TuneBandwidth *bandwidth, pid_t pid,
+                       GError **error)
+{
+    g_autoptr(GArray) threads = NULL;
+
+    if ((!bandwidth->period_us && !bandwidth->quota_us) || part == TUNE_IOTHREAD)
+        return TRUE; /* this machine's disks are served by the emulator's threads */
+    if (part == TUNE_GLOBAL)
+        return cgroup_set_bandwidth(room, NULL, bandwidth->period_us, bandwidth->quota_us, error);
+    threads = guest_threads_list(pid);
+    for (guint i = 0; i < threads->len; i++) {
+        const GuestThread *thread = &g_array_index(threads, GuestThread, i);
+
+        if ((thread->vcpu < 0) == (part == TUNE_EMULATOR) &&
+            !bound_thread(room, thread, bandwidth, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+has_bandwidth(const TuneBandwidth *bandwidth)
+{
+    return bandwidth->period_us || bandwidth->quota_us;
+}
+
+gboolean
+guest_limits_has_vcpus(const DomainDef *def)
+{
+    const DomainTune *tune = &def->tune;
+
+    return tune->pins->len || !cpuset_is_empty(&tune->emulator) ||
+           has_bandwidth(&tune->bandwidth[TUNE_VCPU]) ||
+           has_bandwidth(&tune->bandwidth[TUNE_EMULATOR]);
+}
+
+gboolean
+guest_limits_vcpus(const DomainDef *def, const Cgroup *room, pid_t pid, GError **error)
+{
+    const DomainTune *tune = &def->tune;
+    g_autoptr(GArray) threads = guest_threads_list(pid);
+
+    for (guint i = 0; i < threads->len; i++) {
+        const GuestThread *thread = &g_array_index(threads, GuestThread, i);
+        CpuSet cpus = thread->vcpu < 0 ? domain_tune_emulator_set(tune)
+                                       : domain_tune_vcpu_set(tune, thread->vcpu);
+
+        if (!guest_thread_pin(thread->tid, &cpus, error))
+            return FALSE;
+    }
+    return guest_limits_bandwidth(room, TUNE_VCPU, &tune->bandwidth[TUNE_VCPU], pid, error) &&
+           guest_limits_bandwidth(room, TUNE_EMULATOR, &tune->bandwidth[TUNE_EMULATOR], pid, error);
+}
+
+/* Its threads begin with the affinity of the process. */
+static gboolean
+set_all(const Cgroup *room, const DomainTune *tune, pid_t pid, GError **error)
+{
+    if (!cpuset_is_empty(&tune->cpuset) && !guest_thread_pin(pid, &tune->cpuset, error))
+        return FALSE;
+    return (!tune->shares || cgroup_set(room, CGROUP_CPU_SHARES, tune->shares, error)) &&
+           guest_limits_bandwidth(room, TUNE_GLOBAL, &tune->bandwidth[TUNE_GLOBAL], pid, error) &&
+           set_memory(room, tune, error) && set_io(room, tune, error);
+}
+
+gboolean
+guest_limits_begin(const DriverEnv *env, const DomainDef *def, pid_t pid, Cgroup **ret_room,
+                   GError **error)
+{
+    g_autoptr(GError) none = NULL;
+    g_autoptr(Cgroup) room = make_room(env, def, pid, &none);
+
+    if (!room && def->tune.partition && env->cgroup_root) {
+        g_propagate_error(error, g_steal_pointer(&none));
+        return FALSE;
+    }
+    *ret_room = g_steal_pointer(&room);
+    return check_needs(env, &def->tune, *ret_room, error) &&
+           set_all(*ret_room, &def->tune, pid, error);
+}

@@ -1,0 +1,263 @@
+#include "driver/pinning.h"
+
+#include "driver/error.h"
+#include "driver/flags.h"
+#include "driver/guest-threads.h"
+#include "driver/verb.h"
+
+#define AFFECTS (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
+
+/* The definition that @flags mean; NULL with @error. */
+static const DomainDef *
+meant_def(const Domain *domain, guint flags, const char *function, GError **error)
+{
+    gboolean live = flags & VIR_DOMAIN_AFFECT_LIVE, config = flags & VIR_DOMAIN_AFFECT_CONFIG;
+
+    if (!driver_check_flags(flags, AFFECTS, function, error))
+        return NULL;
+    if (live && config)
+        driver_error(
+            error, VIR_ERR_INVALID_ARG, "%s",
+            "flags 'VIR_DOMAIN_AFFECT_LIVE' and 'VIR_DOMAIN_AFFECT_CONFIG' are mutually exclusive");
+    else if (live && !domain_is_active(domain))
+        driver_error(error, VIR_ERR_OPERATION_INVALID, "domain is not running");
+    else if (config && !domain_is_persistent(domain))
+        driver_error(error, VIR_ERR_OPERATION_INVALID,
+                     "transient domains do not have any persistent config");
+    else
+        return config ? domain_persistent_def(domain) : domain_def(domain);
+    return NULL;
+}
+
+/* Pinning */
+
+typedef struct Wish {
+    int vcpu; /* -1: the emulator */
+    CpuSet cpus;
+} Wish;
+
+static void
+pin_def(DomainDef *def, const Wish *wish)
+{
+    if (wish->vcpu < 0)
+        def->tune.emulator = wish->cpus;
+    else
+        domain_tune_pin(&def->tune, wish->vcpu, &wish->cpus);
+}
+
+static gboolean
+check_vcpu(const DomainDef *def, const Wish *wish, const char *which, GError **error)
+{
+    return wish->vcpu < (int)def->vcpus ||
+           driver_error(error, VIR_ERR_INVALID_ARG, "vcpu %d is out of range of %s cpu count %u",
+                        wish->vcpu, which, def->vcpus);
+}
+
+static gboolean
+pin_threads(const Domain *domain, const Wish *wish, GError **error)
+{
+    pid_t pid = guest_pid(domain->guest);
+    GuestThread thread;
+
+    if (wish->vcpu < 0)
+        return guest_threads_pin_emulator(pid, &wish->cpus, error);
+    if (!guest_threads_find(pid, wish->vcpu, &thread))
+        return driver_error(error, VIR_ERR_INVALID_ARG,
+                            "setting cpu pinning for inactive vcpu %d is not supported",
+                            wish->vcpu);
+    return guest_thread_pin(thread.tid, &wish->cpus, error);
+}
+
+static gboolean
+pin_live(Domain *domain, const Wish *wish, GError **error)
+{
+    if (!check_vcpu(domain->live, wish, "live", error) || !pin_threads(domain, wish, error))
+        return FALSE;
+    pin_def(domain->live, wish);
+    domain_write_live(domain);
+    return TRUE;
+}
+
+static gboolean
+pin_config(Verb *verb, const Wish *wish, GError **error)
+{
+    DomainDef *def = domain_def_copy(verb->domain->persistent);
+
+    pin_def(def, wish);
+    return verb_save(verb, def, error);
+}
+
+/* Everything that can be wrong with the definition comes before the guest is touched. */
+static void
+pin_begin(Verb *verb)
+{
+    const Wish *wish = verb->detail;
+    g_autoptr(GError) error = NULL;
+    guint affects = verb_affects(verb);
+    gboolean config = (affects & VIR_DOMAIN_AFFECT_CONFIG) != 0;
+    gboolean live = (affects & VIR_DOMAIN_AFFECT_LIVE) != 0;
+
+    if (!affects)
+        return;
+    if ((!config || check_vcpu(verb->domain->persistent, wish, "persistent", &error)) &&
+        (!live || pin_live(verb->domain, wish, &error)) && config)
+        pin_config(verb, wish, &error);
+    verb_finish(verb, error);
+}
+
+static void
+pin(Domain *domain, const char *function, int vcpu, GVariant *map, guint flags, DomainDone done,
+    gpointer data)
+{
+    const Wish wish = { vcpu, cpuset_from_variant(map) };
+    g_autoptr(GError) error = NULL;
+
+    if (cpuset_is_empty(&wish.cpus)) {
+        driver_error(&error, VIR_ERR_INVALID_ARG, "Empty cpu list for pinning");
+        done(data, error);
+        return;
+    }
+    verb_start_checked(
+        "pin",
+        &(Verb){ domain, flags, g_memdup2(&wish, sizeof(wish)), g_free, pin_begin, done, data },
+        function, AFFECTS);
+}
+
+void
+domain_pin_vcpu(Domain *domain, guint vcpu, GVariant *map, guint flags, DomainDone done,
+                gpointer data)
+{
+    pin(domain, "virDomainPinVcpuFlags", MIN(vcpu, G_MAXINT), map, flags, done, data);
+}
+
+void
+domain_pin_emulator(Domain *domain, GVariant *map, guint flags, DomainDone done, gpointer data)
+{
+    pin(domain, "virDomainPinEmulator", -1, map, flags, done, data);
+}
+
+gboolean
+domain_pin_iothread(Domain *domain, guint iothread, GVariant *map, guint flags, GError **error)
+{
+    const CpuSet cpus = cpuset_from_variant(map);
+
+    if (!meant_def(domain, flags, "virDomainPinIOThread", error))
+        return FALSE;
+    if (cpuset_is_empty(&cpus))
+        return driver_error(error, VIR_ERR_INVALID_ARG, "Empty iothread cpumap list for pinning");
+    return driver_error(error, VIR_ERR_INVALID_ARG, "iothread %u not found", iothread);
+}
+
+/* Asking */
+
+/* Without a word about it, a thread may run anywhere. */
+static CpuSet
+or_host(CpuSet cpus)
+{
+    return cpuset_is_empty(&cpus) ? cpuset_host() : cpus;
+}
+
+GVariant *
+domain_vcpu_pins(const Domain *domain, guint flags, GError **error)
+{
+    const DomainDef *def = meant_def(domain, flags, "virDomainGetVcpuPinInfo", error);
+    GVariantBuilder maps;
+
+    if (!def)
+        return NULL;
+    g_variant_builder_init(&maps, G_VARIANT_TYPE("aab"));
+    for (guint i = 0; i < def->vcpus; i++) {
+        const CpuSet cpus = or_host(domain_tune_vcpu_set(&def->tune, i));
+
+        g_variant_builder_add_value(&maps, cpuset_to_variant(&cpus));
+    }
+    return g_variant_builder_end(&maps);
+}
+
+GVariant *
+domain_emulator_pin(const Domain *domain, guint flags, GError **error)
+{
+    const DomainDef *def = meant_def(domain, flags, "virDomainGetEmulatorPinInfo", error);
+    CpuSet cpus;
+
+    if (!def)
+        return NULL;
+    cpus = or_host(domain_tune_emulator_set(&def->tune));
+    return cpuset_to_variant(&cpus);
+}
+
+GVariant *
+domain_iothreads(const Domain *domain, guint flags, GError **error)
+{
+    if (!meant_def(domain, flags, "virDomainGetIOThreadInfo", error))
+        return NULL;
+    return g_variant_new_array(G_VARIANT_TYPE("(uab)"), NULL, 0);
+}
+
+static gint
+compare_vcpus(gconstpointer one, gconstpointer other)
+{
+    const GuestThread *a = one, *b = other;
+
+    return a->vcpu - b->vcpu;
+}
+
+GVariant *
+domain_vcpu_info(const Domain *domain, GError **error)
+{
+    g_autoptr(GArray) threads = NULL;
+    GVariantBuilder rows;
+
+    if (!domain_is_active(domain)) {
+        driver_error(error, VIR_ERR_OPERATION_INVALID,
+                     "cannot retrieve vcpu information for inactive domain");
+        return NULL;
+    }
+    threads = guest_threads_list(guest_pid(domain->guest));
+    g_array_sort(threads, compare_vcpus);
+    g_variant_builder_init(&rows, G_VARIANT_TYPE("a(uitiab)"));
+    for (guint i = 0; i < threads->len; i++) {
+        const GuestThread *thread = &g_array_index(threads, GuestThread, i);
+        const CpuSet cpus = guest_thread_affinity(thread->tid);
+
+        if (thread->vcpu >= 0)
+            g_variant_builder_add(&rows, "(uiti@ab)", thread->vcpu, VIR_VCPU_RUNNING,
+                                  thread->user_ns + thread->system_ns, thread->cpu,
+                                  cpuset_to_variant(&cpus));
+    }
+    return g_variant_builder_end(&rows);
+}
+
+/* The room knows to the microsecond, the process to the tick. */
+static gboolean
+cpu_times(const Domain *domain, guint64 *ret_total, guint64 *ret_user, guint64 *ret_system)
+{
+    const Cgroup *room = guest_room(domain->guest);
+
+    if (room && cgroup_cpu_time(room, ret_total, ret_user, ret_system, NULL))
+        return TRUE;
+    if (!guest_process_times(guest_pid(domain->guest), ret_user, ret_system))
+        return FALSE;
+    *ret_total = *ret_user + *ret_system;
+    return TRUE;
+}
+
+GVariant *
+domain_cpu_stats(const Domain *domain, guint flags, GError **error)
+{
+    guint64 total, user, system;
+    GVariantBuilder out;
+
+    if (!driver_check_flags(flags, VIR_TYPED_PARAM_STRING_OKAY, "virDomainGetCPUStats", error))
+        return NULL;
+    if (!domain_is_active(domain) || !cpu_times(domain, &total, &user, &system)) {
+        driver_error(error, VIR_ERR_OPERATION_INVALID, "domain is not running");
+        return NULL;
+    }
+    g_variant_builder_init(&out, G_VARIANT_TYPE_VARDICT);
+    g_variant_builder_add(&out, "{sv}", VIR_DOMAIN_CPU_STATS_CPUTIME, g_variant_new_uint64(total));
+    g_variant_builder_add(&out, "{sv}", VIR_DOMAIN_CPU_STATS_USERTIME, g_variant_new_uint64(user));
+    g_variant_builder_add(&out, "{sv}", VIR_DOMAIN_CPU_STATS_SYSTEMTIME,
+                          g_variant_new_uint64(system));
+    return g_variant_builder_end(&out);
+}

@@ -1,0 +1,149 @@
+#include "driver/tuning-private.h"
+
+#include "driver/error.h"
+#include "driver/flags.h"
+#include "driver/verb.h"
+
+#define FLAGS (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG | VIR_TYPED_PARAM_STRING_OKAY)
+
+/* A guest that runs is tuned by its cgroup; a session may have none. */
+static gboolean
+check_controller(const Domain *domain, const Tuning *tuning, GError **error)
+{
+    const Cgroup *room = guest_room(domain->guest);
+
+    if (!room && !domain->host->env->privileged)
+        return driver_error(error, VIR_ERR_OPERATION_UNSUPPORTED, "%s", tuning->session);
+    return (room && cgroup_has(room, tuning->controller)) ||
+           driver_error(error, VIR_ERR_OPERATION_INVALID, "%s", tuning->absent);
+}
+
+static gboolean
+affects_live(const Domain *domain, guint flags, gboolean *ret_live, GError **error)
+{
+    gboolean live = (flags & VIR_DOMAIN_AFFECT_LIVE) != 0;
+    gboolean config = (flags & VIR_DOMAIN_AFFECT_CONFIG) != 0;
+    gboolean active = domain_is_active(domain);
+
+    if (live && config)
+        return driver_error(
+            error, VIR_ERR_INVALID_ARG, "%s",
+            "flags 'VIR_DOMAIN_AFFECT_LIVE' and 'VIR_DOMAIN_AFFECT_CONFIG' are mutually exclusive");
+    if (live && !active)
+        return driver_error(error, VIR_ERR_OPERATION_INVALID, "domain is not running");
+    if (config && !domain_is_persistent(domain))
+        return driver_error(error, VIR_ERR_OPERATION_INVALID,
+                            "transient domains do not have any persistent config");
+    *ret_live = !config && active;
+    return TRUE;
+}
+
+GVariant *
+domain_tuning_get(const Domain *domain, const Tuning *tuning, guint flags, GError **error)
+{
+    GVariantBuilder out;
+    gboolean live;
+
+    if (!driver_check_flags(flags, FLAGS, tuning->get_name, error) ||
+        !affects_live(domain, flags, &live, error))
+        return NULL;
+    if (live && !check_controller(domain, tuning, error))
+        return NULL;
+    g_variant_builder_init(&out, G_VARIANT_TYPE_VARDICT);
+    if (!live)
+        tuning->get_def(&domain_persistent_def(domain)->tune, &out);
+    else if (!tuning->get_live(domain, &out, error)) {
+        g_variant_builder_clear(&out);
+        return NULL;
+    }
+    return g_variant_builder_end(&out);
+}
+
+/* Setting */
+
+typedef struct Wish {
+    const Tuning *tuning;
+    GVariant *params;
+} Wish;
+
+static void
+wish_free(gpointer data)
+{
+    Wish *wish = data;
+
+    g_variant_unref(wish->params);
+    g_free(wish);
+}
+
+static gboolean
+set_live(Domain *domain, const Wish *wish, GError **error)
+{
+    if (!check_controller(domain, wish->tuning, error) ||
+        !wish->tuning->set_live(domain, wish->params, error))
+        return FALSE;
+    wish->tuning->set_def(&domain->live->tune, wish->params);
+    domain_write_live(domain);
+    return TRUE;
+}
+
+static gboolean
+set_config(Verb *verb, const Wish *wish, GError **error)
+{
+    DomainDef *def = domain_def_copy(verb->domain->persistent);
+
+    wish->tuning->set_def(&def->tune, wish->params);
+    return verb_save(verb, def, error);
+}
+
+static void
+set_begin(Verb *verb)
+{
+    const Wish *wish = verb->detail;
+    g_autoptr(GError) error = NULL;
+    guint affects = verb_affects(verb);
+
+    if (!affects)
+        return;
+    if (!(affects & VIR_DOMAIN_AFFECT_LIVE) || set_live(verb->domain, wish, &error)) {
+        if (affects & VIR_DOMAIN_AFFECT_CONFIG)
+            set_config(verb, wish, &error);
+    }
+    verb_finish(verb, error);
+}
+
+void
+domain_tuning_set(Domain *domain, const Tuning *tuning, GVariant *params, guint flags,
+                  DomainDone done, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    Wish *wish;
+
+    if (!typed_params_check(params, tuning->params, &error) ||
+        (tuning->check && !tuning->check(params, &error))) {
+        done(data, error);
+        return;
+    }
+    wish = g_new(Wish, 1);
+    *wish = (Wish){ tuning, g_variant_ref(params) };
+    verb_start_checked(tuning->job,
+                       &(Verb){ domain, flags, wish, wish_free, set_begin, done, data },
+                       tuning->set_name, FLAGS);
+}
+
+/* Others */
+
+GVariant *
+domain_numa_parameters(const Domain *domain, guint flags, GError **error)
+{
+    GVariantBuilder out;
+    gboolean live;
+
+    if (!driver_check_flags(flags, FLAGS, "virDomainGetNumaParameters", error) ||
+        !affects_live(domain, flags, &live, error))
+        return NULL;
+    g_variant_builder_init(&out, G_VARIANT_TYPE_VARDICT);
+    g_variant_builder_add(&out, "{sv}", VIR_DOMAIN_NUMA_MODE,
+                          g_variant_new_int32(VIR_DOMAIN_NUMATUNE_MEM_STRICT));
+    g_variant_builder_add(&out, "{sv}", VIR_DOMAIN_NUMA_NODESET, g_variant_new_string(""));
+    return g_variant_builder_end(&out);
+}

@@ -1,0 +1,24 @@
+/* tuning: how much of the host a domain may have, read and changed: libvirt's scheduler, memory and block I/O
+ * parameters, live and in the definition.
+ */
+#pragma once
+
+#include "driver/domain.h"
+
+/* One family of parameters. */
+typedef struct Tuning Tuning;
+extern const Tuning tuning_scheduler; /* virDomain*SchedulerParametersFlags */
+extern const Tuning tuning_memory;    /* virDomain*MemoryParameters */
+extern const Tuning tuning_blkio;     /* virDomain*BlkioParameters */
+
+/* a{sv}, floating; @flags: VIR_DOMAIN_AFFECT_* and VIR_TYPED_PARAM_STRING_OKAY. */
+GVariant *domain_tuning_get(const Domain *domain, const Tuning *tuning, guint flags,
+                            GError **error);
+/* The ones in @params; either all are set or, but for what the kernel refuses half way, none. */
+void domain_tuning_set(Domain *domain, const Tuning *tuning, GVariant *params, guint flags,
+                       DomainDone done, gpointer data);
+
+/* virDomainGetSchedulerType: how many parameters there are. */
+int domain_scheduler_parameter_count(const Domain *domain);
+/* virDomainGetNumaParameters: a guest has one node, wherever the host puts it. */
+GVariant *domain_numa_parameters(const Domain *domain, guint flags, GError **error);
