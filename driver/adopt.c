@@ -58,6 +58,31 @@ greeted(gpointer data, VmmMsg *reply, const GError *error)
     guest_news_refresh(domain);
 }
 
+static void
+greeted_anew(gpointer data, VmmMsg *reply, const GError *error)
+{
+    Domain *domain = data;
+    int before = domain->state;
+
+    domain_ref(domain);
+    greeted(domain, reply, error);
+    if (domain->state != before && domain->state == VIR_DOMAIN_PAUSED)
+        domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+    else if (domain->state != before && domain->state == VIR_DOMAIN_RUNNING)
+        domain_emit(domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+    domain_unref(domain);
+}
+
+void
+adopt_anew(Domain *domain)
+{
+    VmmLink *link = domain_is_active(domain) ? guest_link(domain->guest) : NULL;
+
+    if (link)
+        vmm_link_send(link, vmm_link_request(link, VMM_HELLO), VMM_LINK_TIMEOUT_MS, greeted_anew,
+                      domain_ref(domain));
+}
+
 /* A guest whose start the last daemon did not live to finish: it was told to nobody, so it ends. */
 static void
 greeted_unfinished(gpointer data, VmmMsg *reply, const GError *error)

@@ -63,6 +63,15 @@ link_event(gpointer data, VmmMsg *event)
     guest->events.event(guest->events.data, event);
 }
 
+static void
+link_late(gpointer data)
+{
+    Guest *guest = data;
+
+    if (guest->events.late)
+        guest->events.late(guest->events.data);
+}
+
 /* The process is ending, or it hung up on us: the first comes to light on the pidfd, after the second
  * guest_link() connects again. */
 static void
@@ -76,7 +85,7 @@ link_closed(gpointer data)
 static gboolean
 link_open(Guest *guest, GError **error)
 {
-    VmmLinkEvents events = { link_event, link_closed, guest };
+    VmmLinkEvents events = { link_event, link_closed, guest, link_late };
     g_autofree char *path = file_of(guest->run_dir, guest->uuid, "control");
     int fd = unix_socket_connect(path, SOCK_SEQPACKET, error);
 
@@ -377,27 +386,41 @@ guest_write_status(const char *run_dir, const char *uuid, const GuestStatus *sta
 }
 
 gboolean
-guest_read_status(const char *run_dir, const char *uuid, GuestStatus *ret, GError **error)
+guest_parse_status(const char *text, gsize size, GuestStatus *ret, GError **error)
 {
     g_autoptr(GKeyFile) file = g_key_file_new();
-    g_autofree char *path = file_of(run_dir, uuid, "status");
     GuestStatus status;
+    int version;
 
-    if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, error))
+    if (!g_key_file_load_from_data(file, text, size, G_KEY_FILE_NONE, error))
         return FALSE;
-    if (g_key_file_get_integer(file, STATUS_GROUP, "version", NULL) != STATUS_VERSION)
+    /* Later versions add keys: what an older one lacks is 0. */
+    version = g_key_file_get_integer(file, STATUS_GROUP, "version", NULL);
+    if (version < 1 || version > STATUS_VERSION)
         return driver_error(error, VIR_ERR_OPERATION_FAILED,
-                            "'%s' is of a version that is not known here", path);
+                            "version %d of a guest's status is not known here", version);
     status.id = g_key_file_get_integer(file, STATUS_GROUP, "id", NULL);
     status.pid = g_key_file_get_integer(file, STATUS_GROUP, "pid", NULL);
     status.start_time = g_key_file_get_uint64(file, STATUS_GROUP, "start-time", NULL);
     status.state = g_key_file_get_integer(file, STATUS_GROUP, "state", NULL);
     status.reason = g_key_file_get_integer(file, STATUS_GROUP, "reason", NULL);
     status.updated = g_key_file_get_boolean(file, STATUS_GROUP, "updated", NULL);
-    if (status.id <= 0 || status.pid <= 1 || status.start_time == 0)
-        return driver_error(error, VIR_ERR_OPERATION_FAILED, "'%s' is damaged", path);
+    if (status.id <= 0 || status.pid <= 1 || status.start_time == 0 || status.state < 0 ||
+        status.state > VIR_DOMAIN_PMSUSPENDED)
+        return driver_error(error, VIR_ERR_OPERATION_FAILED, "a guest's status is damaged");
     *ret = status;
     return TRUE;
+}
+
+gboolean
+guest_read_status(const char *run_dir, const char *uuid, GuestStatus *ret, GError **error)
+{
+    g_autofree char *path = file_of(run_dir, uuid, "status");
+    g_autofree char *text = NULL;
+    gsize size;
+
+    return g_file_get_contents(path, &text, &size, error) &&
+           guest_parse_status(text, size, ret, error);
 }
 
 gboolean
@@ -427,21 +450,29 @@ guest_record_clear(GuestRecord *record)
 }
 
 gboolean
-guest_read_record(const char *run_dir, const char *uuid, GuestRecord *ret)
+guest_parse_record(const char *text, GuestRecord *ret)
 {
-    g_autofree char *path = file_of(run_dir, uuid, "record");
-    g_autofree char *line = NULL;
+    g_autofree char *line = g_strchomp(g_strdup(text));
     g_auto(GStrv) words = NULL;
 
-    if (!g_file_get_contents(path, &line, NULL, NULL) || !g_utf8_validate(line, -1, NULL))
+    if (!g_utf8_validate(line, -1, NULL))
         return FALSE;
-    words = g_strsplit(g_strchomp(line), " ", 3);
+    words = g_strsplit(line, " ", 3);
     if (g_strv_length(words) < 2)
         return FALSE;
     ret->state = g_strdup(words[0]);
     ret->reason = g_strdup(words[1]);
     ret->text = g_strdup(words[2] ? words[2] : "");
     return TRUE;
+}
+
+gboolean
+guest_read_record(const char *run_dir, const char *uuid, GuestRecord *ret)
+{
+    g_autofree char *path = file_of(run_dir, uuid, "record");
+    g_autofree char *text = NULL;
+
+    return g_file_get_contents(path, &text, NULL, NULL) && guest_parse_record(text, ret);
 }
 
 /* Sockets that nobody was there to remove. */

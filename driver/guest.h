@@ -11,6 +11,7 @@
 #include "driver/vmm-link.h"
 
 #include <glib.h>
+#include <libvirt/libvirt.h>
 
 typedef struct Guest Guest;
 
@@ -18,6 +19,7 @@ typedef struct GuestEvents {
     void (*event)(gpointer data, VmmMsg *event);
     void (*exited)(gpointer data); /* the process is gone; comes once, after its last event */
     gpointer data;
+    void (*late)(gpointer data); /* it did after all what nobody waited for any more; as above */
 } GuestEvents;
 
 /* What `status` says. */
@@ -71,6 +73,9 @@ void guest_free(Guest *guest);
 gboolean guest_write_status(const char *run_dir, const char *uuid, const GuestStatus *status,
                             GError **error);
 gboolean guest_read_status(const char *run_dir, const char *uuid, GuestStatus *ret, GError **error);
+/* The same from the text of the file. A status that an older daemon wrote is read, a newer one's is not. */
+gboolean guest_parse_status(const char *text, gsize size, GuestStatus *ret, GError **error);
+gboolean guest_parse_record(const char *text, GuestRecord *ret);
 gboolean guest_write_live(const char *run_dir, const char *uuid, const char *xml, GError **error);
 char *guest_read_live(const char *run_dir, const char *uuid, GError **error);
 /* FALSE where the VMM left none. */

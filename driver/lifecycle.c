@@ -1,6 +1,7 @@
 /* lifecycle: the verbs that change what a domain does, and what its guest tells by itself. */
 #include "driver/agent.h"
 #include "driver/agent-link.h"
+#include "driver/adopt.h"
 #include "driver/console.h"
 #include "driver/domain-firmware.h"
 #include "driver/domain-index.h"
@@ -415,8 +416,15 @@ guest_exited(gpointer data)
     guest_free(guest);
 }
 
+/* What was given up has been done: a suspend, say, whose caller was told that it had failed. */
+static void
+guest_late(gpointer data)
+{
+    adopt_anew(data);
+}
+
 GuestEvents
 domain_guest_events(Domain *domain)
 {
-    return (GuestEvents){ guest_event, guest_exited, domain };
+    return (GuestEvents){ guest_event, guest_exited, domain, guest_late };
 }

@@ -132,6 +132,8 @@ take_reply(VmmLink *link, VmmMsg *msg)
         return;
     }
     g_queue_pop_head(&link->waiting);
+    if (!w->reply && link->events.late)
+        link->events.late(link->events.data);
     if (vmm_msg_kind(msg) == VMM_MSG_ERROR) {
         g_autoptr(GError) error = NULL;
         const char *kind = NULL, *text = "no reason given";
@@ -200,16 +202,19 @@ give_up(Waiting *w)
     reply(w->data, NULL, error);
 }
 
+/* Whose time is over first: a start has more of it than what is asked after it. */
 static Waiting *
-first_asked(VmmLink *link)
+most_urgent(VmmLink *link)
 {
+    Waiting *first = NULL;
+
     for (GList *l = link->waiting.head; l; l = l->next) {
         Waiting *w = l->data;
 
-        if (w->reply)
-            return w;
+        if (w->reply && (!first || w->deadline < first->deadline))
+            first = w;
     }
-    return NULL;
+    return first;
 }
 
 static gboolean
@@ -222,7 +227,7 @@ timed_out(gpointer data)
     hold(link);
     if (link->broken)
         link_closed(link);
-    while (!link->freed && (w = first_asked(link)) && w->deadline <= g_get_monotonic_time())
+    while (!link->freed && (w = most_urgent(link)) && w->deadline <= g_get_monotonic_time())
         give_up(w);
     if (!link->freed)
         arm_timer(link);
@@ -233,10 +238,11 @@ timed_out(gpointer data)
 static void
 arm_timer(VmmLink *link)
 {
-    Waiting *w = first_asked(link);
+    Waiting *w = most_urgent(link);
     gint64 left;
 
-    if (link->timer || (!w && !link->broken))
+    g_clear_handle_id(&link->timer, g_source_remove);
+    if (!w && !link->broken)
         return;
     left = link->broken ? 0 : MAX(0, w->deadline - g_get_monotonic_time());
     link->timer = g_timeout_add((left + 999) / 1000, timed_out, link);
@@ -288,7 +294,6 @@ vmm_link_send(VmmLink *link, VmmMsg *request, guint timeout_ms, VmmLinkReply rep
     if (!send_request(link, request)) {
         g_warning("Cannot ask a guest's process to '%s': %s", w->verb, g_strerror(errno));
         link->broken = TRUE;
-        g_clear_handle_id(&link->timer, g_source_remove);
     }
     vmm_msg_free(request);
     arm_timer(link);

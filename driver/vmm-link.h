@@ -22,6 +22,8 @@ typedef struct VmmLinkEvents {
     void (*event)(gpointer data, VmmMsg *event);
     void (*closed)(gpointer data); /* the link may be freed here */
     gpointer data;
+    /* What had been given up is answered after all, so it was done; NULL: it does not matter. */
+    void (*late)(gpointer data);
 } VmmLinkEvents;
 
 /* A link over the connected socket @fd, which it takes over. */
