@@ -47,8 +47,8 @@ write_temporary(const char *path, const char *text, StoreDurability durability)
     return done;
 }
 
-static gboolean
-sync_directory_of(const char *path)
+gboolean
+store_sync_directory_of(const char *path)
 {
     g_autofree char *dir = g_path_get_dirname(path);
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -72,7 +72,7 @@ store_write_file(const char *path, const char *text, StoreDurability durability,
         unlink(temporary);
         return driver_error_errno(error, saved, "cannot write '%s'", path);
     }
-    if (durability == STORE_DURABLE && !sync_directory_of(path))
+    if (durability == STORE_DURABLE && !store_sync_directory_of(path))
         return driver_error_errno(error, errno, "cannot sync the directory of '%s'", path);
     return TRUE;
 }
@@ -95,7 +95,7 @@ make_room(const char *config_dir, const char *room, GError **error)
         return TRUE;
     if (g_mkdir_with_parents(dir, 0700) < 0)
         return driver_error_errno(error, errno, "cannot make the directory '%s'", dir);
-    if (!sync_directory_of(dir))
+    if (!store_sync_directory_of(dir))
         return driver_error_errno(error, errno, "cannot sync the directory of '%s'", dir);
     return TRUE;
 }
@@ -148,7 +148,7 @@ take_away(const char *path, GError **error)
 
     if (rename(path, leaving) < 0)
         return errno == ENOENT || driver_error_errno(error, errno, "cannot remove '%s'", path);
-    if (sync_directory_of(path)) {
+    if (store_sync_directory_of(path)) {
         unlink(leaving);
         return TRUE;
     }
@@ -179,7 +179,7 @@ make_link(const char *link, const char *uuid, GError **error)
 
     if (symlink(target, link) < 0)
         return driver_error_errno(error, errno, "cannot make the link '%s'", link);
-    if (sync_directory_of(link))
+    if (store_sync_directory_of(link))
         return TRUE;
     saved = errno;
     unlink(link);

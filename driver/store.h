@@ -22,6 +22,8 @@ typedef enum StoreDurability {
 /* Replaces @path with @text. */
 gboolean store_write_file(const char *path, const char *text, StoreDurability durability,
                           GError **error);
+/* Makes what was done to the entry @path last; FALSE leaves errno. */
+gboolean store_sync_directory_of(const char *path);
 
 gboolean store_save(const char *config_dir, const char *uuid, const char *xml, GError **error);
 /* Goes on where there is none. The link of its autostart goes, too. */
