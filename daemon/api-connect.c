@@ -1,6 +1,7 @@
 #include "daemon/api.h"
 
 #include "daemon/api-absent.h"
+#include "daemon/api-domain-save.h"
 #include "daemon/api-node.h"
 #include "driver/error.h"
 #include "driver/stats.h"
@@ -224,9 +225,11 @@ static const Method methods[] = {
     { "DomainLookupByID", "virDomainLookupByID", "domain.getattr", lookup_by_id },
     { "DomainLookupByName", "virDomainLookupByName", "domain.getattr", lookup_by_name },
     { "DomainLookupByUUID", "virDomainLookupByUUIDString", "domain.getattr", lookup_by_uuid },
-    { "DomainRestore", "virDomainRestoreFlags", "domain.start" },
-    { "DomainSaveImageDefineXML", "virDomainSaveImageDefineXML", "domain.write" },
-    { "DomainSaveImageGetXMLDesc", "virDomainSaveImageGetXMLDesc", "domain.read-secure" },
+    { "DomainRestore", "virDomainRestoreFlags", "domain.start", api_connect_restore },
+    { "DomainSaveImageDefineXML", "virDomainSaveImageDefineXML", "domain.write",
+      api_connect_save_image_define },
+    { "DomainSaveImageGetXMLDesc", "virDomainSaveImageGetXMLDesc", "domain.read-secure",
+      api_connect_save_image_xml },
     { "FindStoragePoolSources", "virConnectFindStoragePoolSources",
       "connect.detect-storage-pools" },
     { "GetAllDomainStats", "virConnectGetAllDomainStats", "connect.search-domains", all_stats },

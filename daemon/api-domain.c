@@ -2,6 +2,7 @@
 
 #include "daemon/api-absent.h"
 #include "daemon/api-agent.h"
+#include "daemon/api-domain-save.h"
 #include "daemon/api-tuning.h"
 #include "driver/error.h"
 #include "driver/flags.h"
@@ -225,19 +226,6 @@ memory_stats(Call *call)
 }
 
 static void
-has_managed_save(Call *call)
-{
-    GError *error = NULL;
-    guint flags;
-
-    call_get(call, "(u)", &flags);
-    if (driver_check_flags(flags, 0, "virDomainHasManagedSaveImage", &error))
-        call_reply(call, g_variant_new("(b)", FALSE)); /* guests cannot be saved yet */
-    else
-        call_fail(call, error);
-}
-
-static void
 no_current_snapshot(Call *call)
 {
     GError *error = NULL;
@@ -316,7 +304,7 @@ static const Property properties[] = {
 };
 
 static const Method methods[] = {
-    { "AbortJob", "virDomainAbortJob", "domain.write" },
+    { "AbortJob", "virDomainAbortJob", "domain.write", api_domain_abort_job },
     { "AddIOThread", "virDomainAddIOThread", "domain.write" },
     { "AttachDevice", "virDomainAttachDeviceFlags", "domain.write", attach_device },
     { "BlockCommit", "virDomainBlockCommit", "domain.block-write" },
@@ -347,8 +335,8 @@ static const Method methods[] = {
     { "GetHostname", "virDomainGetHostname", "domain.write", api_get_hostname },
     { "GetInterfaceParameters", "virDomainGetInterfaceParameters", "domain.read" },
     { "GetIOThreadInfo", "virDomainGetIOThreadInfo", "domain.read", api_get_iothreads },
-    { "GetJobInfo", "virDomainGetJobInfo", "domain.read" },
-    { "GetJobStats", "virDomainGetJobStats", "domain.read" },
+    { "GetJobInfo", "virDomainGetJobInfo", "domain.read", api_domain_job_info },
+    { "GetJobStats", "virDomainGetJobStats", "domain.read", api_domain_job_stats },
     { "GetMemoryParameters", "virDomainGetMemoryParameters", "domain.read",
       api_get_memory_parameters },
     { "GetMetadata", "virDomainGetMetadata", "domain.read" },
@@ -364,13 +352,15 @@ static const Method methods[] = {
     { "GetVcpus", "virDomainGetVcpusFlags", "domain.read", get_vcpus },
     { "GetXMLDesc", "virDomainGetXMLDesc", "domain.read", get_xml,
       VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE },
-    { "HasManagedSaveImage", "virDomainHasManagedSaveImage", "domain.read", has_managed_save },
+    { "HasManagedSaveImage", "virDomainHasManagedSaveImage", "domain.read",
+      api_domain_has_managed_save },
     { "InjectNMI", "virDomainInjectNMI", "domain.inject-nmi", inject_nmi },
     { "InterfaceAddresses", "virDomainInterfaceAddresses", "domain.write",
       api_interface_addresses },
     { "ListDomainSnapshots", "virDomainListAllSnapshots", "domain.read", api_absent_list },
-    { "ManagedSave", "virDomainManagedSave", "domain.hibernate" },
-    { "ManagedSaveRemove", "virDomainManagedSaveRemove", "domain.hibernate" },
+    { "ManagedSave", "virDomainManagedSave", "domain.hibernate", api_domain_managed_save },
+    { "ManagedSaveRemove", "virDomainManagedSaveRemove", "domain.hibernate",
+      api_domain_managed_save_remove },
     { "MemoryPeek", "virDomainMemoryPeek", "domain.mem-read" },
     { "MemoryStats", "virDomainMemoryStats", "domain.read", memory_stats },
     { "MigrateGetCompressionCache", "virDomainMigrateGetCompressionCache", "domain.migrate" },
@@ -389,7 +379,7 @@ static const Method methods[] = {
     { "Rename", "virDomainRename", "domain.write" },
     { "Reset", "virDomainReset", "domain.reset", reset },
     { "Resume", "virDomainResume", "domain.suspend", resume },
-    { "Save", "virDomainSaveFlags", "domain.hibernate" },
+    { "Save", "virDomainSaveFlags", "domain.hibernate", api_domain_save },
     { "SendKey", "virDomainSendKey", "domain.send-input" },
     { "SendProcessSignal", "virDomainSendProcessSignal", "domain.send-signal" },
     { "SetBlockIOParameters", "virDomainSetBlkioParameters", "domain.write", api_set_blkio },

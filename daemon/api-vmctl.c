@@ -1,6 +1,7 @@
 #include "daemon/api.h"
 
 #include "daemon/api-agent.h"
+#include "daemon/api-domain-save.h"
 #include "daemon/api-tuning.h"
 
 static GVariant *
@@ -85,6 +86,10 @@ static const Method domain_methods[] = {
     { "GetCPUStats", "virDomainGetCPUStats", "domain.read", api_get_cpu_stats },
     { "GetGuestInfo", "virDomainGetGuestInfo", "domain.write", api_get_guest_info },
     { "GetVcpuInfo", "virDomainGetVcpus", "domain.read", api_get_vcpu_info },
+    { "ManagedSaveDefineXML", "virDomainManagedSaveDefineXML", "domain.write",
+      api_domain_managed_save_define },
+    { "ManagedSaveGetXMLDesc", "virDomainManagedSaveGetXMLDesc", "domain.read",
+      api_domain_managed_save_xml, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE },
     { "OpenConsole", "virDomainOpenConsole", "domain.open-device", open_console },
     { "QemuAgentCommand", "virDomainQemuAgentCommand", "domain.write", api_agent_command },
     { NULL },

@@ -1,6 +1,7 @@
 #include "daemon/dbus-events.h"
 
 #include "daemon/dbus-path.h"
+#include "daemon/dbus-quirks.h"
 
 /* A signal can only fail for a closed connection, which ends the daemon anyway. */
 static void
@@ -71,6 +72,15 @@ watchdog(gpointer data, Domain *domain, int action)
     emit_of(data, domain, "Watchdog", g_variant_new("(i)", action));
 }
 
+static void
+job(gpointer data, Domain *domain, const JobInfo *info)
+{
+    g_autoptr(GVariant) params =
+        g_variant_ref_sink(g_variant_new("(@a{sv})", job_info_params(info)));
+
+    emit_of(data, domain, "JobCompleted", dbus_quirks_wrap(params));
+}
+
 DriverEvents
 dbus_events(DbusRoot *root)
 {
@@ -82,6 +92,7 @@ dbus_events(DbusRoot *root)
         .balloon = balloon,
         .agent = agent,
         .watchdog = watchdog,
+        .job = job,
         .data = root,
     };
 }

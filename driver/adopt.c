@@ -4,6 +4,7 @@
 #include "driver/domain-xml.h"
 #include "driver/error.h"
 #include "driver/guest-news.h"
+#include "driver/save.h"
 
 #include <string.h>
 
@@ -55,6 +56,7 @@ greeted(gpointer data, VmmMsg *reply, const GError *error)
     vmm_msg_get_string(reply, "state", &state);
     vmm_msg_get_string(reply, "reason", &reason);
     adopt_state(domain, state, reason);
+    save_recover(domain);
     guest_news_refresh(domain);
 }
 
@@ -126,12 +128,15 @@ static void
 bury(Domain *domain)
 {
     g_auto(GuestRecord) words = { 0 };
+    const char *run_dir = domain->host->env->run_dir;
     int reason, detail;
+    gboolean saved;
 
-    guest_read_record(domain->host->env->run_dir, domain_uuid(domain), &words);
+    guest_read_record(run_dir, domain_uuid(domain), &words);
+    saved = save_had_ended(run_dir, domain_uuid(domain));
     device_list_release(domain->live->devices);
-    guest_discard(domain->host->env->run_dir, domain_uuid(domain));
-    domain_end_reason(&words, FALSE, &reason, &detail);
+    guest_discard(run_dir, domain_uuid(domain));
+    domain_end_reason(&words, saved ? DOMAIN_ENDS_SAVED : DOMAIN_ENDS_ITSELF, &reason, &detail);
     domain->state = VIR_DOMAIN_SHUTOFF;
     domain->reason = reason;
     domain->updated = FALSE;

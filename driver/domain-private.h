@@ -13,6 +13,7 @@ struct AgentLink;
 struct ConsoleSet;
 struct DomainList;
 struct Launch;
+struct Save;
 
 /* What the domains of one driver share. */
 typedef struct DomainHost {
@@ -24,7 +25,6 @@ typedef struct DomainHost {
     DriverEvents events;
 } DomainHost;
 
-
 /* Tells of one of DriverEvents' events, with what it takes after the domain. */
 #define domain_tell(domain, event, ...)                                                            \
     do {                                                                                           \
@@ -33,6 +33,14 @@ typedef struct DomainHost {
         if (events_->event)                                                                        \
             events_->event(events_->data, (domain), ##__VA_ARGS__);                                \
     } while (0)
+
+/* What the driver ends a guest for. */
+typedef enum DomainEnding {
+    DOMAIN_ENDS_ITSELF, /* it does not */
+    DOMAIN_ENDS_DESTROYED,
+    DOMAIN_ENDS_SAVED,
+    DOMAIN_ENDS_FAILED, /* it could not go on after it was restored */
+} DomainEnding;
 
 /* Somebody who waits for the end of a guest. */
 typedef struct EndWait {
@@ -49,18 +57,21 @@ struct Domain {
     DomainDef *stand_in; /* for readers, where it rests in a file that cannot be read */
     GList resting;       /* in the host's queue, where it has data */
     StoreStamp stamp;    /* of its file; 0: not looked at */
-    DomainDef *live;       /* NULL: not running */
-    gboolean updated;      /* persistent was defined anew since the start */
+    DomainDef *live;     /* NULL: not running */
+    gboolean updated;    /* persistent was defined anew since the start */
     gboolean autostart;
-    int id;            /* -1: not running */
-    int state, reason; /* virDomainState and reason */
+    gboolean managed_save; /* there is an image that it starts from */
+    int id;                /* -1: not running */
+    int state, reason;     /* virDomainState and reason */
     JobQueue job;
     const DomainDef
-        *coming; /* the live definition to be, until the guest's process has it; borrowed */
-    struct Launch *launch; /* a start under way, which has the guest until it is done */
-    Guest *guest;          /* of a running domain */
-    GuestRecord words;     /* of a VMM that said that it stopped */
-    gboolean destroying;
+        *coming;       /* the live definition to be, until the guest's process has it; borrowed */
+    struct Save *save; /* a save under way */
+    JobInfo *job_completed; /* about the last one; NULL: none */
+    struct Launch *launch;  /* a start under way, which has the guest until it is done */
+    Guest *guest;           /* of a running domain */
+    GuestRecord words;      /* of a VMM that said that it stopped */
+    DomainEnding ending;
     GQueue end_waits; /* of EndWait */
     struct ConsoleSet *consoles;
     struct AgentLink *agent; /* NULL: not connected */
@@ -94,5 +105,5 @@ void domain_tell_end(Domain *domain, const GError *error);
 /* What a guest's process tells: lifecycle.c. @data is the Domain. */
 GuestEvents domain_guest_events(Domain *domain);
 /* Why a guest ended by its VMM's last words, in libvirt's numbers; @words may be empty. */
-void domain_end_reason(const GuestRecord *words, gboolean destroying, int *ret_reason,
+void domain_end_reason(const GuestRecord *words, DomainEnding ending, int *ret_reason,
                        int *ret_detail);

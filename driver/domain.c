@@ -46,6 +46,7 @@ domain_unref(Domain *domain)
     guest_free(domain->guest);
     guest_record_clear(&domain->words);
     domain_forget_rest(domain);
+    g_free(domain->job_completed);
     domain_def_free(domain->live);
     domain_def_free(domain->persistent);
     domain_def_free(domain->stand_in);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "driver/domain-def.h"
+#include "driver/job-info.h"
 
 typedef struct Domain Domain;
 typedef void (*DomainDone)(gpointer data, const GError *error);
@@ -47,6 +48,23 @@ void domain_suspend(Domain *domain, DomainDone done, gpointer data);
 void domain_resume(Domain *domain, DomainDone done, gpointer data);
 void domain_destroy(Domain *domain, guint flags, DomainDone done, gpointer data);
 gboolean domain_undefine(Domain *domain, guint flags, GError **error);
+
+/* Saving: the guest becomes the file @path, or the image that the domain starts from, and ends. @xml: another
+ * document for it, NULL: its own; @flags: VIR_DOMAIN_SAVE_*. */
+void domain_save(Domain *domain, const char *path, const char *xml, guint flags, DomainDone done,
+                 gpointer data);
+void domain_managed_save(Domain *domain, guint flags, DomainDone done, gpointer data);
+gboolean domain_has_managed_save(const Domain *domain);
+gboolean domain_managed_save_remove(Domain *domain, guint flags, GError **error);
+/* The document in that image, for g_free(), and another one for it. */
+char *domain_managed_save_xml(Domain *domain, guint flags, GError **error);
+gboolean domain_managed_save_define(Domain *domain, const char *xml, guint flags, GError **error);
+
+/* The long job that is done to a running domain, VIR_DOMAIN_JOB_NONE where there is none; @flags:
+ * VIR_DOMAIN_JOB_STATS_*. Aborting only asks: the job's own call tells. */
+gboolean domain_job_info(const Domain *domain, JobInfo *ret, GError **error);
+gboolean domain_job_stats(Domain *domain, guint flags, JobInfo *ret, GError **error);
+gboolean domain_abort_job(Domain *domain, GError **error);
 
 /* Devices; @xml is the document of one, @flags VIR_DOMAIN_AFFECT_*. Detaching by XML waits some seconds for
  * the guest to let go of the device; it has succeeded when the guest was asked. */

@@ -13,6 +13,9 @@
 #include "driver/flags.h"
 #include "driver/hotplug.h"
 #include "driver/launch.h"
+#include "driver/managed-save.h"
+#include "driver/restore.h"
+#include "driver/save.h"
 #include "driver/store.h"
 #include "driver/uuid.h"
 
@@ -158,6 +161,7 @@ driver_new(DriverEnv *env, const DriverEvents *events, GError **error)
     if (!take_lock(driver, error) || !load(driver, error))
         return NULL;
     adopt_guests(&driver->host);
+    managed_save_scan(&driver->host);
     autostart(driver);
     return g_steal_pointer(&driver);
 }
@@ -179,6 +183,7 @@ let_go(Driver *driver)
         if (domain->launch)
             launch_drop(domain->launch);
         hotplug_forget(domain);
+        save_drop(domain);
         guest_free(g_steal_pointer(&domain->guest)); /* the process goes on */
         domain_tell_end(domain, error);
         domain_forget_rest(domain);
@@ -332,47 +337,82 @@ created(gpointer data, const GError *error)
     g_free(creation);
 }
 
+/* The domain that is to be started with @def: the one that is defined, or one for this once. */
 static Domain *
-domain_to_create(Driver *driver, const char *xml, guint flags, DomainDef **ret_def, GError **error)
+domain_to_start(Driver *driver, const DomainDef *def, GError **error)
 {
-    const guint known =
-        VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_VALIDATE | VIR_DOMAIN_START_RESET_NVRAM;
-    g_autoptr(DomainDef) def = NULL;
     Domain *domain;
 
-    if (!driver_check_flags(flags, known, "virDomainCreateXML", error) ||
-        !(def = domain_xml_parse(xml, error)) || !find_same(driver, def, &domain, error))
+    if (!find_same(driver, def, &domain, error))
         return NULL;
     if (domain && (domain_is_active(domain) || domain->launch)) {
         driver_error(error, VIR_ERR_OPERATION_INVALID, "domain '%s' is already active", def->name);
         return NULL;
     }
-    if (domain) {
-        domain_ref(domain);
-    } else {
-        domain = domain_new(&driver->host, NULL, domain_def_copy(def));
-        domain_list_add(driver->host.list, domain);
-    }
-    *ret_def = g_steal_pointer(&def);
+    if (domain)
+        return domain_ref(domain);
+    domain = domain_new(&driver->host, NULL, domain_def_copy(def));
+    domain_list_add(driver->host.list, domain);
     return domain;
+}
+
+static Creation *
+creation_new(Domain *domain, DriverCreateDone done, gpointer data)
+{
+    Creation *creation = g_new(Creation, 1);
+
+    *creation = (Creation){ domain, !domain_is_persistent(domain), done, data };
+    return creation;
 }
 
 void
 driver_create(Driver *driver, const char *xml, guint flags, DriverCreateDone done, gpointer data)
 {
+    const guint known =
+        VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_VALIDATE | VIR_DOMAIN_START_RESET_NVRAM;
     g_autoptr(GError) error = NULL;
     g_autoptr(DomainDef) def = NULL;
-    Domain *domain = domain_to_create(driver, xml, flags, &def, &error);
-    Creation *creation;
+    Domain *domain = NULL;
 
-    if (!domain) {
+    if (driver_check_flags(flags, known, "virDomainCreateXML", &error) &&
+        (def = domain_xml_parse(xml, &error)))
+        domain = domain_to_start(driver, def, &error);
+    if (domain)
+        domain_start_with(domain, g_steal_pointer(&def), flags & ~(guint)VIR_DOMAIN_START_VALIDATE,
+                          created, creation_new(domain, done, data));
+    else
         done(data, NULL, error);
-        return;
-    }
-    creation = g_new(Creation, 1);
-    *creation = (Creation){ domain, !domain_is_persistent(domain), done, data };
-    domain_start_with(domain, g_steal_pointer(&def), flags & ~(guint)VIR_DOMAIN_START_VALIDATE,
-                      created, creation);
+}
+
+void
+driver_restore(Driver *driver, const char *path, const char *xml, guint flags,
+               DriverCreateDone done, gpointer data)
+{
+    const guint known = VIR_DOMAIN_SAVE_BYPASS_CACHE | VIR_DOMAIN_SAVE_RUNNING |
+                        VIR_DOMAIN_SAVE_PAUSED | VIR_DOMAIN_SAVE_RESET_NVRAM;
+    g_autoptr(GError) error = NULL;
+    g_auto(RestoreSource) source = { .fd = -1 };
+    Domain *domain = NULL;
+
+    if (driver_check_flags(flags, known, "virDomainRestoreFlags", &error) &&
+        driver_check_save_flags(flags, &error) && restore_open(path, xml, flags, &source, &error))
+        domain = domain_to_start(driver, source.def, &error);
+    if (domain)
+        restore_domain(domain, &source, flags, created, creation_new(domain, done, data));
+    else
+        done(data, NULL, error);
+}
+
+char *
+driver_save_image_xml(const char *path, guint flags, GError **error)
+{
+    return restore_image_xml(path, flags, error);
+}
+
+gboolean
+driver_save_image_define(const char *path, const char *xml, guint flags, GError **error)
+{
+    return restore_image_define(path, xml, flags, error);
 }
 
 const char *

@@ -31,6 +31,15 @@ typedef void (*DriverCreateDone)(gpointer data, Domain *domain, const GError *er
 void driver_create(Driver *driver, const char *xml, guint flags, DriverCreateDone done,
                    gpointer data);
 
+/* virDomainRestoreFlags: a domain of the save image @path, as it was when it was saved; @xml: another document for
+ * it, NULL: its own. */
+void driver_restore(Driver *driver, const char *path, const char *xml, guint flags,
+                    DriverCreateDone done, gpointer data);
+
+/* The document in the save image @path, for g_free(), and another one for it. */
+char *driver_save_image_xml(const char *path, guint flags, GError **error);
+gboolean driver_save_image_define(const char *path, const char *xml, guint flags, GError **error);
+
 /* About the host; @ret texts are the caller's. */
 const char *driver_hostname(Driver *driver);
 char *driver_capabilities(Driver *driver);

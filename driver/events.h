@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "driver/job-info.h"
+
 #include <glib.h>
 
 struct Domain;
@@ -29,5 +31,7 @@ typedef struct DriverEvents {
     void (*balloon)(gpointer data, struct Domain *domain, guint64 kib);
     /* virConnectDomainEventAgentLifecycleState and -Reason */
     void (*agent)(gpointer data, struct Domain *domain, int state, int reason);
+    /* A long job has come to its good end. */
+    void (*job)(gpointer data, struct Domain *domain, const JobInfo *info);
     gpointer data;
 } DriverEvents;

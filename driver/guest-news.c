@@ -6,6 +6,7 @@
 #include "driver/device-memballoon.h"
 #include "driver/device-watchdog.h"
 #include "driver/hotplug.h"
+#include "driver/save.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -119,6 +120,7 @@ static const struct {
     { VMM_EVENT_DEVICE_REMOVED, hotplug_removed },
     { VMM_EVENT_WATCHDOG, heard_watchdog },
     { VMM_EVENT_CRASH_LOADED, heard_crash_loaded },
+    { VMM_EVENT_JOB_ENDED, save_job_ended },
 };
 
 void

@@ -441,6 +441,32 @@ guest_read_live(const char *run_dir, const char *uuid, GError **error)
     return xml;
 }
 
+gboolean
+guest_write_saving(const char *run_dir, const char *uuid, const char *temporary, GError **error)
+{
+    g_autofree char *path = file_of(run_dir, uuid, "saving");
+
+    return store_write_file(path, temporary, STORE_VOLATILE, error);
+}
+
+char *
+guest_read_saving(const char *run_dir, const char *uuid)
+{
+    g_autofree char *path = file_of(run_dir, uuid, "saving");
+    char *temporary = NULL;
+
+    g_file_get_contents(path, &temporary, NULL, NULL);
+    return temporary;
+}
+
+void
+guest_remove_saving(const char *run_dir, const char *uuid)
+{
+    g_autofree char *path = file_of(run_dir, uuid, "saving");
+
+    g_unlink(path);
+}
+
 void
 guest_record_clear(GuestRecord *record)
 {
@@ -499,8 +525,10 @@ guest_discard(const char *run_dir, const char *uuid)
                                          "live.xml",
                                          "record",
                                          "cgroup",
+                                         "saving",
                                          "status" STORE_TEMPORARY,
-                                         "live.xml" STORE_TEMPORARY };
+                                         "live.xml" STORE_TEMPORARY,
+                                         "saving" STORE_TEMPORARY };
     g_autofree char *dir = dir_of(run_dir, uuid);
     g_autofree char *vsock = vsock_host_dir(run_dir, uuid);
     g_autoptr(Cgroup) room = read_room(run_dir, uuid);

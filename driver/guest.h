@@ -1,7 +1,7 @@
 /* guest: the process that runs one domain, its control socket and its directory.
  *
  * RUN_DIR/guests/UUID holds `control` (the socket), `status` (who runs there: see GuestStatus),
- * `live.xml` (the definition that runs), `record` (the VMM's last words), and in `channel` the sockets of
+ * `live.xml` (the definition that runs), `record` (the VMM's last words), `saving` while it is saved, in `channel` the sockets of
  * channels that have no path of their own, and `cgroup` (where its room is). All of it is what a
  * restarted daemon needs to find the guest again; guest_discard() takes it away when the guest is over.
  */
@@ -80,6 +80,12 @@ gboolean guest_write_live(const char *run_dir, const char *uuid, const char *xml
 char *guest_read_live(const char *run_dir, const char *uuid, GError **error);
 /* FALSE where the VMM left none. */
 gboolean guest_read_record(const char *run_dir, const char *uuid, GuestRecord *ret);
+/* While the guest is saved: @temporary is the file that its image is written to, "" where there is none but the
+ * image. Reading: NULL where no save was under way. */
+gboolean guest_write_saving(const char *run_dir, const char *uuid, const char *temporary,
+                            GError **error);
+char *guest_read_saving(const char *run_dir, const char *uuid);
+void guest_remove_saving(const char *run_dir, const char *uuid);
 /* Removes the directory, the sockets of a <vsock>, and the room. */
 void guest_discard(const char *run_dir, const char *uuid);
 /* The process' identity for a status, from its pid; 0 where there is none. */

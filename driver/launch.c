@@ -26,11 +26,13 @@ struct Launch {
     gboolean paused;
     gboolean reset_nvram;
     gboolean bounded; /* every thread has its limits */
+    int state;        /* what it is restored from; -1: it boots */
     Guest *guest;
     int log_fd;
     GPtrArray *requests; /* of VmmMsg: create, then the devices */
     guint waiting;       /* answers still to come */
     GError *error;       /* the first thing that went wrong */
+    gboolean restoring;  /* one of the answers is the event that ends it */
     gboolean undoing;
     DomainDone done;
     gpointer data;
@@ -41,6 +43,8 @@ launch_free(Launch *launch)
 {
     if (launch->log_fd >= 0)
         close(launch->log_fd);
+    if (launch->state >= 0)
+        close(launch->state);
     g_ptr_array_unref(launch->requests);
     domain_def_free(launch->live);
     g_clear_error(&launch->error);
@@ -119,17 +123,40 @@ launch_drop(Launch *launch)
     launch_undo(launch);
 }
 
-void
-launch_event(Launch *launch, VmmMsg *event)
+static void
+heard_stopped(Launch *launch, VmmMsg *event)
 {
     const char *text = "", *reason = "";
 
-    if (strcmp(vmm_msg_name(event), VMM_EVENT_STOPPED) != 0 || launch->error)
-        return;
     vmm_msg_get_string(event, "reason", &reason);
     vmm_msg_get_string(event, "text", &text);
-    driver_error(&launch->error, VIR_ERR_OPERATION_FAILED,
-                 "the guest stopped during its start (%s): %s", reason, text);
+    if (!launch->error)
+        driver_error(&launch->error, VIR_ERR_OPERATION_FAILED,
+                     "the guest stopped during its start (%s): %s", reason, text);
+}
+
+static void one_answered(Launch *launch, const GError *error);
+
+static void
+heard_job_ended(Launch *launch, VmmMsg *event)
+{
+    g_autoptr(GError) error = NULL;
+    const char *outcome = "", *text = "no reason given";
+
+    vmm_msg_get_string(event, "outcome", &outcome);
+    vmm_msg_get_string(event, "text", &text);
+    if (strcmp(outcome, VMM_OUTCOME_COMPLETED) != 0)
+        driver_error(&error, VIR_ERR_OPERATION_FAILED, "cannot restore the guest: %s", text);
+    one_answered(launch, error);
+}
+
+void
+launch_event(Launch *launch, VmmMsg *event)
+{
+    if (strcmp(vmm_msg_name(event), VMM_EVENT_STOPPED) == 0)
+        heard_stopped(launch, event);
+    else if (strcmp(vmm_msg_name(event), VMM_EVENT_JOB_ENDED) == 0 && launch->restoring)
+        heard_job_ended(launch, event);
 }
 
 void
@@ -358,6 +385,30 @@ start_spawn(Launch *launch, GError **error)
     return guest_write_status(env->run_dir, launch->live->uuid, &status, error);
 }
 
+static void
+tell_started(Domain *domain, gboolean paused)
+{
+    if (paused) {
+        domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+        domain_emit(domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
+        domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+    } else {
+        domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
+        /* Both, and in this order: so does libvirt, and clients count on the first. */
+        domain_emit(domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+        domain_emit(domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
+    }
+}
+
+/* Whether it stays paused, whoever restores it will tell. The reason is libvirt's, to which a restored guest is one
+ * that came by migration. */
+static void
+tell_restored(Domain *domain)
+{
+    domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION);
+    domain_emit(domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_RESTORED);
+}
+
 /* Step 4: it runs. */
 static void
 start_finish(Launch *launch)
@@ -371,17 +422,13 @@ start_finish(Launch *launch)
     domain->id = launch->id;
     domain->updated = FALSE;
     domain_list_set_id(domain->host->list, domain, -1, domain->id);
-    if (launch->paused) {
-        domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
-        domain_emit(domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
-        domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
-    } else {
-        domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
-        /* Both, and in this order: so does libvirt, and clients count on the first. */
-        domain_emit(domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
-        domain_emit(domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
-    }
+    if (launch->state >= 0)
+        tell_restored(domain);
+    else
+        tell_started(domain, launch->paused);
     guest_news_started(domain);
+    if (launch->state >= 0)
+        guest_news_refresh(domain); /* what the guest had told before it was saved */
     launch_finish(launch);
 }
 
@@ -411,10 +458,8 @@ bound_vcpus(Launch *launch)
 }
 
 static void
-answered(gpointer data, VmmMsg *reply, const GError *error)
+one_answered(Launch *launch, const GError *error)
 {
-    Launch *launch = data;
-
     launch->waiting--;
     if (error && !launch->error)
         launch->error = g_error_copy(error);
@@ -426,6 +471,24 @@ answered(gpointer data, VmmMsg *reply, const GError *error)
         bound_vcpus(launch);
     else
         start_finish(launch);
+}
+
+static void
+answered(gpointer data, VmmMsg *reply, const GError *error)
+{
+    one_answered(data, error);
+}
+
+/* It has begun; "job-ended" is an answer that is still to come, however long it takes. */
+static void
+restore_begun(gpointer data, VmmMsg *reply, const GError *error)
+{
+    Launch *launch = data;
+
+    launch->restoring = reply != NULL;
+    if (reply)
+        launch->waiting++;
+    one_answered(launch, error);
 }
 
 static void
@@ -442,6 +505,15 @@ greeted(gpointer data, VmmMsg *reply, const GError *error)
     answered(data, reply, error);
 }
 
+static void
+ask_restore(Launch *launch)
+{
+    VmmMsg *request = vmm_link_request(guest_link(launch->guest), VMM_RESTORE);
+
+    vmm_msg_put_fd(request, "fd", fcntl(launch->state, F_DUPFD_CLOEXEC, 0));
+    ask(launch, request, restore_begun);
+}
+
 /* Step 3: the machine, its devices, and off it goes; all of it without waiting in between, but where vCPUs have
  * limits of their own. */
 static void
@@ -455,21 +527,24 @@ start_create(Launch *launch)
         ask(launch, requests[i], answered);
     ask(launch, vmm_link_request(link, VMM_HELLO), greeted);
     launch->bounded = !guest_limits_has_vcpus(launch->live);
-    if (!launch->paused && launch->bounded)
+    if (launch->state >= 0)
+        ask_restore(launch);
+    else if (!launch->paused && launch->bounded)
         ask(launch, vmm_link_request(link, VMM_RUN), answered);
 }
 
 void
-launch_begin(Domain *domain, const DomainDef *def, guint flags, DomainDone done, gpointer data)
+launch_begin(Domain *domain, const LaunchPlan *plan, DomainDone done, gpointer data)
 {
     Launch *launch = g_new0(Launch, 1);
     g_autoptr(GError) error = NULL;
 
     launch->domain = domain_ref(domain);
-    launch->live = domain_def_copy(def);
+    launch->live = domain_def_copy(plan->def);
     launch->id = ++domain->host->last_id;
-    launch->paused = (flags & VIR_DOMAIN_START_PAUSED) != 0;
-    launch->reset_nvram = (flags & VIR_DOMAIN_START_RESET_NVRAM) != 0;
+    launch->paused = plan->restore || plan->flags & VIR_DOMAIN_START_PAUSED;
+    launch->reset_nvram = (plan->flags & VIR_DOMAIN_START_RESET_NVRAM) != 0;
+    launch->state = plan->restore ? fcntl(plan->state, F_DUPFD_CLOEXEC, 0) : -1;
     launch->log_fd = -1;
     launch->requests = g_ptr_array_new_with_free_func((GDestroyNotify)vmm_msg_free);
     launch->done = done;

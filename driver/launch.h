@@ -5,10 +5,16 @@
 
 typedef struct Launch Launch;
 
-/* Starts @domain with a copy of @def, paused where @flags has VIR_DOMAIN_START_PAUSED. The domain is
- * running when @done says so; on an error nothing of the attempt is left. */
-void launch_begin(Domain *domain, const DomainDef *def, guint flags, DomainDone done,
-                  gpointer data);
+/* What is started, and how. */
+typedef struct LaunchPlan {
+    const DomainDef *def; /* copied */
+    guint flags;          /* VIR_DOMAIN_START_PAUSED and VIR_DOMAIN_START_RESET_NVRAM */
+    gboolean restore;     /* not booted, but made of what is in @state, a VMM's stream; then it is paused */
+    int state;            /* from where it stands; borrowed */
+} LaunchPlan;
+
+/* Starts @domain. It is running, or paused, when @done says so; on an error nothing of the attempt is left. */
+void launch_begin(Domain *domain, const LaunchPlan *plan, DomainDone done, gpointer data);
 
 /* What the guest's process tells while domain->launch is set. */
 void launch_event(Launch *launch, VmmMsg *event);

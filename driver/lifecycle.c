@@ -11,6 +11,9 @@
 #include "driver/guest-news.h"
 #include "driver/hotplug.h"
 #include "driver/launch.h"
+#include "driver/managed-save.h"
+#include "driver/restore.h"
+#include "driver/save.h"
 #include "driver/store.h"
 #include "driver/verb.h"
 
@@ -40,20 +43,20 @@ static void
 start_begin(Verb *verb)
 {
     /* What to start, where it is not the domain's own. */
-    const DomainDef *def = verb->detail ? verb->detail : verb->domain->persistent;
+    const DomainDef *own = verb->domain->persistent;
+    const LaunchPlan plan = { verb->detail ? verb->detail : own, .flags = verb->flags };
 
     if (domain_is_active(verb->domain))
         verb_fail(verb, VIR_ERR_OPERATION_INVALID, "domain is already running");
-    else if (!def)
+    else if (!plan.def)
         verb_fail(verb, VIR_ERR_OPERATION_INVALID, "domain is transient and has ended");
-    else
-        launch_begin(verb->domain, def, verb->flags, verb_finished, verb);
+    else if (verb->detail || !restore_managed(verb))
+        launch_begin(verb->domain, &plan, verb_finished, verb);
 }
 
 void
 domain_start(Domain *domain, guint flags, DomainDone done, gpointer data)
 {
-    /* There is no cache to bypass and no saved image to prefer, so these two ask for nothing more. */
     const guint known = VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_BYPASS_CACHE |
                         VIR_DOMAIN_START_FORCE_BOOT | VIR_DOMAIN_START_RESET_NVRAM;
 
@@ -220,7 +223,8 @@ domain_destroy(Domain *domain, guint flags, DomainDone done, gpointer data)
     destroy = g_new(Destroy, 1);
     *destroy = (Destroy){ domain_ref(domain), done, data };
     domain_wait_end(domain, destroyed, destroy);
-    domain->destroying = TRUE;
+    if (!domain->ending)
+        domain->ending = DOMAIN_ENDS_DESTROYED;
     /* A VMM has nothing to save when it ends, so the graceful way is the same. */
     if (domain->launch)
         launch_abort(domain->launch);
@@ -233,7 +237,7 @@ domain_destroy(Domain *domain, guint flags, DomainDone done, gpointer data)
 gboolean
 domain_undefine(Domain *domain, guint flags, GError **error)
 {
-    /* What the others would remove, there is none of. */
+    /* Snapshots and checkpoints there are none of. */
     const guint known = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
                         VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM |
                         VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA;
@@ -243,9 +247,13 @@ domain_undefine(Domain *domain, guint flags, GError **error)
         return FALSE;
     if (!domain_is_persistent(domain))
         return driver_error(error, VIR_ERR_OPERATION_INVALID, "cannot undefine transient domain");
+    if (domain->managed_save && !(flags & VIR_DOMAIN_UNDEFINE_MANAGED_SAVE))
+        return driver_error(error, VIR_ERR_OPERATION_INVALID,
+                            "Refusing to undefine while domain managed save image exists");
     if (!domain_wake(domain, error))
         return FALSE;
-    if (!domain_firmware_undefine(domain->persistent, flags, error))
+    if ((domain->managed_save && !managed_save_remove(domain, error)) ||
+        !domain_firmware_undefine(domain->persistent, flags, error))
         return FALSE;
     if (!store_remove(domain->host->env->config_dir, domain_uuid(domain), error))
         return FALSE;
@@ -297,7 +305,7 @@ guest_stopped(Domain *domain, VmmMsg *event)
         guest_panicked(domain);
     } else if (strcmp(domain->words.reason, VMM_REASON_POWER_CUT) == 0) {
         g_message("Domain '%s': %s", domain_name(domain), domain->words.text);
-    } else if (!domain->destroying) {
+    } else if (!domain->ending) {
         domain_move(domain, VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTDOWN_USER);
         domain_emit(domain, VIR_DOMAIN_EVENT_SHUTDOWN, VIR_DOMAIN_EVENT_SHUTDOWN_GUEST);
     }
@@ -359,11 +367,20 @@ guest_event(gpointer data, VmmMsg *event)
 }
 
 void
-domain_end_reason(const GuestRecord *words, gboolean destroying, int *ret_reason, int *ret_detail)
+domain_end_reason(const GuestRecord *words, DomainEnding ending, int *ret_reason, int *ret_detail)
 {
-    if (destroying) {
-        *ret_reason = VIR_DOMAIN_SHUTOFF_DESTROYED;
-        *ret_detail = VIR_DOMAIN_EVENT_STOPPED_DESTROYED;
+    static const struct {
+        int reason, detail;
+    } asked[] = {
+        [DOMAIN_ENDS_DESTROYED] = { VIR_DOMAIN_SHUTOFF_DESTROYED,
+                                    VIR_DOMAIN_EVENT_STOPPED_DESTROYED },
+        [DOMAIN_ENDS_SAVED] = { VIR_DOMAIN_SHUTOFF_SAVED, VIR_DOMAIN_EVENT_STOPPED_SAVED },
+        [DOMAIN_ENDS_FAILED] = { VIR_DOMAIN_SHUTOFF_FAILED, VIR_DOMAIN_EVENT_STOPPED_FAILED },
+    };
+
+    if (ending) {
+        *ret_reason = asked[ending].reason;
+        *ret_detail = asked[ending].detail;
     } else if (!words->reason) {
         /* Killed, or died of its own: libvirt's numbers for a QEMU that went away. */
         *ret_reason = VIR_DOMAIN_SHUTOFF_CRASHED;
@@ -389,17 +406,17 @@ guest_exited(gpointer data)
         launch_exited(domain->launch);
         return;
     }
-    if (guest_end(domain->guest) && !domain->destroying)
+    if (guest_end(domain->guest) && !domain->ending)
         g_warning("Domain '%s': the guest's process %s", domain_name(domain),
                   guest_end(domain->guest));
-    domain_end_reason(&domain->words, domain->destroying, &reason, &detail);
+    domain_end_reason(&domain->words, domain->ending, &reason, &detail);
     g_clear_pointer(&domain->consoles, console_set_free);
     domain->agent_timeout_s = AGENT_BLOCK;
     guest = g_steal_pointer(&domain->guest);
     device_list_release(domain->live->devices);
     guest_discard(domain->host->env->run_dir, domain_uuid(domain));
     domain->id = -1;
-    domain->destroying = FALSE;
+    domain->ending = DOMAIN_ENDS_ITSELF;
     domain->updated = FALSE;
     domain_list_set_id(domain->host->list, domain, id, -1);
     domain_move(domain, VIR_DOMAIN_SHUTOFF, reason);
@@ -409,6 +426,7 @@ guest_exited(gpointer data)
         domain_list_remove(domain->host->list, domain);
     domain_let_rest(domain);
     domain_emit(domain, VIR_DOMAIN_EVENT_STOPPED, detail);
+    save_guest_gone(domain);
     domain_tell_end(domain, NULL);
     agent_closed(domain);
     hotplug_forget(domain);

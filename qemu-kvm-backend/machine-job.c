@@ -50,9 +50,9 @@ on_ended(void *data)
         good = hardware_restore(job->hw, section_at, job->stream, &err);
     job->owner.ended(job->owner.data, good,
                      ended_event(job,
-                                 good        ? "completed"
-                                 : cancelled ? "cancelled"
-                                             : "failed",
+                                 good        ? VMM_OUTCOME_COMPLETED
+                                 : cancelled ? VMM_OUTCOME_CANCELLED
+                                             : VMM_OUTCOME_FAILED,
                                  good ? NULL : err.text));
 }
 

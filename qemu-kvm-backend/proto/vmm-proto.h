@@ -163,6 +163,11 @@
  * failed), bytes u64 (through the descriptor) } */
 #define VMM_EVENT_JOB_ENDED "job-ended"
 
+/* Outcomes of "job-ended" */
+#define VMM_OUTCOME_COMPLETED "completed"
+#define VMM_OUTCOME_CANCELLED "cancelled"
+#define VMM_OUTCOME_FAILED    "failed"
+
 /* stopped { state string, reason string (VMM_REASON_*), text string }: the guest is over; the process
  * exits after this. With on-crash pause the event is "paused" with reason crashed or panicked instead. */
 #define VMM_EVENT_STOPPED "stopped"

@@ -12,6 +12,10 @@
  *     fake=io-error        pauses itself as soon as it runs, for a disk that failed
  *     fake=reboot          resets itself once, as soon as it runs
  *     fake=ignore-button   does nothing about the power button
+ *     fake=save-fails      the file that it is saved to is full
+ *     fake=save-hangs      it is never saved to its end; cancelling works
+ *     fake=save-dies       the process dies while it is saved
+ *     fake=restore-fails   what it is restored from is not what it can use
  * and those of fake-devices.h. Otherwise it powers off when the button is pressed. Its serial port says a banner, and says
  * whatever it hears in capitals.
  */
@@ -50,6 +54,7 @@ typedef struct Fake {
     Serial serials[SERIALS_MAX];
     size_t n_serials;
     FakeDevices *devices;
+    int saving; /* what is written to, of a save that hangs; -1: none */
 } Fake;
 
 static bool
@@ -384,6 +389,10 @@ run(Fake *fake, VmmMsg *request)
         refuse(fake, request, VMM_ERROR_STATE, "there is no guest that could run on");
         return;
     }
+    if (fake->saving >= 0) {
+        refuse(fake, request, VMM_ERROR_STATE, "the job 'save' is under way");
+        return;
+    }
     if (behaves(fake, "hang"))
         return;
     fake->state = VMM_STATE_RUNNING;
@@ -403,6 +412,84 @@ pause_guest(Fake *fake, VmmMsg *request)
     fake->state = VMM_STATE_PAUSED;
     fake->reason = VMM_REASON_USER;
     send_message(fake, reply_to(request));
+}
+
+/* Saving: the state is the guest's command line, with its NUL. */
+
+static void
+end_job(Fake *fake, const char *job, const char *outcome, const char *text, uint64_t bytes)
+{
+    VmmMsg *msg = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_JOB_ENDED);
+
+    vmm_msg_put_string(msg, "job", job);
+    vmm_msg_put_string(msg, "outcome", outcome);
+    if (text)
+        vmm_msg_put_string(msg, "text", text);
+    vmm_msg_put_u64(msg, "bytes", bytes);
+    send_message(fake, msg);
+}
+
+static void
+write_state(Fake *fake, int fd)
+{
+    size_t size = strlen(fake->cmdline) + 1;
+
+    if (behaves(fake, "save-fails") || write(fd, fake->cmdline, size) != (ssize_t)size)
+        end_job(fake, VMM_SAVE, VMM_OUTCOME_FAILED, "No space left on device, as told", 0);
+    else
+        end_job(fake, VMM_SAVE, VMM_OUTCOME_COMPLETED, NULL, size);
+    close(fd);
+}
+
+static void
+save(Fake *fake, VmmMsg *request)
+{
+    int fd;
+
+    if (strcmp(fake->state, VMM_STATE_PAUSED) != 0 || fake->saving >= 0 ||
+        !vmm_msg_take_fd(request, "fd", &fd)) {
+        refuse(fake, request, VMM_ERROR_STATE, "there is no guest that could be saved");
+        return;
+    }
+    send_message(fake, reply_to(request));
+    if (behaves(fake, "save-dies"))
+        _exit(1);
+    if (behaves(fake, "save-hangs"))
+        fake->saving = fd;
+    else
+        write_state(fake, fd);
+}
+
+static void
+restore(Fake *fake, VmmMsg *request)
+{
+    char state[sizeof(fake->cmdline)] = "";
+    bool good;
+    int fd;
+
+    if (strcmp(fake->state, VMM_STATE_CREATED) != 0 || !vmm_msg_take_fd(request, "fd", &fd)) {
+        refuse(fake, request, VMM_ERROR_STATE, "there is no machine that could be restored");
+        return;
+    }
+    send_message(fake, reply_to(request));
+    good = read(fd, state, sizeof(state) - 1) > 0 && strcmp(state, fake->cmdline) == 0 &&
+           !behaves(fake, "restore-fails");
+    close(fd);
+    if (good)
+        fake->state = VMM_STATE_PAUSED;
+    end_job(fake, VMM_RESTORE, good ? VMM_OUTCOME_COMPLETED : VMM_OUTCOME_FAILED,
+            good ? NULL : "the fake state is another guest's", strlen(state));
+}
+
+static void
+cancel_job(Fake *fake, VmmMsg *request)
+{
+    send_message(fake, reply_to(request));
+    if (fake->saving < 0)
+        return;
+    close(fake->saving);
+    fake->saving = -1;
+    end_job(fake, VMM_SAVE, VMM_OUTCOME_CANCELLED, "The job was cancelled", 0);
 }
 
 static void
@@ -443,6 +530,12 @@ stats(Fake *fake, VmmMsg *request)
         snprintf(key, sizeof(key), "vcpu-%d-time", (int)i);
         vmm_msg_put_u64(msg, key, (i + 1) * 1000000000);
     }
+    if (fake->saving >= 0) {
+        vmm_msg_put_string(msg, "job", VMM_SAVE);
+        vmm_msg_put_u64(msg, "job-done", 16 << 20);
+        vmm_msg_put_u64(msg, "job-total", 64 << 20);
+        vmm_msg_put_u64(msg, "job-bytes", 8 << 20);
+    }
     send_message(fake, msg);
 }
 
@@ -471,6 +564,9 @@ static const struct {
     { VMM_TELL_DEVICE, tell_device },
     { VMM_RUN, run },
     { VMM_PAUSE, pause_guest },
+    { VMM_SAVE, save },
+    { VMM_RESTORE, restore },
+    { VMM_CANCEL_JOB, cancel_job },
     { VMM_RESET, reset },
     { VMM_INJECT_NMI, inject_nmi },
     { VMM_STATS, stats },
@@ -580,6 +676,7 @@ main(void)
     Fake fake = {
         .conn = -1,
         .record = -1,
+        .saving = -1,
         .state = VMM_STATE_EMPTY,
         .reason = VMM_REASON_USER,
         .on_poweroff = VMM_ACTION_STOP,

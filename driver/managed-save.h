@@ -1,0 +1,23 @@
+/* managed-save: the image that a domain starts from, STATE_DIR/save/UUID.save.
+ *
+ * A domain that runs has none: what it does would make the image a past that its disks have not. So an image is
+ * set aside, as UUID.save.used, before the guest that was made of it runs on, and one that is found beside a guest
+ * that runs is removed.
+ */
+#pragma once
+
+#include "driver/domain-private.h"
+
+/* Where it is, or would be. For g_free(). */
+char *managed_save_path(const Domain *domain);
+/* The same, with the directory made. */
+char *managed_save_path_for_writing(const Domain *domain, GError **error);
+gboolean managed_save_remove(Domain *domain, GError **error);
+
+/* Before the guest runs on; when it does; where it could not. */
+gboolean managed_save_set_aside(Domain *domain, GError **error);
+void managed_save_drop(Domain *domain);
+void managed_save_take_back(Domain *domain);
+
+/* Finds the images of the domains that there are, and clears away what a daemon that was killed left. */
+void managed_save_scan(DomainHost *host);

@@ -1,0 +1,328 @@
+#include "driver/restore.h"
+
+#include "driver/domain-xml-abi.h"
+#include "driver/domain-xml.h"
+#include "driver/error.h"
+#include "driver/flags.h"
+#include "driver/launch.h"
+#include "driver/managed-save.h"
+#include "driver/save-image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Images */
+
+void
+restore_source_clear(RestoreSource *source)
+{
+    g_clear_pointer(&source->def, domain_def_free);
+    if (source->fd >= 0)
+        close(source->fd);
+    source->fd = -1;
+}
+
+/* The definition that @image is of; in a live form, for its aliases. */
+static DomainDef *
+def_of(const SaveImage *image, const char *xml, GError **error)
+{
+    g_autoptr(DomainDef) def = domain_xml_parse_live(image->xml, NULL, error);
+    g_autoptr(DomainDef) other = NULL;
+
+    if (!def || !xml)
+        return g_steal_pointer(&def);
+    other = domain_xml_parse(xml, error);
+    if (!other || !domain_xml_carry_over(def, other, error))
+        return NULL;
+    return g_steal_pointer(&other);
+}
+
+static gboolean
+runs_after(gboolean running, guint flags)
+{
+    return flags & VIR_DOMAIN_SAVE_RUNNING || (running && !(flags & VIR_DOMAIN_SAVE_PAUSED));
+}
+
+/* @ret_torn may be NULL. */
+static gboolean
+open_image(const char *path, const char *xml, guint flags, RestoreSource *ret, gboolean *ret_torn,
+           GError **error)
+{
+    g_auto(SaveImage) image = { 0 };
+    g_auto(RestoreSource) source = { .fd = save_image_open(path, &image, ret_torn, error) };
+
+    if (source.fd < 0 || !(source.def = def_of(&image, xml, error)))
+        return FALSE;
+    source.running = runs_after(image.running, flags);
+    *ret = source;
+    source = (RestoreSource){ .fd = -1 };
+    return TRUE;
+}
+
+gboolean
+restore_open(const char *path, const char *xml, guint flags, RestoreSource *ret, GError **error)
+{
+    return open_image(path, xml, flags, ret, NULL, error);
+}
+
+char *
+restore_image_xml(const char *path, guint flags, GError **error)
+{
+    g_auto(RestoreSource) source = { .fd = -1 };
+
+    if (!driver_check_flags(flags, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE, "virDomainSaveImageGetXMLDesc",
+                            error) ||
+        !open_image(path, NULL, 0, &source, NULL, error))
+        return NULL;
+    return domain_xml_format(source.def, -1,
+                             flags & VIR_DOMAIN_SAVE_IMAGE_XML_SECURE ? DOMAIN_FORMAT_SECURE : 0);
+}
+
+gboolean
+restore_image_define(const char *path, const char *xml, guint flags, GError **error)
+{
+    const guint known = VIR_DOMAIN_SAVE_RUNNING | VIR_DOMAIN_SAVE_PAUSED;
+    g_auto(RestoreSource) source = { .fd = -1 };
+    g_autofree char *text = NULL;
+
+    if (!driver_check_flags(flags, known, "virDomainSaveImageDefineXML", error) ||
+        !driver_check_save_flags(flags, error) ||
+        !open_image(path, xml, flags, &source, NULL, error))
+        return FALSE;
+    text = domain_xml_format(source.def, 1, DOMAIN_FORMAT_LIVE | DOMAIN_FORMAT_SECURE);
+    return save_image_rewrite(path, text, source.running, error);
+}
+
+/* A guest of one, in steps. */
+
+typedef struct Restore {
+    Verb *verb;
+    RestoreSource source;
+    gboolean managed;
+    gboolean asked_paused; /* by the caller, not by the image */
+    gboolean bypass_cache;
+    GError *error;
+} Restore;
+
+static void
+restore_finish(Restore *restore, const GError *error)
+{
+    if (restore->bypass_cache)
+        posix_fadvise(restore->source.fd, 0, 0, POSIX_FADV_DONTNEED);
+    verb_finish(restore->verb, error);
+    restore_source_clear(&restore->source);
+    g_clear_error(&restore->error);
+    g_free(restore);
+}
+
+/* Step 3, where it cannot run: nothing of it is left but its image. */
+
+static void
+ended(gpointer data, const GError *error)
+{
+    Restore *restore = data;
+
+    restore_finish(restore, restore->error);
+}
+
+static void
+restore_fail(Restore *restore, const GError *error)
+{
+    Domain *domain = restore->verb->domain;
+
+    if (!domain_is_active(domain)) {
+        restore_finish(restore, error);
+        return;
+    }
+    restore->error = g_error_copy(error);
+    if (!domain->ending)
+        domain->ending = DOMAIN_ENDS_FAILED;
+    domain_wait_end(domain, ended, restore);
+    guest_kill(domain->guest);
+}
+
+/* Step 2: it runs, or not. */
+
+static void
+runs(gpointer data, VmmMsg *reply, const GError *error)
+{
+    Restore *restore = data;
+    Domain *domain = restore->verb->domain;
+
+    if (error) {
+        if (restore->managed)
+            managed_save_take_back(domain);
+        restore_fail(restore, error);
+        return;
+    }
+    if (restore->managed)
+        managed_save_drop(domain);
+    if (domain->state == VIR_DOMAIN_PAUSED) {
+        domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_RESTORED);
+        domain_emit(domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_FROM_SNAPSHOT);
+    }
+    restore_finish(restore, NULL);
+}
+
+static void
+stay_paused(Restore *restore)
+{
+    Domain *domain = restore->verb->domain;
+
+    if (restore->managed)
+        managed_save_drop(domain);
+    domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED,
+                restore->asked_paused ? VIR_DOMAIN_EVENT_SUSPENDED_PAUSED
+                                      : VIR_DOMAIN_EVENT_SUSPENDED_RESTORED);
+    restore_finish(restore, NULL);
+}
+
+static void
+launched(gpointer data, const GError *launch_error)
+{
+    Restore *restore = data;
+    Domain *domain = restore->verb->domain;
+    g_autoptr(GError) error = NULL;
+    VmmLink *link;
+
+    if (launch_error) {
+        restore_finish(restore, launch_error);
+        return;
+    }
+    if (restore->managed && !managed_save_set_aside(domain, &error)) {
+        restore_fail(restore, error);
+        return;
+    }
+    link = restore->source.running ? guest_link(domain->guest) : NULL;
+    if (link) {
+        vmm_link_send(link, vmm_link_request(link, VMM_RUN), VMM_LINK_TIMEOUT_MS, runs, restore);
+    } else if (restore->source.running) {
+        driver_error(&error, VIR_ERR_OPERATION_FAILED, "failed to resume domain");
+        runs(restore, NULL, error);
+    } else {
+        stay_paused(restore);
+    }
+}
+
+/* Step 1: a machine as the image's was, and what was in it. Takes @source over. */
+static void
+restore_begin(Verb *verb, RestoreSource *source, guint start_flags, Restore like)
+{
+    Restore *restore = g_memdup2(&like, sizeof(like));
+    LaunchPlan plan = {
+        .flags = start_flags,
+        .restore = TRUE,
+    };
+
+    restore->verb = verb;
+    restore->source = *source;
+    *source = (RestoreSource){ .fd = -1 };
+    plan.def = restore->source.def;
+    plan.state = restore->source.fd;
+    launch_begin(verb->domain, &plan, launched, restore);
+}
+
+/* virDomainRestoreFlags */
+
+static void
+free_source(gpointer data)
+{
+    restore_source_clear(data);
+    g_free(data);
+}
+
+static void
+restore_verb_begin(Verb *verb)
+{
+    const Restore like = {
+        .asked_paused = (verb->flags & VIR_DOMAIN_SAVE_PAUSED) != 0,
+        .bypass_cache = (verb->flags & VIR_DOMAIN_SAVE_BYPASS_CACHE) != 0,
+    };
+    guint flags = verb->flags & VIR_DOMAIN_SAVE_RESET_NVRAM ? VIR_DOMAIN_START_RESET_NVRAM : 0;
+
+    if (domain_is_active(verb->domain))
+        verb_fail(verb, VIR_ERR_OPERATION_INVALID, "domain is already running");
+    else
+        restore_begin(verb, verb->detail, flags, like);
+}
+
+void
+restore_domain(Domain *domain, RestoreSource *source, guint flags, DomainDone done, gpointer data)
+{
+    const Verb verb = {
+        .domain = domain,
+        .flags = flags,
+        .detail = g_memdup2(source, sizeof(*source)),
+        .detail_free = free_source,
+        .begin = restore_verb_begin,
+        .done = done,
+        .data = data,
+    };
+
+    *source = (RestoreSource){ .fd = -1 };
+    verb_start("restore", &verb);
+}
+
+/* A domain's own image */
+
+/* One that was made of another domain, as somebody who copies files can have it. */
+static gboolean
+check_owner(const Domain *domain, const DomainDef *def, GError **error)
+{
+    if (strcmp(domain_name(domain), def->name) == 0 && strcmp(domain_uuid(domain), def->uuid) == 0)
+        return TRUE;
+    return driver_error(error, VIR_ERR_OPERATION_FAILED,
+                        "cannot restore domain '%s' uuid %s from a file which belongs to domain "
+                        "'%s' uuid %s",
+                        domain_name(domain), domain_uuid(domain), def->name, def->uuid);
+}
+
+/* FALSE: @ret_boot, or @error. */
+static gboolean
+open_managed(Domain *domain, guint flags, RestoreSource *ret, gboolean *ret_boot, GError **error)
+{
+    g_autofree char *path = managed_save_path(domain);
+    gboolean torn = FALSE;
+
+    *ret_boot = FALSE;
+    if (flags & VIR_DOMAIN_START_FORCE_BOOT) {
+        *ret_boot = managed_save_remove(domain, error);
+        return FALSE;
+    }
+    if (open_image(path, NULL, 0, ret, &torn, error)) {
+        if (check_owner(domain, ret->def, error))
+            return TRUE;
+        restore_source_clear(ret);
+    } else if (torn && managed_save_remove(domain, NULL)) {
+        g_warning("Ignoring incomplete managed state %s", path);
+        *ret_boot = TRUE;
+    }
+    return FALSE;
+}
+
+gboolean
+restore_managed(Verb *verb)
+{
+    RestoreSource source = { .fd = -1 };
+    g_autoptr(GError) error = NULL;
+    const Restore like = {
+        .managed = TRUE,
+        .asked_paused = (verb->flags & VIR_DOMAIN_START_PAUSED) != 0,
+        .bypass_cache = (verb->flags & VIR_DOMAIN_START_BYPASS_CACHE) != 0,
+    };
+    gboolean boot;
+
+    if (!verb->domain->managed_save)
+        return FALSE;
+    if (open_managed(verb->domain, verb->flags, &source, &boot, &error)) {
+        source.running &= !like.asked_paused;
+        restore_begin(verb, &source, verb->flags & VIR_DOMAIN_START_RESET_NVRAM, like);
+        return TRUE;
+    }
+    if (boot)
+        return FALSE;
+    verb_finish(verb, error);
+    return TRUE;
+}
