@@ -93,6 +93,25 @@ check_undefine(const Args *args, GError **error)
     return TRUE;
 }
 
+/* Said here, because virsh does. */
+static gboolean
+check_managed_save(Domain *domain, const Args *args, GError **error)
+{
+    gboolean has = FALSE;
+    g_autoptr(GVariant) reply = NULL;
+
+    if (args_has(args, "managed-save"))
+        return TRUE;
+    reply = domain_call(domain, "HasManagedSaveImage", g_variant_new("(u)", 0), "(b)", error);
+    if (!reply) {
+        output_error("%s", _("Failed to check for managed save image"));
+        return FALSE;
+    }
+    g_variant_get(reply, "(b)", &has);
+    return !has ||
+           cli_fail(error, "%s", _("Refusing to undefine while domain managed save image exists"));
+}
+
 static gboolean
 run_undefine(Session *session, const Args *args, GError **error)
 {
@@ -102,7 +121,7 @@ run_undefine(Session *session, const Args *args, GError **error)
     if (!check_undefine(args, error))
         return FALSE;
     domain = domain_from_args(session, args, error);
-    if (!domain)
+    if (!domain || !check_managed_save(domain, args, error))
         return FALSE;
     if (!domain_do(domain, "Undefine", g_variant_new("(u)", flags), error)) {
         output_error(_("Failed to undefine domain '%s'"), domain->name);

@@ -99,7 +99,9 @@ print_event(Watch *watch, const EventKind *kind, const char *path, GVariant *par
     if (watch->timestamp)
         print_stamp();
     output(_("event '%s' for domain '%s'"), kind->name, name_of(watch, path));
-    output(details ? ": %s\n" : "\n", details);
+    if (details) /* on the same line, or lines of their own */
+        output(*details == '\n' ? ":%s" : ": %s", details);
+    output("\n");
     fflush(stdout);
 }
 

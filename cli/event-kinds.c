@@ -1,5 +1,6 @@
 #include "cli/event-kinds.h"
 
+#include "cli/connection.h"
 #include "cli/domain-names.h"
 
 #include <glib/gi18n.h>
@@ -97,6 +98,26 @@ migration_iteration(GVariant *parameters)
     return g_strdup_printf(_("iteration: '%d'"), iteration);
 }
 
+/* A line for each figure. */
+static char *
+job_completed(GVariant *parameters)
+{
+    g_autoptr(GVariant) params = g_variant_get_child_value(parameters, 0);
+    GString *text = g_string_new(NULL);
+    GVariantIter iter;
+    GVariant *wrapped;
+    const char *name;
+
+    g_variant_iter_init(&iter, params);
+    while (g_variant_iter_loop(&iter, "{&sv}", &name, &wrapped)) {
+        g_autoptr(GVariant) value = variant_unwrap(wrapped);
+        g_autofree char *figure = g_variant_print(value, FALSE);
+
+        g_string_append_printf(text, "\n\t%s: %s", name, figure);
+    }
+    return g_string_free(text, FALSE);
+}
+
 static char *
 metadata_change(GVariant *parameters)
 {
@@ -124,6 +145,7 @@ const EventKind event_kinds[] = {
     { "agent-lifecycle", "AgentEvent", "(ii)", FALSE, agent_lifecycle },
     { "device-added", "DeviceAdded", "(s)", FALSE, device },
     { "migration-iteration", "MigrationIteration", "(i)", FALSE, migration_iteration },
+    { "job-completed", "JobCompleted", "(a{sv})", FALSE, job_completed },
     { "device-removal-failed", "DeviceRemovalFailed", "(s)", FALSE, device },
     { "metadata-change", "MetadataChange", "(is)", FALSE, metadata_change },
     { NULL },

@@ -1,9 +1,9 @@
 /* guest: the process that runs one domain, its control socket and its directory.
  *
  * RUN_DIR/guests/UUID holds `control` (the socket), `status` (who runs there: see GuestStatus),
- * `live.xml` (the definition that runs), `record` (the VMM's last words), `saving` while it is saved, in `channel` the sockets of
- * channels that have no path of their own, and `cgroup` (where its room is). All of it is what a
- * restarted daemon needs to find the guest again; guest_discard() takes it away when the guest is over.
+ * `live.xml` (the definition that runs), `record` (the VMM's last words), `saving` (while it is saved), in
+ * `channel` the sockets of channels that have no path of their own, and `cgroup` (where its room is). All of it
+ * is what a restarted daemon needs to find the guest again; guest_discard() takes it away when the guest is over.
  */
 #pragma once
 

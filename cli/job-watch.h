@@ -1,0 +1,10 @@
+/* job-watch: a call that takes long, because it is a job of a domain: its progress is shown, and Ctrl-C aborts it.
+ */
+#pragma once
+
+#include "cli/domain.h"
+
+/* Calls a method of org.libvirt.Domain that answers nothing. @label, "Save", begins the line that shows how far it
+ * is; NULL: none is shown. */
+gboolean job_watch(Domain *domain, const char *method, GVariant *parameters, const char *label,
+                   GError **error);
