@@ -73,11 +73,15 @@ static const Command *const domain_commands[] = {
 };
 
 static const Command *const monitor_commands[] = {
+    &command_domblkerror,
+    &command_domblkinfo,
     &command_domblklist,
+    &command_domblkstat,
     &command_domfsinfo,
     &command_domif_getlink,
     &command_domifaddr,
     &command_domiflist,
+    &command_domifstat,
     &command_dominfo,
     &command_dommemstat,
     &command_domstate,

@@ -2,34 +2,59 @@
 
 #include <string.h>
 
-/* Bytes in one @unit: KiB where there is none; 0: unknown. A letter alone or with "iB" is a power of 1024,
- * with "B" one of 1000, as virsh reads them. */
+/* Bytes in one @unit; 0: unknown. A letter alone or with "iB" is a power of 1024, with "B" one of 1000, as virsh
+ * reads them. */
 static guint64
-unit_size(const char *unit)
+unit_size(const char *unit, guint64 otherwise)
 {
     static const char prefixes[] = "kmgtpe";
-    const char *prefix = *unit ? strchr(prefixes, g_ascii_tolower(*unit)) : prefixes;
+    const char *prefix = *unit ? strchr(prefixes, g_ascii_tolower(*unit)) : NULL;
     guint64 size = 1;
 
+    if (!*unit)
+        return otherwise;
     if (g_ascii_strcasecmp(unit, "b") == 0 || g_ascii_strcasecmp(unit, "bytes") == 0)
         return 1;
-    if (!prefix || (*unit && unit[1] && g_ascii_strcasecmp(unit + 1, "B") != 0 &&
+    if (!prefix || (unit[1] && g_ascii_strcasecmp(unit + 1, "B") != 0 &&
                     g_ascii_strcasecmp(unit + 1, "iB") != 0))
         return 0;
     for (const char *at = prefixes; at <= prefix; at++)
-        size *= *unit && g_ascii_strcasecmp(unit + 1, "B") == 0 ? 1000 : 1024;
+        size *= g_ascii_strcasecmp(unit + 1, "B") == 0 ? 1000 : 1024;
     return size;
+}
+
+gboolean
+size_parse_bytes(const char *text, guint64 unit, guint64 *ret_bytes)
+{
+    char *rest;
+    guint64 value = g_ascii_strtoull(text, &rest, 10);
+    guint64 size = unit_size(rest, unit);
+
+    if (!g_ascii_isdigit(*text) || !size || !g_uint64_checked_mul(&value, value, size))
+        return FALSE;
+    *ret_bytes = value;
+    return TRUE;
 }
 
 gboolean
 size_parse_kib(const char *text, guint64 *ret_kib)
 {
-    char *unit;
-    guint64 value = g_ascii_strtoull(text, &unit, 10);
-    guint64 size = unit_size(unit);
+    guint64 bytes;
 
-    if (!g_ascii_isdigit(*text) || !size || !g_uint64_checked_mul(&value, value, size))
+    if (!size_parse_bytes(text, 1024, &bytes))
         return FALSE;
-    *ret_kib = value / 1024 + (value % 1024 != 0);
+    *ret_kib = bytes / 1024 + (bytes % 1024 != 0);
     return TRUE;
+}
+
+char *
+size_text(guint64 bytes)
+{
+    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+    double value = bytes;
+    gsize i = 0;
+
+    for (; i + 1 < G_N_ELEMENTS(units) && value >= 1024; i++)
+        value /= 1024;
+    return g_strdup_printf("%.3f %s", value, units[i]);
 }

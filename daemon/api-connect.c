@@ -121,22 +121,46 @@ stats_of(const GPtrArray *domains, guint groups, guint flags, GError **error)
     return g_variant_builder_end(&records);
 }
 
+typedef struct AllStats {
+    Call *call;
+    GPtrArray *domains;
+} AllStats;
+
 static void
-all_stats(Call *call)
+all_stats_ready(gpointer data)
 {
-    g_autoptr(GPtrArray) domains = NULL;
-    GVariant *records = NULL;
+    AllStats *all = data;
+    GVariant *records;
     GError *error = NULL;
     guint groups, flags;
 
+    call_get(all->call, "(uu)", &groups, &flags);
+    records = stats_of(all->domains, groups, flags & ~STATS_FILTER, &error);
+    if (records)
+        call_reply(all->call, g_variant_new("(*)", records));
+    else
+        call_fail(all->call, error);
+    g_ptr_array_unref(all->domains);
+    g_free(all);
+}
+
+static void
+all_stats(Call *call)
+{
+    GPtrArray *domains;
+    GError *error = NULL;
+    guint groups, flags;
+    AllStats *all;
+
     call_get(call, "(uu)", &groups, &flags);
     domains = driver_list(call_object(call)->driver, flags & STATS_FILTER, &error);
-    if (domains)
-        records = stats_of(domains, groups, flags & ~STATS_FILTER, &error);
-    if (records)
-        call_reply(call, g_variant_new("(*)", records));
-    else
+    if (!domains) {
         call_fail(call, error);
+        return;
+    }
+    all = g_new(AllStats, 1);
+    *all = (AllStats){ call, domains };
+    stats_refresh(domains, groups, all_stats_ready, all);
 }
 
 static void

@@ -4,6 +4,7 @@
 #include "daemon/api-agent.h"
 #include "daemon/api-domain-save.h"
 #include "daemon/api-tuning.h"
+#include "driver/device-stats.h"
 #include "driver/error.h"
 #include "driver/flags.h"
 #include "driver/stats.h"
@@ -113,8 +114,9 @@ get_state(Call *call)
 }
 
 static void
-get_stats(Call *call)
+stats_ready(gpointer data)
 {
+    Call *call = data;
     GError *error = NULL;
     GVariant *stats;
     guint groups, flags;
@@ -125,6 +127,26 @@ get_stats(Call *call)
         call_reply(call, g_variant_new("(@a{sv})", stats));
     else
         call_fail(call, error);
+}
+
+static void
+get_stats(Call *call)
+{
+    g_autoptr(GPtrArray) domains = g_ptr_array_new();
+    guint groups, flags;
+
+    call_get(call, "(uu)", &groups, &flags);
+    g_ptr_array_add(domains, call_object(call)->domain);
+    stats_refresh(domains, groups, stats_ready, call);
+}
+
+static void
+get_disk_errors(Call *call)
+{
+    guint flags;
+
+    call_get(call, "(u)", &flags);
+    domain_disk_errors(call_object(call)->domain, flags, call_answer, call);
 }
 
 /* The definition that VIR_DOMAIN_AFFECT_* means; NULL with @error. */
@@ -328,7 +350,7 @@ static const Method methods[] = {
     { "GetBlockIOTune", "virDomainGetBlockIoTune", "domain.read" },
     { "GetBlockJobInfo", "virDomainGetBlockJobInfo", "domain.read" },
     { "GetControlInfo", "virDomainGetControlInfo", "domain.read" },
-    { "GetDiskErrors", "virDomainGetDiskErrors", "domain.read" },
+    { "GetDiskErrors", "virDomainGetDiskErrors", "domain.read", get_disk_errors },
     { "GetEmulatorPinInfo", "virDomainGetEmulatorPinInfo", "domain.read", api_get_emulator_pin },
     { "GetFSInfo", "virDomainGetFSInfo", "domain.fs-freeze", api_get_fs_info },
     { "GetGuestVcpus", "virDomainGetGuestVcpus", "domain.write", api_get_guest_vcpus },

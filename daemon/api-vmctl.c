@@ -3,6 +3,7 @@
 #include "daemon/api-agent.h"
 #include "daemon/api-domain-save.h"
 #include "daemon/api-tuning.h"
+#include "driver/device-stats.h"
 
 static GVariant *
 list_row(Call *call, Domain *domain)
@@ -67,6 +68,16 @@ detach_device_alias(Call *call)
     domain_detach_device_alias(call_object(call)->domain, alias, flags, call_done, call);
 }
 
+static void
+get_block_info(Call *call)
+{
+    const char *disk;
+    guint flags;
+
+    call_get(call, "(&su)", &disk, &flags);
+    domain_block_info(call_object(call)->domain, disk, flags, call_answer, call);
+}
+
 static const Method connect_methods[] = {
     { "ListAllDomains", "virConnectListAllDomains", "connect.search-domains", list_all_domains },
     { NULL },
@@ -90,6 +101,7 @@ static const Method domain_methods[] = {
       api_domain_managed_save_define },
     { "ManagedSaveGetXMLDesc", "virDomainManagedSaveGetXMLDesc", "domain.read",
       api_domain_managed_save_xml, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE },
+    { "GetBlockInfo", "virDomainGetBlockInfo", "domain.read", get_block_info },
     { "OpenConsole", "virDomainOpenConsole", "domain.open-device", open_console },
     { "QemuAgentCommand", "virDomainQemuAgentCommand", "domain.write", api_agent_command },
     { NULL },

@@ -81,6 +81,21 @@ job(gpointer data, Domain *domain, const JobInfo *info)
     emit_of(data, domain, "JobCompleted", dbus_quirks_wrap(params));
 }
 
+static void
+io_error(gpointer data, Domain *domain, const char *path, const char *alias, int action,
+         const char *reason)
+{
+    emit_of(data, domain, "IOError", g_variant_new("(ssis)", path, alias, action, reason));
+}
+
+static void
+block_threshold(gpointer data, Domain *domain, const char *target, const char *path,
+                guint64 threshold, guint64 excess)
+{
+    emit_of(data, domain, "BlockThreshold",
+            g_variant_new("(sstt)", target, path, threshold, excess));
+}
+
 DriverEvents
 dbus_events(DbusRoot *root)
 {
@@ -93,6 +108,8 @@ dbus_events(DbusRoot *root)
         .agent = agent,
         .watchdog = watchdog,
         .job = job,
+        .io_error = io_error,
+        .block_threshold = block_threshold,
         .data = root,
     };
 }

@@ -11,6 +11,8 @@
 
 extern const DeviceKind device_disk;
 
+/* The disk whose target or source is @name; NULL: none. */
+Device *device_disk_find(const GPtrArray *devices, const char *name);
 /* "vda"; NULL: @dev is no disk. */
 const char *device_disk_target(const Device *dev);
 /* The image's path; NULL: none. Of a disk. */

@@ -605,6 +605,14 @@ device_interface_tap(const Device *dev)
     return dev->kind == &device_interface ? ((const Interface *)dev)->opened : NULL;
 }
 
+const char *
+device_interface_name(const Device *dev)
+{
+    const Interface *iface = (const Interface *)dev;
+
+    return iface->opened ? iface->opened : iface->target ? iface->target : dev->alias;
+}
+
 const DeviceKind device_interface = {
     .element = "interface",
     .alias = "net",

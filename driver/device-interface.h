@@ -10,5 +10,7 @@ extern const DeviceKind device_interface;
 /* Its address: six bytes, and as a text, for g_free(). */
 const guint8 *device_interface_mac(const Device *dev);
 char *device_interface_mac_text(const Device *dev);
+/* What statistics call it: the name of its tap, or its alias where it has none. */
+const char *device_interface_name(const Device *dev);
 /* The host's tap behind a live one; NULL: it has none. */
 const char *device_interface_tap(const Device *dev);

@@ -110,6 +110,19 @@ device_disk_has_medium(const Device *dev)
     return disk_has_medium((const Disk *)dev);
 }
 
+Device *
+device_disk_find(const GPtrArray *devices, const char *name)
+{
+    for (guint i = 0; i < devices->len; i++) {
+        Disk *disk = g_ptr_array_index(devices, i);
+
+        if (disk->dev.kind == &device_disk &&
+            (strcmp(disk->target, name) == 0 || g_strcmp0(disk->source, name) == 0))
+            return &disk->dev;
+    }
+    return NULL;
+}
+
 const char *
 device_disk_target(const Device *dev)
 {

@@ -77,6 +77,8 @@ struct Domain {
     struct AgentLink *agent; /* NULL: not connected */
     JobQueue agent_job;
     int agent_timeout_s; /* agent-link.h */
+    GHashTable *figures; /* of DeviceFigures, by the device's alias; NULL: none yet */
+    gboolean figures_stale;
     GHashTable *leaving; /* devices that the guest was asked to let go of: hotplug's; NULL: none */
 };
 

@@ -43,6 +43,7 @@ domain_unref(Domain *domain)
         return;
     agent_link_free(domain->agent);
     console_set_free(domain->consoles);
+    g_clear_pointer(&domain->figures, g_hash_table_unref);
     guest_free(domain->guest);
     guest_record_clear(&domain->words);
     domain_forget_rest(domain);

@@ -29,6 +29,12 @@ typedef struct DriverEvents {
                      int action); /* virDomainEventWatchdogAction */
     /* The guest has this much RAM now. */
     void (*balloon)(gpointer data, struct Domain *domain, guint64 kib);
+    /* The host failed the disk @alias, whose image is @path: virDomainEventIOErrorAction; "enospc" or "". */
+    void (*io_error)(gpointer data, struct Domain *domain, const char *path, const char *alias,
+                     int action, const char *reason);
+    /* Something was written so many bytes behind the threshold of the disk @target's image @path. */
+    void (*block_threshold)(gpointer data, struct Domain *domain, const char *target,
+                            const char *path, guint64 threshold, guint64 excess);
     /* virConnectDomainEventAgentLifecycleState and -Reason */
     void (*agent)(gpointer data, struct Domain *domain, int state, int reason);
     /* A long job has come to its good end. */

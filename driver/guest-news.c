@@ -3,6 +3,7 @@
 #include "driver/agent.h"
 #include "driver/device-channel.h"
 #include "driver/device-controller.h"
+#include "driver/device-disk.h"
 #include "driver/device-memballoon.h"
 #include "driver/device-watchdog.h"
 #include "driver/hotplug.h"
@@ -111,6 +112,55 @@ heard_crash_loaded(Domain *domain, VmmMsg *event)
     domain_emit(domain, VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_CRASHLOADED);
 }
 
+/* Disks */
+
+static const Device *
+disk_of(const Domain *domain, VmmMsg *event)
+{
+    const char *id = "";
+
+    vmm_msg_get_string(event, "device", &id);
+    for (guint i = 0; i < domain->live->devices->len; i++) {
+        const Device *dev = g_ptr_array_index(domain->live->devices, i);
+
+        if (dev->kind == &device_disk && g_strcmp0(dev->alias, id) == 0)
+            return dev;
+    }
+    return NULL;
+}
+
+static void
+heard_io_error(Domain *domain, VmmMsg *event)
+{
+    const Device *disk = disk_of(domain, event);
+    const char *action = "", *error = "", *path;
+
+    if (!disk)
+        return;
+    vmm_msg_get_string(event, "action", &action);
+    vmm_msg_get_string(event, "error", &error);
+    path = device_disk_source(disk);
+    domain_tell(domain, io_error, path ? path : "", disk->alias,
+                strcmp(action, VMM_ACTION_PAUSE) == 0 ? VIR_DOMAIN_EVENT_IO_ERROR_PAUSE
+                                                      : VIR_DOMAIN_EVENT_IO_ERROR_REPORT,
+                strcmp(error, "enospc") == 0 ? "enospc" : "");
+}
+
+static void
+heard_threshold(Domain *domain, VmmMsg *event)
+{
+    const Device *disk = disk_of(domain, event);
+    guint64 threshold = 0, excess = 0;
+    const char *path = disk ? device_disk_source(disk) : NULL;
+
+    if (!disk)
+        return;
+    vmm_msg_get_u64(event, "threshold", &threshold);
+    vmm_msg_get_u64(event, "excess", &excess);
+    domain_tell(domain, block_threshold, device_disk_target(disk), path ? path : "", threshold,
+                excess);
+}
+
 static const struct {
     const char *event;
     void (*hear)(Domain *domain, VmmMsg *event);
@@ -121,6 +171,8 @@ static const struct {
     { VMM_EVENT_WATCHDOG, heard_watchdog },
     { VMM_EVENT_CRASH_LOADED, heard_crash_loaded },
     { VMM_EVENT_JOB_ENDED, save_job_ended },
+    { VMM_EVENT_IO_ERROR, heard_io_error },
+    { VMM_EVENT_BLOCK_THRESHOLD, heard_threshold },
 };
 
 void

@@ -152,6 +152,7 @@ image_header_read(int fd, const char *path, ImageHeader *ret, GError **error)
         return driver_error_errno(error, errno, "cannot read header '%s'", path);
     if (size >= HEADER_SIZE_V2 && get32(data) == QCOW2_MAGIC && get32(data + 4) >= 2) {
         header.format = IMAGE_QCOW2;
+        header.size = get64(data + 24);
         if (!read_qcow2(data, size, &header)) {
             image_header_clear(&header);
             return broken(path, error);

@@ -16,6 +16,7 @@ typedef enum ImageFormat {
 
 typedef struct ImageHeader {
     ImageFormat format;   /* as its first bytes have it */
+    guint64 size;         /* of qcow2: bytes that a guest sees */
     char *backing;        /* of qcow2: as it is written there; NULL: none */
     char *backing_format; /* NULL: not said */
 } ImageHeader;

@@ -412,6 +412,7 @@ guest_exited(gpointer data)
     domain_end_reason(&domain->words, domain->ending, &reason, &detail);
     g_clear_pointer(&domain->consoles, console_set_free);
     domain->agent_timeout_s = AGENT_BLOCK;
+    g_clear_pointer(&domain->figures, g_hash_table_unref);
     guest = g_steal_pointer(&domain->guest);
     device_list_release(domain->live->devices);
     guest_discard(domain->host->env->run_dir, domain_uuid(domain));

@@ -1,5 +1,7 @@
 #include "driver/stats.h"
 
+#include "driver/device-figures.h"
+#include "driver/device-stats.h"
 #include "driver/domain-private.h"
 #include "driver/error.h"
 #include "driver/flags.h"
@@ -89,6 +91,24 @@ static const struct {
     { VIR_DOMAIN_STATS_VCPU, add_vcpu },
 };
 
+/* Those that a guest's process is asked for. */
+#define ASKED (VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK)
+
+static gboolean
+is_wanted(guint wanted, guint group)
+{
+    return wanted == 0 || wanted & group;
+}
+
+void
+stats_refresh(const GPtrArray *domains, guint wanted, GDestroyNotify done, gpointer data)
+{
+    if (is_wanted(wanted, ASKED))
+        device_figures_refresh(domains, done, data);
+    else
+        done(data);
+}
+
 GVariant *
 domain_stats(Domain *domain, guint wanted, guint flags, GError **error)
 {
@@ -108,8 +128,14 @@ domain_stats(Domain *domain, guint wanted, guint flags, GError **error)
     }
     g_variant_builder_init(&out, G_VARIANT_TYPE_VARDICT);
     for (gsize i = 0; i < G_N_ELEMENTS(groups); i++) {
-        if (wanted == 0 || wanted & groups[i].group)
+        if (is_wanted(wanted, groups[i].group))
             groups[i].add(domain, &out);
     }
+    if (is_wanted(wanted, VIR_DOMAIN_STATS_INTERFACE))
+        device_stats_add_net(domain, &out);
+    if (is_wanted(wanted, VIR_DOMAIN_STATS_BLOCK))
+        device_stats_add_block(domain, flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING, &out);
+    if (is_wanted(wanted, ASKED) && device_figures_stale(domain))
+        add(&out, "vmctl.stale", g_variant_new_boolean(TRUE));
     return g_variant_builder_end(&out);
 }

@@ -1,6 +1,7 @@
 /* stats: virConnectGetAllDomainStats' records, from what the driver already knows.
  *
- * No call waits for a VMM: figures that only a VMM or the kernel has are those of the last look.
+ * A VMM that does not answer delays nothing: its figures are those of the last look then, and the record has a field of
+ * our own, "vmctl.stale" b.
  */
 #pragma once
 
@@ -10,7 +11,11 @@
  * is an error, without it they are left out. */
 #define STATS_SUPPORTED                                                                            \
     (VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON |              \
-     VIR_DOMAIN_STATS_VCPU)
+     VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK)
+
+/* Before domain_stats() of any of @domains: calls @done when what only guests' processes know is as new as it gets,
+ * within DEVICE_FIGURES_TIMEOUT_MS. */
+void stats_refresh(const GPtrArray *domains, guint groups, GDestroyNotify done, gpointer data);
 
 /* A floating a{sv} with libvirt's field names ("state.state" i, "balloon.current" t, ...); @groups 0
  * means all. NULL with @error for an unknown flag. */

@@ -259,6 +259,14 @@ vmm_link_new(int fd, const VmmLinkEvents *events)
     return link;
 }
 
+gboolean
+vmm_link_is_behind(const VmmLink *link)
+{
+    const Waiting *w = link->waiting.head ? link->waiting.head->data : NULL;
+
+    return w && !w->reply;
+}
+
 VmmMsg *
 vmm_link_request(VmmLink *link, const char *verb)
 {

@@ -31,6 +31,9 @@ VmmLink *vmm_link_new(int fd, const VmmLinkEvents *events);
 /* Ends the link; requests still waiting fail, the closed event is not sent. NULL is allowed. */
 void vmm_link_free(VmmLink *link);
 
+/* A request that was given up has not been answered since. */
+gboolean vmm_link_is_behind(const VmmLink *link);
+
 /* A new request to fill in and hand to vmm_link_send(). */
 VmmMsg *vmm_link_request(VmmLink *link, const char *verb);
 /* Sends @request, which it takes over; @reply is called later, never from within. */

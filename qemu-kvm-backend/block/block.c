@@ -442,6 +442,40 @@ block_writeback(const Block *block)
     return !block->links[0].file.sync_writes;
 }
 
+BlockUse
+block_use(const Block *block)
+{
+    const BlockFile *file = &block->links[0].file;
+    BlockUse use = { .file_size = size_of(file), .written_to = file->written_to };
+    struct stat st;
+
+    use.allocated = use.file_size;
+    if (!file->is_device && fstat(file->fd, &st) == 0)
+        use.allocated = st.st_blocks * 512ull;
+    return use;
+}
+
+void
+block_set_threshold(Block *block, uint64_t offset)
+{
+    block->links[0].file.threshold = offset;
+}
+
+uint64_t
+block_threshold(const Block *block)
+{
+    return block->links[0].file.threshold;
+}
+
+uint64_t
+block_take_exceeded(Block *block)
+{
+    uint64_t excess = block->links[0].file.exceeded;
+
+    block->links[0].file.exceeded = 0;
+    return excess;
+}
+
 bool
 block_resize(Block *block)
 {

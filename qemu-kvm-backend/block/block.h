@@ -54,6 +54,19 @@ BlockGeometry block_geometry(const Block *block);
  * before it is done. What was written before is flushed, on a change to false, by the next flush only. */
 void block_set_writeback(Block *block, bool writeback);
 bool block_writeback(const Block *block);
+/* What the disk's own file takes of the host, without those behind it; in bytes. */
+typedef struct BlockUse {
+    uint64_t file_size;  /* of a block device, its size */
+    uint64_t allocated;  /* the blocks that a file has; a block device has them all */
+    uint64_t written_to; /* the end of what was written farthest, since it was opened */
+} BlockUse;
+BlockUse block_use(const Block *block);
+/* Once something is written behind @offset of the file, block_take_exceeded() says how many bytes behind it, once.
+ * 0: nobody asks any more. */
+void block_set_threshold(Block *block, uint64_t offset);
+uint64_t block_threshold(const Block *block);
+uint64_t block_take_exceeded(Block *block);
+
 /* Looks at the file's size again; true where it is another one. */
 bool block_resize(Block *block);
 

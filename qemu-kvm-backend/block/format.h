@@ -21,6 +21,9 @@ typedef struct BlockFile {
     uint32_t block_size; /* what the host moves at once, bytes */
     bool sync_writes;    /* each write is on stable storage when it is done */
     bool never_sync;     /* flushes are empty promises */
+    uint64_t written_to; /* the end of what was written farthest, since it was opened */
+    uint64_t threshold;  /* once something is written beyond this it becomes 0; 0: nobody asks */
+    uint64_t exceeded;   /* by how much it was then */
 } BlockFile;
 
 typedef struct BlockImage BlockImage;

@@ -469,11 +469,25 @@ advance(Raw *raw)
     raw->advancing = false;
 }
 
+/* How far the file is written, for those who let the space behind it grow in time. */
+static void
+note_end(BlockFile *file, uint64_t end)
+{
+    if (end > file->written_to)
+        file->written_to = end;
+    if (file->threshold == 0 || end <= file->threshold)
+        return;
+    file->exceeded = end - file->threshold;
+    file->threshold = 0;
+}
+
 static void
 raw_submit(BlockImage *image, BlockRequest *req)
 {
     Raw *raw = (Raw *)image;
 
+    if (req->op == BLOCK_WRITE || req->op == BLOCK_ZERO)
+        note_end(image->file, req->offset + req->size);
     if (req->op == BLOCK_ZERO)
         req->n_iov = 0;
     req->zeros.iov_base = NULL;

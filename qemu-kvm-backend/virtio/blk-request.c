@@ -58,14 +58,20 @@ op_name(BlockOp op)
     return names[op];
 }
 
+static uint64_t
+now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
 static bool
 is_due(Blk *blk)
 {
-    struct timespec now;
-    uint64_t ns;
+    uint64_t ns = now_ns();
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    ns = now.tv_sec * 1000000000ull + now.tv_nsec;
     if (blk->reported_ns && ns - blk->reported_ns < REPORT_EVERY_NS)
         return false;
     blk->reported_ns = ns;
@@ -99,6 +105,7 @@ stop_guest(Blk *blk, const BlkRequest *req, int error)
     if (blk->asked_to_stop)
         return;
     blk->asked_to_stop = true;
+    blk->stop_error = error;
     tell_driver(blk, req, error, true);
     snprintf(why, sizeof(why), "Disk '%s' cannot %s: %s", blk->vdev.dev->id, op_name(req->block.op),
              strerrordesc_np(error));
@@ -132,17 +139,33 @@ fail(BlkRequest *req, int error)
 }
 
 static void
+tell_threshold(Blk *blk, uint64_t excess)
+{
+    Board *board = blk->vdev.dev->board;
+    VmmMsg *event = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_BLOCK_THRESHOLD);
+
+    vmm_msg_put_string(event, "device", blk->vdev.dev->id);
+    vmm_msg_put_u64(event, "threshold", blk->threshold);
+    vmm_msg_put_u64(event, "excess", excess);
+    board->notify(board, event);
+}
+
+static void
 done(BlockRequest *block, int error)
 {
     BlkRequest *req = (BlkRequest *)block;
     Blk *blk = req->blk;
+    uint64_t excess = block_take_exceeded(blk->block);
 
+    if (excess)
+        tell_threshold(blk, excess);
     if (error) {
         fail(req, error);
         return;
     }
     blk->done[block->op].requests++;
     blk->done[block->op].bytes += req->bytes;
+    blk->done[block->op].time_ns += now_ns() - req->since_ns;
     blk_request_finish(req, VIRTIO_BLK_S_OK);
 }
 
@@ -193,6 +216,7 @@ blk_request_submit(BlkRequest *req, BlockOp op, uint64_t sector, uint64_t size)
     req->block.offset = sector * BLOCK_SECTOR;
     req->block.size = req->bytes = size;
     req->block.done = done;
+    req->since_ns = now_ns();
     block_submit(req->blk->block, &req->block);
 }
 

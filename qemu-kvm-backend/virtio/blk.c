@@ -6,6 +6,7 @@
 #include "qemu-kvm-backend/virtio/virtio-classes.h"
 
 #include <endian.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,6 +98,7 @@ blk_start(VirtioDevice *vdev)
     BlkRequest *req = blk->stalled;
 
     blk->asked_to_stop = false;
+    blk->stop_error = 0;
     if (!blk->block) /* and so nothing has stalled */
         return;
     blk->stalled = NULL;
@@ -306,10 +308,31 @@ put_counters(const Blk *blk, VmmMsg *reply)
 {
     vmm_msg_put_u64(reply, "rd-requests", blk->done[BLOCK_READ].requests);
     vmm_msg_put_u64(reply, "rd-bytes", blk->done[BLOCK_READ].bytes);
+    vmm_msg_put_u64(reply, "rd-time", blk->done[BLOCK_READ].time_ns);
     vmm_msg_put_u64(reply, "wr-requests", blk->done[BLOCK_WRITE].requests);
     vmm_msg_put_u64(reply, "wr-bytes", blk->done[BLOCK_WRITE].bytes);
+    vmm_msg_put_u64(reply, "wr-time", blk->done[BLOCK_WRITE].time_ns);
     vmm_msg_put_u64(reply, "fl-requests", blk->done[BLOCK_FLUSH].requests);
+    vmm_msg_put_u64(reply, "fl-time", blk->done[BLOCK_FLUSH].time_ns);
     vmm_msg_put_u64(reply, "errors", blk->errors);
+    vmm_msg_put_string(reply, "io-status",
+                       blk->stop_error == 0        ? "ok"
+                       : blk->stop_error == ENOSPC ? "nospace"
+                                                   : "failed");
+}
+
+static void
+put_use(const Blk *blk, VmmMsg *reply)
+{
+    BlockUse use;
+
+    if (!blk->block)
+        return;
+    use = block_use(blk->block);
+    vmm_msg_put_u64(reply, "file-size", use.file_size);
+    vmm_msg_put_u64(reply, "allocated", use.allocated);
+    vmm_msg_put_u64(reply, "written-to", use.written_to);
+    vmm_msg_put_u64(reply, "threshold", block_threshold(blk->block));
 }
 
 static bool
@@ -318,6 +341,8 @@ blk_tell(VirtioDevice *vdev, VmmMsg *request, VmmMsg *reply, VmmError *err)
     Blk *blk = (Blk *)vdev;
     bool wants_resize = false, medium;
 
+    if (vmm_msg_get_u64(request, "threshold", &blk->threshold) && blk->block)
+        block_set_threshold(blk->block, blk->threshold);
     vmm_msg_get_bool(request, "resize", &wants_resize);
     if (vmm_msg_get_bool(request, "medium", &medium) && !change_medium(blk, medium, request, err))
         return false;
@@ -325,6 +350,7 @@ blk_tell(VirtioDevice *vdev, VmmMsg *request, VmmMsg *reply, VmmError *err)
         resize(blk);
     vmm_msg_put_u64(reply, "size", blk_geometry(blk).size);
     put_counters(blk, reply);
+    put_use(blk, reply);
     return true;
 }
 
@@ -347,6 +373,7 @@ blk_reset(VirtioDevice *vdev)
     Blk *blk = (Blk *)vdev;
 
     forget_stalled(blk);
+    blk->stop_error = 0;
     blk->must_flush = false;
     blk_fill_config(blk, blk->writeback);
 }

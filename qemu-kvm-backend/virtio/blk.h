@@ -24,8 +24,9 @@ struct BlkRequest {
     unsigned queue;
     uint16_t head;
     uint32_t in_size;
-    uint8_t *status; /* in guest memory; NULL: nobody asked for this request */
-    uint64_t bytes;  /* that it moves, all in all */
+    uint8_t *status;   /* in guest memory; NULL: nobody asked for this request */
+    uint64_t bytes;    /* that it moves, all in all */
+    uint64_t since_ns; /* when it was made */
     struct iovec *iov;
     unsigned iov_room;
 };
@@ -46,7 +47,7 @@ struct Blk {
     Block *block; /* NULL: a drive without a medium */
     bool removable;
     struct {
-        uint64_t requests, bytes;
+        uint64_t requests, bytes, time_ns;
     } done[BLOCK_ZERO + 1]; /* by what they were: those that went well */
     uint64_t errors;        /* that the guest saw */
     IoThread *thread;       /* NULL: the main thread serves it */
@@ -62,8 +63,10 @@ struct Blk {
     BlkPlace *again; /* requests that stalled before a save, to be read from their queues anew */
     unsigned n_again;
     bool asked_to_stop; /* in this run of the guest */
+    int stop_error;     /* errno that it was for; 0: it was not */
     bool must_flush;    /* the cache was turned off with data in it */
     uint64_t reported_ns;
+    uint64_t threshold; /* that was set last */
 };
 
 /* A drive without a medium has no sectors, so that nothing gets as far as the block layer. */

@@ -20,6 +20,7 @@ typedef struct FakeDevice {
     uint64_t slot, function;
     bool link;             /* of a network card */
     bool medium;           /* of a disk */
+    uint64_t threshold;    /* of a disk */
     uint64_t target, size; /* of a balloon, bytes */
     uint64_t period_s;
     unsigned port; /* of virtio-serial: the first; 0: none */
@@ -35,6 +36,7 @@ struct FakeDevices {
     bool booted;
     const char *word; /* how the guest's agent behaves */
     int agent;        /* of fake-agent; -1: none */
+    bool full; /* the host has no room for what disks write */
     FakeDevice devices[DEVICES_MAX];
 };
 
@@ -253,12 +255,18 @@ tell_blk(FakeDevices *devices, FakeDevice *dev, VmmMsg *request, VmmMsg *reply)
     if (vmm_msg_get_bool(request, "medium", &medium))
         dev->medium = medium;
     vmm_msg_get_bool(request, "resize", &flag);
+    vmm_msg_get_u64(request, "threshold", &dev->threshold);
     vmm_msg_get_bool(request, "read-only", &flag);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         vmm_msg_get_string(request, words[i], &word);
     vmm_msg_put_u64(reply, "size", dev->medium ? 1 << 20 : 0);
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
         vmm_msg_put_u64(reply, counters[i], 100 * (i + 1));
+    vmm_msg_put_u64(reply, "file-size", 65536);
+    vmm_msg_put_u64(reply, "allocated", 8192);
+    vmm_msg_put_u64(reply, "written-to", 4096);
+    vmm_msg_put_u64(reply, "threshold", dev->threshold);
+    vmm_msg_put_string(reply, "io-status", devices->full ? "nospace" : "ok");
 }
 
 static void
@@ -384,4 +392,22 @@ fake_devices_boot(FakeDevices *devices)
             greet_host(dev);
     }
     open_ports(devices, true);
+}
+
+void
+fake_devices_fill(FakeDevices *devices, bool full)
+{
+    VmmMsg *event;
+
+    devices->full = full;
+    for (size_t i = 0; full && i < DEVICES_MAX; i++) {
+        if (!devices->devices[i].there || strcmp(devices->devices[i].device, "blk") != 0)
+            continue;
+        event = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_IO_ERROR);
+        vmm_msg_put_string(event, "device", devices->devices[i].id);
+        vmm_msg_put_string(event, "operation", "write");
+        vmm_msg_put_string(event, "action", VMM_ACTION_PAUSE);
+        vmm_msg_put_string(event, "error", "enospc");
+        devices->tell(devices->data, event);
+    }
 }

@@ -9,6 +9,7 @@
  *     fake=crash-loaded    the same, with a crash kernel that sees to it
  *     fake=bitten-pause    its watchdog expires as soon as it runs and pauses it
  *     fake=bitten-off      the same, and cuts the power
+ *     fake=disk-full       the host's disk is full as soon as it runs, until it is run again
  *     fake=io-error        pauses itself as soon as it runs, for a disk that failed
  *     fake=reboot          resets itself once, as soon as it runs
  *     fake=ignore-button   does nothing about the power button
@@ -186,6 +187,10 @@ boot(Fake *fake)
     if (behaves(fake, "crash-loaded"))
         tell_of_device(fake, VMM_EVENT_CRASH_LOADED, "panic0", NULL);
     be_bitten(fake);
+    if (behaves(fake, "disk-full")) {
+        fake_devices_fill(fake->devices, true);
+        act(fake, VMM_ACTION_PAUSE, VMM_REASON_IO_ERROR, "");
+    }
     if (behaves(fake, "io-error"))
         act(fake, VMM_ACTION_PAUSE, VMM_REASON_IO_ERROR, "");
     if (behaves(fake, "reboot"))
@@ -400,6 +405,8 @@ run(Fake *fake, VmmMsg *request)
     send_message(fake, reply_to(request));
     if (first)
         boot(fake);
+    else
+        fake_devices_fill(fake->devices, false);
 }
 
 static void

@@ -525,6 +525,12 @@ fixture_count_guests(Fixture *fixture)
 }
 
 void
+fixture_signal_guests(Fixture *fixture, int signal_number)
+{
+    each_guest(fixture, signal_number);
+}
+
+void
 fixture_kill_guests(Fixture *fixture)
 {
     while (each_guest(fixture, SIGKILL))

@@ -88,6 +88,7 @@ void fixture_wait(Fixture *fixture, gboolean (*test)(Fixture *fixture, gconstpoi
 /* Processes of fake guests, files below the run directory, descriptors that the daemon has open. */
 guint fixture_count_guests(Fixture *fixture);
 void fixture_kill_guests(Fixture *fixture);
+void fixture_signal_guests(Fixture *fixture, int signal_number);
 guint fixture_count_run_files(Fixture *fixture);
 guint fixture_count_descriptors(Fixture *fixture);
 /* Waits until there are @n of them: some are closed by a thread. */

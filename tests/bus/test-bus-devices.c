@@ -1,0 +1,190 @@
+/* What a guest's disks and network cards have done, and what they may do: figures and limits. */
+#include "tests/bus/fixture.h"
+
+#include <libvirt/libvirt.h>
+#include <signal.h>
+#include <string.h>
+
+#define FLAGS(n)    g_variant_new("(u)", (guint)(n))
+#define LIVE        VIR_DOMAIN_AFFECT_LIVE
+#define CONFIG      VIR_DOMAIN_AFFECT_CONFIG
+#define MAC_ADDRESS "52:54:00:00:00:01"
+#define CARD        "<interface type='user'><mac address='" MAC_ADDRESS "'/></interface>"
+#define IMAGE_SIZE  65536
+
+/* A domain with a disk "vda", in the file "disk" of the fixture's directory, and a card. */
+static char *
+define_guest(Fixture *fixture, const char *name, const char *cmdline)
+{
+    g_autofree char *zeros = g_malloc0(IMAGE_SIZE);
+    g_autofree char *image = g_build_filename(fixture->dir, "disk", NULL);
+    g_autofree char *devices = g_strdup_printf(
+        "<disk type='file'><source file='%s'/><target dev='vda'/></disk>" CARD, image);
+
+    g_assert_true(g_file_set_contents(image, zeros, IMAGE_SIZE, NULL));
+    return fixture_define_with(fixture, name, cmdline, devices);
+}
+
+/* Figures */
+
+static GVariant *
+stats_of(Fixture *fixture, const char *path, guint groups)
+{
+    g_autoptr(GVariant) reply = fixture_call(fixture, path, DOMAIN, "GetStats",
+                                             g_variant_new("(uu)", groups, 0), "(a{sv})");
+
+    return g_variant_get_child_value(reply, 0);
+}
+
+/* A field as text, or "none". */
+static char *
+field(GVariant *stats, const char *name)
+{
+    g_autoptr(GVariant) wrapped = g_variant_lookup_value(stats, name, NULL);
+    g_autoptr(GVariant) value = wrapped && g_variant_is_of_type(wrapped, G_VARIANT_TYPE_VARIANT)
+                                    ? g_variant_get_variant(wrapped)
+                                    : NULL;
+
+    return value ? g_variant_print(value, FALSE) : g_strdup("none");
+}
+
+static void
+assert_field(GVariant *stats, const char *name, const char *wanted)
+{
+    g_autofree char *text = field(stats, name);
+
+    if (strcmp(text, wanted) != 0)
+        g_error("%s is %s, not %s", name, text, wanted);
+}
+
+static void
+test_inactive(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_guest(fixture, "still", "");
+    g_autoptr(GVariant) stats =
+        stats_of(fixture, path, VIR_DOMAIN_STATS_BLOCK | VIR_DOMAIN_STATS_INTERFACE);
+
+    assert_field(stats, "block.count", "1");
+    assert_field(stats, "block.0.name", "'vda'");
+    assert_field(stats, "block.0.capacity", "65536");
+    assert_field(stats, "block.0.physical", "65536");
+    assert_field(stats, "block.0.rd.reqs", "none");
+    assert_field(stats, "net.count", "none");
+    fixture_call_fails(fixture, path, DOMAIN, "GetDiskErrors", FLAGS(0), NULL,
+                       "Requested operation is not valid: domain is not running");
+}
+
+static void
+test_active(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_guest(fixture, "busy", "");
+    g_autoptr(GVariant) stats = NULL;
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    stats = stats_of(fixture, path, VIR_DOMAIN_STATS_BLOCK | VIR_DOMAIN_STATS_INTERFACE);
+    assert_field(stats, "block.0.rd.reqs", "100");
+    assert_field(stats, "block.0.rd.times", "300");
+    assert_field(stats, "block.0.fl.reqs", "700");
+    assert_field(stats, "block.0.capacity", "1048576");
+    assert_field(stats, "block.0.allocation", "4096");
+    assert_field(stats, "block.0.physical", "8192");
+    assert_field(stats, "net.count", "1");
+    assert_field(stats, "net.0.name", "'net0'");
+    assert_field(stats, "net.0.rx.bytes", "20");
+    assert_field(stats, "net.0.tx.drop", "60");
+    assert_field(stats, "vmctl.stale", "none");
+}
+
+/* A process that does not answer delays nobody, and what it said last counts, marked as such. */
+static void
+test_stale(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_guest(fixture, "stuck", "");
+    g_autoptr(GVariant) before = NULL, first = NULL, later = NULL, after = NULL;
+    gint64 since;
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    before = stats_of(fixture, path, VIR_DOMAIN_STATS_BLOCK);
+    fixture_signal_guests(fixture, SIGSTOP);
+    first = stats_of(fixture, path, VIR_DOMAIN_STATS_BLOCK);
+    assert_field(first, "block.0.rd.reqs", "100");
+    assert_field(first, "vmctl.stale", "true");
+    /* Nobody waits a second time: 30 calls are over before 30 waits would be. */
+    since = g_get_monotonic_time();
+    for (int i = 0; i < 30; i++) {
+        g_clear_pointer(&later, g_variant_unref);
+        later = stats_of(fixture, path, VIR_DOMAIN_STATS_BLOCK);
+    }
+    g_assert_cmpint(g_get_monotonic_time() - since, <, 30 * 100000);
+    assert_field(later, "block.0.rd.reqs", "100");
+    fixture_signal_guests(fixture, SIGCONT);
+    do {
+        g_clear_pointer(&after, g_variant_unref);
+        g_usleep(1000);
+        after = stats_of(fixture, path, VIR_DOMAIN_STATS_BLOCK);
+    } while (g_variant_lookup(after, "vmctl.stale", "v", NULL));
+    assert_field(after, "block.0.rd.reqs", "100");
+}
+
+static void
+test_block_info(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_guest(fixture, "sized", "");
+    g_autoptr(GVariant) still = NULL, live = NULL;
+    g_autofree char *still_text = NULL, *live_text = NULL;
+
+    still = fixture_call(fixture, path, VMCTL_DOMAIN, "GetBlockInfo",
+                         g_variant_new("(su)", "vda", 0), "((ttt))");
+    still_text = g_variant_print(still, FALSE);
+    g_assert_true(g_str_has_prefix(still_text, "((65536, "));
+    g_assert_true(g_str_has_suffix(still_text, ", 65536),)"));
+    fixture_call_fails(fixture, path, VMCTL_DOMAIN, "GetBlockInfo", g_variant_new("(su)", "vdz", 0),
+                       NULL, "invalid argument: invalid path vdz not assigned to domain");
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    live = fixture_call(fixture, path, VMCTL_DOMAIN, "GetBlockInfo",
+                        g_variant_new("(su)", "vda", 0), "((ttt))");
+    live_text = g_variant_print(live, FALSE);
+    g_assert_cmpstr(live_text, ==, "((1048576, 4096, 8192),)");
+}
+
+/* The host's disk is full: the guest is paused, everybody is told, and it runs again when it is resumed. */
+static void
+test_disk_full(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_guest(fixture, "full", "fake=disk-full");
+    g_autoptr(GVariant) errors = NULL, none = NULL, state = NULL;
+    g_autofree char *errors_text = NULL, *state_text = NULL, *none_text = NULL;
+    g_autofree char *signal =
+        g_strdup_printf("IOError ('%s/disk', 'virtio-disk0', 1, 'enospc')", fixture->dir);
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_wait_signal(fixture, signal);
+    fixture_expect_events(fixture, "4,0 2,0 3,2");
+    state = fixture_call(fixture, path, DOMAIN, "GetState", FLAGS(0), "((ii))");
+    state_text = g_variant_print(state, FALSE);
+    g_assert_cmpstr(state_text, ==, "((3, 5),)"); /* paused, I/O error */
+    errors = fixture_call(fixture, path, DOMAIN, "GetDiskErrors", FLAGS(0), "(a(si))");
+    errors_text = g_variant_print(errors, FALSE);
+    g_assert_cmpstr(errors_text, ==, "([('vda', 2)],)");
+    fixture_do(fixture, path, "Resume", NULL);
+    none = fixture_call(fixture, path, DOMAIN, "GetDiskErrors", FLAGS(0), "(a(si))");
+    none_text = g_variant_print(none, FALSE);
+    g_assert_cmpstr(none_text, ==, "([],)");
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/bus/devices/inactive", test_inactive);
+    g_test_add_func("/bus/devices/active", test_active);
+    g_test_add_func("/bus/devices/stale", test_stale);
+    g_test_add_func("/bus/devices/block-info", test_block_info);
+    g_test_add_func("/bus/devices/disk-full", test_disk_full);
+    return g_test_run();
+}
