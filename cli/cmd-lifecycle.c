@@ -199,7 +199,8 @@ run_shutdown(Session *session, const Args *args, GError **error)
 const Command command_shutdown = {
     "shutdown",
     N_("ask a domain to shut down"),
-    N_("The guest decides when it powers off, and whether it does."),
+    N_("The guest decides when it powers off, and whether it does. Without --mode its agent is\n"
+       "    asked, and where that does not work its power button pressed."),
     mode_options,
     run_shutdown,
     COMMAND_CHANGES,
@@ -217,5 +218,11 @@ run_reboot(Session *session, const Args *args, GError **error)
 }
 
 const Command command_reboot = {
-    "reboot", N_("ask a domain to reboot"), NULL, mode_options, run_reboot, COMMAND_CHANGES,
+    "reboot",
+    N_("ask a domain to reboot"),
+    N_("Without --mode the guest's agent is asked, and where that does not work its power button\n"
+       "    pressed, and it is started again when it has powered off."),
+    mode_options,
+    run_reboot,
+    COMMAND_CHANGES,
 };

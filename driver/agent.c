@@ -51,6 +51,13 @@ agent_closed(Domain *domain)
     agent_link_free(g_steal_pointer(&domain->agent));
 }
 
+void
+agent_channel_left(Domain *domain)
+{
+    if (!find_channel(domain))
+        agent_closed(domain);
+}
+
 static gboolean
 is_available(Domain *domain, GError **error)
 {

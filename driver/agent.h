@@ -44,3 +44,5 @@ void agent_verb_done(AgentVerb *verb, GVariant *returned, const GError *error);
 /* The guest opened the agent's channel, or has it closed. */
 void agent_opened(Domain *domain);
 void agent_closed(Domain *domain);
+/* A device of the guest is gone, perhaps that channel. */
+void agent_channel_left(Domain *domain);

@@ -11,8 +11,9 @@
 
 #include <string.h>
 
-#define TARGET_MAX 255 /* of a port's chassis and port numbers */
-#define UNSAID     G_MAXUINT
+#define TARGET_MAX  255 /* of a port's chassis and port numbers */
+#define UNSAID      G_MAXUINT
+#define SPARE_PORTS 3 /* that a running guest's virtio-serial controller has room for */
 
 typedef enum ControllerType {
     CONTROLLER_PCI,
@@ -432,10 +433,15 @@ controller_assign_alias(Device *dev, const GPtrArray *devices)
 static gboolean
 lower_virtio_serial(Device *dev, const DeviceLowering *to, GError **error)
 {
+    const Controller *controller = (const Controller *)dev;
     VmmMsg *msg = to->add(to->data, VMM_CLASS_VIRTIO_PCI, dev->alias);
+    guint room = virtio_serial_highest(controller->index, to->devices) + 1 + SPARE_PORTS;
 
     vmm_msg_put_string(msg, "device", "console");
     device_describe_address(dev, msg);
+    vmm_msg_put_u64(msg, "ports",
+                    controller->ports == UNSAID ? MIN(room, VIRTIO_SERIAL_PORTS)
+                                                : controller->ports);
     return virtio_serial_lower(device_controller_bus(dev), to, msg, error);
 }
 

@@ -91,6 +91,20 @@ has_controller(const GPtrArray *devices)
     return FALSE;
 }
 
+gboolean
+virtio_serial_has_room(const GPtrArray *devices)
+{
+    for (guint i = 0; i < devices->len; i++) {
+        const Device *dev = g_ptr_array_index(devices, i);
+        guint port;
+
+        if (device_is_virtio_serial(dev) &&
+            find_port(devices, device_controller_bus(dev), 1, &port))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* The first free port of the controllers there are, in their order, or of a new one. */
 static void
 place(GPtrArray *devices, Chardev *chardev, guint first)

@@ -12,4 +12,6 @@ void virtio_serial_format_address(const VirtioPort *at, struct XmlWriter *out);
 
 /* Gives every channel and console on virtio its port. Again and again without harm. */
 void virtio_serial_complete(GPtrArray *devices);
+/* Whether there is a controller with a port that a channel could have. */
+gboolean virtio_serial_has_room(const GPtrArray *devices);
 gboolean virtio_serial_check(const GPtrArray *devices, GError **error);

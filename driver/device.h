@@ -30,6 +30,8 @@ typedef struct DeviceLowering {
     /* Adds one "add-device" message for @class and @id, to be filled in by the caller. */
     struct VmmMsg *(*add)(gpointer data, const char *class, const char *id);
     gpointer data;
+    /* The same for a "tell-device" to @id; only of a guest that runs. */
+    struct VmmMsg *(*tell)(gpointer data, const char *id);
     const GPtrArray *devices; /* all of the definition's; device_list_lower() sets it */
     guint64 balloon_kib;      /* RAM that the guest is asked to give back */
 } DeviceLowering;
@@ -80,6 +82,10 @@ struct DeviceKind {
     /* Whether @dev may join @devices; NULL: as far as check_all lets it. @config as below. */
     gboolean (*may_attach)(const GPtrArray *devices, const Device *dev, gboolean config,
                            GError **error);
+    /* Where a device is part of another one, which is told: how it comes, as lower() does it for others, and how it
+     * goes, at once and without the guest's leave. */
+    gboolean (*plug)(Device *dev, const DeviceLowering *to, GError **error);
+    void (*unplug)(const Device *dev, const DeviceLowering *to);
     /* The one of @devices that @wanted, a device that a document names for short, means; NULL with an
      * error. @config: as libvirt says it of a definition rather than of a running guest. */
     Device *(*find)(const GPtrArray *devices, const Device *wanted, gboolean config,

@@ -1,5 +1,6 @@
 #include "driver/hotplug.h"
 
+#include "driver/agent.h"
 #include "driver/device-disk.h"
 #include "driver/device-xml.h"
 #include "driver/domain-list.h"
@@ -116,14 +117,15 @@ refuse_kind(const Change *change, const char *what, GError **error)
 
 /* Attaching */
 
-/* What a definition would give it, once for both definitions: a MAC address. */
+/* What a definition would give it, once for both definitions: a MAC address. Part of another device has its place
+ * from that one, in each of them. */
 static void
 complete_alone(Change *change)
 {
     g_autoptr(GPtrArray) alone = g_ptr_array_new();
 
     g_ptr_array_add(alone, change->wanted);
-    if (change->wanted->kind->complete)
+    if (change->wanted->kind->complete && !change->wanted->kind->plug)
         change->wanted->kind->complete(alone);
 }
 
@@ -161,6 +163,18 @@ add_request(gpointer data, const char *class, const char *id)
     return msg;
 }
 
+static VmmMsg *
+tell_request(gpointer data, const char *id)
+{
+    Verb *verb = data;
+    Change *change = verb->detail;
+    VmmMsg *msg = vmm_link_request(guest_link(verb->domain->guest), VMM_TELL_DEVICE);
+
+    vmm_msg_put_string(msg, "id", id);
+    g_ptr_array_add(change->requests, msg);
+    return msg;
+}
+
 static gboolean
 cid_taken(gpointer data, guint cid)
 {
@@ -169,24 +183,41 @@ cid_taken(gpointer data, guint cid)
     return domain_list_has_cid(verb->domain->host->list, verb->domain, cid);
 }
 
-static gboolean
-attach_to_live(Verb *verb, GError **error)
+static DeviceLowering
+lowering_among(Verb *verb, const GPtrArray *devices)
 {
-    Change *change = verb->detail;
-    Domain *domain = verb->domain;
-    Device *dev = device_copy(change->wanted);
-    DeviceLowering to = {
+    const Domain *domain = verb->domain;
+
+    return (DeviceLowering){
         .domain_name = domain_name(domain),
         .run_dir = guest_dir(domain->guest),
         .vsock_dir = guest_vsock_dir(domain->guest),
         .vsock_broker = domain->host->env->vsock,
         .cid_taken = cid_taken,
         .add = add_request,
+        .tell = tell_request,
         .data = verb,
+        .devices = devices,
     };
+}
+
+static gboolean
+lower_alone(Verb *verb, Device *dev, GError **error)
+{
+    Change *change = verb->detail;
+    const DeviceLowering to = lowering_among(verb, change->live->devices);
+
+    return dev->kind->plug ? dev->kind->plug(dev, &to, error) : dev->kind->lower(dev, &to, error);
+}
+
+static gboolean
+attach_to_live(Verb *verb, GError **error)
+{
+    Change *change = verb->detail;
+    Domain *domain = verb->domain;
+    Device *dev = device_copy(change->wanted);
 
     change->live = domain_def_copy(domain->live);
-    to.devices = change->live->devices;
     if (!may_attach(domain->live, dev, FALSE, error) ||
         !pci_layout_plug(change->live->devices, dev, error)) {
         device_free(dev);
@@ -196,7 +227,7 @@ attach_to_live(Verb *verb, GError **error)
     domain_def_complete(change->live);
     domain_def_assign_aliases(change->live);
     change->subject = g_strdup(dev->alias);
-    return domain_def_check(change->live, error) && dev->kind->lower(dev, &to, error);
+    return domain_def_check(change->live, error) && lower_alone(verb, dev, error);
 }
 
 static void
@@ -465,6 +496,7 @@ removed(Domain *domain, const char *alias)
             dev->kind->release(dev);
         g_ptr_array_remove(domain->live->devices, dev);
         domain_write_live(domain);
+        agent_channel_left(domain);
         domain_tell(domain, device, DEVICE_EVENT_REMOVED, name);
     }
     if (verb)
@@ -523,6 +555,32 @@ asked_to_leave(gpointer data, VmmMsg *reply, const GError *error)
         leaving->verb = verb;
 }
 
+/* Part of another device: that one has been told. */
+static void
+taken_out(gpointer data, VmmMsg *reply, const GError *error)
+{
+    Verb *verb = data;
+    Change *change = verb->detail;
+
+    if (error && !g_error_matches(error, DRIVER_ERROR, VIR_ERR_INVALID_ARG)) {
+        verb_finish(verb, error);
+        return;
+    }
+    removed(verb->domain, change->subject);
+    change_finish(verb);
+}
+
+static void
+take_out(Verb *verb, const Device *dev)
+{
+    Change *change = verb->detail;
+    const DeviceLowering to = lowering_among(verb, verb->domain->live->devices);
+
+    dev->kind->unplug(dev, &to);
+    vmm_link_send(guest_link(verb->domain->guest), g_ptr_array_steal_index(change->requests, 0),
+                  VMM_LINK_TIMEOUT_MS, taken_out, verb);
+}
+
 static void
 ask_to_leave(Verb *verb)
 {
@@ -542,6 +600,18 @@ ask_to_leave(Verb *verb)
     request = vmm_link_request(link, VMM_REMOVE_DEVICE);
     vmm_msg_put_string(request, "id", change->subject);
     vmm_link_send(link, request, VMM_LINK_TIMEOUT_MS, asked_to_leave, verb);
+}
+
+static void
+begin_leaving(Verb *verb)
+{
+    const Change *change = verb->detail;
+    const Device *dev = find_alias(verb->domain->live, change->subject);
+
+    if (dev->kind->unplug)
+        take_out(verb, dev);
+    else
+        ask_to_leave(verb);
 }
 
 /* The device of @def that is meant. */
@@ -614,7 +684,7 @@ detach_begin(Verb *verb)
         (live && !find_live(verb->domain, change, &error)))
         verb_finish(verb, error);
     else if (live)
-        ask_to_leave(verb);
+        begin_leaving(verb);
     else
         change_finish(verb);
 }

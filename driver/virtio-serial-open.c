@@ -39,6 +39,20 @@ lower_port(Chardev *chardev, const DeviceLowering *to, VmmMsg *msg, GError **err
     return TRUE;
 }
 
+guint
+virtio_serial_highest(guint index, const GPtrArray *devices)
+{
+    guint highest = 0;
+
+    for (guint i = 0; i < devices->len; i++) {
+        const Chardev *chardev = g_ptr_array_index(devices, i);
+
+        if (chardev_is_virtio(&chardev->dev) && chardev->at.controller == index)
+            highest = MAX(highest, chardev->at.port);
+    }
+    return highest;
+}
+
 gboolean
 virtio_serial_lower(guint index, const DeviceLowering *to, VmmMsg *msg, GError **error)
 {
@@ -50,4 +64,28 @@ virtio_serial_lower(guint index, const DeviceLowering *to, VmmMsg *msg, GError *
             return FALSE;
     }
     return TRUE;
+}
+
+static VmmMsg *
+tell_controller(const Chardev *chardev, const DeviceLowering *to, const char *what)
+{
+    g_autofree char *alias = virtio_serial_alias(chardev->at.controller);
+    VmmMsg *msg = to->tell(to->data, alias);
+
+    vmm_msg_put_u64(msg, what, chardev->at.port);
+    return msg;
+}
+
+gboolean
+virtio_serial_plug(Device *dev, const DeviceLowering *to, GError **error)
+{
+    Chardev *chardev = (Chardev *)dev;
+
+    return lower_port(chardev, to, tell_controller(chardev, to, "add"), error);
+}
+
+void
+virtio_serial_unplug(const Device *dev, const DeviceLowering *to)
+{
+    tell_controller((const Chardev *)dev, to, "remove");
 }

@@ -273,8 +273,12 @@
  *   console     serial ports (virtio-serial) with numbers N from 0 to 14, of which 0 is for a console:
  *               port-N-kind string: "socket": port-N-fd fd (a listening stream socket; one client at a
  *                   time), or a character device's, with its keys: port-N-fd, port-N-watch, port-N-log,
- *                   port-N-append; port-N-name? string ("org.qemu.guest_agent.0"), port-N-console? bool
- *     tell-device {} replies port-N-guest-open, port-N-host-open bool; see also the event "port"
+ *                   port-N-append; port-N-name? string ("org.qemu.guest_agent.0"), port-N-console? bool;
+ *               ports? u64: how many there may be in all, with those that come later (up to 15; those that
+ *                   there are)
+ *     tell-device { remove? u64 (the number of a port that goes), add? u64 (of one that comes, with its keys
+ *               port-N-... as above) } replies port-N-guest-open, port-N-host-open bool; see also the event
+ *               "port"
  *   balloon     deflate-on-oom? bool, reporting? bool (of free pages; both false), and target?,
  *               stats-period? as below
  *     tell-device { target? u64 (bytes of its RAM that the guest is asked to give back, whole pages),

@@ -1,6 +1,6 @@
 /* virtio-console (virtio 1.2, section 5.3) with several ports, each on a character device or a socket.
  *
- * Keys: "port-N-kind" and so on for port N: see vmm-proto.h. What there is to tell the driver on the control
+ * Keys: "port-N-kind" and so on for port N, and ports: see vmm-proto.h. Ports come and go while the guest runs. What there is to tell the driver on the control
  * queue is kept as the fact that it has to be told, so that a driver which does not listen costs nothing.
  */
 #include "qemu-kvm-backend/chardev.h"
@@ -29,7 +29,10 @@ enum {
     TELL_CONSOLE = 1 << 1,
     TELL_NAME = 1 << 2,
     TELL_OPEN = 1 << 3,
+    TELL_REMOVE = 1 << 4, /* before all others: what was there is gone */
 };
+
+#define TELL_ALL (TELL_ADD | TELL_CONSOLE | TELL_NAME | TELL_OPEN | TELL_REMOVE)
 
 typedef struct Console Console;
 
@@ -50,7 +53,7 @@ typedef struct Port {
 struct Console {
     VirtioDevice vdev;
     struct virtio_console_config config;
-    unsigned n_ports; /* the highest number and one */
+    unsigned n_ports; /* that there is room for */
     LoopSource *news; /* a timer: ports' news may go out again */
     bool news_wait;
     Port ports[PORTS_MAX];
@@ -262,6 +265,8 @@ tell_one(Console *console, Port *port, unsigned what)
         return send_control(console, port, VIRTIO_CONSOLE_CONSOLE_PORT, 1, "");
     case TELL_NAME:
         return send_control(console, port, VIRTIO_CONSOLE_PORT_NAME, 1, port->name);
+    case TELL_REMOVE:
+        return send_control(console, port, VIRTIO_CONSOLE_PORT_REMOVE, 1, "");
     default:
         return send_control(console, port, VIRTIO_CONSOLE_PORT_OPEN, port->host_open, "");
     }
@@ -270,12 +275,14 @@ tell_one(Console *console, Port *port, unsigned what)
 static bool
 tell_port(Console *console, Port *port)
 {
-    for (unsigned what = TELL_ADD; what <= TELL_OPEN; what <<= 1) {
-        if (!(port->tell & what))
+    static const unsigned order[] = { TELL_REMOVE, TELL_ADD, TELL_CONSOLE, TELL_NAME, TELL_OPEN };
+
+    for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        if (!(port->tell & order[i]))
             continue;
-        if (!tell_one(console, port, what))
+        if (!tell_one(console, port, order[i]))
             return false;
-        port->tell &= ~what;
+        port->tell &= ~order[i];
     }
     return true;
 }
@@ -452,7 +459,6 @@ open_port(Console *console, unsigned i, VmmMsg *params, VmmError *err)
         return true;
     port->console = console;
     port->number = i;
-    console->n_ports = i + 1;
     vmm_msg_auto inner = port_params(params, i, kind);
     if (!read_name(port, params, err))
         return false;
@@ -494,19 +500,75 @@ console_reset(VirtioDevice *vdev)
     Console *console = (Console *)vdev;
 
     for (unsigned i = 0; i < console->n_ports; i++) {
-        console->ports[i].tell = 0;
+        console->ports[i].tell = 0; /* a driver that starts asks for all that there are */
         console->ports[i].sent = 0;
         console->ports[i].guest_open = false;
     }
     report_all(console);
 }
 
-/* Asked for nothing; replies what is open. */
+/* Ports that come and go. */
+
+static void
+close_port(Port *port)
+{
+    socket_server_free(port->socket);
+    chardev_free(port->chardev);
+    free(port->name);
+    *port = (Port){ .number = port->number, .tell = port->tell };
+}
+
+static bool
+add_port(Console *console, uint64_t number, VmmMsg *request, VmmError *err)
+{
+    Port *port = number < console->n_ports ? &console->ports[number] : NULL;
+
+    if (!port)
+        return vmm_error(err, VMM_ERROR_UNSUPPORTED, "Device '%s' has room for %u ports",
+                         console->vdev.dev->id, console->n_ports);
+    if (port->console)
+        return vmm_error(err, VMM_ERROR_INVALID, "Device '%s' has a port %u already",
+                         console->vdev.dev->id, port->number);
+    if (!open_port(console, number, request, err)) {
+        close_port(port);
+        return false;
+    }
+    if (!port->console)
+        return vmm_error(err, VMM_ERROR_INVALID, "Port %u of '%s' is of no kind", (unsigned)number,
+                         console->vdev.dev->id);
+    port->tell |= TELL_ADD;
+    tell_driver(console);
+    return true;
+}
+
+/* What the guest had not sent yet is lost, as with a cable. */
+static bool
+remove_port(Console *console, uint64_t number, VmmError *err)
+{
+    Port *port = number < console->n_ports ? &console->ports[number] : NULL;
+
+    if (!port || !port->console)
+        return vmm_error(err, VMM_ERROR_INVALID, "Device '%s' has no such port",
+                         console->vdev.dev->id);
+    /* One that the driver never heard of cannot be taken from it. */
+    port->tell = port->tell & TELL_ADD ? port->tell & TELL_REMOVE : TELL_REMOVE;
+    close_port(port);
+    tell_driver(console);
+    return true;
+}
+
+/* Replies what is open. */
 static bool
 console_tell(VirtioDevice *vdev, VmmMsg *request, VmmMsg *reply, VmmError *err)
 {
     Console *console = (Console *)vdev;
+    uint64_t number;
     char key[32];
+
+    if (vmm_msg_get_u64(request, "remove", &number) && !remove_port(console, number, err))
+        return false;
+    if (vmm_msg_get_u64(request, "add", &number) && !add_port(console, number, request, err))
+        return false;
 
     for (unsigned i = 0; i < console->n_ports; i++) {
         if (!console->ports[i].console)
@@ -519,6 +581,24 @@ console_tell(VirtioDevice *vdev, VmmMsg *request, VmmMsg *reply, VmmError *err)
     return true;
 }
 
+/* Room for those that there are, at least. */
+static bool
+read_room(Console *console, VmmMsg *params, VmmError *err)
+{
+    uint64_t room = 0;
+
+    vmm_msg_get_u64(params, "ports", &room);
+    if (room > PORTS_MAX)
+        return vmm_error(err, VMM_ERROR_INVALID, "Device '%s' cannot have more than %u ports",
+                         console->vdev.dev->id, PORTS_MAX);
+    console->n_ports = room;
+    for (unsigned i = 0; i < PORTS_MAX; i++) {
+        if (console->ports[i].console && i >= console->n_ports)
+            console->n_ports = i + 1;
+    }
+    return true;
+}
+
 static bool
 console_create(VirtioDevice *vdev, VmmMsg *params, VmmError *err)
 {
@@ -526,9 +606,12 @@ console_create(VirtioDevice *vdev, VmmMsg *params, VmmError *err)
 
     console->news = loop_add_timer(vdev->loop, on_news, console);
     for (unsigned i = 0; i < PORTS_MAX; i++) {
+        console->ports[i].number = i;
         if (!open_port(console, i, params, err))
             return false;
     }
+    if (!read_room(console, params, err))
+        return false;
     vdev->features = 1ull << VIRTIO_CONSOLE_F_MULTIPORT;
     vdev->n_queues = 2 + 2 * (console->n_ports > 0 ? console->n_ports : 1);
     vdev->queue_size = QUEUE_SIZE;
@@ -543,11 +626,8 @@ console_destroy(VirtioDevice *vdev)
 {
     Console *console = (Console *)vdev;
 
-    for (unsigned i = 0; i < PORTS_MAX; i++) {
-        socket_server_free(console->ports[i].socket);
-        chardev_free(console->ports[i].chardev);
-        free(console->ports[i].name);
-    }
+    for (unsigned i = 0; i < PORTS_MAX; i++)
+        close_port(&console->ports[i]);
     loop_source_free(console->news);
 }
 
@@ -572,7 +652,7 @@ set_host_open(void *object, uint64_t value)
 
 static const StateField port_fields[] = {
     STATE_NUMBER(Port, guest_open),
-    STATE_NUMBER_MAX(Port, tell, TELL_ADD | TELL_CONSOLE | TELL_NAME | TELL_OPEN),
+    STATE_NUMBER_MAX(Port, tell, TELL_ALL),
     STATE_VALUE("host_open", get_host_open, set_host_open),
     STATE_END,
 };
@@ -593,7 +673,7 @@ console_loaded(void *object, VmmError *err)
     for (unsigned i = 0; i < console->n_ports; i++) {
         Port *port = &console->ports[i];
 
-        if (!port->console && (port->guest_open || port->tell))
+        if (!port->console && (port->guest_open || port->tell & ~(unsigned)TELL_REMOVE))
             return vmm_error(err, VMM_ERROR_INVALID, "The saved device '%s' had a port %u",
                              console->vdev.dev->id, i);
         if (!port->name)

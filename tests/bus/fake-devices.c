@@ -272,8 +272,21 @@ tell_blk(FakeDevices *devices, FakeDevice *dev, VmmMsg *request, VmmMsg *reply)
 static void
 tell_console(FakeDevices *devices, FakeDevice *dev, VmmMsg *request, VmmMsg *reply)
 {
+    const char *word;
+    uint64_t number;
     char key[32];
+    int fd;
 
+    if (vmm_msg_get_u64(request, "add", &number)) {
+        snprintf(key, sizeof(key), "port-%u-kind", (unsigned)number);
+        vmm_msg_get_string(request, key, &word);
+        snprintf(key, sizeof(key), "port-%u-name", (unsigned)number);
+        vmm_msg_get_string(request, key, &word);
+        snprintf(key, sizeof(key), "port-%u-fd", (unsigned)number);
+        if (vmm_msg_take_fd(request, key, &fd))
+            close(fd);
+    }
+    vmm_msg_get_u64(request, "remove", &number);
     snprintf(key, sizeof(key), "port-%u-guest-open", dev->port);
     vmm_msg_put_bool(reply, key, dev->port_open);
     snprintf(key, sizeof(key), "port-%u-host-open", dev->port);

@@ -79,11 +79,79 @@ test_own_path(void)
     g_assert_cmpint(fixture_count_guests(fixture), ==, 0);
 }
 
+#define NAMED(name)    "<channel type='unix'><target type='virtio' name='" name "'/></channel>"
+#define CHANGE(xml, n) g_variant_new("(su)", xml, (guint)(n))
+#define BOTH           (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
+
+static gboolean
+has(Fixture *fixture, const char *path, guint flags, const char *text)
+{
+    g_autofree char *xml = fixture_xml_of(fixture, path, flags);
+
+    return strstr(xml, text) != NULL;
+}
+
+/* A channel comes and goes, at once; a running guest has to have had a controller. */
+static void
+test_plug(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define_with(fixture, "plug", "", NAMED("first"));
+    g_autofree char *bare = fixture_define(fixture, "bare", "");
+    g_autofree char *live = NULL;
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_do(fixture, path, "AttachDevice", CHANGE(NAMED("second"), BOTH));
+    fixture_wait_signal(fixture, "DeviceAdded ('channel1',)");
+    g_assert_true(has(fixture, path, 0,
+                      "name='second' state='disconnected'/>\n      <alias name='channel1'/>\n      "
+                      "<address type='virtio-serial' controller='0' bus='0' port='2'/>"));
+    g_assert_true(has(fixture, path, VIR_DOMAIN_XML_INACTIVE, "name='second'"));
+    live = fixture_xml_of(fixture, path, 0);
+    g_assert_nonnull(strstr(live, "/channel/second'/>"));
+    fixture_call_fails(fixture, path, DOMAIN, "AttachDevice",
+                       CHANGE(NAMED("second"), VIR_DOMAIN_AFFECT_LIVE), NULL,
+                       "Requested operation is not valid: chardev already exists");
+    fixture_call_fails(fixture, path, DOMAIN, "DetachDevice",
+                       CHANGE(NAMED("third"), VIR_DOMAIN_AFFECT_LIVE), NULL,
+                       "device not found: chr type 'channel' device not present in domain "
+                       "configuration");
+    fixture_call_fails(fixture, path, DOMAIN, "DetachDevice",
+                       CHANGE(NAMED("third"), VIR_DOMAIN_AFFECT_CONFIG), NULL,
+                       "invalid argument: device not present in domain configuration");
+    fixture_do(fixture, path, "DetachDevice", CHANGE(NAMED("second"), BOTH));
+    fixture_wait_signal(fixture, "DeviceRemoved ('channel1',)");
+    g_assert_false(has(fixture, path, 0, "second"));
+    g_assert_false(has(fixture, path, VIR_DOMAIN_XML_INACTIVE, "second"));
+    fixture_do(fixture, path, "AttachDevice", CHANGE(NAMED("third"), VIR_DOMAIN_AFFECT_LIVE));
+    g_assert_true(has(fixture, path, 0, "bus='0' port='2'/>"));
+
+    fixture_do(fixture, bare, "AttachDevice", CHANGE(NAMED("x"), VIR_DOMAIN_AFFECT_CONFIG));
+    fixture_do(fixture, bare, "DetachDevice", CHANGE(NAMED("x"), VIR_DOMAIN_AFFECT_CONFIG));
+}
+
+static void
+test_no_controller(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "bare", "");
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_call_fails(fixture, path, DOMAIN, "AttachDevice",
+                       CHANGE(NAMED("x"), VIR_DOMAIN_AFFECT_LIVE), NULL,
+                       "XML error: no virtio-serial controllers are available");
+    fixture_call_fails(fixture, path, DOMAIN, "AttachDevice",
+                       CHANGE("<serial type='pty'/>", VIR_DOMAIN_AFFECT_LIVE), NULL,
+                       "Operation not supported: live attach of device 'serial' is not supported");
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/bus/channel/agent", test_agent);
     g_test_add_func("/bus/channel/own-path", test_own_path);
+    g_test_add_func("/bus/channel/plug", test_plug);
+    g_test_add_func("/bus/channel/no-controller", test_no_controller);
     return g_test_run();
 }

@@ -624,6 +624,71 @@ test_bad_parameters(void)
     }
 }
 
+/* @request is consumed; NULL or a text that is in the error. */
+static void
+tell(Fixture *f, VmmMsg *request, const char *wrong)
+{
+    vmm_msg_auto own = request;
+    vmm_msg_auto reply = vmm_msg_new(VMM_MSG_REPLY, 1, VMM_TELL_DEVICE);
+    VmmError err = { 0 };
+
+    g_assert_true(f->guest->dev->class->tell(f->guest->dev, own, reply, &err) == !wrong);
+    g_assert_true(!wrong || strstr(err.text, wrong));
+    g_assert_true(wrong || !vmm_msg_unread(own));
+}
+
+static VmmMsg *
+removal(uint64_t port)
+{
+    VmmMsg *request = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_TELL_DEVICE);
+
+    vmm_msg_put_u64(request, "remove", port);
+    return request;
+}
+
+static VmmMsg *
+addition(uint64_t port, int fd)
+{
+    VmmMsg *request = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_TELL_DEVICE);
+
+    vmm_msg_put_u64(request, "add", port);
+    if (fd >= 0) {
+        vmm_msg_put_string(request, "port-1-kind", "socket");
+        vmm_msg_put_string(request, "port-1-name", "another");
+        vmm_msg_put_fd(request, "port-1-fd", fd);
+    }
+    return request;
+}
+
+/* A port goes, and another one comes in its place; one that the guest has not heard of leaves no trace. */
+static void
+test_plug(Fixture *f, const void *data)
+{
+    int client;
+
+    introduce(f);
+    send_control(f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+    tell(f, removal(1), NULL);
+    check_control(f, 1, VIRTIO_CONSOLE_PORT_REMOVE, 1, "");
+    guest_writes(f, AGENT_OUT, 0, "lost", 4);
+    tell(f, removal(1), "has no such port");
+    tell(f, removal(3), "has no such port");
+    tell(f, addition(3, -1), "has room for 3 ports");
+    tell(f, addition(1, -1), "is of no kind");
+    tell(f, addition(0, -1), "has a port 0 already");
+
+    unlink(f->path);
+    tell(f, addition(1, listen_at(f->path)), NULL);
+    check_control(f, 1, VIRTIO_CONSOLE_PORT_ADD, 1, "");
+    send_control(f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
+    check_control(f, 1, VIRTIO_CONSOLE_PORT_NAME, 1, "another");
+    send_control(f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
+    client = client_new(f);
+    check_control(f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
+    close(client);
+    check_no_control(f);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -642,6 +707,7 @@ main(int argc, char **argv)
     CASE("nonsense", test_nonsense);
     CASE("small-control-buffer", test_small_control_buffer);
     CASE("pause", test_pause);
+    CASE("plug", test_plug);
     g_test_add_func("/virtio-console/bad-parameters", test_bad_parameters);
     return g_test_run();
 }
