@@ -92,20 +92,6 @@ fail_gone(AgentLink *link)
     fail(link, VIR_ERR_AGENT_UNRESPONSIVE, "Guest agent disappeared while executing command");
 }
 
-void
-agent_link_free(AgentLink *link)
-{
-    if (!link)
-        return;
-    if (link->stage != STAGE_IDLE)
-        fail_gone(link);
-    stop_waiting(link);
-    close(link->fd);
-    g_byte_array_unref(link->in);
-    g_byte_array_unref(link->out);
-    g_free(link);
-}
-
 static gboolean
 out_of_time(gpointer data)
 {
@@ -253,6 +239,40 @@ read_some(AgentLink *link)
     n = recv(link->fd, link->in->data + had, READ_SIZE, MSG_DONTWAIT);
     g_byte_array_set_size(link->in, had + MAX(n, 0));
     return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/* What an agent that goes away has said before is heard. */
+static void
+hear_last_words(AgentLink *link)
+{
+    GVariant *answer = NULL;
+    GError *error = NULL;
+    guint had;
+
+    do {
+        had = link->in->len;
+        if (!read_some(link))
+            break;
+        if (consume(link, &answer, &error)) {
+            finish(link, answer, error);
+            return;
+        }
+    } while (link->in->len > had);
+    fail_gone(link);
+}
+
+void
+agent_link_free(AgentLink *link)
+{
+    if (!link)
+        return;
+    if (link->stage != STAGE_IDLE)
+        hear_last_words(link);
+    stop_waiting(link);
+    close(link->fd);
+    g_byte_array_unref(link->in);
+    g_byte_array_unref(link->out);
+    g_free(link);
 }
 
 static gboolean

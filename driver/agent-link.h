@@ -22,7 +22,7 @@ typedef void (*AgentLinkReply)(gpointer data, GVariant *reply, const GError *err
 
 /* A link over the connected stream socket @fd, which does not block and which it takes over. */
 AgentLink *agent_link_new(int fd);
-/* The command that waits fails as with an agent that is gone. NULL is allowed. */
+/* The command that waits ends with what was said already, or fails as with an agent that is gone. NULL is allowed. */
 void agent_link_free(AgentLink *link);
 
 /* FALSE once the other end has closed it: what is sent fails. */

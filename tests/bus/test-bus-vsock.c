@@ -139,12 +139,12 @@ test_sockets(void)
     g_assert_cmpstr(hello, ==, "hello\n");
     close(conn);
     close(listener);
+    g_assert_cmpint(g_unlink(named), ==, 0);
     fixture_kill_guests(fixture);
     fixture_wait(fixture, broker_ended, NULL);
     fixture_expect_events(fixture, "4,0 2,0 5,1 4,0 2,0 5,5");
     g_assert_false(g_file_test(own, G_FILE_TEST_EXISTS));
     g_assert_cmphex(mode_of(dir), ==, 0750);
-    g_assert_cmpint(g_unlink(named), ==, 0);
 }
 
 static void
