@@ -147,53 +147,6 @@ device_channel_at(const GPtrArray *devices, const char *controller, guint64 port
     return NULL;
 }
 
-/* What a document leaves open is anybody's. */
-static gboolean
-is_like(const Chardev *channel, const Chardev *wanted)
-{
-    return channel->source->type == wanted->source->type &&
-           g_strcmp0(channel->name, wanted->name) == 0 &&
-           (!wanted->source->path || g_strcmp0(channel->source->path, wanted->source->path) == 0) &&
-           (!wanted->at.said || (channel->at.controller == wanted->at.controller &&
-                                 channel->at.port == wanted->at.port)) &&
-           (!wanted->dev.alias || g_strcmp0(channel->dev.alias, wanted->dev.alias) == 0);
-}
-
-static Device *
-find_like(const GPtrArray *devices, const Device *wanted)
-{
-    for (guint i = 0; i < devices->len; i++) {
-        Device *dev = g_ptr_array_index(devices, i);
-
-        if (device_is_channel(dev) && is_like((const Chardev *)dev, (const Chardev *)wanted))
-            return dev;
-    }
-    return NULL;
-}
-
-static Device *
-channel_find(const GPtrArray *devices, const Device *wanted, gboolean config, GError **error)
-{
-    Device *dev = find_like(devices, wanted);
-
-    if (!dev && config)
-        driver_error(error, VIR_ERR_INVALID_ARG, "device not present in domain configuration");
-    else if (!dev)
-        driver_error(error, VIR_ERR_DEVICE_MISSING,
-                     "chr type 'channel' device not present in domain configuration");
-    return dev;
-}
-
-/* A controller does not come along with it: in a guest that runs it would take a place on PCI. */
-static gboolean
-channel_may_attach(const GPtrArray *devices, const Device *dev, gboolean config, GError **error)
-{
-    if (find_like(devices, dev))
-        return driver_error(error, VIR_ERR_OPERATION_INVALID, "chardev already exists");
-    return config || virtio_serial_has_room(devices) ||
-           driver_error(error, VIR_ERR_XML_ERROR, "no virtio-serial controllers are available");
-}
-
 const DeviceKind device_channel = {
     .element = "channel",
     .alias = "channel",
@@ -206,8 +159,8 @@ const DeviceKind device_channel = {
     .complete = virtio_serial_complete,
     .check_all = virtio_serial_check,
     .release = chardev_release,
-    .may_attach = channel_may_attach,
+    .may_attach = virtio_serial_may_attach,
     .plug = virtio_serial_plug,
     .unplug = virtio_serial_unplug,
-    .find = channel_find,
+    .find = virtio_serial_find,
 };

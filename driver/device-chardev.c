@@ -3,6 +3,7 @@
 #include "driver/chardev.h"
 #include "driver/device-virtio-serial.h"
 #include "driver/error.h"
+#include "driver/virtio-serial-open.h"
 #include "driver/xml-read.h"
 #include "driver/xml-write.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
@@ -346,6 +347,16 @@ serial_lower(Device *dev, const DeviceLowering *to, GError **error)
     return TRUE;
 }
 
+/* One that is a serial port comes and goes with that. */
+static gboolean
+console_may_attach(const GPtrArray *devices, const Device *dev, gboolean config, GError **error)
+{
+    if (!((const Chardev *)dev)->virtio)
+        return driver_error(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                            "attaching serial console is not supported");
+    return virtio_serial_may_attach(devices, dev, config, error);
+}
+
 gboolean
 device_is_chardev(const Device *dev)
 {
@@ -392,4 +403,8 @@ const DeviceKind device_console = {
     .clear = chardev_clear,
     .assign_alias = console_assign_alias,
     .release = chardev_release,
+    .may_attach = console_may_attach,
+    .plug = virtio_serial_plug,
+    .unplug = virtio_serial_unplug,
+    .find = virtio_serial_find,
 };

@@ -91,20 +91,6 @@ has_controller(const GPtrArray *devices)
     return FALSE;
 }
 
-gboolean
-virtio_serial_has_room(const GPtrArray *devices)
-{
-    for (guint i = 0; i < devices->len; i++) {
-        const Device *dev = g_ptr_array_index(devices, i);
-        guint port;
-
-        if (device_is_virtio_serial(dev) &&
-            find_port(devices, device_controller_bus(dev), 1, &port))
-            return TRUE;
-    }
-    return FALSE;
-}
-
 /* The first free port of the controllers there are, in their order, or of a new one. */
 static void
 place(GPtrArray *devices, Chardev *chardev, guint first)
@@ -225,4 +211,72 @@ virtio_serial_check(const GPtrArray *devices, GError **error)
             return FALSE;
     }
     return TRUE;
+}
+
+/* Coming and going */
+
+/* What a document leaves open is anybody's. */
+static gboolean
+is_like(const Chardev *port, const Chardev *wanted)
+{
+    return port->dev.kind == wanted->dev.kind && port->virtio &&
+           port->source->type == wanted->source->type && g_strcmp0(port->name, wanted->name) == 0 &&
+           (!wanted->source->path || g_strcmp0(port->source->path, wanted->source->path) == 0) &&
+           (!wanted->at.said ||
+            (port->at.controller == wanted->at.controller && port->at.port == wanted->at.port)) &&
+           (!wanted->dev.alias || g_strcmp0(port->dev.alias, wanted->dev.alias) == 0);
+}
+
+static Device *
+find_like(const GPtrArray *devices, const Device *wanted)
+{
+    for (guint i = 0; i < devices->len; i++) {
+        Device *dev = g_ptr_array_index(devices, i);
+
+        if (chardev_is_virtio(dev) && is_like((const Chardev *)dev, (const Chardev *)wanted))
+            return dev;
+    }
+    return NULL;
+}
+
+Device *
+virtio_serial_find(const GPtrArray *devices, const Device *wanted, gboolean config, GError **error)
+{
+    Device *dev = find_like(devices, wanted);
+
+    if (!dev && config)
+        driver_error(error, VIR_ERR_INVALID_ARG, "device not present in domain configuration");
+    else if (!dev)
+        driver_error(error, VIR_ERR_DEVICE_MISSING,
+                     "chr type '%s' device not present in domain configuration",
+                     wanted->kind->element);
+    return dev;
+}
+
+static gboolean
+has_room(const GPtrArray *devices, guint first)
+{
+    for (guint i = 0; i < devices->len; i++) {
+        const Device *dev = g_ptr_array_index(devices, i);
+        guint port;
+
+        if (device_is_virtio_serial(dev) &&
+            find_port(devices, device_controller_bus(dev), first, &port))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* A controller does not come along: in a guest that runs it would take a place on PCI. Consoles may be as like as two
+ * peas. */
+gboolean
+virtio_serial_may_attach(const GPtrArray *devices, const Device *dev, gboolean config,
+                         GError **error)
+{
+    gboolean channel = device_is_channel(dev);
+
+    if (channel && find_like(devices, dev))
+        return driver_error(error, VIR_ERR_OPERATION_INVALID, "chardev already exists");
+    return config || has_room(devices, channel ? 1 : 0) ||
+           driver_error(error, VIR_ERR_XML_ERROR, "no virtio-serial controllers are available");
 }

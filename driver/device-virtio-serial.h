@@ -12,6 +12,9 @@ void virtio_serial_format_address(const VirtioPort *at, struct XmlWriter *out);
 
 /* Gives every channel and console on virtio its port. Again and again without harm. */
 void virtio_serial_complete(GPtrArray *devices);
-/* Whether there is a controller with a port that a channel could have. */
-gboolean virtio_serial_has_room(const GPtrArray *devices);
 gboolean virtio_serial_check(const GPtrArray *devices, GError **error);
+/* Their kinds' hooks of these names. */
+gboolean virtio_serial_may_attach(const GPtrArray *devices, const Device *dev, gboolean config,
+                                  GError **error);
+Device *virtio_serial_find(const GPtrArray *devices, const Device *wanted, gboolean config,
+                           GError **error);

@@ -269,23 +269,37 @@ tell_blk(FakeDevices *devices, FakeDevice *dev, VmmMsg *request, VmmMsg *reply)
     vmm_msg_put_string(reply, "io-status", devices->full ? "nospace" : "ok");
 }
 
+/* What there may be of a port. */
 static void
-tell_console(FakeDevices *devices, FakeDevice *dev, VmmMsg *request, VmmMsg *reply)
+read_port(VmmMsg *request, uint64_t number)
 {
+    static const char *const words[] = { "kind", "name" }, *const fds[] = { "fd", "watch", "log" };
     const char *word;
-    uint64_t number;
     char key[32];
+    bool console;
     int fd;
 
-    if (vmm_msg_get_u64(request, "add", &number)) {
-        snprintf(key, sizeof(key), "port-%u-kind", (unsigned)number);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        snprintf(key, sizeof(key), "port-%u-%s", (unsigned)number, words[i]);
         vmm_msg_get_string(request, key, &word);
-        snprintf(key, sizeof(key), "port-%u-name", (unsigned)number);
-        vmm_msg_get_string(request, key, &word);
-        snprintf(key, sizeof(key), "port-%u-fd", (unsigned)number);
+    }
+    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+        snprintf(key, sizeof(key), "port-%u-%s", (unsigned)number, fds[i]);
         if (vmm_msg_take_fd(request, key, &fd))
             close(fd);
     }
+    snprintf(key, sizeof(key), "port-%u-console", (unsigned)number);
+    vmm_msg_get_bool(request, key, &console);
+}
+
+static void
+tell_console(FakeDevices *devices, FakeDevice *dev, VmmMsg *request, VmmMsg *reply)
+{
+    uint64_t number;
+    char key[32];
+
+    if (vmm_msg_get_u64(request, "add", &number))
+        read_port(request, number);
     vmm_msg_get_u64(request, "remove", &number);
     snprintf(key, sizeof(key), "port-%u-guest-open", dev->port);
     vmm_msg_put_bool(reply, key, dev->port_open);

@@ -130,6 +130,31 @@ test_plug(void)
     fixture_do(fixture, bare, "DetachDevice", CHANGE(NAMED("x"), VIR_DOMAIN_AFFECT_CONFIG));
 }
 
+#define CONSOLE "<console type='pty'><target type='virtio'/></console>"
+
+/* A console on virtio, too; by its alias, because there may be others like it. */
+static void
+test_plug_console(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define_with(fixture, "plug", "", NAMED("first"));
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_do(fixture, path, "AttachDevice", CHANGE(CONSOLE, BOTH));
+    fixture_wait_signal(fixture, "DeviceAdded ('console1',)");
+    g_assert_true(
+        has(fixture, path, 0, "<target type='virtio' port='1'/>\n      <alias name='console1'/>"));
+    g_assert_true(has(fixture, path, VIR_DOMAIN_XML_INACTIVE, "<target type='virtio' port='1'/>"));
+    g_variant_unref(fixture_call(fixture, path, VMCTL_DOMAIN, "DetachDeviceAlias",
+                                 g_variant_new("(su)", "console1", VIR_DOMAIN_AFFECT_LIVE), "()"));
+    fixture_wait_signal(fixture, "DeviceRemoved ('console1',)");
+    fixture_do(fixture, path, "DetachDevice", CHANGE(CONSOLE, VIR_DOMAIN_AFFECT_CONFIG));
+    g_assert_false(has(fixture, path, VIR_DOMAIN_XML_INACTIVE, "port='1'/>\n    </console>"));
+    fixture_call_fails(fixture, path, DOMAIN, "AttachDevice",
+                       CHANGE("<console type='pty'/>", VIR_DOMAIN_AFFECT_LIVE), NULL,
+                       "Operation not supported: attaching serial console is not supported");
+}
+
 static void
 test_no_controller(void)
 {
@@ -152,6 +177,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/channel/agent", test_agent);
     g_test_add_func("/bus/channel/own-path", test_own_path);
     g_test_add_func("/bus/channel/plug", test_plug);
+    g_test_add_func("/bus/channel/plug-console", test_plug_console);
     g_test_add_func("/bus/channel/no-controller", test_no_controller);
     return g_test_run();
 }
