@@ -134,7 +134,7 @@ subscribe(Watch *watch, const EventKind *kind)
     subscription->watch = watch;
     subscription->kind = kind;
     return g_dbus_connection_signal_subscribe(
-        connection_bus(connection), BUS_NAME,
+        connection_bus(connection), connection_name(connection),
         kind->of_connect ? CONNECT_INTERFACE : DOMAIN_INTERFACE, kind->member,
         kind->of_connect ? connection_root(connection) : NULL, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
         on_signal, subscription, g_free);
@@ -196,11 +196,15 @@ wait_for_events(Watch *watch, int timeout_s)
     guint timeout = timeout_s ? g_timeout_add_seconds((guint)timeout_s, on_timeout, watch) : 0;
     guint interrupt = g_unix_signal_add(SIGINT, on_interrupt, watch);
     guint terminate = g_unix_signal_add(SIGTERM, on_interrupt, watch);
-    guint lost = g_bus_watch_name_on_connection(bus, BUS_NAME, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL,
-                                                on_daemon_lost, watch, NULL);
+    /* A daemon of this process alone has no name to lose, and is not lost. */
+    const char *name = connection_name(watch->session->connection);
+    guint lost = name ? g_bus_watch_name_on_connection(bus, name, G_BUS_NAME_WATCHER_FLAGS_NONE,
+                                                       NULL, on_daemon_lost, watch, NULL)
+                      : 0;
 
     g_main_loop_run(watch->loop);
-    g_bus_unwatch_name(lost);
+    if (lost)
+        g_bus_unwatch_name(lost);
     remove_source(terminate);
     remove_source(interrupt);
     if (timeout)

@@ -1,6 +1,7 @@
 #include "cli/connection.h"
 
 #include "cli/output.h"
+#include "cli/private-daemon.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -15,6 +16,7 @@ typedef struct Place {
     const char *root;
     const char *driver;
     const char *advice; /* N_(): what to try when nothing answers */
+    gboolean own;       /* a daemon of this process alone will do */
 } Place;
 
 static const Place places[] = {
@@ -25,12 +27,13 @@ static const Place places[] = {
       N_("is the daemon running in your session? Try: vmctld --session, or as root: "
          "vmctl -c qemu:///system list") },
     { "test:///default", G_BUS_TYPE_SESSION, "/org/libvirt/Test", "TEST",
-      N_("libvirt's test driver is served by: libvirt-dbus --session") },
+      N_("is vmctld installed, or beside vmctl?"), TRUE },
 };
 
 struct Connection {
     const Place *place;
     GDBusConnection *bus;
+    const char *name; /* NULL: the daemon is on no bus */
 };
 
 const char *
@@ -54,8 +57,8 @@ find_place(const char *uri, GError **error)
         if (strcmp(places[i].uri, uri) == 0)
             return &places[i];
     g_set_error(error, CLI_ERROR, CLI_ERROR_CONNECTION,
-                _("no connection driver available for %s: vmctl knows qemu:///system and "
-                  "qemu:///session"),
+                _("no connection driver available for %s: vmctl knows qemu:///system, "
+                  "qemu:///session and test:///default"),
                 uri);
     return NULL;
 }
@@ -90,6 +93,36 @@ check_answer(Connection *connection, GError **error)
     return version != NULL;
 }
 
+/* What is there already; starting something for this is private_daemon_start()'s. */
+static gboolean
+has_owner(GDBusConnection *bus)
+{
+    gboolean has = FALSE;
+    g_autoptr(GVariant) reply = g_dbus_connection_call_sync(
+        bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+        "NameHasOwner", g_variant_new("(s)", BUS_NAME), G_VARIANT_TYPE("(b)"),
+        G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL);
+
+    if (reply)
+        g_variant_get(reply, "(b)", &has);
+    return has;
+}
+
+static gboolean
+connect(Connection *connection, GError **error)
+{
+    const Place *place = connection->place;
+
+    connection->bus = g_bus_get_sync(place->bus, NULL, place->own ? NULL : error);
+    connection->name = BUS_NAME;
+    if (place->own && (!connection->bus || !has_owner(connection->bus))) {
+        g_clear_object(&connection->bus);
+        connection->bus = private_daemon_start(error);
+        connection->name = NULL;
+    }
+    return connection->bus && check_answer(connection, error);
+}
+
 Connection *
 connection_open(const char *uri, GError **error)
 {
@@ -101,8 +134,7 @@ connection_open(const char *uri, GError **error)
         return NULL;
     connection = g_new0(Connection, 1);
     connection->place = place;
-    connection->bus = g_bus_get_sync(place->bus, NULL, &cause);
-    if (!connection->bus || !check_answer(connection, &cause)) {
+    if (!connect(connection, &cause)) {
         explain_failure(place, cause, error);
         return NULL;
     }
@@ -138,6 +170,12 @@ connection_root(const Connection *connection)
     return connection->place->root;
 }
 
+const char *
+connection_name(const Connection *connection)
+{
+    return connection->name;
+}
+
 GDBusConnection *
 connection_bus(const Connection *connection)
 {
@@ -148,7 +186,7 @@ GVariant *
 connection_call(Connection *connection, const char *path, const char *interface, const char *method,
                 GVariant *parameters, const char *reply_type, GError **error)
 {
-    return g_dbus_connection_call_sync(connection->bus, BUS_NAME, path, interface, method,
+    return g_dbus_connection_call_sync(connection->bus, connection->name, path, interface, method,
                                        parameters, G_VARIANT_TYPE(reply_type),
                                        G_DBUS_CALL_FLAGS_NONE, NO_TIMEOUT, NULL, error);
 }
@@ -162,7 +200,7 @@ connection_call_for_fd(Connection *connection, const char *path, const char *int
     int handle;
 
     reply = g_dbus_connection_call_with_unix_fd_list_sync(
-        connection->bus, BUS_NAME, path, interface, method, parameters, G_VARIANT_TYPE("(h)"),
+        connection->bus, connection->name, path, interface, method, parameters, G_VARIANT_TYPE("(h)"),
         G_DBUS_CALL_FLAGS_NONE, NO_TIMEOUT, NULL, &fds, NULL, error);
     if (!reply)
         return -1;

@@ -1,8 +1,8 @@
 /* connection: the daemon's bus name, seen as calls. Every call waits for its answer.
  *
  * A URI names a bus and an object: qemu:///system is /org/libvirt/QEMU on the system bus, qemu:///session
- * the same on the user's own bus. Other drivers of libvirt-dbus are reached the same way on the user's bus
- * (test:///default is /org/libvirt/Test), which is how the tests compare vmctl with libvirt itself.
+ * the same on the user's own bus. test:///default is /org/libvirt/Test of what serves the user's bus already, be
+ * it vmctld or libvirt-dbus; where there is none, of a vmctld of this process alone, which ends with it.
  */
 #pragma once
 
@@ -31,6 +31,8 @@ const char *connection_uri(const Connection *connection);
 const char *connection_driver(const Connection *connection);
 /* The path of the object that stands for the hypervisor. */
 const char *connection_root(const Connection *connection);
+/* The daemon's name on the bus; NULL for the one of this process alone, which is on none. */
+const char *connection_name(const Connection *connection);
 GDBusConnection *connection_bus(const Connection *connection);
 
 /* Calls @interface.@method of @path; @parameters (floating, or NULL) are consumed. The reply has the type

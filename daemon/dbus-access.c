@@ -94,7 +94,7 @@ details_new(const AccessRequest *request)
     GVariantBuilder details;
 
     g_variant_builder_init(&details, G_VARIANT_TYPE("a{ss}"));
-    g_variant_builder_add(&details, "{ss}", "connect_driver", "QEMU");
+    g_variant_builder_add(&details, "{ss}", "connect_driver", request->driver);
     g_variant_builder_add(&details, "{ss}", "permission", request->permission);
     if (request->domain) {
         g_variant_builder_add(&details, "{ss}", "domain_name", domain_name(request->domain));

@@ -18,6 +18,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Access, access_free)
 
 typedef struct AccessRequest {
     const char *sender;     /* its unique name */
+    const char *driver;     /* "QEMU" */
     const char *permission; /* "domain.start", as in libvirt's polkit actions */
     const Domain *domain;   /* that it is about, or NULL */
     gboolean interactive;   /* the client says that its user may be asked for a password */

@@ -26,6 +26,28 @@ dbus_bus_open(const char *address, gboolean system, GError **error)
         NULL, NULL, error);
 }
 
+GDBusConnection *
+dbus_bus_open_peer(int fd, GError **error)
+{
+    g_autoptr(GSocket) socket = g_socket_new_from_fd(fd, error);
+    g_autoptr(GSocketConnection) stream = NULL;
+    g_autofree char *guid = g_dbus_generate_guid();
+
+    if (!socket)
+        return NULL;
+    stream = g_socket_connection_factory_create_connection(socket);
+    return g_dbus_connection_new_sync(G_IO_STREAM(stream), guid,
+                                      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER |
+                                          G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
+                                      NULL, NULL, error);
+}
+
+void
+dbus_bus_start(GDBusConnection *bus)
+{
+    g_dbus_connection_start_message_processing(bus);
+}
+
 static void
 on_closed(GDBusConnection *bus, gboolean vanished, GError *error, gpointer data)
 {

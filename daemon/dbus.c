@@ -129,7 +129,8 @@ method_call(GDBusConnection *bus, const char *sender, const char *path, const ch
         return;
     }
     find_object(root, path, &object, NULL);
-    request = (AccessRequest){ sender, permission_of(invocation, &object), object.domain,
+    request = (AccessRequest){ sender, driver_name(root->driver),
+                               permission_of(invocation, &object), object.domain,
                                is_interactive(invocation) };
     access_check(root->access, &request, decided, invocation);
 }
@@ -229,7 +230,6 @@ dbus_root_free(DbusRoot *root)
         g_dbus_connection_unregister_object(root->bus, root->vmctl_connect_id);
     if (root->domains_id)
         g_dbus_connection_unregister_subtree(root->bus, root->domains_id);
-    access_free(root->access);
     g_object_unref(root->bus);
     g_free(root->path);
     g_free(root);

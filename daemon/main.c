@@ -13,27 +13,43 @@
 #include <unistd.h>
 
 #define BUS_NAME  "org.libvirt"
-#define ROOT_PATH "/org/libvirt/QEMU"
+#define QEMU_PATH "/org/libvirt/QEMU"
+#define TEST_PATH "/org/libvirt/Test"
 
 typedef struct Options {
     gboolean system, session, version;
     char *access;  /* "polkit" or "none"; NULL: as the instance has it */
     char *address; /* of the bus, NULL: the usual one */
+    int peer;      /* the socket of the one client of a test driver of its own; -1: there is a bus */
 } Options;
+
+/* A driver and what is seen of it. */
+typedef struct Face {
+    DbusRoot *root;
+    Driver *driver;
+} Face;
 
 typedef struct Daemon {
     GMainLoop *loop;
     GDBusConnection *bus;
-    DbusRoot *root;
-    Driver *driver;
+    Access *access; /* NULL: whoever can call may do anything */
+    Face test, qemu;
     int status; /* what the process exits with */
 } Daemon;
 
 static void
+face_clear(Face *face)
+{
+    g_clear_pointer(&face->driver, driver_free);
+    g_clear_pointer(&face->root, dbus_root_free);
+}
+
+static void
 daemon_free(Daemon *daemon)
 {
-    g_clear_pointer(&daemon->driver, driver_free);
-    g_clear_pointer(&daemon->root, dbus_root_free);
+    face_clear(&daemon->qemu);
+    face_clear(&daemon->test);
+    g_clear_pointer(&daemon->access, access_free);
     g_clear_object(&daemon->bus);
     g_clear_pointer(&daemon->loop, g_main_loop_unref);
     g_free(daemon);
@@ -50,6 +66,14 @@ bus_closed(gpointer data)
     g_main_loop_quit(daemon->loop);
 }
 
+static void
+peer_closed(gpointer data)
+{
+    Daemon *daemon = data;
+
+    g_main_loop_quit(daemon->loop);
+}
+
 /* Nobody but their owner calls a session instance: that is the session bus's business. */
 static gboolean
 asks_polkit(const Options *options)
@@ -57,29 +81,71 @@ asks_polkit(const Options *options)
     return options->access ? g_str_equal(options->access, "polkit") : options->system;
 }
 
+/* Both drivers have their object on the bus, below the name that libvirt-dbus gives them. */
+static gboolean
+face_show(Face *face, Daemon *daemon, const char *path, GError **error)
+{
+    face->root = dbus_root_new(daemon->bus, path, error);
+    if (face->root)
+        dbus_root_set_access(face->root, daemon->access);
+    return face->root != NULL;
+}
+
+/* Its domain runs from the start: nobody sees it otherwise. */
+static gboolean
+open_test(Daemon *daemon, GError **error)
+{
+    Face *face = &daemon->test;
+    DriverEvents events;
+
+    if (!face_show(face, daemon, TEST_PATH, error))
+        return FALSE;
+    events = dbus_events(face->root);
+    face->driver = driver_new_test(&events, error);
+    if (!face->driver)
+        return FALSE;
+    dbus_root_set_driver(face->root, face->driver);
+    while (!driver_is_settled(face->driver))
+        g_main_context_iteration(NULL, TRUE);
+    return TRUE;
+}
+
 /* The name comes before the driver: a daemon that is one too many must not start guests. Calls that
  * arrive meanwhile wait for the main loop. */
+static gboolean
+open_qemu(Daemon *daemon, const Options *options, GError **error)
+{
+    Face *face = &daemon->qemu;
+    DriverEvents events;
+
+    if (!face_show(face, daemon, QEMU_PATH, error) ||
+        !dbus_bus_own_name(daemon->bus, BUS_NAME, error))
+        return FALSE;
+    events = dbus_events(face->root);
+    face->driver = driver_new(driver_env_new(options->system), &events, error);
+    if (face->driver)
+        dbus_root_set_driver(face->root, face->driver);
+    return face->driver != NULL;
+}
+
 static Daemon *
 daemon_new(const Options *options, GError **error)
 {
     g_autoptr(Daemon) daemon = g_new0(Daemon, 1);
-    DriverEvents events;
+    gboolean peer = options->peer >= 0;
 
     daemon->loop = g_main_loop_new(NULL, FALSE);
-    daemon->bus = dbus_bus_open(options->address, options->system, error);
+    daemon->bus = peer ? dbus_bus_open_peer(options->peer, error)
+                       : dbus_bus_open(options->address, options->system, error);
     if (!daemon->bus)
         return NULL;
-    dbus_bus_watch(daemon->bus, bus_closed, daemon);
-    daemon->root = dbus_root_new(daemon->bus, ROOT_PATH, error);
-    if (!daemon->root || !dbus_bus_own_name(daemon->bus, BUS_NAME, error))
+    dbus_bus_watch(daemon->bus, peer ? peer_closed : bus_closed, daemon);
+    if (!peer && asks_polkit(options))
+        daemon->access = access_new(daemon->bus);
+    if (!open_test(daemon, error) || (!peer && !open_qemu(daemon, options, error)))
         return NULL;
-    if (asks_polkit(options))
-        dbus_root_set_access(daemon->root, access_new(daemon->bus));
-    events = dbus_events(daemon->root);
-    daemon->driver = driver_new(driver_env_new(options->system), &events, error);
-    if (!daemon->driver)
-        return NULL;
-    dbus_root_set_driver(daemon->root, daemon->driver);
+    if (peer)
+        dbus_bus_start(daemon->bus);
     return g_steal_pointer(&daemon);
 }
 
@@ -145,6 +211,9 @@ parse_options(int argc, char **argv, Options *options, GError **error)
         { "access", 0, 0, G_OPTION_ARG_STRING, &options->access,
           "Who may do what: polkit decides (system instance), or none does (session instance)",
           "polkit|none" },
+        { "peer", 0, 0, G_OPTION_ARG_INT, &options->peer,
+          "Serve a test driver of its own to who has the other end of the socket FD, without a bus",
+          "FD" },
         { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version and exit" },
         { NULL },
     };
@@ -176,7 +245,7 @@ parse_options(int argc, char **argv, Options *options, GError **error)
 int
 main(int argc, char **argv)
 {
-    Options options = { 0 };
+    Options options = { .peer = -1 };
     g_autoptr(GError) error = NULL;
     int status = EXIT_SUCCESS;
 

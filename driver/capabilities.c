@@ -2,6 +2,7 @@
 
 #include "driver/host-cpu.h"
 #include "driver/hostinfo.h"
+#include "driver/test-default.h"
 
 static void
 put_counter(GString *text, const DriverEnv *env)
@@ -57,10 +58,13 @@ cpu_parts(const DriverEnv *env)
 char *
 capabilities_format(const DriverEnv *env)
 {
-    g_autofree char *emulator = g_markup_escape_text(env->vmm, -1);
-    g_autofree char *cpu = cpu_parts(env);
+    g_autofree char *emulator = NULL, *cpu = NULL;
     char uuid[37];
 
+    if (env->simulated)
+        return test_default_capabilities();
+    emulator = g_markup_escape_text(env->vmm, -1);
+    cpu = cpu_parts(env);
     hostinfo_uuid(uuid);
     return g_strdup_printf("<capabilities>\n\n"
                            "  <host>\n"

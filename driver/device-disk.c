@@ -135,6 +135,7 @@ parse_driver(Disk *disk, const XmlNode *node, GError **error)
 
     if (!driver)
         return TRUE;
+    disk->driver_said = TRUE;
     if (name && strcmp(name, "qemu") != 0)
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
                             "unsupported driver name '%s' for disk '%s'", name, disk->target);
@@ -269,7 +270,8 @@ disk_format(const Device *dev, XmlWriter *out, guint flags)
     xml_open(out, dev->kind->element);
     xml_put_attr(out, "type", type_words[disk->type]);
     xml_put_attr(out, "device", device_words[disk->device]);
-    format_driver(disk, out);
+    if (disk->driver_said || !(flags & DOMAIN_FORMAT_SAID))
+        format_driver(disk, out);
     format_source(disk, out);
     disk_backing_format(disk, out, flags);
     format_block_sizes(disk, out);
@@ -335,6 +337,7 @@ disk_copy(const Device *from, Device *to)
     copy->type = old->type;
     copy->device = old->device;
     copy->tray = old->tray;
+    copy->driver_said = old->driver_said;
     copy->format = old->format;
     copy->backing = disk_backing_copy(old->backing);
     copy->backing_ends = old->backing_ends;

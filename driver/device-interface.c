@@ -38,6 +38,7 @@ typedef struct Interface {
     guint8 mac[MAC_SIZE];
     char *bridge; /* of INTERFACE_BRIDGE */
     char *network; /* of INTERFACE_NETWORK */
+    gboolean model_said;
     char *target; /* the tap's name as the document has it; NULL: any */
     char *opened; /* a live one's that was given out */
     int managed;  /* of switch_words, or -1: not said */
@@ -147,11 +148,12 @@ parse_target(Interface *iface, const XmlNode *node, guint flags, GError **error)
 
 /* What is not said is virtio, the only model that this machine has. */
 static gboolean
-parse_model(const XmlNode *node, GError **error)
+parse_model(Interface *iface, const XmlNode *node, GError **error)
 {
     const XmlNode *model = xml_child(node, "model");
     g_autofree char *type = model ? xml_attr(model, "type") : NULL;
 
+    iface->model_said = type != NULL;
     if (type && strcmp(type, "virtio") != 0)
         return driver_error(
             error, VIR_ERR_CONFIG_UNSUPPORTED,
@@ -210,7 +212,7 @@ interface_parse(Device *dev, const XmlNode *node, guint flags, GError **error)
     device_parse_alias(dev, node, flags);
     return parse_type(iface, node, error) && parse_backend(iface, node, error) &&
            parse_mac(iface, node, error) && parse_source(iface, node, error) &&
-           parse_target(iface, node, flags, error) && parse_model(node, error) &&
+           parse_target(iface, node, flags, error) && parse_model(iface, node, error) &&
            parse_driver(iface, node, error) && parse_link(iface, node, error) &&
            parse_mtu(iface, node, error) && device_parse_boot(dev, node, error) &&
            device_parse_address(dev, node, error);
@@ -294,7 +296,8 @@ interface_format(const Device *dev, XmlWriter *out, guint flags)
     put_one(out, "source", "bridge", iface->bridge);
     put_one(out, "source", "network", iface->network);
     format_target(iface, out, flags);
-    put_one(out, "model", "type", "virtio");
+    if (iface->model_said || !(flags & DOMAIN_FORMAT_SAID))
+        put_one(out, "model", "type", "virtio");
     format_driver(iface, out);
     put_one(out, "backend", "type", iface->backend < 0 ? NULL : backend_words[iface->backend]);
     put_one(out, "link", "state", iface->link < 0 ? NULL : link_words[iface->link]);

@@ -64,14 +64,25 @@ device_pci_role(const Device *dev)
     return dev->kind->pci_role ? dev->kind->pci_role(dev) : PCI_ROLE_NONE;
 }
 
+gboolean
+device_lower(Device *dev, const DeviceLowering *to, GError **error)
+{
+    dev->simulated = to->simulated;
+    if (!to->simulated)
+        return !dev->kind->lower || dev->kind->lower(dev, to, error);
+    if (!dev->kind->lower && !dev->kind->plug)
+        return TRUE;
+    to->add(to->data, "simulated", dev->alias);
+    return TRUE;
+}
+
 static gboolean
 lower_some(const GPtrArray *devices, gboolean ports, const DeviceLowering *to, GError **error)
 {
     for (guint i = 0; i < devices->len; i++) {
         Device *dev = g_ptr_array_index(devices, i);
 
-        if ((device_pci_role(dev) == PCI_ROLE_PORT) == ports && dev->kind->lower &&
-            !dev->kind->lower(dev, to, error))
+        if ((device_pci_role(dev) == PCI_ROLE_PORT) == ports && !device_lower(dev, to, error))
             return FALSE;
     }
     return TRUE;
@@ -87,14 +98,17 @@ device_list_lower(const GPtrArray *devices, const DeviceLowering *to, GError **e
 }
 
 void
+device_release(Device *dev)
+{
+    if (dev->kind->release && !dev->simulated)
+        dev->kind->release(dev);
+}
+
+void
 device_list_release(const GPtrArray *devices)
 {
-    for (guint i = 0; i < devices->len; i++) {
-        Device *dev = g_ptr_array_index(devices, i);
-
-        if (dev->kind->release)
-            dev->kind->release(dev);
-    }
+    for (guint i = 0; i < devices->len; i++)
+        device_release(g_ptr_array_index(devices, i));
 }
 
 static int

@@ -192,5 +192,6 @@ const DeviceKind device_memballoon = {
     .lower = memballoon_lower,
     .pci_role = memballoon_pci_role,
     .complete = memballoon_complete,
+    .of_machine = TRUE,
     .check_all = memballoon_check_all,
 };

@@ -25,6 +25,7 @@ device_copy(const Device *dev)
 
     copy->alias = g_strdup(dev->alias);
     copy->pci = dev->pci;
+    copy->simulated = dev->simulated;
     copy->boot_order = dev->boot_order;
     if (dev->kind->copy)
         dev->kind->copy(dev, copy);

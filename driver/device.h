@@ -12,6 +12,7 @@
 /* Flags of formatting. */
 #define DOMAIN_FORMAT_LIVE   (1u << 0) /* with the id, aliases, and what is open on the host */
 #define DOMAIN_FORMAT_SECURE (1u << 1)
+#define DOMAIN_FORMAT_SAID   (1u << 2) /* of a domain that is no machine's: nothing that a machine adds */
 /* A flag of parsing: the document is a live one that this driver wrote. */
 #define DOMAIN_PARSE_LIVE (1u << 0)
 
@@ -22,6 +23,7 @@ typedef struct Device Device;
 
 /* What lowering a device may use: it opens its host things and describes itself to the VMM. */
 typedef struct DeviceLowering {
+    gboolean simulated; /* there is no host: no hook is called, all that the VMM gets is the name */
     const char *domain_name;
     const char *run_dir; /* this guest's own directory */
     /* Of <vsock>: see vsock-host.h; whether another guest that runs has that address. */
@@ -75,6 +77,7 @@ struct DeviceKind {
     /* About all devices of a definition: what the kind adds to what the document says (again and
      * again without harm), and whether its devices go together. */
     void (*complete)(GPtrArray *devices);
+    gboolean of_machine; /* complete() adds what a machine has by itself */
     gboolean (*check_all)(const GPtrArray *devices, GError **error);
     /* Takes away what lower() left on the host, once the guest is over or has let go of it. */
     void (*release)(Device *dev);
@@ -101,6 +104,7 @@ struct Device {
     const DeviceKind *kind;
     char *alias; /* NULL: none yet */
     PciAddress pci;
+    gboolean simulated; /* lowered without a host: there is nothing to release */
     guint boot_order; /* from 1; 0: the firmware does not try it */
 };
 
@@ -128,6 +132,8 @@ void device_list_sort(GPtrArray *devices);
 /* Puts those with a key below G_MAXUINT into its order, in the places that they have together. */
 void device_list_sort_some(GPtrArray *devices, guint (*key)(const Device *dev));
 /* Lowers all of a live definition's, buses before what is on them; stops at the first failure. */
+gboolean device_lower(Device *dev, const DeviceLowering *to, GError **error);
 gboolean device_list_lower(const GPtrArray *devices, const DeviceLowering *to, GError **error);
+void device_release(Device *dev);
 void device_list_release(const GPtrArray *devices);
 PciRole device_pci_role(const Device *dev);

@@ -41,6 +41,7 @@ typedef struct Disk {
     Device dev;
     int type, device;
     int tray; /* of a CD-ROM: 0 closed, 1 open, or -1: not said */
+    gboolean driver_said;
     ImageFormat format;
     GPtrArray *backing;                /* of DiskBacking, the nearest first */
     gboolean backing_ends;             /* the document says that there is no more */

@@ -28,7 +28,15 @@ typedef enum DomainAction {
     DOMAIN_ACTION_PRESERVE,
 } DomainAction;
 
+/* <domain type=...>. A domain of the last kind is no machine's: it is what libvirt's test driver makes of a
+ * document, without the devices, places and models that a machine would add. Only a simulated driver runs it. */
+typedef enum DomainVirt {
+    DOMAIN_VIRT_KVM,
+    DOMAIN_VIRT_TEST,
+} DomainVirt;
+
 typedef struct DomainDef {
+    DomainVirt virt;
     char *name;
     char uuid[DOMAIN_UUID_SIZE];
     char *title, *description; /* NULL: none */
@@ -61,6 +69,7 @@ DomainDef *domain_def_copy(const DomainDef *def);
 /* Fills in what the document left open and libvirt would write back: uuid, current memory and
  * vCPUs, the console that goes with the first serial port. */
 void domain_def_complete(DomainDef *def);
+void domain_def_set_virt(DomainDef *def, DomainVirt virt); /* of an empty definition */
 gboolean domain_def_has_serial(const DomainDef *def);
 /* Whether this machine can honour it; the error names what it cannot. */
 gboolean domain_def_check(const DomainDef *def, GError **error);
@@ -72,3 +81,4 @@ void domain_def_assign_aliases(DomainDef *def);
 const char *domain_action_to_string(DomainAction action);
 /* The words of the enums, each list in the enum's order and ended by NULL. */
 extern const char *const domain_action_words[];
+extern const char *const domain_virt_words[];

@@ -86,6 +86,8 @@ domain_firmware_fill(DomainDef *def, const DriverEnv *env, GError **error)
 {
     DomainOs *os = &def->os;
 
+    if (env->simulated)
+        return TRUE;
     if (os->firmware != DOMAIN_FIRMWARE_NONE &&
         !(os->loader.path ? check_features(os, env, error) : choose(os, env, error)))
         return FALSE;

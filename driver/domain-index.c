@@ -207,5 +207,6 @@ void
 domain_index_changed(Domain *domain)
 {
     domain->stamp = (StoreStamp){ 0 };
-    domain_index_save_later(domain->host->index);
+    if (domain->host->index) /* where there are files at all */
+        domain_index_save_later(domain->host->index);
 }

@@ -171,8 +171,10 @@ check_menu(const DomainOs *os, GError **error)
 static gboolean
 check_machine(const DomainOs *os, GError **error)
 {
-    gboolean micro = strcmp(os->machine, DOMAIN_MACHINE_MICROVM) == 0;
+    gboolean micro = g_strcmp0(os->machine, DOMAIN_MACHINE_MICROVM) == 0;
 
+    if (!os->machine) /* the document is no machine's */
+        return TRUE;
     if (!micro && strcmp(os->machine, DOMAIN_MACHINE_Q35) != 0)
         return driver_error(
             error, VIR_ERR_CONFIG_UNSUPPORTED,

@@ -109,8 +109,10 @@ domain_xml_format(const DomainDef *def, int id, guint flags)
 {
     XmlWriter *out = xml_writer_new();
 
+    if (def->virt == DOMAIN_VIRT_TEST)
+        flags = (flags & ~DOMAIN_FORMAT_LIVE) | DOMAIN_FORMAT_SAID;
     xml_open(out, "domain");
-    xml_put_attr(out, "type", "kvm");
+    xml_put_attr(out, "type", domain_virt_words[def->virt]);
     if (id >= 0)
         xml_put_attr_uint(out, "id", id);
     format_identity(def, out);

@@ -188,19 +188,33 @@ parse_machine(DomainOs *os, const XmlNode *type)
     os->machine = g_steal_pointer(&machine);
 }
 
+/* A domain that is no machine's may be of either of the two that PCs have. */
+static gboolean
+parse_arch(DomainOs *os, const XmlNode *type, GError **error)
+{
+    g_autofree char *arch = xml_attr(type, "arch");
+
+    if (!arch || strcmp(arch, os->arch) == 0)
+        return TRUE;
+    if (os->machine || (strcmp(arch, "x86_64") != 0 && strcmp(arch, "i686") != 0))
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "Unknown architecture %s", arch);
+    g_free(os->arch);
+    os->arch = g_steal_pointer(&arch);
+    return TRUE;
+}
+
 static gboolean
 parse_type(DomainOs *os, const XmlNode *node, GError **error)
 {
     const XmlNode *type = node ? xml_child(node, "type") : NULL;
     g_autofree char *text = node ? xml_child_text(node, "type") : NULL;
-    g_autofree char *arch = type ? xml_attr(type, "arch") : NULL;
 
     if (!text)
         return driver_error(error, VIR_ERR_XML_ERROR, "an os <type> must be specified");
     if (strcmp(text, "hvm") != 0)
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "unknown OS type '%s'", text);
-    if (arch && strcmp(arch, os->arch) != 0)
-        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "Unknown architecture %s", arch);
+    if (!parse_arch(os, type, error))
+        return FALSE;
     parse_machine(os, type);
     return TRUE;
 }
@@ -321,7 +335,8 @@ domain_xml_format_os(const DomainOs *os, XmlWriter *out)
         xml_put_attr(out, "firmware", domain_firmware_words[os->firmware]);
     xml_open(out, "type");
     xml_put_attr(out, "arch", os->arch);
-    xml_put_attr(out, "machine", os->machine);
+    if (os->machine)
+        xml_put_attr(out, "machine", os->machine);
     xml_put_text(out, "hvm");
     xml_close(out);
     format_features(os, out);

@@ -18,15 +18,19 @@
  * refused here, in libvirt's words. */
 
 static gboolean
-parse_type(const XmlNode *root, GError **error)
+parse_type(DomainDef *def, const XmlNode *root, GError **error)
 {
     g_autofree char *type = xml_attr(root, "type");
 
     if (!type)
         return driver_error(error, VIR_ERR_INTERNAL_ERROR, "missing domain type attribute");
-    if (strcmp(type, "kvm") != 0)
-        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "invalid domain type %s", type);
-    return TRUE;
+    for (int i = 0; domain_virt_words[i]; i++) {
+        if (strcmp(domain_virt_words[i], type) == 0) {
+            domain_def_set_virt(def, i);
+            return TRUE;
+        }
+    }
+    return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "invalid domain type %s", type);
 }
 
 static gboolean
@@ -170,7 +174,7 @@ parse_devices(DomainDef *def, const XmlNode *root, guint flags, GError **error)
 static gboolean
 parse_root(DomainDef *def, const XmlNode *root, guint flags, GError **error)
 {
-    return xml_policy_check(root, error) && parse_type(root, error) &&
+    return xml_policy_check(root, error) && parse_type(def, root, error) &&
            parse_identity(def, root, error) && parse_memory(def, root, error) &&
            parse_vcpu(def, root, error) && domain_tune_parse(&def->tune, root, error) &&
            domain_xml_parse_sysinfo(&def->sysinfo, root, error) &&

@@ -17,6 +17,7 @@
 #include "driver/restore.h"
 #include "driver/save.h"
 #include "driver/store.h"
+#include "driver/test-default.h"
 #include "driver/uuid.h"
 
 #include <errno.h>
@@ -32,6 +33,7 @@ struct Driver {
     DomainHost host;
     char *hostname;
     int lock_fd;
+    gboolean settling; /* the test driver's domain is about to run */
 };
 
 /* One daemon per run directory. The lock goes with its descriptor, however the daemon ends. */
@@ -148,22 +150,59 @@ autostart(Driver *driver)
     }
 }
 
-Driver *
-driver_new(DriverEnv *env, const DriverEvents *events, GError **error)
+static Driver *
+driver_alloc(DriverEnv *env, const DriverEvents *events)
 {
-    g_autoptr(Driver) driver = g_new0(Driver, 1);
+    Driver *driver = g_new0(Driver, 1);
 
     driver->host.env = env;
     driver->host.list = domain_list_new();
     driver->host.events = *events;
     driver->hostname = g_strdup(g_get_host_name());
     driver->lock_fd = -1;
+    return driver;
+}
+
+Driver *
+driver_new(DriverEnv *env, const DriverEvents *events, GError **error)
+{
+    g_autoptr(Driver) driver = driver_alloc(env, events);
+
     if (!take_lock(driver, error) || !load(driver, error))
         return NULL;
     adopt_guests(&driver->host);
     managed_save_scan(&driver->host);
     autostart(driver);
     return g_steal_pointer(&driver);
+}
+
+static void
+settled(gpointer data, const GError *error)
+{
+    Driver *driver = data;
+
+    if (error)
+        g_warning("Cannot start the test driver's domain: %s", error->message);
+    driver->settling = FALSE;
+}
+
+Driver *
+driver_new_test(const DriverEvents *events, GError **error)
+{
+    g_autoptr(Driver) driver = driver_alloc(driver_env_new_test(), events);
+    Domain *domain = driver_define(driver, test_default_domain, 0, error);
+
+    if (!domain)
+        return NULL;
+    driver->settling = TRUE;
+    domain_start(domain, 0, settled, driver);
+    return g_steal_pointer(&driver);
+}
+
+gboolean
+driver_is_settled(Driver *driver)
+{
+    return !driver->settling;
 }
 
 static void
@@ -257,6 +296,16 @@ driver_list(Driver *driver, guint flags, GError **error)
     return domain_list_filter(driver->host.list, flags);
 }
 
+/* What is no machine's needs a driver without a host. */
+static gboolean
+check_virt(const Driver *driver, const DomainDef *def, GError **error)
+{
+    return def->virt != DOMAIN_VIRT_TEST || driver->host.env->simulated ||
+           driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                        "value 'test' of attribute 'type' of <domain> is not supported by this "
+                        "driver: it is for test:///default");
+}
+
 /* The domain that @def names, NULL where it is new; FALSE where name and uuid are of two. */
 static gboolean
 find_same(Driver *driver, const DomainDef *def, Domain **ret, GError **error)
@@ -264,6 +313,8 @@ find_same(Driver *driver, const DomainDef *def, Domain **ret, GError **error)
     Domain *by_uuid = domain_list_find_uuid(driver->host.list, def->uuid);
     Domain *by_name = domain_list_find_name(driver->host.list, def->name);
 
+    if (!check_virt(driver, def, error))
+        return FALSE;
     if (by_uuid && by_uuid != by_name)
         return driver_error(error, VIR_ERR_OPERATION_FAILED,
                             "domain '%s' is already defined with uuid %s", domain_name(by_uuid),
@@ -416,6 +467,12 @@ driver_save_image_define(const char *path, const char *xml, guint flags, GError 
 }
 
 const char *
+driver_name(const Driver *driver)
+{
+    return driver->host.env->name;
+}
+
+const char *
 driver_hostname(Driver *driver)
 {
     return driver->hostname;
@@ -455,5 +512,5 @@ driver_lib_version(void)
 gulong
 driver_version(Driver *driver)
 {
-    return HYPERVISOR_VERSION;
+    return driver->host.env->simulated ? TEST_DEFAULT_VERSION : HYPERVISOR_VERSION;
 }

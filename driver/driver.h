@@ -11,6 +11,10 @@ typedef struct Driver Driver;
  * definitions, finds the guests that still run, and starts the autostart ones that do not. Takes @env
  * over. NULL with @error where the directories cannot be used. */
 Driver *driver_new(DriverEnv *env, const DriverEvents *events, GError **error);
+/* The test driver: simulated guests, fresh each time, no lock and no files. Begins the start of its domain
+ * "test"; the main context has to run until driver_is_settled(). */
+Driver *driver_new_test(const DriverEvents *events, GError **error);
+gboolean driver_is_settled(Driver *driver);
 /* Lets go of everything; guests go on. */
 void driver_free(Driver *driver);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Driver, driver_free)
@@ -40,6 +44,8 @@ void driver_restore(Driver *driver, const char *path, const char *xml, guint fla
 char *driver_save_image_xml(const char *path, guint flags, GError **error);
 gboolean driver_save_image_define(const char *path, const char *xml, guint flags, GError **error);
 
+/* "QEMU" or "Test". */
+const char *driver_name(const Driver *driver);
 /* About the host; @ret texts are the caller's. */
 const char *driver_hostname(Driver *driver);
 char *driver_capabilities(Driver *driver);

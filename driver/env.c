@@ -88,6 +88,7 @@ driver_env_new(gboolean privileged)
     DriverEnv *env = g_new0(DriverEnv, 1);
     g_autofree char *neighbour = NULL;
 
+    env->name = "QEMU";
     env->privileged = privileged;
     if (privileged)
         system_dirs(env);
@@ -99,6 +100,16 @@ driver_env_new(gboolean privileged)
     env->firmware_dirs = firmware_dirs(privileged);
     env->cgroup_root = cgroup_root(privileged);
     env->kvm = from_environment("VMCTL_KVM", "/dev/kvm");
+    return env;
+}
+
+DriverEnv *
+driver_env_new_test(void)
+{
+    DriverEnv *env = g_new0(DriverEnv, 1);
+
+    env->name = "Test";
+    env->simulated = TRUE;
     return env;
 }
 

@@ -4,7 +4,11 @@
 #include <glib.h>
 
 typedef struct DriverEnv {
+    const char *name;    /* "QEMU", "Test": libvirt's word for the driver */
     gboolean privileged; /* the system instance */
+    /* Guests are simulated within the daemon: see vmm-sim.h. Nothing of the host is used, and all paths below
+     * are NULL: what a driver keeps in files, this one forgets. */
+    gboolean simulated;
     char *config_dir;    /* definitions: /etc/vmctl, or $XDG_CONFIG_HOME/vmctl */
     char *run_dir;       /* control sockets and status: /run/vmctl, or $XDG_RUNTIME_DIR/vmctl */
     char *state_dir;     /* /var/lib/vmctl, or $XDG_DATA_HOME/vmctl */
@@ -22,5 +26,7 @@ typedef struct DriverEnv {
 /* The usual places of the system or of the session instance; the directories are made when they are
  * first needed. */
 DriverEnv *driver_env_new(gboolean privileged);
+/* Libvirt's test driver. */
+DriverEnv *driver_env_new_test(void);
 void driver_env_free(DriverEnv *env);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DriverEnv, driver_env_free)

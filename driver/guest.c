@@ -2,8 +2,10 @@
 
 #include "driver/error.h"
 #include "driver/guest-end.h"
+#include "driver/guest-threads.h"
 #include "driver/store.h"
 #include "driver/unix-socket.h"
+#include "driver/vmm-sim.h"
 #include "driver/vsock-host.h"
 
 #include <errno.h>
@@ -34,6 +36,7 @@ struct Guest {
     char *end;   /* NULL: it runs, or ended as it should, or is not our child */
     VmmLink *link;
     Cgroup *room; /* NULL: none */
+    VmmSim *sim; /* in place of a process, its directory and its socket */
     GuestEvents events;
 };
 
@@ -52,7 +55,7 @@ dir_of(const char *run_dir, const char *uuid)
 static char *
 file_of(const char *run_dir, const char *uuid, const char *name)
 {
-    return g_build_filename(run_dir, "guests", uuid, name, NULL);
+    return run_dir ? g_build_filename(run_dir, "guests", uuid, name, NULL) : NULL;
 }
 
 static void
@@ -118,15 +121,39 @@ watch_process(Guest *guest, pid_t pid, int pidfd)
         g_unix_fd_add_full(G_PRIORITY_DEFAULT + 1, pidfd, G_IO_IN, process_exited, guest, NULL);
 }
 
+static void
+sim_exited(gpointer data)
+{
+    Guest *guest = data;
+
+    guest->events.exited(guest->events.data);
+}
+
+/* Both ends are the daemon's own. */
+static gboolean
+simulate(Guest *guest, GError **error)
+{
+    VmmLinkEvents events = { link_event, link_closed, guest };
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+        return driver_error_errno(error, errno, "cannot make a socket");
+    guest->link = vmm_link_new(ends[0], &events);
+    guest->sim = vmm_sim_new(ends[1], sim_exited, guest);
+    return TRUE;
+}
+
 static Guest *
 guest_alloc(const char *run_dir, const char *uuid, const GuestEvents *events)
 {
     Guest *guest = g_new0(Guest, 1);
 
     guest->run_dir = g_strdup(run_dir);
+    if (run_dir) {
+        guest->dir = dir_of(run_dir, uuid);
+        guest->vsock_dir = vsock_host_dir(run_dir, uuid);
+    }
     guest->uuid = g_strdup(uuid);
-    guest->dir = dir_of(run_dir, uuid);
-    guest->vsock_dir = vsock_host_dir(run_dir, uuid);
     guest->events = *events;
     guest->listener = -1;
     guest->pidfd = -1;
@@ -137,8 +164,14 @@ Guest *
 guest_new(const char *run_dir, const char *uuid, const GuestEvents *events, GError **error)
 {
     Guest *guest = guest_alloc(run_dir, uuid, events);
-    g_autofree char *control = file_of(run_dir, uuid, "control");
+    g_autofree char *control = NULL;
 
+    if (!run_dir) {
+        if (simulate(guest, error))
+            return guest;
+        goto fail;
+    }
+    control = file_of(run_dir, uuid, "control");
     guest_discard(run_dir, uuid);
     if (g_mkdir_with_parents(guest->dir, 0700) < 0) {
         driver_error_errno(error, errno, "cannot make the directory '%s'", guest->dir);
@@ -182,6 +215,8 @@ guest_spawn(Guest *guest, const char *vmm, int log_fd, GError **error)
     pid_t pid;
     int result, pidfd;
 
+    if (guest->sim)
+        return TRUE;
     sigemptyset(&none);
     sigfillset(&all);
     posix_spawn_file_actions_init(&actions);
@@ -343,7 +378,9 @@ guest_open_record(Guest *guest, GError **error)
 void
 guest_kill(Guest *guest)
 {
-    if (guest->pidfd >= 0)
+    if (guest->sim)
+        vmm_sim_kill(guest->sim);
+    else if (guest->pidfd >= 0)
         syscall(SYS_pidfd_send_signal, guest->pidfd, SIGKILL, NULL, 0);
 }
 
@@ -353,6 +390,7 @@ guest_free(Guest *guest)
     if (!guest)
         return;
     vmm_link_free(g_steal_pointer(&guest->link));
+    vmm_sim_free(guest->sim);
     g_clear_handle_id(&guest->watch, g_source_remove);
     if (guest->pidfd >= 0)
         close(guest->pidfd);
@@ -368,12 +406,24 @@ guest_free(Guest *guest)
 }
 
 gboolean
+guest_cpu_times(const Guest *guest, guint64 *ret_user_ns, guint64 *ret_system_ns)
+{
+    if (!guest->sim)
+        return guest_process_times(guest->pid, ret_user_ns, ret_system_ns);
+    *ret_user_ns = vmm_sim_run_ns(guest->sim);
+    *ret_system_ns = 0;
+    return TRUE;
+}
+
+gboolean
 guest_write_status(const char *run_dir, const char *uuid, const GuestStatus *status, GError **error)
 {
     g_autoptr(GKeyFile) file = g_key_file_new();
     g_autofree char *path = file_of(run_dir, uuid, "status");
     g_autofree char *text = NULL;
 
+    if (!path)
+        return TRUE;
     g_key_file_set_integer(file, STATUS_GROUP, "version", STATUS_VERSION);
     g_key_file_set_integer(file, STATUS_GROUP, "id", status->id);
     g_key_file_set_integer(file, STATUS_GROUP, "pid", status->pid);
@@ -428,7 +478,7 @@ guest_write_live(const char *run_dir, const char *uuid, const char *xml, GError 
 {
     g_autofree char *path = file_of(run_dir, uuid, "live.xml");
 
-    return store_write_file(path, xml, STORE_VOLATILE, error);
+    return !path || store_write_file(path, xml, STORE_VOLATILE, error);
 }
 
 char *
@@ -464,7 +514,8 @@ guest_remove_saving(const char *run_dir, const char *uuid)
 {
     g_autofree char *path = file_of(run_dir, uuid, "saving");
 
-    g_unlink(path);
+    if (path)
+        g_unlink(path);
 }
 
 void
@@ -529,10 +580,14 @@ guest_discard(const char *run_dir, const char *uuid)
                                          "status" STORE_TEMPORARY,
                                          "live.xml" STORE_TEMPORARY,
                                          "saving" STORE_TEMPORARY };
-    g_autofree char *dir = dir_of(run_dir, uuid);
-    g_autofree char *vsock = vsock_host_dir(run_dir, uuid);
-    g_autoptr(Cgroup) room = read_room(run_dir, uuid);
+    g_autofree char *dir = NULL, *vsock = NULL;
+    g_autoptr(Cgroup) room = NULL;
 
+    if (!run_dir)
+        return;
+    dir = dir_of(run_dir, uuid);
+    vsock = vsock_host_dir(run_dir, uuid);
+    room = read_room(run_dir, uuid);
     if (room)
         cgroup_remove(room);
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {

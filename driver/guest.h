@@ -70,6 +70,9 @@ void guest_kill(Guest *guest);
 /* Lets go of a guest; the process goes on, where it still runs. NULL is allowed. */
 void guest_free(Guest *guest);
 
+/* CPU time, in ns; a simulated guest's is the time that it has run. FALSE: its process is gone. */
+gboolean guest_cpu_times(const Guest *guest, guint64 *ret_user_ns, guint64 *ret_system_ns);
+
 gboolean guest_write_status(const char *run_dir, const char *uuid, const GuestStatus *status,
                             GError **error);
 gboolean guest_read_status(const char *run_dir, const char *uuid, GuestStatus *ret, GError **error);

@@ -189,6 +189,7 @@ lowering_among(Verb *verb, const GPtrArray *devices)
     const Domain *domain = verb->domain;
 
     return (DeviceLowering){
+        .simulated = domain->host->env->simulated,
         .domain_name = domain_name(domain),
         .run_dir = guest_dir(domain->guest),
         .vsock_dir = guest_vsock_dir(domain->guest),
@@ -207,7 +208,9 @@ lower_alone(Verb *verb, Device *dev, GError **error)
     Change *change = verb->detail;
     const DeviceLowering to = lowering_among(verb, change->live->devices);
 
-    return dev->kind->plug ? dev->kind->plug(dev, &to, error) : dev->kind->lower(dev, &to, error);
+    if (dev->kind->plug && !to.simulated)
+        return dev->kind->plug(dev, &to, error);
+    return device_lower(dev, &to, error);
 }
 
 static gboolean
@@ -219,7 +222,8 @@ attach_to_live(Verb *verb, GError **error)
 
     change->live = domain_def_copy(domain->live);
     if (!may_attach(domain->live, dev, FALSE, error) ||
-        !pci_layout_plug(change->live->devices, dev, error)) {
+        (change->live->virt != DOMAIN_VIRT_TEST &&
+         !pci_layout_plug(change->live->devices, dev, error))) {
         device_free(dev);
         return FALSE;
     }
@@ -239,10 +243,7 @@ attached(gpointer data, VmmMsg *reply, const GError *error)
 
     domain->coming = NULL;
     if (error || !domain_is_active(domain)) {
-        Device *dev = find_alias(change->live, change->subject);
-
-        if (dev->kind->release)
-            dev->kind->release(dev);
+        device_release(find_alias(change->live, change->subject));
         if (domain_is_active(domain))
             domain_write_live(domain);
         verb_finish(verb, error);
@@ -318,22 +319,30 @@ find_wanted(const DomainDef *def, const Change *change, gboolean config, GError 
 }
 
 /* The new one takes the place of the old one, with what it does not say of alias and address. */
+static void
+replace_device(DomainDef *def, Device *old, const Device *wanted)
+{
+    Device *dev = device_copy(wanted);
+
+    if (!dev->pci.known)
+        dev->pci = old->pci;
+    if (!dev->alias)
+        dev->alias = g_strdup(old->alias);
+    dev->simulated = old->simulated;
+    g_ptr_array_remove(def->devices, old);
+    g_ptr_array_add(def->devices, dev);
+    domain_def_complete(def);
+}
+
 static gboolean
 update_config(const Domain *domain, Change *change, GError **error)
 {
     g_autoptr(DomainDef) def = domain_def_copy(domain->persistent);
     Device *old = find_wanted(def, change, TRUE, error);
-    Device *dev = old ? device_copy(change->wanted) : NULL;
 
-    if (!dev)
+    if (!old)
         return FALSE;
-    if (!dev->pci.known)
-        dev->pci = old->pci;
-    if (!dev->alias)
-        dev->alias = g_strdup(old->alias);
-    g_ptr_array_remove(def->devices, old);
-    g_ptr_array_add(def->devices, dev);
-    domain_def_complete(def);
+    replace_device(def, old, change->wanted);
     if (!domain_def_check(def, error))
         return FALSE;
     change->config = g_steal_pointer(&def);
@@ -372,6 +381,18 @@ updated(gpointer data, VmmMsg *reply, const GError *error)
     change_finish(verb);
 }
 
+/* Without a host to change, what is wanted is what there is. */
+static gboolean
+update_device_of(const Domain *domain, Change *change, VmmMsg *tell, GError **error)
+{
+    Device *dev = find_alias(change->live, change->subject);
+
+    if (!domain->host->env->simulated)
+        return dev->kind->update(dev, change->wanted, tell, error);
+    replace_device(change->live, dev, change->wanted);
+    return TRUE;
+}
+
 static gboolean
 prepare_update(Verb *verb, GError **error)
 {
@@ -387,7 +408,7 @@ prepare_update(Verb *verb, GError **error)
     vmm_msg_put_string(tell, "id", old->alias);
     change->subject = g_strdup(old->alias);
     change->live = domain_def_copy(domain->live);
-    return old->kind->update(find_alias(change->live, old->alias), change->wanted, tell, error);
+    return update_device_of(domain, change, tell, error);
 }
 
 static void
@@ -492,8 +513,7 @@ removed(Domain *domain, const char *alias)
     if (leaving)
         g_hash_table_remove(domain->leaving, name);
     if (dev) {
-        if (dev->kind->release)
-            dev->kind->release(dev);
+        device_release(dev);
         g_ptr_array_remove(domain->live->devices, dev);
         domain_write_live(domain);
         agent_channel_left(domain);
@@ -608,7 +628,7 @@ begin_leaving(Verb *verb)
     const Change *change = verb->detail;
     const Device *dev = find_alias(verb->domain->live, change->subject);
 
-    if (dev->kind->unplug)
+    if (dev->kind->unplug && !verb->domain->host->env->simulated)
         take_out(verb, dev);
     else
         ask_to_leave(verb);

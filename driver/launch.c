@@ -192,11 +192,13 @@ open_log(Launch *launch, GError **error)
 {
     const char *dir = launch->domain->host->env->log_dir;
     g_autofree char *name = g_strconcat(launch->live->name, ".log", NULL);
-    g_autofree char *path = g_build_filename(dir, name, NULL);
+    g_autofree char *path = dir ? g_build_filename(dir, name, NULL) : NULL;
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autofree char *stamp =
         g_date_time_format(now, "%F %T.%f+0000: starting up vmctl " PACKAGE_VERSION "\n");
 
+    if (launch->domain->host->env->simulated)
+        return TRUE;
     if (g_mkdir_with_parents(dir, 0700) < 0)
         return driver_error_errno(error, errno, "cannot make the directory '%s'", dir);
     launch->log_fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -275,28 +277,37 @@ put_kernel(VmmMsg *msg, const DomainOs *os, GError **error)
            put_file(msg, "initrd", os->initrd, O_RDONLY, "initial RAM disk", error);
 }
 
+/* What is opened on the host. */
+static gboolean
+put_host(Launch *launch, VmmMsg *msg, GError **error)
+{
+    int record = guest_open_record(launch->guest, error);
+
+    if (record < 0)
+        return FALSE;
+    vmm_msg_put_fd(msg, "record", record);
+    return put_memory(launch, msg, error) && put_cpu(launch, msg, error) &&
+           put_file(msg, "kvm", launch->domain->host->env->kvm, O_RDWR, "KVM device", error) &&
+           put_kernel(msg, &launch->live->os, error) &&
+           domain_firmware_put(msg, launch->live, launch->domain->host->env, launch->reset_nvram, error);
+}
+
 static gboolean
 describe_machine(Launch *launch, GError **error)
 {
     const DomainDef *def = launch->live;
     VmmMsg *msg = vmm_link_request(guest_link(launch->guest), VMM_CREATE);
-    int record = guest_open_record(launch->guest, error);
 
     g_ptr_array_add(launch->requests, msg);
-    if (record < 0)
-        return FALSE;
-    vmm_msg_put_fd(msg, "record", record);
     vmm_msg_put_u64(msg, "vcpus", def->current_vcpus);
-    vmm_msg_put_string(msg, "machine", def->os.machine);
+    if (def->os.machine)
+        vmm_msg_put_string(msg, "machine", def->os.machine);
     vmm_msg_put_bool(msg, "acpi", def->features.states[DOMAIN_FEATURE_ACPI] == 1);
     domain_clock_lower(&def->clock, msg);
     vmm_msg_put_string(msg, "on-poweroff", vmm_action(def->on_poweroff));
     vmm_msg_put_string(msg, "on-reboot", vmm_action(def->on_reboot));
     vmm_msg_put_string(msg, "on-crash", vmm_action(def->on_crash));
-    return put_memory(launch, msg, error) && put_cpu(launch, msg, error) &&
-           put_file(msg, "kvm", launch->domain->host->env->kvm, O_RDWR, "KVM device", error) &&
-           put_kernel(msg, &def->os, error) &&
-           domain_firmware_put(msg, def, launch->domain->host->env, launch->reset_nvram, error);
+    return launch->domain->host->env->simulated || put_host(launch, msg, error);
 }
 
 static VmmMsg *
@@ -325,6 +336,7 @@ lower_devices(Launch *launch, GError **error)
 {
     DomainDef *live = launch->live;
     DeviceLowering to = {
+        .simulated = launch->domain->host->env->simulated,
         .domain_name = live->name,
         .run_dir = guest_dir(launch->guest),
         .vsock_dir = guest_vsock_dir(launch->guest),
@@ -335,7 +347,8 @@ lower_devices(Launch *launch, GError **error)
         .balloon_kib = live->memory_kib - live->current_memory_kib,
     };
 
-    live->current_memory_kib = live->memory_kib;
+    if (!to.simulated)
+        live->current_memory_kib = live->memory_kib;
     return device_list_lower(live->devices, &to, error);
 }
 
@@ -378,6 +391,8 @@ start_spawn(Launch *launch, GError **error)
     if (!guest_write_live(env->run_dir, launch->live->uuid, xml, error) ||
         !guest_spawn(launch->guest, env->vmm, launch->log_fd, error))
         return FALSE;
+    if (env->simulated) /* no process, nothing to limit */
+        return TRUE;
     if (!make_room(launch, error) || !guest_allow_locked(launch->guest, locked, error))
         return FALSE;
     status.pid = guest_pid(launch->guest);
@@ -449,7 +464,8 @@ bound_vcpus(Launch *launch)
     g_autoptr(GError) error = NULL;
 
     launch->bounded = TRUE;
-    if (!guest_limits_vcpus(launch->live, guest_room(guest), guest_pid(guest), &error))
+    if (!launch->domain->host->env->simulated &&
+        !guest_limits_vcpus(launch->live, guest_room(guest), guest_pid(guest), &error))
         launch_fail(launch, error);
     else if (launch->paused)
         start_finish(launch);

@@ -253,7 +253,8 @@ domain_undefine(Domain *domain, guint flags, GError **error)
     if (!domain_wake(domain, error))
         return FALSE;
     if ((domain->managed_save && !managed_save_remove(domain, error)) ||
-        !domain_firmware_undefine(domain->persistent, flags, error))
+        (!domain->host->env->simulated &&
+         !domain_firmware_undefine(domain->persistent, flags, error)))
         return FALSE;
     if (!store_remove(domain->host->env->config_dir, domain_uuid(domain), error))
         return FALSE;

@@ -236,7 +236,7 @@ cpu_times(const Domain *domain, guint64 *ret_total, guint64 *ret_user, guint64 *
 
     if (room && cgroup_cpu_time(room, ret_total, ret_user, ret_system, NULL))
         return TRUE;
-    if (!guest_process_times(guest_pid(domain->guest), ret_user, ret_system))
+    if (!guest_cpu_times(domain->guest, ret_user, ret_system))
         return FALSE;
     *ret_total = *ret_user + *ret_system;
     return TRUE;

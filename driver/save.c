@@ -455,6 +455,11 @@ save_begin(Verb *verb)
         verb_fail(verb, VIR_ERR_OPERATION_INVALID, "cannot do managed save for transient domain");
         return;
     }
+    if (domain->host->env->simulated) { /* there is nothing that a file could hold */
+        verb_fail(verb, VIR_ERR_NO_SUPPORT,
+                  save->managed ? "virDomainManagedSave" : "virDomainSave");
+        return;
+    }
     save->verb = verb;
     save->info = job_info_begin(VIR_DOMAIN_JOB_OPERATION_SAVE);
     save->info.total = domain->live->memory_kib * 1024;

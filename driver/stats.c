@@ -29,7 +29,7 @@ add_cpu_total(Domain *domain, GVariantBuilder *out)
 {
     guint64 user_ns, system_ns;
 
-    if (!domain->guest || !guest_process_times(guest_pid(domain->guest), &user_ns, &system_ns))
+    if (!domain->guest || !guest_cpu_times(domain->guest, &user_ns, &system_ns))
         return;
     add(out, "cpu.time", g_variant_new_uint64(user_ns + system_ns));
     add(out, "cpu.user", g_variant_new_uint64(user_ns));

@@ -82,7 +82,7 @@ file_of(const char *config_dir, const char *room, const char *uuid)
 {
     g_autofree char *name = g_strconcat(uuid, ".xml", NULL);
 
-    return g_build_filename(config_dir, room, name, NULL);
+    return config_dir ? g_build_filename(config_dir, room, name, NULL) : NULL;
 }
 
 /* A directory that was just made is no good until the one above it is known to have it. */
@@ -121,6 +121,8 @@ store_save(const char *config_dir, const char *uuid, const char *xml, GError **e
     g_autofree char *path = file_of(config_dir, "domains", uuid);
     g_autofree char *old = NULL;
 
+    if (!path)
+        return TRUE;
     if (!make_room(config_dir, "domains", error) || !keep_old(path, &old, error))
         return FALSE;
     if (store_write_file(path, xml, STORE_DURABLE, error)) {
@@ -163,6 +165,8 @@ store_remove(const char *config_dir, const char *uuid, GError **error)
     g_autofree char *path = file_of(config_dir, "domains", uuid);
     gboolean autostart = store_autostart(config_dir, uuid);
 
+    if (!path)
+        return TRUE;
     if (!store_set_autostart(config_dir, uuid, FALSE, error))
         return FALSE;
     if (take_away(path, error))
@@ -191,7 +195,7 @@ store_set_autostart(const char *config_dir, const char *uuid, gboolean autostart
 {
     g_autofree char *link = file_of(config_dir, "autostart", uuid);
 
-    if (autostart == store_autostart(config_dir, uuid))
+    if (!link || autostart == store_autostart(config_dir, uuid))
         return TRUE;
     if (!make_room(config_dir, "autostart", error))
         return FALSE;
@@ -204,7 +208,7 @@ store_autostart(const char *config_dir, const char *uuid)
     g_autofree char *link = file_of(config_dir, "autostart", uuid);
     struct stat st;
 
-    return lstat(link, &st) == 0;
+    return link && lstat(link, &st) == 0;
 }
 
 /* Removes what a change that a crash cut short left. */
@@ -253,7 +257,7 @@ store_stamp(const char *config_dir, const char *uuid, StoreStamp *ret)
 {
     g_autofree char *path = file_of(config_dir, "domains", uuid);
 
-    return stamp_of(path, ret);
+    return path && stamp_of(path, ret);
 }
 
 static void
@@ -279,10 +283,12 @@ load_one(const char *dir, const char *name, StoreEach each, gpointer data)
 gboolean
 store_load(const char *config_dir, StoreEach each, gpointer data, GError **error)
 {
-    g_autofree char *dir = g_build_filename(config_dir, "domains", NULL);
+    g_autofree char *dir = config_dir ? g_build_filename(config_dir, "domains", NULL) : NULL;
     g_autoptr(GDir) entries = NULL;
     const char *name;
 
+    if (!dir)
+        return TRUE;
     if (!make_room(config_dir, "domains", error))
         return FALSE;
     tidy(config_dir, "domains");

@@ -3,7 +3,7 @@
  * CONFIG_DIR/domains/UUID.xml is a definition, CONFIG_DIR/autostart/UUID.xml a link to it where the
  * domain starts with the daemon. A change that was acknowledged survives a power cut: temporary file,
  * fsync, rename, fsync of the directory. One that failed at any of these leaves everything as it was, and no
- * file of its own.
+ * file of its own. Where CONFIG_DIR is NULL nothing is kept, and all of this succeeds.
  */
 #pragma once
 

@@ -9,7 +9,7 @@
 
 /* clang-format off */
 const XmlPolicy xml_policy_rows_domain[] = {
-    { "@type", XML_HONOUR, "qemu xen linux kqemu test lxc uml openvz vz parallels vmware hyperv vbox phyp bhyve hvf none" },
+    { "@type", XML_HONOUR, "qemu xen linux kqemu lxc uml openvz vz parallels vmware hyperv vbox phyp bhyve hvf none" },
     { "@id", XML_ACCEPT, NULL, "the driver gives out ids; libvirt ignores it in a definition too" },
 
     { "name", XML_HONOUR },
@@ -95,7 +95,7 @@ const XmlPolicy xml_policy_rows_domain[] = {
     { "os/@firmware", XML_HONOUR },
     { "os/type", XML_HONOUR, "xen linux xenpvh exe uml" },
     { "os/type/@arch", XML_HONOUR,
-      "alpha armv6l armv7l armv7b aarch64 cris i686 ia64 lm32 loongarch64 m68k microblaze microblazeel mips "
+      "alpha armv6l armv7l armv7b aarch64 cris ia64 lm32 loongarch64 m68k microblaze microblazeel mips "
       "mipsel mips64 mips64el openrisc parisc parisc64 ppc ppc64 ppc64le ppcemb riscv32 riscv64 s390 s390x "
       "sh4 sh4eb sparc sparc64 unicore32 xtensa xtensaeb" },
     { "os/type/@machine", XML_HONOUR },

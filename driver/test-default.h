@@ -1,0 +1,11 @@
+/* test-default: what libvirt's test driver has at test:///default, which ours begins with, too: one domain, and a
+ * host that no machine has. */
+#pragma once
+
+/* The document of the domain "test", which runs from the start. */
+extern const char test_default_domain[];
+
+#define TEST_DEFAULT_VERSION 2 /* of the hypervisor */
+
+/* virConnectGetCapabilities: a 32-bit PC of two NUMA cells with eight CPUs each. Free with g_free(). */
+char *test_default_capabilities(void);
