@@ -2,6 +2,10 @@
 # test-virsh: the same command lines for virsh and for vmctl, both on libvirt's test driver: virsh has it in
 # its own process, vmctl reaches it through libvirt-dbus on a private bus. What they print and how they exit
 # must be the same, but for what the table "differences" allows. Speaks TAP.
+#
+# As test-virsh-own.sh, with VMCTL_CLI_DRIVER=own: the same on vmctl's own test driver, which each vmctl starts for
+# itself, as virsh does. "common-own" says which of the cases are for it, "cases-own" has more, and
+# "differences-own" more differences.
 set -uo pipefail
 
 top=${VMCTL_TOP_SRCDIR:?}
@@ -16,7 +20,8 @@ skip_all() {
     exit
 }
 command -v virsh >/dev/null || skip_all "virsh is not installed"
-libvirt_dbus=$("$here/peer" find) || skip_all "there is no libvirt-dbus"
+driver=${VMCTL_CLI_DRIVER:-libvirt-dbus}
+[ "$driver" = own ] || libvirt_dbus=$("$here/peer" find) || skip_all "there is no libvirt-dbus"
 # Another major version has other words for some things.
 case $(virsh --version) in 9.*) ;; *) skip_all "the cases hold for virsh 9" ;; esac
 
@@ -31,6 +36,10 @@ clean_up() {
 trap clean_up EXIT
 
 start_bus() {
+    if [ "$driver" = own ]; then # no bus that anybody could be on
+        export DBUS_SESSION_BUS_ADDRESS=unix:path=$work/none XDG_RUNTIME_DIR=$work
+        return
+    fi
     cat >"$work/bus.conf" <<XML
 <busconfig><type>session</type><listen>unix:path=$work/bus</listen>
 <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
@@ -54,7 +63,7 @@ stop_service() {
 }
 
 start_service() {
-    [ -z "$service_pid" ] || return 0
+    [ -z "$service_pid" ] && [ "$driver" != own ] || return 0
     "$libvirt_dbus" --session 2>/dev/null &
     service_pid=$!
     gdbus wait --session --timeout 10 org.libvirt
@@ -68,6 +77,36 @@ give() {
     echo $? >"$work/$name.status"
 }
 
+# is_common LINE: whether "common-own" takes it.
+is_common() {
+    local pattern reason taken=1
+    while IFS=$'\t' read -r pattern reason; do
+        case $pattern in '#'*) continue ;; esac
+        [[ $1 =~ $pattern ]] || continue
+        [ -z "$reason" ] || return 1
+        taken=0
+    done <"$here/common-own"
+    return $taken
+}
+
+all_cases() {
+    local line
+    if [ "$driver" != own ]; then
+        cat "$here/cases"
+        return
+    fi
+    while IFS= read -r line; do
+        if is_common "$line"; then printf '%s\n' "$line"; fi
+    done <"$here/cases"
+    cat "$here/cases-own"
+}
+
+# tables NAME: that file, and that of vmctl's own driver.
+tables() {
+    cat "$here/$1"
+    [ "$driver" != own ] || cat "$here/$1-own"
+}
+
 # The rows of the table, read once.
 patterns=() streams=() sides=() edits=() used=()
 read_differences() {
@@ -76,7 +115,7 @@ read_differences() {
         case $pattern in '#'*) continue ;; esac
         [ -n "$reason" ] || exit 1
         patterns+=("$pattern") streams+=("$stream") sides+=("$side") edits+=("$edit") used+=(0)
-    done <"$here/differences"
+    done < <(tables differences)
 }
 
 # edit NAME STREAM LINE: makes the allowed differences the same.
@@ -128,11 +167,13 @@ unset LANGUAGE VMCTL_DEFAULT_URI VIRSH_DEFAULT_CONNECT_URI LIBVIRT_DEFAULT_URI
 cd /tmp || exit 1
 start_bus
 read_differences
+n_common=$(grep -vc '^#' "$here/differences")
 while IFS= read -r line; do
     case $line in '#'*) continue ;; esac
     run_case "$line"
-done <"$here/cases"
+done < <(all_cases)
 for i in "${!patterns[@]}"; do
+    [ "$driver" != own ] || [ "$i" -ge "$n_common" ] || continue # those of the common table belong to the other run
     result $((!used[i])) "the allowed difference '${patterns[$i]}' (${streams[$i]}) is still met"
 done
 echo "1..$n"
