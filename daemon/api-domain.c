@@ -5,6 +5,7 @@
 #include "daemon/api-domain-save.h"
 #include "daemon/api-tuning.h"
 #include "driver/device-stats.h"
+#include "driver/disk-verbs.h"
 #include "driver/error.h"
 #include "driver/flags.h"
 #include "driver/stats.h"
@@ -138,6 +139,45 @@ get_stats(Call *call)
     call_get(call, "(uu)", &groups, &flags);
     g_ptr_array_add(domains, call_object(call)->domain);
     stats_refresh(domains, groups, stats_ready, call);
+}
+
+static void
+block_resize(Call *call)
+{
+    const char *disk;
+    guint64 size;
+    guint flags;
+
+    call_get(call, "(&stu)", &disk, &size, &flags);
+    domain_block_resize(call_object(call)->domain, disk, size, flags, call_done, call);
+}
+
+static void
+set_block_threshold(Call *call)
+{
+    const char *disk;
+    guint64 threshold;
+    guint flags;
+
+    call_get(call, "(&stu)", &disk, &threshold, &flags);
+    domain_set_block_threshold(call_object(call)->domain, disk, threshold, flags, call_done, call);
+}
+
+static void
+block_peek(Call *call)
+{
+    GError *error = NULL;
+    const char *disk;
+    guint64 offset, size;
+    GVariant *bytes;
+    guint flags;
+
+    call_get(call, "(&sttu)", &disk, &offset, &size, &flags);
+    bytes = domain_block_peek(call_object(call)->domain, disk, offset, size, flags, &error);
+    if (bytes)
+        call_reply(call, g_variant_new("(@ay)", bytes));
+    else
+        call_fail(call, error);
 }
 
 static void
@@ -332,10 +372,10 @@ static const Method methods[] = {
     { "BlockCommit", "virDomainBlockCommit", "domain.block-write" },
     { "BlockCopy", "virDomainBlockCopy", "domain.block-write" },
     { "BlockJobAbort", "virDomainBlockJobAbort", "domain.block-write" },
-    { "BlockPeek", "virDomainBlockPeek", "domain.block-read" },
+    { "BlockPeek", "virDomainBlockPeek", "domain.block-read", block_peek },
     { "BlockPull", "virDomainBlockPull", "domain.block-write" },
     { "BlockRebase", "virDomainBlockRebase", "domain.block-write" },
-    { "BlockResize", "virDomainBlockResize", "domain.block-write" },
+    { "BlockResize", "virDomainBlockResize", "domain.block-write", block_resize },
     { "BlockJobSetSpeed", "virDomainBlockJobSetSpeed", "domain.block-write" },
     { "CoreDump", "virDomainCoreDumpWithFormat", "domain.core-dump" },
     { "Create", "virDomainCreateWithFlags", "domain.start", create },
@@ -406,7 +446,8 @@ static const Method methods[] = {
     { "SendProcessSignal", "virDomainSendProcessSignal", "domain.send-signal" },
     { "SetBlockIOParameters", "virDomainSetBlkioParameters", "domain.write", api_set_blkio },
     { "SetBlockIOTune", "virDomainSetBlockIoTune", "domain.write" },
-    { "SetBlockThreshold", "virDomainSetBlockThreshold", "domain.write" },
+    { "SetBlockThreshold", "virDomainSetBlockThreshold", "domain.write",
+      set_block_threshold },
     { "SetGuestVcpus", "virDomainSetGuestVcpus", "domain.write", api_set_guest_vcpus },
     { "SetInterfaceParameters", "virDomainSetInterfaceParameters", "domain.write" },
     { "SetMemory", "virDomainSetMemoryFlags", "domain.write", set_memory },

@@ -177,6 +177,69 @@ test_disk_full(void)
     g_assert_cmpstr(none_text, ==, "([],)");
 }
 
+static void
+assert_refused(Fixture *fixture, const char *path, const char *member, GVariant *args,
+               const char *text)
+{
+    fixture_call_fails(fixture, path, DOMAIN, member, args, NULL, text);
+}
+
+static void
+test_resize(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_guest(fixture, "grows", "");
+    g_autofree char *image = g_build_filename(fixture->dir, "disk", NULL);
+    g_autofree char *contents = NULL;
+    gsize size;
+
+    assert_refused(fixture, path, "BlockResize", g_variant_new("(stu)", "vda", (guint64)128, 0),
+                   "Requested operation is not valid: domain is not running");
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_do(fixture, path, "BlockResize", g_variant_new("(stu)", "vda", (guint64)128, 0));
+    g_assert_true(g_file_get_contents(image, &contents, &size, NULL));
+    g_assert_cmpuint(size, ==, 128 * 1024);
+    assert_refused(fixture, path, "BlockResize", g_variant_new("(stu)", "vdz", (guint64)128, 0),
+                   "invalid argument: invalid path: vdz");
+    assert_refused(fixture, path, "BlockResize", g_variant_new("(stu)", "", (guint64)128, 0),
+                   "invalid argument: empty path");
+    assert_refused(fixture, path, "BlockResize", g_variant_new("(stu)", "vda", G_MAXUINT64, 0),
+                   "*size must be less than 18014398509481983");
+}
+
+static void
+test_threshold(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_guest(fixture, "watched", "");
+    g_autoptr(GVariant) stats = NULL;
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_do(fixture, path, "SetBlockThreshold",
+               g_variant_new("(stu)", "vda", (guint64)12345, 0));
+    stats = stats_of(fixture, path, VIR_DOMAIN_STATS_BLOCK);
+    assert_field(stats, "block.0.threshold", "12345");
+}
+
+static void
+test_peek(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_guest(fixture, "open", "");
+    g_autofree char *image = g_build_filename(fixture->dir, "disk", NULL);
+    g_autoptr(GVariant) reply = NULL;
+    g_autofree char *text = NULL;
+
+    g_assert_true(g_file_set_contents(image, "abcdef", 6, NULL));
+    reply = fixture_call(fixture, path, DOMAIN, "BlockPeek",
+                         g_variant_new("(sttu)", "vda", (guint64)4, (guint64)3, 0), "(ay)");
+    text = g_variant_print(reply, FALSE);
+    g_assert_cmpstr(text, ==, "(b'ef',)"); /* and the zero behind the end */
+    assert_refused(fixture, path, "BlockPeek",
+                   g_variant_new("(sttu)", "/etc/shadow", (guint64)0, (guint64)3, 0),
+                   "invalid argument: invalid disk or path '/etc/shadow'");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -186,5 +249,8 @@ main(int argc, char **argv)
     g_test_add_func("/bus/devices/stale", test_stale);
     g_test_add_func("/bus/devices/block-info", test_block_info);
     g_test_add_func("/bus/devices/disk-full", test_disk_full);
+    g_test_add_func("/bus/devices/resize", test_resize);
+    g_test_add_func("/bus/devices/threshold", test_threshold);
+    g_test_add_func("/bus/devices/peek", test_peek);
     return g_test_run();
 }

@@ -921,6 +921,50 @@ test_bad_parameters(void)
     }
 }
 
+/* Told of the disk: counters and times of what went well, how far its file is written, and once that it is written
+ * behind a threshold. */
+static void
+test_figures(void)
+{
+    vmm_msg_auto request = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_TELL_DEVICE);
+    vmm_msg_auto reply = vmm_msg_new(VMM_MSG_REPLY, 1, VMM_TELL_DEVICE);
+    uint64_t data, value;
+    const char *status;
+    Device *dev;
+    Disk disk;
+
+    disk_start(&disk, NULL);
+    dev = disk.guest->dev;
+    data = put_data(&disk, 1024, 1);
+    vmm_msg_put_u64(request, "threshold", 4096);
+    g_assert_true(dev->class->tell(dev, request, reply, NULL));
+    g_assert_cmpuint(run(&disk, VIRTIO_BLK_T_OUT, 6, data, 1024, false), ==, VIRTIO_BLK_S_OK);
+    g_assert_cmpuint(events->len, ==, 0); /* up to it is not behind it */
+    g_assert_cmpuint(run(&disk, VIRTIO_BLK_T_OUT, 7, data, 1024, false), ==, VIRTIO_BLK_S_OK);
+    g_assert_cmpuint(run(&disk, VIRTIO_BLK_T_OUT, 8, data, 1024, false), ==, VIRTIO_BLK_S_OK);
+    g_assert_cmpuint(events->len, ==, 1);
+    g_assert_cmpstr(vmm_msg_name(events->pdata[0]), ==, VMM_EVENT_BLOCK_THRESHOLD);
+    g_assert_true(vmm_msg_get_u64(events->pdata[0], "threshold", &value));
+    g_assert_cmpuint(value, ==, 4096);
+    g_assert_true(vmm_msg_get_u64(events->pdata[0], "excess", &value));
+    g_assert_cmpuint(value, ==, 512);
+
+    vmm_msg_free(g_steal_pointer(&reply));
+    reply = vmm_msg_new(VMM_MSG_REPLY, 1, VMM_TELL_DEVICE);
+    g_assert_true(dev->class->tell(dev, request, reply, NULL));
+    g_assert_true(vmm_msg_get_u64(reply, "wr-requests", &value));
+    g_assert_cmpuint(value, ==, 3);
+    g_assert_true(vmm_msg_get_u64(reply, "wr-time", &value));
+    g_assert_cmpuint(value, >, 0);
+    g_assert_true(vmm_msg_get_u64(reply, "written-to", &value));
+    g_assert_cmpuint(value, ==, 10 * 512);
+    g_assert_true(vmm_msg_get_u64(reply, "file-size", &value));
+    g_assert_cmpuint(value, ==, DISK_SIZE);
+    g_assert_true(vmm_msg_get_string(reply, "io-status", &status));
+    g_assert_cmpstr(status, ==, "ok");
+    disk_close(&disk);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -958,6 +1002,7 @@ main(int argc, char **argv)
     g_test_add_data_func("/virtio-blk/error/report-if-not-full", "enospace", test_report);
     g_test_add_func("/virtio-blk/error/stop-and-reset", test_stop_and_reset);
     g_test_add_func("/virtio-blk/wce", test_wce);
+    g_test_add_func("/virtio-blk/figures", test_figures);
     g_test_add_func("/virtio-blk/resize", test_resize);
     g_test_add_func("/virtio-blk/medium", test_medium);
     g_test_add_func("/virtio-blk/no-medium", test_no_medium);
