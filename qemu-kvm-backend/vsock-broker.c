@@ -36,7 +36,7 @@ drop_capabilities(void)
 }
 
 /* A sanitizer's own calls at the end of the process are not among them. */
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define LEAVE SECCOMP_RET_ALLOW
 #else
 #define LEAVE SECCOMP_RET_KILL_PROCESS
