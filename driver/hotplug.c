@@ -299,7 +299,8 @@ attach_begin(Verb *verb)
         update_live(verb);
         return;
     }
-    complete_alone(change);
+    if (change->wanted->kind->find)
+        complete_alone(change);
     if ((!change->wanted->kind->find && !refuse_kind(change, "attach", &error)) ||
         (change->affects & VIR_DOMAIN_AFFECT_CONFIG && !attach_to_config(domain, change, &error)) ||
         (live && !attach_to_live(verb, &error)))
