@@ -16,6 +16,7 @@ extern const Command command_blkiotune, command_cpu_stats, command_emulatorpin,
     command_vcpucount, command_vcpuinfo, command_vcpupin;
 extern const Command command_blockresize, command_domblkthreshold;
 extern const Command command_domblkerror, command_domblkinfo, command_domblkstat, command_domifstat;
+extern const Command command_desc, command_domrename, command_metadata, command_setvcpus;
 extern const Command command_domblklist, command_domif_getlink, command_domiflist,
     command_dommemstat;
 extern const Command command_dominfo, command_domstate, command_domstats, command_list;

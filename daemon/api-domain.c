@@ -189,26 +189,6 @@ get_disk_errors(Call *call)
     domain_disk_errors(call_object(call)->domain, flags, call_answer, call);
 }
 
-/* The definition that VIR_DOMAIN_AFFECT_* means; NULL with @error. */
-static const DomainDef *
-affected_def(const Domain *domain, guint flags, GError **error)
-{
-    gboolean live = flags & VIR_DOMAIN_AFFECT_LIVE, config = flags & VIR_DOMAIN_AFFECT_CONFIG;
-
-    if (live && config)
-        driver_error(
-            error, VIR_ERR_INVALID_ARG, "%s",
-            "flags 'VIR_DOMAIN_AFFECT_LIVE' and 'VIR_DOMAIN_AFFECT_CONFIG' are mutually exclusive");
-    else if (live && !domain_is_active(domain))
-        driver_error(error, VIR_ERR_OPERATION_INVALID, "%s", "domain is not running");
-    else if (config && !domain_is_persistent(domain))
-        driver_error(error, VIR_ERR_OPERATION_INVALID, "%s",
-                     "transient domains do not have any persistent config");
-    else
-        return config ? domain_persistent_def(domain) : domain_def(domain);
-    return NULL;
-}
-
 static void
 get_vcpus(Call *call)
 {
@@ -219,11 +199,57 @@ get_vcpus(Call *call)
 
     call_get(call, "(u)", &flags);
     if (driver_check_flags(flags, known, "virDomainGetVcpusFlags", &error))
-        def = affected_def(call_object(call)->domain, flags, &error);
+        def = domain_affected_def(call_object(call)->domain, flags, &error);
     if (def)
         call_reply(call,
                    g_variant_new("(u)", flags & VIR_DOMAIN_VCPU_MAXIMUM ? def->vcpus
                                                                         : def->current_vcpus));
+    else
+        call_fail(call, error);
+}
+
+static void
+set_vcpus(Call *call)
+{
+    guint vcpus, flags;
+
+    call_get(call, "(uu)", &vcpus, &flags);
+    domain_set_vcpus(call_object(call)->domain, vcpus, flags, call_done, call);
+}
+
+static void
+rename_domain(Call *call)
+{
+    const char *name;
+    guint flags;
+
+    call_get(call, "(&su)", &name, &flags);
+    domain_rename(call_object(call)->domain, name, flags, call_done, call);
+}
+
+static void
+set_metadata(Call *call)
+{
+    DomainMetadata to;
+    guint flags;
+
+    call_get(call, "(i&s&s&su)", &to.type, &to.metadata, &to.key, &to.uri, &flags);
+    domain_set_metadata(call_object(call)->domain, &to, flags, call_done, call);
+}
+
+static void
+get_metadata(Call *call)
+{
+    g_autofree char *metadata = NULL;
+    GError *error = NULL;
+    const char *uri;
+    guint flags;
+    int type;
+
+    call_get(call, "(i&su)", &type, &uri, &flags);
+    metadata = domain_get_metadata(call_object(call)->domain, type, uri, flags, &error);
+    if (metadata)
+        call_reply(call, g_variant_new("(s)", metadata));
     else
         call_fail(call, error);
 }
@@ -401,7 +427,7 @@ static const Method methods[] = {
     { "GetJobStats", "virDomainGetJobStats", "domain.read", api_domain_job_stats },
     { "GetMemoryParameters", "virDomainGetMemoryParameters", "domain.read",
       api_get_memory_parameters },
-    { "GetMetadata", "virDomainGetMetadata", "domain.read" },
+    { "GetMetadata", "virDomainGetMetadata", "domain.read", get_metadata },
     { "GetNumaParameters", "virDomainGetNumaParameters", "domain.read", api_get_numa },
     { "GetPerfEvents", "virDomainGetPerfEvents", "domain.read" },
     { "GetSchedulerParameters", "virDomainGetSchedulerParametersFlags", "domain.read",
@@ -438,7 +464,7 @@ static const Method methods[] = {
     { "PinVcpu", "virDomainPinVcpuFlags", "domain.write", api_pin_vcpu },
     { "PMWakeup", "virDomainPMWakeup", "domain.pm-control" },
     { "Reboot", "virDomainReboot", "domain.init-control", reboot },
-    { "Rename", "virDomainRename", "domain.write" },
+    { "Rename", "virDomainRename", "domain.write", rename_domain },
     { "Reset", "virDomainReset", "domain.reset", reset },
     { "Resume", "virDomainResume", "domain.suspend", resume },
     { "Save", "virDomainSaveFlags", "domain.hibernate", api_domain_save },
@@ -455,14 +481,14 @@ static const Method methods[] = {
       api_set_memory_parameters },
     { "SetMemoryStatsPeriod", "virDomainSetMemoryStatsPeriod", "domain.write",
       set_memory_stats_period },
-    { "SetMetadata", "virDomainSetMetadata", "domain.write" },
+    { "SetMetadata", "virDomainSetMetadata", "domain.write", set_metadata },
     { "SetNumaParameters", "virDomainSetNumaParameters", "domain.write" },
     { "SetPerfEvents", "virDomainSetPerfEvents", "domain.write" },
     { "SetSchedulerParameters", "virDomainSetSchedulerParametersFlags", "domain.write",
       api_set_scheduler },
     { "SetUserPassword", "virDomainSetUserPassword", "domain.set-password", api_set_user_password },
     { "SetTime", "virDomainSetTime", "domain.set-time", api_set_time },
-    { "SetVcpus", "virDomainSetVcpusFlags", "domain.write" },
+    { "SetVcpus", "virDomainSetVcpusFlags", "domain.write", set_vcpus },
     { "Shutdown", "virDomainShutdownFlags", "domain.init-control", shutdown_guest },
     { "SnapshotCurrent", "virDomainSnapshotCurrent", "domain.read", no_current_snapshot },
     { "SnapshotCreateXML", "virDomainSnapshotCreateXML", "domain.snapshot" },

@@ -61,6 +61,12 @@ balloon(gpointer data, Domain *domain, guint64 kib)
 }
 
 static void
+metadata(gpointer data, Domain *domain, int type, const char *uri)
+{
+    emit_of(data, domain, "MetadataChange", g_variant_new("(is)", type, uri));
+}
+
+static void
 agent(gpointer data, Domain *domain, int state, int reason)
 {
     emit_of(data, domain, "AgentEvent", g_variant_new("(ii)", state, reason));
@@ -105,6 +111,7 @@ dbus_events(DbusRoot *root)
         .device = device,
         .tray = tray,
         .balloon = balloon,
+        .metadata = metadata,
         .agent = agent,
         .watchdog = watchdog,
         .job = job,

@@ -176,12 +176,6 @@ check_vcpus(const DomainDef *def, GError **error)
                             "maximum vCPU count must not be less than current vCPU count");
     if (def->current_vcpus == 0)
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "vcpu 0 can't be offline");
-    if (def->current_vcpus < def->vcpus)
-        return driver_error(
-            error, VIR_ERR_CONFIG_UNSUPPORTED,
-            "value '%u' of attribute 'current' of <vcpu> is not supported yet by this "
-            "machine, which starts all vCPUs",
-            def->current_vcpus);
     if (def->vcpus > DOMAIN_VCPUS_MAX)
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
                             "Maximum CPUs greater than specified machine type limit %d",

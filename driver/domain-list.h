@@ -11,6 +11,8 @@ void domain_list_free(DomainList *list);
 /* Adds @domain and holds a reference; neither its uuid nor its name is in the list yet. */
 void domain_list_add(DomainList *list, Domain *domain);
 void domain_list_remove(DomainList *list, Domain *domain);
+/* @domain was called @old_name before; its new name is not in the list yet. */
+void domain_list_renamed(DomainList *list, Domain *domain, const char *old_name);
 /* After a start or the end of a run: @id is the new one, -1 for none. */
 void domain_list_set_id(DomainList *list, Domain *domain, int old_id, int id);
 

@@ -5,6 +5,7 @@
 #include "driver/error.h"
 #include "driver/uuid.h"
 #include "driver/xml-limits.h"
+#include "driver/xml-metadata.h"
 #include "driver/xml-policy.h"
 #include "driver/xml-read.h"
 
@@ -188,8 +189,8 @@ parse_root(DomainDef *def, const XmlNode *root, guint flags, GError **error)
 
 /* What is written may be longer than what was read (quotes become references): it must still be a
  * document that a restarted daemon can read, with room for what a running guest adds. */
-static gboolean
-check_written(const DomainDef *def, GError **error)
+gboolean
+domain_xml_check_written(const DomainDef *def, GError **error)
 {
     g_autofree char *xml = domain_xml_format(def, G_MAXINT, DOMAIN_FORMAT_LIVE);
     XmlExcess excess;
@@ -209,7 +210,7 @@ parse(const XmlDoc *doc, guint flags, GError **error)
     if (!parse_root(def, xml_doc_root(doc), flags, error))
         return NULL;
     domain_def_complete(def);
-    if (!domain_def_check(def, error) || !(flags & DOMAIN_PARSE_LIVE || check_written(def, error)))
+    if (!domain_def_check(def, error) || !(flags & DOMAIN_PARSE_LIVE || domain_xml_check_written(def, error)))
         return NULL;
     return g_steal_pointer(&def);
 }

@@ -180,6 +180,25 @@ domain_autostart(const Domain *domain)
     return domain->autostart;
 }
 
+const DomainDef *
+domain_affected_def(const Domain *domain, guint flags, GError **error)
+{
+    gboolean live = flags & VIR_DOMAIN_AFFECT_LIVE, config = flags & VIR_DOMAIN_AFFECT_CONFIG;
+
+    if (live && config)
+        driver_error(
+            error, VIR_ERR_INVALID_ARG, "%s",
+            "flags 'VIR_DOMAIN_AFFECT_LIVE' and 'VIR_DOMAIN_AFFECT_CONFIG' are mutually exclusive");
+    else if (live && !domain_is_active(domain))
+        driver_error(error, VIR_ERR_OPERATION_INVALID, "%s", "domain is not running");
+    else if (config && !domain_is_persistent(domain))
+        driver_error(error, VIR_ERR_OPERATION_INVALID, "%s",
+                     "transient domains do not have any persistent config");
+    else
+        return config ? domain_persistent_def(domain) : domain_def(domain);
+    return NULL;
+}
+
 gboolean
 domain_set_autostart(Domain *domain, gboolean autostart, GError **error)
 {

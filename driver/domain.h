@@ -31,6 +31,8 @@ const char *domain_os_type(const Domain *domain); /* "hvm" */
 void domain_state(const Domain *domain, int *ret_state, int *ret_reason);
 /* The definition in force: the live one of a running domain. */
 const DomainDef *domain_def(const Domain *domain);
+/* The one that VIR_DOMAIN_AFFECT_* in @flags means; NULL with @error. */
+const DomainDef *domain_affected_def(const Domain *domain, guint flags, GError **error);
 /* The one that is kept; NULL for a transient domain. */
 const DomainDef *domain_persistent_def(const Domain *domain);
 /* @flags: VIR_DOMAIN_XML_*. */
@@ -48,6 +50,19 @@ void domain_suspend(Domain *domain, DomainDone done, gpointer data);
 void domain_resume(Domain *domain, DomainDone done, gpointer data);
 void domain_destroy(Domain *domain, guint flags, DomainDone done, gpointer data);
 gboolean domain_undefine(Domain *domain, guint flags, GError **error);
+void domain_rename(Domain *domain, const char *name, guint flags, DomainDone done, gpointer data);
+/* @flags: VIR_DOMAIN_AFFECT_*, VIR_DOMAIN_VCPU_*. */
+void domain_set_vcpus(Domain *domain, guint vcpus, guint flags, DomainDone done, gpointer data);
+
+/* Title, description and other programs' elements; "" is none. @flags: VIR_DOMAIN_AFFECT_*. */
+typedef struct DomainMetadata {
+    int type; /* virDomainMetadataType */
+    const char *metadata, *key, *uri;
+} DomainMetadata;
+void domain_set_metadata(Domain *domain, const DomainMetadata *to, guint flags, DomainDone done,
+                         gpointer data);
+char *domain_get_metadata(const Domain *domain, int type, const char *uri, guint flags,
+                          GError **error);
 
 /* Saving: the guest becomes the file @path, or the image that the domain starts from, and ends. @xml: another
  * document for it, NULL: its own; @flags: VIR_DOMAIN_SAVE_*. */

@@ -39,5 +39,7 @@ typedef struct DriverEvents {
     void (*agent)(gpointer data, struct Domain *domain, int state, int reason);
     /* A long job has come to its good end. */
     void (*job)(gpointer data, struct Domain *domain, const JobInfo *info);
+    /* virDomainMetadataType; @uri is that of an element's namespace, or "" */
+    void (*metadata)(gpointer data, struct Domain *domain, int type, const char *uri);
     gpointer data;
 } DriverEvents;

@@ -93,11 +93,12 @@ static gboolean
 change_begin(Verb *verb, gboolean live_alias)
 {
     Change *change = verb->detail;
+    guint affects = verb_affects(verb);
     g_autoptr(GError) error = NULL;
 
-    change->affects = verb_affects(verb);
-    if (!change->affects)
+    if (!affects) /* it is over, and @change gone */
         return FALSE;
+    change->affects = affects;
     if (change->xml)
         change->wanted = device_xml_parse(change->xml, live_alias, &error);
     if (error)

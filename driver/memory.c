@@ -97,11 +97,12 @@ static void
 set_begin(Verb *verb)
 {
     Wish *wish = verb->detail;
+    guint affects = verb_affects(verb);
     g_autoptr(GError) error = NULL;
 
-    wish->affects = verb_affects(verb);
-    if (!wish->affects)
+    if (!affects)
         return;
+    wish->affects = affects;
     if (!check_wish(verb, wish, &error))
         verb_finish(verb, error);
     else if (wish->affects & VIR_DOMAIN_AFFECT_LIVE)
@@ -167,10 +168,11 @@ static void
 period_begin(Verb *verb)
 {
     Wish *wish = verb->detail;
+    guint affects = verb_affects(verb);
 
-    wish->affects = verb_affects(verb);
-    if (!wish->affects)
+    if (!affects)
         return;
+    wish->affects = affects;
     if (wish->affects & VIR_DOMAIN_AFFECT_CONFIG &&
         !device_memballoon_find(verb->domain->persistent->devices))
         verb_fail(verb, VIR_ERR_OPERATION_INVALID,

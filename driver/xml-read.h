@@ -1,4 +1,4 @@
-/* xml-read: a document that somebody else wrote, read with care. The one place that knows libxml2.
+/* xml-read: a document that somebody else wrote, read with care. This and xml-metadata know libxml2.
  *
  * Documents are hostile until read: no document type declaration (so no entities but XML's own
  * five), no network, no inclusion, and xml-limits.h's limits on size, depth, attributes and
@@ -59,7 +59,3 @@ gboolean xml_attr_word(const XmlNode *node, const char *name, XmlNeed need,
                        const char *const *words, int *ret, GError **error);
 /* A whole number in decimal digits, with nothing behind it; a sign other than + is none. */
 gboolean xml_parse_uint64(const char *text, guint64 *ret);
-
-/* The <metadata> child of @node as it stands in a document in normal form: children without a
- * namespace and second ones of the same namespace are left out, as libvirt does. NULL: none. */
-char *xml_metadata(const XmlNode *node);

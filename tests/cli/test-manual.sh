@@ -16,7 +16,7 @@ of_program() {
     "$vmctl" help | sed -nE 's/^    ([a-z-]+) .*/\1/p' | while IFS= read -r command; do
         echo "$command"
         "$vmctl" help "$command" |
-            sed -nE "/^  OPTIONS/,\$ s/^    \[?(--[a-z-]+|<[a-z]+>).*/$command \1/p"
+            sed -nE "/^  OPTIONS/,\$ s/^    \[?(--[a-z-]+|<[a-z-]+>).*/$command \1/p"
     done
 }
 of_manual() {

@@ -1,0 +1,67 @@
+/* rename: a domain by another name. Everything that is kept of it goes by its uuid, and stays where it is. */
+#include "driver/domain-list.h"
+#include "driver/error.h"
+#include "driver/verb.h"
+
+#include <string.h>
+
+static gboolean
+check_state(const Domain *domain, GError **error)
+{
+    if (domain_is_active(domain))
+        return driver_error(error, VIR_ERR_OPERATION_INVALID, "cannot rename active domain");
+    if (!domain->persistent)
+        return driver_error(error, VIR_ERR_OPERATION_INVALID, "cannot rename a transient domain");
+    return TRUE;
+}
+
+static gboolean
+check_name(const Domain *domain, const char *name, GError **error)
+{
+    if (strcmp(name, domain_name(domain)) == 0)
+        return driver_error(error, VIR_ERR_OPERATION_INVALID, "Can't rename domain to itself");
+    if (domain_list_find_name(domain->host->list, name))
+        return driver_error(error, VIR_ERR_OPERATION_INVALID,
+                            "domain with name '%s' already exists", name);
+    return domain_def_check_name(name, error);
+}
+
+static void
+rename_begin(Verb *verb)
+{
+    Domain *domain = verb->domain;
+    const char *name = verb->detail;
+    g_autofree char *old_name = g_strdup(domain_name(domain));
+    g_autoptr(GError) error = NULL;
+    DomainDef *def;
+
+    if (!check_state(domain, &error) || !check_name(domain, name, &error)) {
+        verb_finish(verb, error);
+        return;
+    }
+    def = domain_def_copy(domain->persistent);
+    g_free(def->name);
+    def->name = g_strdup(name);
+    if (verb_save(verb, def, &error)) {
+        domain_list_renamed(domain->host->list, domain, old_name);
+        domain_emit(domain, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_RENAMED);
+        domain_emit(domain, VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_RENAMED);
+    }
+    verb_finish(verb, error);
+}
+
+void
+domain_rename(Domain *domain, const char *name, guint flags, DomainDone done, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!*name) {
+        driver_error(&error, VIR_ERR_INVALID_ARG, "string %s in %s must not be empty", "new_name",
+                     "virDomainRename");
+        done(data, error);
+        return;
+    }
+    verb_start_checked(
+        "rename", &(Verb){ domain, flags, g_strdup(name), g_free, rename_begin, done, data },
+        "virDomainRename", 0);
+}
