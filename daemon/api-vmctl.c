@@ -36,6 +36,22 @@ list_all_domains(Call *call)
     call_reply(call, g_variant_new("(a(ossuiibb))", &rows));
 }
 
+static void
+define_xml_flags(Call *call)
+{
+    GError *error = NULL;
+    const char *xml;
+    Domain *domain;
+    guint flags;
+
+    call_get(call, "(&su)", &xml, &flags);
+    domain = driver_define(call_object(call)->driver, xml, flags, &error);
+    if (domain)
+        call_reply(call, g_variant_new("(*)", call_name(call, domain)));
+    else
+        call_fail(call, error);
+}
+
 static GVariant *
 get_daemon_version(const ApiObject *object, GError **error)
 {
@@ -79,6 +95,7 @@ get_block_info(Call *call)
 }
 
 static const Method connect_methods[] = {
+    { "DomainDefineXMLFlags", "virDomainDefineXMLFlags", "domain.write", define_xml_flags },
     { "ListAllDomains", "virConnectListAllDomains", "connect.search-domains", list_all_domains },
     { NULL },
 };

@@ -8,6 +8,7 @@
 #include "driver/xml-metadata.h"
 #include "driver/xml-policy.h"
 #include "driver/xml-read.h"
+#include "driver/xml-validate.h"
 
 #include <string.h>
 
@@ -221,6 +222,15 @@ domain_xml_parse(const char *xml, GError **error)
     g_autoptr(XmlDoc) doc = xml_doc_parse(xml, ORIGIN, "domain", error);
 
     return doc ? parse(doc, 0, error) : NULL;
+}
+
+gboolean
+domain_xml_validate(const char *xml, const char *schema, GError **error)
+{
+    g_autoptr(XmlDoc) doc = xml_doc_parse(xml, ORIGIN, "domain", error);
+
+    /* The policy's words say what is the matter, where the schema only knows that it is not in it. */
+    return doc && xml_policy_check(xml_doc_root(doc), error) && xml_validate(doc, schema, error);
 }
 
 DomainDef *

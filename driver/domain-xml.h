@@ -10,6 +10,8 @@
 DomainDef *domain_xml_parse(const char *xml, GError **error);
 /* The same for a document that this driver wrote: a live one, whose id comes in @ret_id. */
 DomainDef *domain_xml_parse_live(const char *xml, int *ret_id, GError **error);
+/* Whether @xml has nothing that the policy refuses, and is valid by the schema in the file @schema. */
+gboolean domain_xml_validate(const char *xml, const char *schema, GError **error);
 /* Whether what is written of @def can be read again, as far as its size and shape go. */
 gboolean domain_xml_check_written(const DomainDef *def, GError **error);
 /* The document; @flags are DOMAIN_FORMAT_* of device.h, @id is that of a running domain, or -1.

@@ -327,6 +327,18 @@ find_same(Driver *driver, const DomainDef *def, Domain **ret, GError **error)
     return TRUE;
 }
 
+/* The document's definition; @validate: it has to be valid by the schema, too. */
+static DomainDef *
+read_document(Driver *driver, const char *xml, gboolean validate, GError **error)
+{
+    g_autofree char *schema =
+        g_build_filename(driver->host.env->schema_dir, "domain.rng", NULL);
+
+    if (validate && !domain_xml_validate(xml, schema, error))
+        return NULL;
+    return domain_xml_parse(xml, error);
+}
+
 static void
 adopt_definition(Domain *domain, DomainDef *def)
 {
@@ -348,8 +360,8 @@ driver_define(Driver *driver, const char *xml, guint flags, GError **error)
     gboolean added;
 
     if (!driver_check_flags(flags, VIR_DOMAIN_DEFINE_VALIDATE, "virDomainDefineXMLFlags", error) ||
-        !(def = domain_xml_parse(xml, error)) || !find_same(driver, def, &domain, error) ||
-        !domain_firmware_fill(def, driver->host.env, error))
+        !(def = read_document(driver, xml, flags & VIR_DOMAIN_DEFINE_VALIDATE, error)) ||
+        !find_same(driver, def, &domain, error) || !domain_firmware_fill(def, driver->host.env, error))
         return NULL;
     text = domain_xml_format(def, -1, DOMAIN_FORMAT_SECURE);
     if (!store_save(driver->host.env->config_dir, def->uuid, text, error))
@@ -426,7 +438,7 @@ driver_create(Driver *driver, const char *xml, guint flags, DriverCreateDone don
     Domain *domain = NULL;
 
     if (driver_check_flags(flags, known, "virDomainCreateXML", &error) &&
-        (def = domain_xml_parse(xml, &error)))
+        (def = read_document(driver, xml, flags & VIR_DOMAIN_START_VALIDATE, &error)))
         domain = domain_to_start(driver, def, &error);
     if (domain)
         domain_start_with(domain, g_steal_pointer(&def), flags & ~(guint)VIR_DOMAIN_START_VALIDATE,

@@ -99,6 +99,7 @@ driver_env_new(gboolean privileged)
     env->vsock = from_environment("VMCTL_VSOCK", neighbour);
     env->firmware_dirs = firmware_dirs(privileged);
     env->cgroup_root = cgroup_root(privileged);
+    env->schema_dir = from_environment("VMCTL_SCHEMAS", VMCTL_DATADIR "/schemas");
     env->kvm = from_environment("VMCTL_KVM", "/dev/kvm");
     return env;
 }
@@ -124,6 +125,7 @@ driver_env_free(DriverEnv *env)
     g_free(env->log_dir);
     g_free(env->vmm);
     g_free(env->vsock);
+    g_free(env->schema_dir);
     g_free(env->kvm);
     g_free(env->cgroup_root);
     g_strfreev(env->firmware_dirs);

@@ -21,6 +21,7 @@ typedef struct DriverEnv {
     char *
         cgroup_root; /* below it guests have their cgroups; NULL: nowhere. $VMCTL_CGROUP overrides it */
     char *kvm;       /* /dev/kvm; $VMCTL_KVM overrides it, for tests */
+    char *schema_dir; /* of domain.rng; $VMCTL_SCHEMAS overrides it, for tests */
 } DriverEnv;
 
 /* The usual places of the system or of the session instance; the directories are made when they are

@@ -12,6 +12,9 @@ check_state(const Domain *domain, GError **error)
         return driver_error(error, VIR_ERR_OPERATION_INVALID, "cannot rename active domain");
     if (!domain->persistent)
         return driver_error(error, VIR_ERR_OPERATION_INVALID, "cannot rename a transient domain");
+    if (domain->managed_save)
+        return driver_error(error, VIR_ERR_OPERATION_INVALID,
+                            "domain with a managed saved state can't be renamed");
     return TRUE;
 }
 

@@ -45,6 +45,7 @@ launcher_new(Fixture *fixture, GSubprocessFlags flags)
 {
     GSubprocessLauncher *launcher = g_subprocess_launcher_new(flags);
     g_autofree char *vmm = fixture_built(fixture->vmm);
+    g_autofree char *schemas = g_build_filename(g_getenv("VMCTL_TOP_SRCDIR"), "schemas", NULL);
     g_autofree char *vsock = fixture_built("vmctl-vsock");
 
     set_dir(fixture, launcher, "XDG_CONFIG_HOME", "config");
@@ -54,6 +55,7 @@ launcher_new(Fixture *fixture, GSubprocessFlags flags)
     set_dir(fixture, launcher, "VMCTL_CGROUP", "cgroup"); /* not there, unless a test makes one */
     g_subprocess_launcher_setenv(launcher, "HOME", fixture->dir, TRUE);
     g_subprocess_launcher_setenv(launcher, "VMCTL_VMM", vmm, TRUE);
+    g_subprocess_launcher_setenv(launcher, "VMCTL_SCHEMAS", schemas, TRUE);
     g_subprocess_launcher_setenv(launcher, "VMCTL_VSOCK", vsock, TRUE);
     if (g_str_equal(fixture->vmm, FAKE_VMM))
         g_subprocess_launcher_setenv(launcher, "VMCTL_KVM", "/dev/null", TRUE);

@@ -304,6 +304,49 @@ test_vcpus_refused(void)
                          "can't be modified");
 }
 
+/* Validation */
+
+static GVariant *
+with_more(Fixture *fixture, const char *more, guint flags)
+{
+    g_autofree char *xml = fixture_xml(fixture, "valid", NULL, "");
+    g_auto(GStrv) parts = g_strsplit(xml, "<devices>", 2);
+    g_autofree char *text = g_strconcat(parts[0], more, "\n<devices>", parts[1], NULL);
+
+    return g_variant_new("(su)", text, flags);
+}
+
+/* What nobody knows is ignored, but for who asks. */
+static void
+test_validate(void)
+{
+    const guint validate = VIR_DOMAIN_DEFINE_VALIDATE;
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autoptr(GVariant) plain = NULL, valid = NULL;
+
+    plain = fixture_call(fixture, ROOT_PATH, VMCTL_CONNECT, "DomainDefineXMLFlags",
+                         with_more(fixture, "<frob/>", 0), "(o)");
+    valid = fixture_call(fixture, ROOT_PATH, VMCTL_CONNECT, "DomainDefineXMLFlags",
+                         g_variant_new("(su)", "<domain type='kvm'><name>v</name>"
+                                               "<memory>65536</memory><os><type>hvm</type>"
+                                               "<kernel>/k</kernel></os></domain>",
+                                       validate),
+                         "(o)");
+    fixture_call_fails(fixture, ROOT_PATH, VMCTL_CONNECT, "DomainDefineXMLFlags",
+                       with_more(fixture, "\n\n<frob/>", validate), NULL,
+                       "XML document failed to validate against schema: Unable to validate doc "
+                       "against */domain.rng\nline *: *frob*");
+    fixture_call_fails(fixture, ROOT_PATH, CONNECT, "DomainCreateXML",
+                       with_more(fixture, "<frob/>", VIR_DOMAIN_START_VALIDATE), NULL,
+                       "XML document failed to validate against schema: *frob*");
+    fixture_call_fails(fixture, ROOT_PATH, VMCTL_CONNECT, "DomainDefineXMLFlags",
+                       with_more(fixture, "<keywrap/>", validate), NULL,
+                       "unsupported configuration: element <keywrap> of <domain> is not *");
+    fixture_call_fails(fixture, ROOT_PATH, VMCTL_CONNECT, "DomainDefineXMLFlags",
+                       with_more(fixture, "", 8), NULL,
+                       "unsupported flags (0x8) in function virDomainDefineXMLFlags");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -316,5 +359,6 @@ main(int argc, char **argv)
     g_test_add_func("/bus-config/refused", test_refused);
     g_test_add_func("/bus-config/vcpus", test_vcpus);
     g_test_add_func("/bus-config/vcpus-refused", test_vcpus_refused);
+    g_test_add_func("/bus-config/validate", test_validate);
     return g_test_run();
 }
