@@ -63,6 +63,7 @@ domain_list_remove(DomainList *list, Domain *domain)
 void
 domain_list_renamed(DomainList *list, Domain *domain, const char *old_name)
 {
+    forget_order(list);
     g_hash_table_remove(list->by_name, old_name);
     g_hash_table_insert(list->by_name, g_strdup(domain_name(domain)), domain);
 }

@@ -36,15 +36,37 @@ new_name(const char *name)
     return g_variant_new("(su)", name, 0);
 }
 
+/* All names, in the order of a list. */
+static void
+assert_listed(Fixture *fixture, const char *wanted)
+{
+    g_autoptr(GVariant) reply = fixture_call(fixture, ROOT_PATH, VMCTL_CONNECT, "ListAllDomains",
+                                             FLAGS(0), "(a(ossuiibb))");
+    g_autoptr(GVariant) rows = g_variant_get_child_value(reply, 0);
+    g_autoptr(GString) names = g_string_new(NULL);
+
+    for (gsize i = 0; i < g_variant_n_children(rows); i++) {
+        const char *name;
+
+        g_variant_get_child(rows, i, "(&o&s&suiibb)", NULL, &name, NULL, NULL, NULL, NULL, NULL,
+                            NULL);
+        g_string_append_printf(names, "%s ", name);
+    }
+    g_assert_cmpstr(names->str, ==, wanted);
+}
+
 /* The object is the same one, and what is kept of it as well. */
 static void
 test_rename(void)
 {
     g_autoptr(Fixture) fixture = fixture_new();
     g_autofree char *path = fixture_define(fixture, "old", "");
+    g_autofree char *other = fixture_define(fixture, "next", "");
     g_autofree char *found = NULL;
 
+    assert_listed(fixture, "next old ");
     fixture_do(fixture, path, "Rename", new_name("new"));
+    assert_listed(fixture, "new next ");
     fixture_expect_events(fixture, "1,1 0,2");
     assert_name(fixture, path, "new");
     fixture_call_fails(fixture, ROOT_PATH, CONNECT, "DomainLookupByName",
