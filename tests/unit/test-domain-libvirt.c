@@ -58,6 +58,8 @@ static const struct Difference {
     { "bad-memorybacking-pages", "libvirt has two sizes of one guest in mind, one for some nodes" },
     { "panic", "only libvirt's driver for QEMU says which model a PC has" },
     { "panic-pvpanic", "libvirt knows this model since 9.1" },
+    { "pci-multifunction", "likewise" },
+    { "pci-multifunction-off", "likewise" },
     { "bad-panic-pvpanic-isa", "likewise" },
     { "vsock", "only libvirt's driver for QEMU says which model a PC has" },
     { "bad-blkiotune-weight", "libvirt drops a number that is too large" },
