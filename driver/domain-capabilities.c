@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-#define ARCH "x86_64"
+#define ARCH    "x86_64"
+#define MICROVM "microvm"
 
 static gboolean
 is_any(const char *text)
@@ -32,7 +33,7 @@ check_query(const DomainCapabilitiesQuery *query, const DriverEnv *env, GError *
         return driver_error(error, VIR_ERR_INVALID_ARG, "there is no emulator '%s' here but '%s'",
                             query->emulator, env->vmm);
     if (!is_any(query->machine) && strcmp(query->machine, "q35") != 0 &&
-        !g_str_has_prefix(query->machine, "pc-q35-"))
+        !g_str_has_prefix(query->machine, "pc-q35-") && strcmp(query->machine, MICROVM) != 0)
         return driver_error(error, VIR_ERR_INVALID_ARG,
                             "the machine '%s' is not supported by emulator '%s'", query->machine,
                             env->vmm);
@@ -216,19 +217,15 @@ static const struct DeviceRow {
     gboolean supported;
     const char *enums[4][2];
 } device_rows[] = {
-    { "disk",
-      TRUE,
-      { { "diskDevice", "disk cdrom" },
-        { "bus", "virtio" },
-        { "model", "virtio virtio-non-transitional" } } },
+    { "disk", TRUE, { { "diskDevice", "disk cdrom" }, { "bus", "virtio" } } },
     { "graphics", FALSE, { { NULL } } },
     { "video", FALSE, { { NULL } } },
     { "hostdev", FALSE, { { NULL } } },
-    { "rng", TRUE, { { "model", "virtio" }, { "backendModel", "random" } } },
+    { "rng", TRUE, { { "model", "virtio" }, { "backendModel", "random builtin" } } },
     { "filesystem", FALSE, { { NULL } } },
     { "tpm", FALSE, { { NULL } } },
     { "redirdev", FALSE, { { NULL } } },
-    { "channel", TRUE, { { "type", "pty unix" } } },
+    { "channel", TRUE, { { "type", "pty file unix" } } },
 };
 
 static void
@@ -291,7 +288,7 @@ domain_capabilities_format(const DriverEnv *env, const DomainCapabilitiesQuery *
     xml_open(out, "domainCapabilities");
     xml_put_element(out, "path", env->vmm);
     xml_put_element(out, "domain", "kvm");
-    xml_put_element(out, "machine", "q35");
+    xml_put_element(out, "machine", g_strcmp0(query->machine, MICROVM) == 0 ? MICROVM : "q35");
     xml_put_element(out, "arch", ARCH);
     put_vcpus(out);
     put_os(out, env);

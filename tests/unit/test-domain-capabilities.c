@@ -2,7 +2,9 @@
  * installed, in which hosts' facts agree with each other. */
 #include "driver/capabilities.h"
 #include "driver/cpu-models.h"
+#include "driver/device-passive.h"
 #include "driver/domain-capabilities.h"
+#include "driver/domain-xml.h"
 #include "driver/error.h"
 
 #include <glib/gstdio.h>
@@ -116,6 +118,121 @@ test_host(void)
     assert_valid(plain, "capability.rng");
 }
 
+/* All words of libvirt's, each in a document: those that give the guest something are the ones that the
+ * capabilities have. */
+static const struct Claim {
+    const char *device, *name; /* of the enum */
+    const char *words;
+    const char *document; /* the device, with the word for %s */
+} claims[] = {
+    { "disk", "diskDevice", "disk cdrom floppy lun",
+      "<disk type='file' device='%s'><source file='/x'/><target dev='vda'/></disk>" },
+    { "disk", "bus", "ide fdc scsi virtio xen usb uml sata sd",
+      "<disk type='file'><source file='/x'/><target dev='vda' bus='%s'/></disk>" },
+    { "rng", "model", "virtio virtio-transitional virtio-non-transitional",
+      "<rng model='%s'><backend model='random'/></rng>" },
+    { "rng", "backendModel", "random egd builtin",
+      "<rng model='virtio'><backend model='%s'>/dev/x</backend></rng>" },
+    { "channel", "type",
+      "null vc pty dev file pipe stdio udp tcp unix spicevmc spiceport nmdm qemu-vdagent dbus",
+      "<channel type='%s'><source path='/x'/><target type='virtio' name='a'/></channel>" },
+    { "graphics", NULL, "vnc spice sdl egl-headless dbus", "<graphics type='%s'/>" },
+    { "video", NULL, "virtio vga qxl bochs ramfb", "<video><model type='%s'/></video>" },
+    { "tpm", NULL, "tpm-crb tpm-tis", "<tpm model='%s'><backend type='emulator'/></tpm>" },
+    { "redirdev", NULL, "spicevmc tcp", "<redirdev bus='usb' type='%s'/>" },
+    { "filesystem", NULL, "mount", "<filesystem type='%s'><source dir='/x'/><target dir='y'/></filesystem>" },
+    { "hostdev", NULL, "pci usb", "<hostdev mode='subsystem' type='%s'/>" },
+};
+
+/* Whether a guest gets the device of this document. */
+static gboolean
+gives(const char *device, const char *element)
+{
+    g_autofree char *xml = g_strdup_printf(
+        "<domain type='kvm'><name>a</name><memory>65536</memory><os><type>hvm</type>"
+        "<kernel>/k</kernel></os><devices>%s</devices></domain>",
+        device);
+    g_autoptr(DomainDef) def = domain_xml_parse(xml, NULL);
+
+    for (guint i = 0; def && i < def->devices->len; i++) {
+        const Device *dev = def->devices->pdata[i];
+
+        if (strcmp(dev->kind->element, element) == 0 && !device_is_passive(dev))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* The part of @xml that is about a device. */
+static char *
+about(const char *xml, const char *device)
+{
+    g_autofree char *begin = g_strdup_printf("    <%s supported='", device);
+    g_autofree char *end = g_strdup_printf("    </%s>", device);
+    const char *from = strstr(strstr(xml, "<devices>"), begin), *to;
+
+    g_assert_nonnull(from);
+    if (g_str_has_prefix(from + strlen(begin), "no'/>"))
+        return g_strdup("");
+    to = strstr(from, end);
+    g_assert_nonnull(to);
+    return g_strndup(from, to - from);
+}
+
+static gboolean
+has_word(const char *part, const char *name, const char *word)
+{
+    g_autofree char *begin = g_strdup_printf("<enum name='%s'>", name);
+    g_autofree char *value = g_strdup_printf("<value>%s</value>", word);
+    const char *from = strstr(part, begin), *to = from ? strstr(from, "</enum>") : NULL;
+    const char *at = from ? strstr(from, value) : NULL;
+
+    return at && at < to;
+}
+
+static void
+test_devices(void)
+{
+    g_autofree char *xml = format("/dev/null");
+
+    for (gsize i = 0; i < G_N_ELEMENTS(claims); i++) {
+        const struct Claim *claim = &claims[i];
+        g_autofree char *part = about(xml, claim->device);
+        g_auto(GStrv) words = g_strsplit(claim->words, " ", -1);
+
+        for (char **word = words; *word; word++) {
+            g_auto(GStrv) around = g_strsplit(claim->document, "%s", 2);
+            g_autofree char *device = g_strconcat(around[0], *word, around[1], NULL);
+            gboolean claimed = claim->name && has_word(part, claim->name, *word);
+
+            g_test_message("%s %s", claim->device, *word);
+            g_assert_cmpint(gives(device, claim->device), ==, claimed);
+        }
+    }
+}
+
+static void
+test_machines(void)
+{
+    static const char *const machines[] = { "q35", "pc-q35-9.0", "microvm", NULL };
+    g_autoptr(DriverEnv) env = make_env("/dev/null");
+    DomainCapabilitiesQuery query = { NULL, NULL, NULL, NULL };
+    g_autoptr(GError) error = NULL;
+
+    for (const char *const *machine = machines; *machine; machine++) {
+        g_autofree char *xml = NULL;
+
+        query.machine = *machine;
+        xml = domain_capabilities_format(env, &query, &error);
+        g_assert_no_error(error);
+        g_assert_nonnull(strstr(xml, strcmp(*machine, "microvm") == 0 ? "<machine>microvm<"
+                                                                      : "<machine>q35<"));
+    }
+    query.machine = "pc";
+    g_assert_null(domain_capabilities_format(env, &query, &error));
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_INVALID_ARG);
+}
+
 static void
 test_models(void)
 {
@@ -137,6 +254,8 @@ main(int argc, char **argv)
     g_test_add_func("/domain-capabilities/without-kvm", test_without_kvm);
     g_test_add_func("/domain-capabilities/schema", test_schema);
     g_test_add_func("/domain-capabilities/host", test_host);
+    g_test_add_func("/domain-capabilities/devices", test_devices);
+    g_test_add_func("/domain-capabilities/machines", test_machines);
     g_test_add_func("/domain-capabilities/models", test_models);
     return g_test_run();
 }
