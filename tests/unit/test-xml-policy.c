@@ -214,6 +214,96 @@ test_twice(void)
                     "XML error: element <devices> of <domain> is there more than once");
 }
 
+/* The manual */
+
+/* Without the escapes of roff. */
+static char *
+read_manual(void)
+{
+    const char *top = g_getenv("VMCTL_TOP_BUILDDIR");
+    g_autofree char *path = g_build_filename(top ? top : ".", "man/vmctl-domain.5", NULL);
+    g_autofree char *text = read_file(path);
+    g_auto(GStrv) parts = g_strsplit(text, "\\", -1);
+    GString *plain = g_string_new(parts[0]);
+
+    for (char **part = parts + 1; *part; part++)
+        g_string_append(plain, **part == '&' ? *part + 1 : *part);
+    return g_string_free(plain, FALSE);
+}
+
+/* The text from @begin, itself left out, to @end or the end. */
+static char *
+cut(const char *text, const char *begin, const char *end)
+{
+    const char *from = strstr(text, begin), *to;
+
+    if (!from)
+        return g_strdup("");
+    from += strlen(begin);
+    to = strstr(from, end);
+    return to ? g_strndup(from, to - from) : g_strdup(from);
+}
+
+/* What the manual says about things of the row's section with the row's verdict. */
+static char *
+manual_paragraph(const char *manual, const XmlPolicy *row, const char **ret_name)
+{
+    static const char *const titles[] = {
+        [XML_HONOUR] = "Honoured",
+        [XML_EACH] = "Honoured",
+        [XML_VERBATIM] = "Honoured",
+        [XML_ACCEPT] = "Accepted, as it changes nothing",
+        [XML_KEEP] = "Kept without effect",
+        [XML_REJECT] = "Refused",
+    };
+    g_auto(GStrv) parts = g_strsplit(*row->path == '{' ? "domain" : row->path, "/", 3);
+    gboolean device = strcmp(parts[0], "devices") == 0 && parts[1] && *parts[1] != '@';
+    g_autofree char *own = device ? g_strconcat("devices/", parts[1], NULL) : g_strdup(parts[0]);
+    g_autofree char *header =
+        g_strdup_printf("\n.SS %s\n", *own == '@' ? "domain" : own);
+    g_autofree char *title = g_strdup_printf(".I %s\n", titles[row->verdict]);
+    g_autofree char *section = cut(manual, header, "\n.SS ");
+
+    *ret_name = g_str_has_prefix(row->path, own) && row->path[strlen(own)] == '/'
+                    ? row->path + strlen(own) + 1
+                    : row->path;
+    return cut(section, title, "\n.TP\n");
+}
+
+static gboolean
+names(const char *paragraph, const char *name)
+{
+    gsize length = strlen(name);
+
+    for (const char *at = paragraph; *at; at++) {
+        if ((at == paragraph || at[-1] == '\n') && g_str_has_prefix(at, name) &&
+            strchr(";.: ", at[length]))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Every row is in its place, and with each of its words. */
+static void
+test_manual(void)
+{
+    g_autofree char *manual = read_manual();
+
+    for_each_row(row)
+    {
+        const char *name;
+        g_autofree char *paragraph = manual_paragraph(manual, row, &name);
+        g_auto(GStrv) words = g_strsplit(row->words ? row->words : "", " ", -1);
+
+        if (!names(paragraph, name))
+            g_error("the manual does not say what becomes of %s", row->path);
+        for (char **word = words; *word; word++)
+            g_assert_nonnull(strstr(paragraph, *word));
+        if (row->reason && row->verdict != XML_HONOUR)
+            g_assert_nonnull(strstr(paragraph, row->reason));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -225,5 +315,6 @@ main(int argc, char **argv)
     g_test_add_func("/xml-policy/parts-of-words", test_parts_of_words);
     g_test_add_func("/xml-policy/unknown-is-ignored", test_unknown_is_ignored);
     g_test_add_func("/xml-policy/twice", test_twice);
+    g_test_add_func("/xml-policy/manual", test_manual);
     return g_test_run();
 }
