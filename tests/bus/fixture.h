@@ -91,5 +91,6 @@ void fixture_kill_guests(Fixture *fixture);
 void fixture_signal_guests(Fixture *fixture, int signal_number);
 guint fixture_count_run_files(Fixture *fixture);
 guint fixture_count_descriptors(Fixture *fixture);
-/* Waits until there are @n of them: some are closed by a thread. */
+/* Waits until there are no more than @n of them, which were counted at the same point before: some are closed by a thread,
+ * which may have been late then or is now. */
 void fixture_expect_descriptors(Fixture *fixture, guint n);
