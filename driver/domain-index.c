@@ -132,10 +132,10 @@ static void
 add_row(GString *rows, Domain *domain)
 {
     const char *uuid = domain_uuid(domain);
-    StoreStamp *stamp = &domain->stamp;
+    const StoreStamp *stamp = &domain->stamp;
     DomainFigures figures = persistent_figures(domain);
 
-    if (!stamp->inode && !store_stamp(domain->host->env->config_dir, uuid, stamp))
+    if (!stamp->inode)
         return;
     g_string_append_printf(rows,
                            "%s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT
@@ -154,7 +154,7 @@ write_index(DomainIndex *index)
     g_autofree char *dir = g_path_get_dirname(index->path);
     g_autofree char *sum = NULL, *text = NULL;
     g_autoptr(GError) error = NULL;
-    gint64 now_ns = g_get_real_time() * 1000; /* before the files are looked at */
+    gint64 now_ns = g_get_real_time() * 1000;
 
     for (guint i = 0; i < domains->len; i++)
         add_row(rows, domains->pdata[i]);
@@ -206,7 +206,12 @@ domain_index_save_later(DomainIndex *index)
 void
 domain_index_changed(Domain *domain)
 {
-    domain->stamp = (StoreStamp){ 0 };
-    if (domain->host->index) /* where there are files at all */
-        domain_index_save_later(domain->host->index);
+    DomainHost *host = domain->host;
+
+    if (!host->index) /* there are no files at all */
+        return;
+    /* Now, and not when the index is written: it must not know a file that somebody else changes meanwhile. */
+    if (!store_stamp(host->env->config_dir, domain_uuid(domain), &domain->stamp))
+        domain->stamp = (StoreStamp){ 0 };
+    domain_index_save_later(host->index);
 }

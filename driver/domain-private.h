@@ -56,7 +56,7 @@ struct Domain {
     DomainBrief *brief;  /* where it rests */
     DomainDef *stand_in; /* for readers, where it rests in a file that cannot be read */
     GList resting;       /* in the host's queue, where it has data */
-    StoreStamp stamp;    /* of its file; 0: not looked at */
+    StoreStamp stamp;    /* of its file as it was written or read; 0: there is none */
     DomainDef *live;     /* NULL: not running */
     gboolean updated;    /* persistent was defined anew since the start */
     gboolean autostart;

@@ -579,17 +579,10 @@ guest_discard(const char *run_dir, const char *uuid)
                                          "saving",
                                          "status" STORE_TEMPORARY,
                                          "live.xml" STORE_TEMPORARY,
-<<<<<<< HEAD
-                                         "saving" STORE_TEMPORARY };
-    g_autofree char *dir = NULL, *vsock = NULL;
-    g_autoptr(Cgroup) room = NULL;
-=======
                                          "saving" STORE_TEMPORARY,
                                          "cgroup" STORE_TEMPORARY };
-    g_autofree char *dir = dir_of(run_dir, uuid);
-    g_autofree char *vsock = vsock_host_dir(run_dir, uuid);
-    g_autoptr(Cgroup) room = read_room(run_dir, uuid);
->>>>>>> 1f7a7af (driver: what a cut-short start writes of its cgroup goes, too)
+    g_autofree char *dir = NULL, *vsock = NULL;
+    g_autoptr(Cgroup) room = NULL;
 
     if (!run_dir)
         return;

@@ -119,6 +119,7 @@ test_damaged_file(void)
     fixture_call_fails(fixture, paths[0], DOMAIN, "Undefine", FLAGS(0), NULL, "*is damaged: *");
     g_assert_cmpuint(count(fixture), ==, MANY);
     g_assert_cmpint(fixture_state(fixture, paths[0]), ==, VIR_DOMAIN_SHUTOFF);
+    g_usleep(50000); /* old enough for an index to be believed */
     restart(fixture, SIGTERM);
     g_assert_cmpuint(count(fixture), ==, MANY - 1);
     text = contents_of(file);
