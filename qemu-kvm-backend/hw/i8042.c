@@ -1,6 +1,8 @@
 /* i8042: a keyboard controller with nothing plugged in.
  *
- * It answers every probe at once, so that nobody waits for a timeout, and pulses the reset line.
+ * It answers every probe at once, so that nobody waits for a timeout, and pulses the reset line. While it has
+ * nothing to say its status has both errors of the line: by these OVMF sees that there is no keyboard (edk2,
+ * Ps2KeyboardDxe), where it else waits a second for each of six acknowledgements.
  * The FADT does not announce it: what looks for it here does so on its own account. */
 #include "qemu-kvm-backend/device-classes.h"
 #include "qemu-kvm-backend/state.h"
@@ -16,6 +18,7 @@
 #define STATUS_UNLOCKED    (1u << 4)
 #define STATUS_AUX         (1u << 5) /* what is in the output buffer is the mouse's */
 #define STATUS_TIMEOUT     (1u << 6) /* the device did not answer */
+#define STATUS_PARITY      (1u << 7)
 
 #define COMMAND_BYTE_SYSTEM       (1u << 2)
 #define COMMAND_BYTE_KBD_DISABLED (1u << 4)
@@ -90,8 +93,13 @@ static uint64_t
 status_read(Device *dev, uint64_t offset, unsigned size)
 {
     I8042 *kbc = (I8042 *)dev;
+    uint8_t status = kbc->status | STATUS_UNLOCKED;
 
-    return kbc->status | STATUS_UNLOCKED | (kbc->ram[0] & COMMAND_BYTE_SYSTEM ? STATUS_SYSTEM : 0);
+    if (kbc->ram[0] & COMMAND_BYTE_SYSTEM)
+        status |= STATUS_SYSTEM;
+    if (!(status & STATUS_OUTPUT_FULL))
+        status |= STATUS_TIMEOUT | STATUS_PARITY;
+    return status;
 }
 
 static void
