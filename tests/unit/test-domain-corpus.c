@@ -60,6 +60,9 @@ cover_all(void)
     }
 }
 
+/* What only libvirt's test driver takes, of which there are no golden documents. */
+static const char *const of_test_driver[] = { "@type=test", "os/type/@arch=i686", NULL };
+
 static guint n_missing;
 
 static void
@@ -67,7 +70,7 @@ expect(const char *path, const char *value)
 {
     g_autofree char *fact = value ? g_strconcat(path, "=", value, NULL) : g_strdup(path);
 
-    if (g_hash_table_contains(covered, fact))
+    if (g_hash_table_contains(covered, fact) || g_strv_contains(of_test_driver, fact))
         return;
     g_test_message("no accepted document has %s", fact);
     n_missing++;
