@@ -11,6 +11,7 @@ struct Args {
     GPtrArray **
         values; /* by the option's row: NULL not given, else its texts (none for a flag), NULL-ended */
     gboolean wants_help;
+    char *form; /* of --output, where no option of the command has that name; NULL: not given */
     gboolean only_data; /* "--" was seen */
 };
 
@@ -43,6 +44,7 @@ args_free(Args *args)
     for (gsize i = 0; i < args->n_options; i++)
         g_clear_pointer(&args->values[i], g_ptr_array_unref);
     g_free(args->values);
+    g_free(args->form);
     g_free(args);
 }
 
@@ -136,6 +138,18 @@ take_value(Args *args, gsize i, const char *inline_value, const char *next, gsiz
     return TRUE;
 }
 
+/* "--output FORM", which every command knows. */
+static gboolean
+take_form(Args *args, const char *inline_value, const char *next, gsize *ret_used, GError **error)
+{
+    g_free(args->form);
+    args->form = g_strdup(inline_value ? inline_value : next);
+    if (!args->form)
+        return cli_fail(error, _("expected syntax: --%s <%s>"), "output", _("string"));
+    *ret_used += inline_value ? 0 : 1;
+    return TRUE;
+}
+
 /* "--name" or "--name=value". */
 static gboolean
 take_option(Args *args, const char *word, const char *next, gsize *ret_used, GError **error)
@@ -150,6 +164,8 @@ take_option(Args *args, const char *word, const char *next, gsize *ret_used, GEr
     }
     if (i < 0 && takes_any_option(args->command))
         return TRUE;
+    if (i < 0 && strcmp(name, "output") == 0)
+        return take_form(args, equals ? equals + 1 : NULL, next, ret_used, error);
     if (i < 0)
         return cli_fail(error, _("command '%s' doesn't support option --%s"), args->command->name,
                         name);
@@ -158,10 +174,28 @@ take_option(Args *args, const char *word, const char *next, gsize *ret_used, GEr
     return take_value(args, (gsize)i, equals ? equals + 1 : NULL, next, ret_used, error);
 }
 
+const char *
+args_form(const Args *args)
+{
+    return args->form;
+}
+
 static gboolean
 is_option(const char *word)
 {
     return g_str_has_prefix(word, "--") && g_ascii_isalnum(word[2]);
+}
+
+/* The option of a word like "-n", -1 for none. */
+static gssize
+letter_index(const Args *args, const char *word)
+{
+    if (word[0] != '-' || word[1] == '\0' || word[2] != '\0')
+        return -1;
+    for (gsize i = 0; i < args->n_options; i++)
+        if (args->command->options[i].letter == word[1])
+            return (gssize)i;
+    return -1;
 }
 
 static gboolean
@@ -170,6 +204,12 @@ take_word(Args *args, const char *word, const char *next, gsize *ret_used, GErro
     if (!args->only_data && strcmp(word, "--") == 0) {
         args->only_data = TRUE;
         return TRUE;
+    }
+    if (!args->only_data && letter_index(args, word) >= 0) {
+        const Option *option = &args->command->options[letter_index(args, word)];
+        g_autofree char *name = g_strconcat("--", option->name, NULL);
+
+        return take_option(args, name, next, ret_used, error);
     }
     if (!args->only_data && is_option(word))
         return take_option(args, word, next, ret_used, error);

@@ -15,6 +15,9 @@ const Command *args_command(const Args *args);
 /* "--help" stood among the words: show the command's help instead of running it. */
 gboolean args_wants_help(const Args *args);
 
+/* What "--output" among the words said, "json"; NULL: nothing. */
+const char *args_form(const Args *args);
+
 /* What was given; @name must be in the command's table. */
 gboolean args_has(const Args *args, const char *name);
 /* NULL: not given. */

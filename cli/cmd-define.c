@@ -8,32 +8,6 @@
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
 
-/* libvirt's own interface has no flags for this. */
-static GVariant *
-call_define(Session *session, const char *xml, guint flags, GError **error)
-{
-    const char *root = connection_root(session->connection);
-
-    if (flags)
-        return connection_call(session->connection, root, VMCTL_CONNECT_INTERFACE,
-                               "DomainDefineXMLFlags", g_variant_new("(su)", xml, flags), "(o)",
-                               error);
-    return connection_call(session->connection, root, CONNECT_INTERFACE, "DomainDefineXML",
-                           g_variant_new("(s)", xml), "(o)", error);
-}
-
-static Domain *
-define_from(Session *session, const char *xml, guint flags, GError **error)
-{
-    const char *path;
-    g_autoptr(GVariant) reply = call_define(session, xml, flags, error);
-
-    if (!reply)
-        return NULL;
-    g_variant_get(reply, "(&o)", &path);
-    return domain_from_path(session, path, error);
-}
-
 static gboolean
 run_define(Session *session, const Args *args, GError **error)
 {
@@ -44,7 +18,8 @@ run_define(Session *session, const Args *args, GError **error)
     xml = file_read_text(file, error);
     if (!xml)
         return FALSE;
-    domain = define_from(session, xml, args_has(args, "validate") ? VIR_DOMAIN_DEFINE_VALIDATE : 0, error);
+    domain = domain_define(session, xml,
+                           args_has(args, "validate") ? VIR_DOMAIN_DEFINE_VALIDATE : 0, error);
     if (!domain) {
         output_error(_("Failed to define domain from %s"), file);
         return FALSE;

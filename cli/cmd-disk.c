@@ -307,11 +307,16 @@ run_domblklist(Session *session, const Args *args, GError **error)
     static const char *const titles[] = { N_("Target"), N_("Source"), NULL };
     static const char *const details[] = { N_("Type"), N_("Device"), N_("Target"), N_("Source"),
                                            NULL };
+    static const TableKey keys[] = {
+        { "type", TABLE_TEXT },
+        { "device", TABLE_TEXT },
+        { "target", TABLE_TEXT },
+        { "source", TABLE_TEXT },
+    };
     gboolean detailed = args_has(args, "details");
     guint flags = args_has(args, "inactive") ? VIR_DOMAIN_AFFECT_CONFIG : 0;
     g_autoptr(GPtrArray) disks = NULL;
     g_autoptr(Table) table = table_new(detailed ? details : titles);
-    g_autofree char *text = NULL;
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
 
     disks = domain ? disks_of(domain, flags, error) : NULL;
@@ -324,8 +329,7 @@ run_domblklist(Session *session, const Args *args, GError **error)
 
         table_add(table, detailed ? cells : cells + 2);
     }
-    text = table_format(table);
-    output("%s\n", text);
+    table_print(table, detailed ? keys : keys + 2, "\n");
     return TRUE;
 }
 
@@ -337,5 +341,6 @@ static const Option domblklist_options[] = {
 };
 
 const Command command_domblklist = {
-    "domblklist", N_("list the disks of a domain"), NULL, domblklist_options, run_domblklist, 0,
+    "domblklist", N_("list the disks of a domain"), NULL, domblklist_options, run_domblklist,
+    COMMAND_JSON,
 };

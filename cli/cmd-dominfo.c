@@ -3,23 +3,23 @@
 
 #include "cli/domain-names.h"
 #include "cli/domain.h"
-#include "cli/output.h"
+#include "cli/facts.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
 
 #define NSEC_PER_SEC 1e9
 
-static void
-line(const char *title, const char *text)
-{
-    output("%-15s %s\n", title, text);
-}
-
 static const char *
 yes_no(gboolean yes)
 {
     return yes ? _("yes") : _("no");
+}
+
+static void
+add_boolean(Facts *facts, const char *key, const char *title, const char *text, gboolean value)
+{
+    facts_add(facts, key, title, text, g_variant_new_boolean(value));
 }
 
 static gboolean
@@ -31,49 +31,61 @@ is_true(GVariantDict *properties, const char *key)
 }
 
 static void
-line_from(const char *title, GVariantDict *properties, const char *key)
+add_from(Facts *facts, const char *key, const char *title, GVariantDict *properties,
+         const char *property)
 {
-    g_autoptr(GVariant) value = variant_dict_unwrap(properties, key, "s");
+    g_autoptr(GVariant) value = variant_dict_unwrap(properties, property, "s");
 
-    line(title, value ? g_variant_get_string(value, NULL) : "-");
+    facts_add(facts, key, title, value ? g_variant_get_string(value, NULL) : "-", NULL);
 }
 
 static void
-print_id(GVariantDict *properties)
+add_id(Facts *facts, GVariantDict *properties)
 {
     g_autoptr(GVariant) id = variant_dict_unwrap(properties, "Id", "u");
+    g_autofree char *text = NULL;
 
-    if (id && is_true(properties, "Active"))
-        output("%-15s %u\n", _("Id:"), g_variant_get_uint32(id));
-    else
-        line(_("Id:"), "-");
+    if (id && is_true(properties, "Active")) {
+        text = g_strdup_printf("%u", g_variant_get_uint32(id));
+        facts_add(facts, "id", _("Id:"), text, id);
+    } else {
+        facts_add(facts, "id", _("Id:"), "-", g_variant_new_maybe(G_VARIANT_TYPE_UINT32, NULL));
+    }
 }
 
 /* A figure in KiB, left out where the daemon has none. */
 static void
-print_memory(const char *title, GVariantDict *stats, const char *key)
+add_memory(Facts *facts, const char *key, const char *title, GVariantDict *stats,
+           const char *figure)
 {
-    g_autoptr(GVariant) kib = variant_dict_unwrap(stats, key, "t");
+    g_autoptr(GVariant) kib = variant_dict_unwrap(stats, figure, "t");
+    g_autofree char *text = NULL;
 
-    if (kib)
-        output("%-15s %" G_GUINT64_FORMAT " KiB\n", title, g_variant_get_uint64(kib));
+    if (!kib)
+        return;
+    text = g_strdup_printf("%" G_GUINT64_FORMAT " KiB", g_variant_get_uint64(kib));
+    facts_add(facts, key, title, text, kib);
 }
 
 static void
-print_cpu(GVariantDict *stats)
+add_cpu(Facts *facts, GVariantDict *stats)
 {
     g_autoptr(GVariant) cpus = variant_dict_unwrap(stats, "vcpu.current", "u");
     g_autoptr(GVariant) time_ns = variant_dict_unwrap(stats, "cpu.time", "t");
 
-    if (cpus)
-        output("%-15s %u\n", _("CPU(s):"), g_variant_get_uint32(cpus));
-    if (time_ns && g_variant_get_uint64(time_ns))
-        output("%-15s %.1lfs\n", _("CPU time:"),
-               (double)g_variant_get_uint64(time_ns) / NSEC_PER_SEC);
+    if (cpus) {
+        g_autofree char *text = g_strdup_printf("%u", g_variant_get_uint32(cpus));
+        facts_add(facts, "vcpus", _("CPU(s):"), text, cpus);
+    }
+    if (time_ns && g_variant_get_uint64(time_ns)) {
+        g_autofree char *text =
+            g_strdup_printf("%.1lfs", (double)g_variant_get_uint64(time_ns) / NSEC_PER_SEC);
+        facts_add(facts, "cpu-time-ns", _("CPU time:"), text, time_ns);
+    }
 }
 
 static void
-print_figures(Domain *domain)
+add_figures(Facts *facts, Domain *domain)
 {
     const guint groups =
         VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU;
@@ -81,29 +93,30 @@ print_figures(Domain *domain)
 
     if (!stats)
         return;
-    print_cpu(stats);
-    print_memory(_("Max memory:"), stats, "balloon.maximum");
-    print_memory(_("Used memory:"), stats, "balloon.current");
+    add_cpu(facts, stats);
+    add_memory(facts, "max-memory-kib", _("Max memory:"), stats, "balloon.maximum");
+    add_memory(facts, "used-memory-kib", _("Used memory:"), stats, "balloon.current");
 }
 
 static void
-print_managed_save(Domain *domain)
+add_managed_save(Facts *facts, Domain *domain)
 {
     gboolean has;
     g_autoptr(GVariant) reply =
         domain_call(domain, "HasManagedSaveImage", g_variant_new("(u)", 0), "(b)", NULL);
 
     if (!reply) {
-        line(_("Managed save:"), _("unknown"));
+        facts_add(facts, "managed-save", _("Managed save:"), _("unknown"),
+                  g_variant_new_maybe(G_VARIANT_TYPE_BOOLEAN, NULL));
         return;
     }
     g_variant_get(reply, "(b)", &has);
-    line(_("Managed save:"), yes_no(has));
+    add_boolean(facts, "managed-save", _("Managed save:"), yes_no(has), has);
 }
 
 /* A daemon that has no security driver says so by not knowing the call; libvirt's word for that is "none". */
 static void
-print_security(Connection *connection)
+add_security(Facts *facts, Connection *connection)
 {
     const char *model = "none", *doi = "0";
     g_autoptr(GVariant) reply =
@@ -113,14 +126,16 @@ print_security(Connection *connection)
         g_variant_get(reply, "((&s&s))", &model, &doi);
     if (*model == '\0')
         return;
-    line(_("Security model:"), model);
-    line(_("Security DOI:"), doi);
+    facts_add(facts, "security-model", _("Security model:"), model, NULL);
+    facts_add(facts, "security-doi", _("Security DOI:"), doi, NULL);
 }
 
 static gboolean
 run_dominfo(Session *session, const Args *args, GError **error)
 {
     int state, reason;
+    gboolean persistent, autostart;
+    g_autoptr(Facts) facts = facts_new();
     g_autoptr(GVariantDict) properties = NULL;
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
 
@@ -129,21 +144,25 @@ run_dominfo(Session *session, const Args *args, GError **error)
     properties = connection_get_all(domain->connection, domain->path, DOMAIN_INTERFACE, error);
     if (!properties)
         return FALSE;
-    print_id(properties);
-    line(_("Name:"), domain->name);
-    line_from(_("UUID:"), properties, "UUID");
-    line_from(_("OS Type:"), properties, "OSType");
-    line(_("State:"), domain_state_name(state));
-    print_figures(domain);
-    line(_("Persistent:"), yes_no(is_true(properties, "Persistent")));
-    line(_("Autostart:"), is_true(properties, "Autostart") ? _("enable") : _("disable"));
-    print_managed_save(domain);
-    print_security(domain->connection);
+    persistent = is_true(properties, "Persistent");
+    autostart = is_true(properties, "Autostart");
+    add_id(facts, properties);
+    facts_add(facts, "name", _("Name:"), domain->name, NULL);
+    add_from(facts, "uuid", _("UUID:"), properties, "UUID");
+    add_from(facts, "os-type", _("OS Type:"), properties, "OSType");
+    facts_add(facts, "state", _("State:"), domain_state_name(state), NULL);
+    add_figures(facts, domain);
+    add_boolean(facts, "persistent", _("Persistent:"), yes_no(persistent), persistent);
+    add_boolean(facts, "autostart", _("Autostart:"), autostart ? _("enable") : _("disable"),
+                autostart);
+    add_managed_save(facts, domain);
+    add_security(facts, domain->connection);
+    facts_print(facts, 15);
     return TRUE;
 }
 
 static const Option dominfo_options[] = { OPTION_DOMAIN_ANY, { NULL } };
 
 const Command command_dominfo = {
-    "dominfo", N_("print a domain's basic facts"), NULL, dominfo_options, run_dominfo, 0,
+    "dominfo", N_("print a domain's basic facts"), NULL, dominfo_options, run_dominfo, COMMAND_JSON,
 };

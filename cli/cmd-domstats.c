@@ -54,14 +54,30 @@ value_text(GVariant *value)
     return g_variant_print(value, FALSE);
 }
 
+/* The records so far, where they are printed as JSON at the end. */
+typedef struct Report {
+    GVariantBuilder records;
+    gboolean any;
+} Report;
+
 static void
-print_record(const char *name, GVariant *stats)
+print_record(Report *report, const char *name, GVariant *stats)
 {
     GVariantIter iter;
     const char *key;
     GVariant *wrapped;
 
-    output(_("Domain: '%s'\n"), name);
+    if (output_is_json()) {
+        GVariantBuilder record;
+
+        g_variant_builder_init(&record, G_VARIANT_TYPE_VARDICT);
+        g_variant_builder_add(&record, "{sv}", "domain", g_variant_new_string(name));
+        g_variant_builder_add(&record, "{sv}", "stats", stats);
+        g_variant_builder_add_value(&report->records, g_variant_builder_end(&record));
+        return;
+    }
+    output(_("%sDomain: '%s'\n"), report->any ? "\n" : "", name);
+    report->any = TRUE;
     g_variant_iter_init(&iter, stats);
     while (g_variant_iter_loop(&iter, "{&sv}", &key, &wrapped)) {
         g_autoptr(GVariant) value = variant_unwrap(wrapped);
@@ -71,12 +87,11 @@ print_record(const char *name, GVariant *stats)
 }
 
 static gboolean
-print_all(Session *session, guint stats, guint flags, GError **error)
+print_all(Session *session, Report *report, guint stats, guint flags, GError **error)
 {
     GVariantIter *records;
     const char *name;
     GVariant *record;
-    const char *between = "";
     g_autoptr(GVariant) reply = connection_call(
         session->connection, connection_root(session->connection), CONNECT_INTERFACE,
         "GetAllDomainStats", g_variant_new("(uu)", stats, flags), "(a(sa{sv}))", error);
@@ -84,17 +99,15 @@ print_all(Session *session, guint stats, guint flags, GError **error)
     if (!reply)
         return FALSE;
     g_variant_get(reply, "(a(sa{sv}))", &records);
-    while (g_variant_iter_loop(records, "(&s@a{sv})", &name, &record)) {
-        output("%s", between);
-        print_record(name, record);
-        between = "\n";
-    }
+    while (g_variant_iter_loop(records, "(&s@a{sv})", &name, &record))
+        print_record(report, name, record);
     g_variant_iter_free(records);
     return TRUE;
 }
 
 static gboolean
-print_one(Session *session, const char *text, guint stats, guint flags, GError **error)
+print_one(Session *session, Report *report, const char *text, guint stats, guint flags,
+          GError **error)
 {
     g_autoptr(GVariant) record = NULL;
     g_autoptr(GVariant) reply = NULL;
@@ -106,7 +119,7 @@ print_one(Session *session, const char *text, guint stats, guint flags, GError *
     if (!reply)
         return FALSE;
     record = g_variant_get_child_value(reply, 0);
-    print_record(domain->name, record);
+    print_record(report, domain->name, record);
     return TRUE;
 }
 
@@ -117,15 +130,19 @@ run_domstats(Session *session, const Args *args, GError **error)
     guint stats = args_flags(args, groups);
     guint flags = args_flags(args, modifiers);
 
+    Report report = { .any = FALSE };
+    gboolean done = TRUE;
+
+    g_variant_builder_init(&report.records, G_VARIANT_TYPE("aa{sv}"));
     if (!*names)
-        return print_all(session, stats, flags | args_flags(args, filters), error);
-    for (gsize i = 0; names[i]; i++) {
-        if (i > 0)
-            output("\n");
-        if (!print_one(session, names[i], stats, flags, error))
-            return FALSE;
-    }
-    return TRUE;
+        done = print_all(session, &report, stats, flags | args_flags(args, filters), error);
+    for (gsize i = 0; done && names[i]; i++)
+        done = print_one(session, &report, names[i], stats, flags, error);
+    if (done && output_is_json())
+        output_json(g_variant_builder_end(&report.records));
+    else
+        g_variant_builder_clear(&report.records);
+    return done;
 }
 
 static const Option domstats_options[] = {
@@ -162,5 +179,5 @@ const Command command_domstats = {
     N_("Without a group such as --state: all that the daemon has."),
     domstats_options,
     run_domstats,
-    0,
+    COMMAND_JSON,
 };

@@ -22,10 +22,15 @@ static gboolean
 run_domfsinfo(Session *session, const Args *args, GError **error)
 {
     const char *const titles[] = { _("Mountpoint"), _("Name"), _("Type"), _("Target"), NULL };
+    static const TableKey keys[] = {
+        { "mountpoint", TABLE_TEXT },
+        { "name", TABLE_TEXT },
+        { "type", TABLE_TEXT },
+        { "targets", TABLE_LIST },
+    };
     g_autoptr(Table) table = table_new(titles);
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
     g_autoptr(GVariant) reply = NULL, list = NULL;
-    g_autofree char *text = NULL;
 
     if (!domain)
         return FALSE;
@@ -35,7 +40,7 @@ run_domfsinfo(Session *session, const Args *args, GError **error)
         return FALSE;
     }
     list = g_variant_get_child_value(reply, 0);
-    if (g_variant_n_children(list) == 0) {
+    if (g_variant_n_children(list) == 0 && !output_is_json()) {
         output_extra("%s", _("No filesystems are mounted in the domain"));
         return TRUE;
     }
@@ -44,8 +49,7 @@ run_domfsinfo(Session *session, const Args *args, GError **error)
 
         add_filesystem(table, entry);
     }
-    text = table_format(table);
-    output("%s", text);
+    table_print(table, keys, "");
     return TRUE;
 }
 
@@ -57,7 +61,7 @@ const Command command_domfsinfo = {
     N_("The guest's agent is asked."),
     only_domain,
     run_domfsinfo,
-    0,
+    COMMAND_JSON,
 };
 
 /* Freezing and thawing. */

@@ -85,9 +85,61 @@ print_addresses(GVariant *iface, gboolean full)
     }
 }
 
+/* One object for each address; an interface without any is one as well. */
+static GVariant *
+address_value(const char *name, const char *mac, const char *protocol, const char *address,
+              guint prefix)
+{
+    GVariantBuilder object;
+
+    g_variant_builder_init(&object, G_VARIANT_TYPE_VARDICT);
+    g_variant_builder_add(&object, "{sv}", "name", g_variant_new_string(name));
+    g_variant_builder_add(&object, "{sv}", "mac", g_variant_new_string(mac));
+    g_variant_builder_add(&object, "{sv}", "protocol", g_variant_new("ms", protocol));
+    g_variant_builder_add(&object, "{sv}", "address", g_variant_new("ms", address));
+    g_variant_builder_add(&object, "{sv}", "prefix", g_variant_new_uint32(prefix));
+    return g_variant_builder_end(&object);
+}
+
+static void
+add_addresses(GVariantBuilder *all, GVariant *iface, const char *only)
+{
+    g_autoptr(GVariantIter) addresses = NULL;
+    const char *name, *mac, *text;
+    guint prefix;
+    int type;
+
+    g_variant_get(iface, "(&s&sa(isu))", &name, &mac, &addresses);
+    if (only && strcmp(only, name) != 0)
+        return;
+    if (g_variant_iter_n_children(addresses) == 0)
+        g_variant_builder_add_value(all, address_value(name, mac, NULL, NULL, 0));
+    while (g_variant_iter_next(addresses, "(i&su)", &type, &text, &prefix))
+        g_variant_builder_add_value(
+            all, address_value(name, mac, type == VIR_IP_ADDR_TYPE_IPV6 ? "ipv6" : "ipv4", text,
+                               prefix));
+}
+
+static void
+json_interfaces(GVariant *list, const char *only)
+{
+    GVariantBuilder all;
+
+    g_variant_builder_init(&all, G_VARIANT_TYPE("aa{sv}"));
+    for (gsize i = 0; i < g_variant_n_children(list); i++) {
+        g_autoptr(GVariant) iface = g_variant_get_child_value(list, i);
+        add_addresses(&all, iface, only);
+    }
+    output_json(g_variant_builder_end(&all));
+}
+
 static void
 print_interfaces(GVariant *list, const char *only, gboolean full)
 {
+    if (output_is_json()) {
+        json_interfaces(list, only);
+        return;
+    }
     output_extra(" %-10s %-20s %-8s     %s\n", _("Name"), _("MAC address"), _("Protocol"),
                  _("Address"));
     output_extra("%s\n", "---------------------------------------"
@@ -143,7 +195,7 @@ const Command command_domifaddr = {
     N_("The agent knows all that the guest has; arp is what the host's kernel has heard of."),
     ifaddr_options,
     run_domifaddr,
-    0,
+    COMMAND_JSON,
 };
 
 /* domtime */

@@ -2,21 +2,32 @@
 #include "cli/commands.h"
 
 #include "cli/args.h"
+#include "cli/facts.h"
 #include "cli/output.h"
 #include "cli/session.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
 
+/* A single fact, which stands alone on its line. */
 static gboolean
-run_uri(Session *session, const Args *args, GError **error)
+tell(const char *key, const char *text)
 {
-    output("%s\n", connection_uri(session->connection));
+    g_autoptr(Facts) facts = facts_new();
+
+    facts_add(facts, key, "", text, NULL);
+    facts_print(facts, 0);
     return TRUE;
 }
 
+static gboolean
+run_uri(Session *session, const Args *args, GError **error)
+{
+    return tell("uri", connection_uri(session->connection));
+}
+
 const Command command_uri = {
-    "uri", N_("print the URI of the daemon that is used"), NULL, NULL, run_uri, 0,
+    "uri", N_("print the URI of the daemon that is used"), NULL, NULL, run_uri, COMMAND_JSON,
 };
 
 static gboolean
@@ -27,12 +38,11 @@ run_hostname(Session *session, const Args *args, GError **error)
                        "Hostname", "s", error);
     if (!name)
         return FALSE;
-    output("%s\n", g_variant_get_string(name, NULL));
-    return TRUE;
+    return tell("hostname", g_variant_get_string(name, NULL));
 }
 
 const Command command_hostname = {
-    "hostname", N_("print the name of the daemon's host"), NULL, NULL, run_hostname, 0,
+    "hostname", N_("print the name of the daemon's host"), NULL, NULL, run_hostname, COMMAND_JSON,
 };
 
 static gboolean
@@ -87,6 +97,14 @@ get_daemon_version(Connection *connection, const char *library)
     return g_strdup(version ? g_variant_get_string(version, NULL) : library);
 }
 
+static void
+add_version(Facts *facts, const char *key, const char *title, const char *of, const char *version)
+{
+    g_autofree char *text = g_strdup_printf("%s %s", of, version);
+
+    facts_add(facts, key, title, text, NULL);
+}
+
 static gboolean
 run_version(Session *session, const Args *args, GError **error)
 {
@@ -95,20 +113,22 @@ run_version(Session *session, const Args *args, GError **error)
     g_autofree char *headers = version_text(LIBVIR_VERSION_NUMBER);
     g_autofree char *library = get_version(connection, "LibVersion", error);
     g_autofree char *hypervisor = NULL;
+    g_autoptr(Facts) facts = facts_new();
 
     if (!library)
         return FALSE;
     hypervisor = get_version(connection, "Version", error);
     if (!hypervisor)
         return FALSE;
-    output(_("Compiled against library: libvirt %s\n"), headers);
-    output(_("Using library: libvirt %s\n"), library);
-    output(_("Using API: %s %s\n"), driver, library);
-    output(_("Running hypervisor: %s %s\n"), driver, hypervisor);
+    add_version(facts, "compiled-against", _("Compiled against library:"), "libvirt", headers);
+    add_version(facts, "library", _("Using library:"), "libvirt", library);
+    add_version(facts, "api", _("Using API:"), driver, library);
+    add_version(facts, "hypervisor", _("Running hypervisor:"), driver, hypervisor);
     if (args_has(args, "daemon")) {
         g_autofree char *daemon = get_daemon_version(connection, library);
-        output(_("Running against daemon: %s\n"), daemon);
+        facts_add(facts, "daemon", _("Running against daemon:"), daemon, NULL);
     }
+    facts_print(facts, 1);
     return TRUE;
 }
 
@@ -118,5 +138,6 @@ static const Option version_options[] = {
 };
 
 const Command command_version = {
-    "version", N_("print the versions of what is at work"), NULL, version_options, run_version, 0,
+    "version",    N_("print the versions of what is at work"), NULL, version_options, run_version,
+    COMMAND_JSON,
 };

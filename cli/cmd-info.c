@@ -3,23 +3,39 @@
 
 #include "cli/domain-names.h"
 #include "cli/domain.h"
+#include "cli/facts.h"
 #include "cli/output.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
 
+/* A single fact, which stands alone on its line. */
+static gboolean
+tell(const char *key, const char *text, GVariant *value)
+{
+    g_autoptr(Facts) facts = facts_new();
+
+    facts_add(facts, key, "", text, value);
+    facts_print(facts, 0);
+    return TRUE;
+}
+
 static gboolean
 run_domstate(Session *session, const Args *args, GError **error)
 {
     int state, reason;
+    g_autofree char *text = NULL;
+    g_autoptr(Facts) facts = facts_new();
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
 
     if (!domain || !domain_state(domain, &state, &reason, error))
         return FALSE;
-    if (args_has(args, "reason"))
-        output("%s (%s)\n", domain_state_name(state), domain_reason_name(state, reason));
-    else
-        output("%s\n", domain_state_name(state));
+    text = args_has(args, "reason") ? g_strdup_printf("%s (%s)", domain_state_name(state),
+                                                      domain_reason_name(state, reason))
+                                    : g_strdup(domain_state_name(state));
+    facts_add(facts, "state", "", text, g_variant_new_string(domain_state_name(state)));
+    facts_add(facts, "reason", NULL, domain_reason_name(state, reason), NULL);
+    facts_print(facts, 0);
     return TRUE;
 }
 
@@ -30,7 +46,8 @@ static const Option domstate_options[] = {
 };
 
 const Command command_domstate = {
-    "domstate", N_("print the state of a domain"), NULL, domstate_options, run_domstate, 0,
+    "domstate",   N_("print the state of a domain"), NULL, domstate_options, run_domstate,
+    COMMAND_JSON,
 };
 
 static gboolean
@@ -44,34 +61,32 @@ run_domuuid(Session *session, const Args *args, GError **error)
     uuid = domain_path_uuid(domain->path);
     if (!uuid)
         return cli_fail(error, _("the object's path %s has no UUID"), domain->path);
-    output("%s\n", uuid);
-    return TRUE;
+    return tell("uuid", uuid, NULL);
 }
 
 static const Option domuuid_options[] = { OPTION_DOMAIN(N_("the domain's id or name")), { NULL } };
 
 const Command command_domuuid = {
-    "domuuid", N_("print the UUID of a domain"), NULL, domuuid_options, run_domuuid, 0,
+    "domuuid", N_("print the UUID of a domain"), NULL, domuuid_options, run_domuuid, COMMAND_JSON,
 };
 
 static gboolean
 run_domid(Session *session, const Args *args, GError **error)
 {
     gboolean active;
+    g_autofree char *text = NULL;
     g_autoptr(GVariant) id = NULL;
     g_autoptr(Domain) domain =
         domain_find(session, args_string(args, "domain"), DOMAIN_BY_NAME | DOMAIN_BY_UUID, error);
     if (!domain || !domain_is_active(domain, &active, error))
         return FALSE;
-    if (!active) {
-        output("-\n");
-        return TRUE;
-    }
+    if (!active)
+        return tell("id", "-", g_variant_new_maybe(G_VARIANT_TYPE_UINT32, NULL));
     id = connection_get(domain->connection, domain->path, DOMAIN_INTERFACE, "Id", "u", error);
     if (!id)
         return FALSE;
-    output("%u\n", g_variant_get_uint32(id));
-    return TRUE;
+    text = g_strdup_printf("%u", g_variant_get_uint32(id));
+    return tell("id", text, id);
 }
 
 static const Option domid_options[] = { OPTION_DOMAIN(N_("the domain's name or UUID")), { NULL } };
@@ -82,7 +97,7 @@ const Command command_domid = {
     N_("A domain that does not run has none: '-'."),
     domid_options,
     run_domid,
-    0,
+    COMMAND_JSON,
 };
 
 static gboolean
@@ -92,12 +107,11 @@ run_domname(Session *session, const Args *args, GError **error)
         domain_find(session, args_string(args, "domain"), DOMAIN_BY_ID | DOMAIN_BY_UUID, error);
     if (!domain)
         return FALSE;
-    output("%s\n", domain->name);
-    return TRUE;
+    return tell("name", domain->name, NULL);
 }
 
 static const Option domname_options[] = { OPTION_DOMAIN(N_("the domain's id or UUID")), { NULL } };
 
 const Command command_domname = {
-    "domname", N_("print the name of a domain"), NULL, domname_options, run_domname, 0,
+    "domname", N_("print the name of a domain"), NULL, domname_options, run_domname, COMMAND_JSON,
 };

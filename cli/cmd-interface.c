@@ -179,9 +179,12 @@ run_domiflist(Session *session, const Args *args, GError **error)
 {
     static const char *const titles[] = { N_("Interface"), N_("Type"), N_("Source"),
                                           N_("Model"),     N_("MAC"),  NULL };
+    static const TableKey keys[] = {
+        { "interface", TABLE_TEXT }, { "type", TABLE_TEXT }, { "source", TABLE_TEXT },
+        { "model", TABLE_TEXT },     { "mac", TABLE_TEXT },
+    };
     g_autoptr(GPtrArray) interfaces = NULL;
     g_autoptr(Table) table = table_new(titles);
-    g_autofree char *text = NULL;
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
 
     interfaces = domain ? interfaces_of(domain, args_has(args, "inactive"), error) : NULL;
@@ -195,8 +198,7 @@ run_domiflist(Session *session, const Args *args, GError **error)
 
         table_add(table, cells);
     }
-    text = table_format(table);
-    output("%s\n", text);
+    table_print(table, keys, "\n");
     return TRUE;
 }
 
@@ -209,7 +211,7 @@ static const Option domiflist_options[] = {
 const Command command_domiflist = {
     "domiflist",   N_("list the network interfaces of a domain"),
     NULL,          domiflist_options,
-    run_domiflist, 0,
+    run_domiflist, COMMAND_JSON,
 };
 
 /* Links */

@@ -47,35 +47,63 @@ id_text(const DomainEntry *entry)
     return entry->id ? g_strdup_printf("%u", entry->id) : g_strdup("-");
 }
 
-/* What of a domain is not in the list itself. Unknown is empty: the domain may be gone by now. */
+/* What the list itself does not tell: one more call for all domains, or for another daemon than vmctld one for each. */
+typedef struct More {
+    GVariant *titles;  /* a{os}; NULL: not known */
+    GHashTable *saved; /* UUIDs of the domains with a managed save; NULL: not asked for */
+} More;
+
+static void
+more_clear(More *more)
+{
+    g_clear_pointer(&more->titles, g_variant_unref);
+    g_clear_pointer(&more->saved, g_hash_table_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(More, more_clear)
+
+static void
+ask_titles(Session *session, guint flags, More *more)
+{
+    g_autoptr(GVariant) reply = connection_call(
+        session->connection, connection_root(session->connection), VMCTL_CONNECT_INTERFACE,
+        "ListAllDomainTitles", g_variant_new("(u)", flags), "(a{os})", NULL);
+
+    if (reply)
+        more->titles = g_variant_get_child_value(reply, 0);
+}
+
+static void
+ask_saved(Session *session, More *more)
+{
+    g_autoptr(GPtrArray) entries =
+        domain_list(session->connection, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE, NULL);
+
+    more->saved = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; entries && i < entries->len; i++)
+        g_hash_table_add(more->saved, g_strdup(((const DomainEntry *)entries->pdata[i])->uuid));
+}
+
+/* Unknown is empty: the domain may be gone by now. */
 static char *
-title_of(Session *session, const DomainEntry *entry)
+title_of(Session *session, const More *more, const DomainEntry *entry)
 {
     Domain domain = { session->connection, entry->path, entry->name };
-    g_autofree char *xml = domain_xml(&domain, entry->id ? 0 : VIR_DOMAIN_XML_INACTIVE, NULL);
-    char *title = xml ? document_find(xml, "domain/title", NULL) : NULL;
+    const char *known = NULL;
+    g_autofree char *xml = NULL;
+    char *title = NULL;
 
+    if (more->titles)
+        return g_strdup(g_variant_lookup(more->titles, entry->path, "&s", &known) ? known : "");
+    xml = domain_xml(&domain, entry->id ? 0 : VIR_DOMAIN_XML_INACTIVE, NULL);
+    title = xml ? document_find(xml, "domain/title", NULL) : NULL;
     return title ? title : g_strdup("");
 }
 
-static gboolean
-has_managed_save(Session *session, const DomainEntry *entry)
-{
-    Domain domain = { session->connection, entry->path, entry->name };
-    gboolean has = FALSE;
-    g_autoptr(GVariant) reply =
-        domain_call(&domain, "HasManagedSaveImage", g_variant_new("(u)", 0), "(b)", NULL);
-
-    if (reply)
-        g_variant_get(reply, "(b)", &has);
-    return has;
-}
-
 static const char *
-state_text(Session *session, const Args *args, const DomainEntry *entry)
+state_text(const More *more, const DomainEntry *entry)
 {
-    if (args_has(args, "managed-save") && entry->state == VIR_DOMAIN_SHUTOFF &&
-        has_managed_save(session, entry))
+    if (more->saved && entry->state == VIR_DOMAIN_SHUTOFF &&
+        g_hash_table_contains(more->saved, entry->uuid))
         return _("saved");
     return domain_state_name(entry->state);
 }
@@ -83,20 +111,29 @@ state_text(Session *session, const Args *args, const DomainEntry *entry)
 static void
 print_table(Session *session, const Args *args, const GPtrArray *entries)
 {
+    static const TableKey keys[] = {
+        { "id", TABLE_NUMBER },
+        { "name", TABLE_TEXT },
+        { "state", TABLE_TEXT },
+        { "title", TABLE_TEXT },
+    };
     gboolean with_title = args_has(args, "title");
     const char *titles[] = { _("Id"), _("Name"), _("State"), with_title ? _("Title") : NULL, NULL };
     g_autoptr(Table) table = table_new(output_quiet() ? NULL : titles);
-    g_autofree char *text = NULL;
+    g_auto(More) more = { NULL, NULL };
 
+    if (with_title)
+        ask_titles(session, list_flags(args), &more);
+    if (args_has(args, "managed-save"))
+        ask_saved(session, &more);
     for (guint i = 0; i < entries->len; i++) {
         const DomainEntry *entry = entries->pdata[i];
         g_autofree char *id = id_text(entry);
-        g_autofree char *title = with_title ? title_of(session, entry) : NULL;
-        table_add(table, (const char *const[]){ id, entry->name, state_text(session, args, entry),
-                                                title, NULL });
+        g_autofree char *title = with_title ? title_of(session, &more, entry) : NULL;
+        table_add(table,
+                  (const char *const[]){ id, entry->name, state_text(&more, entry), title, NULL });
     }
-    text = table_format(table);
-    output("%s", text);
+    table_print(table, keys, "");
 }
 
 /* "UUID ID NAME", as far as they are asked for. */
@@ -138,7 +175,7 @@ run_list(Session *session, const Args *args, GError **error)
         output_error("%s", _("Failed to list domains"));
         return FALSE;
     }
-    if (as_words)
+    if (as_words && !output_is_json())
         print_words(args, entries);
     else
         print_table(session, args, entries);
@@ -173,5 +210,5 @@ static const Option list_options[] = {
 
 const Command command_list = {
     "list",       N_("list domains"), N_("Without an option: the domains that run."),
-    list_options, run_list,           0,
+    list_options, run_list,           COMMAND_JSON,
 };

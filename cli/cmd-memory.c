@@ -1,6 +1,7 @@
 /* The commands about a domain's memory: setmem, setmaxmem, dommemstat. */
 #include "cli/affects.h"
 #include "cli/commands.h"
+#include "cli/facts.h"
 #include "cli/output.h"
 #include "cli/size.h"
 
@@ -86,14 +87,18 @@ static void
 print_stats(GVariant *reply)
 {
     g_autoptr(GVariantIter) stats = NULL;
+    g_autoptr(Facts) facts = facts_new();
     guint64 value;
     int tag;
 
     g_variant_get(reply, "(a{it})", &stats);
     while (g_variant_iter_next(stats, "{it}", &tag, &value)) {
+        g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, value);
+
         if (tag >= 0 && tag < (int)G_N_ELEMENTS(stat_names))
-            output("%s %" G_GUINT64_FORMAT "\n", stat_names[tag], value);
+            facts_add(facts, stat_names[tag], stat_names[tag], text, g_variant_new_uint64(value));
     }
+    facts_print(facts, 1);
 }
 
 static gboolean
@@ -136,5 +141,5 @@ const Command command_dommemstat = {
     N_("The guest's own figures are there where it is asked for them: see --period."),
     memstat_options,
     run_dommemstat,
-    0,
+    COMMAND_JSON,
 };

@@ -28,6 +28,7 @@ typedef struct Option {
     OptionKind kind;
     guint flags;
     const char *help; /* N_() */
+    char letter;      /* "-x" as well; '\0', as for virsh's commands: no */
 } Option;
 
 /* Its value is a number, with a unit perhaps. */
@@ -37,6 +38,8 @@ typedef enum {
     COMMAND_OFFLINE = 1 << 0, /* needs no daemon */
     COMMAND_CHANGES = 1 << 1, /* refused with -r */
     COMMAND_LEAVES = 1 << 2,  /* ends the shell */
+    COMMAND_JSON = 1 << 3,    /* knows --output json */
+    COMMAND_HIDDEN = 1 << 4,  /* for programs: not in the help */
 } CommandFlags;
 
 typedef struct Command {

@@ -21,6 +21,7 @@ static const Command *const domain_commands[] = {
     &command_detach_device_alias,
     &command_detach_disk,
     &command_detach_interface,
+    &command_domdisplay,
     &command_domfsfreeze,
     &command_domfsthaw,
     &command_domfstrim,
@@ -35,6 +36,7 @@ static const Command *const domain_commands[] = {
     &command_domtime,
     &command_domuuid,
     &command_dumpxml,
+    &command_edit,
     &command_emulatorpin,
     &command_get_user_sshkeys,
     &command_guest_agent_timeout,
@@ -56,6 +58,7 @@ static const Command *const domain_commands[] = {
     &command_reset,
     &command_restore,
     &command_resume,
+    &command_run,
     &command_save,
     &command_save_image_define,
     &command_save_image_dumpxml,
@@ -75,6 +78,7 @@ static const Command *const domain_commands[] = {
     &command_vcpucount,
     &command_vcpuinfo,
     &command_vcpupin,
+    &command_vncdisplay,
     NULL,
 };
 
@@ -93,18 +97,25 @@ static const Command *const monitor_commands[] = {
     &command_domstate,
     &command_domstats,
     &command_list,
+    &command_top,
     NULL,
 };
 
 static const Command *const event_commands[] = { &command_event, NULL };
 
 static const Command *const host_commands[] = {
-    &command_capabilities, &command_hostname, &command_uri, &command_version, NULL,
+    &command_capabilities, &command_cpu_models,
+    &command_doctor,       &command_domcapabilities,
+    &command_freecell,     &command_hostname,
+    &command_maxvcpus,     &command_nodecpumap,
+    &command_nodecpustats, &command_nodeinfo,
+    &command_nodememstats, &command_uri,
+    &command_version,      NULL,
 };
 
 static const Command *const own_commands[] = {
-    &command_cd,   &command_connect, &command_echo, &command_exit,
-    &command_help, &command_pwd,     &command_quit, NULL,
+    &command_cd,   &command_complete, &command_connect, &command_echo, &command_exit,
+    &command_help, &command_pwd,      &command_quit,    NULL,
 };
 
 const CommandGroup command_groups[] = {

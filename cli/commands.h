@@ -28,7 +28,13 @@ extern const Command command_domjobabort, command_domjobinfo, command_managedsav
     command_managedsave_define, command_managedsave_dumpxml, command_managedsave_edit,
     command_managedsave_remove, command_restore, command_save, command_save_image_define,
     command_save_image_dumpxml, command_save_image_edit;
+extern const Command command_domdisplay, command_edit, command_vncdisplay;
+extern const Command command_doctor, command_run, command_top;
 extern const Command command_event;
 extern const Command command_capabilities, command_hostname, command_uri, command_version;
+extern const Command command_cpu_models, command_domcapabilities, command_freecell,
+    command_maxvcpus, command_nodecpumap, command_nodecpustats, command_nodeinfo,
+    command_nodememstats;
+extern const Command command_complete;
 extern const Command command_cd, command_connect, command_echo, command_exit, command_help,
     command_pwd, command_quit;

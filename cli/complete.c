@@ -17,7 +17,8 @@ propose_commands(GPtrArray *found, const char *word)
 {
     for (const CommandGroup *group = command_groups; group->title; group++)
         for (const Command *const *command = group->commands; *command; command++)
-            propose(found, word, (*command)->name);
+            if (!((*command)->flags & COMMAND_HIDDEN))
+                propose(found, word, (*command)->name);
 }
 
 static void

@@ -143,6 +143,24 @@ connection_open(const char *uri, GError **error)
     return g_steal_pointer(&connection);
 }
 
+gboolean
+connection_is_served(const char *uri)
+{
+    const Place *place = find_place(uri, NULL);
+    gboolean served = FALSE;
+    g_autoptr(GDBusConnection) bus = place ? g_bus_get_sync(place->bus, NULL, NULL) : NULL;
+    g_autoptr(GVariant) reply =
+        bus ? g_dbus_connection_call_sync(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                          "org.freedesktop.DBus", "NameHasOwner",
+                                          g_variant_new("(s)", BUS_NAME), G_VARIANT_TYPE("(b)"),
+                                          G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL)
+            : NULL;
+
+    if (reply)
+        g_variant_get(reply, "(b)", &served);
+    return served;
+}
+
 void
 connection_free(Connection *connection)
 {

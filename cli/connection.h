@@ -26,6 +26,9 @@ Connection *connection_open(const char *uri, GError **error);
 void connection_free(Connection *connection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Connection, connection_free)
 
+/* Whether a daemon is at @uri already; a look does not start one. */
+gboolean connection_is_served(const char *uri);
+
 const char *connection_uri(const Connection *connection);
 /* "QEMU": the driver as virsh prints it. */
 const char *connection_driver(const Connection *connection);

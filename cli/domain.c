@@ -86,6 +86,23 @@ domain_from_args(Session *session, const Args *args, GError **error)
     return domain_find(session, args_string(args, "domain"), DOMAIN_BY_ANY, error);
 }
 
+/* libvirt-dbus has no word for the flags, which are our daemon's then. */
+Domain *
+domain_define(Session *session, const char *xml, guint flags, GError **error)
+{
+    const char *path;
+    g_autoptr(GVariant) reply = connection_call(
+        session->connection, connection_root(session->connection),
+        flags ? VMCTL_CONNECT_INTERFACE : CONNECT_INTERFACE,
+        flags ? "DomainDefineXMLFlags" : "DomainDefineXML",
+        flags ? g_variant_new("(su)", xml, flags) : g_variant_new("(s)", xml), "(o)", error);
+
+    if (!reply)
+        return NULL;
+    g_variant_get(reply, "(&o)", &path);
+    return domain_from_path(session, path, error);
+}
+
 void
 domain_free(Domain *domain)
 {

@@ -24,6 +24,8 @@ Domain *domain_find(Session *session, const char *text, DomainBy by, GError **er
 Domain *domain_from_args(Session *session, const Args *args, GError **error);
 /* The domain behind an object's path, as a method returned it. */
 Domain *domain_from_path(Session *session, const char *path, GError **error);
+/* Defines what @xml describes; @flags are VIR_DOMAIN_DEFINE_*. */
+Domain *domain_define(Session *session, const char *xml, guint flags, GError **error);
 void domain_free(Domain *domain);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Domain, domain_free)
 

@@ -78,7 +78,8 @@ static void
 list_commands(const CommandGroup *group)
 {
     for (const Command *const *command = group->commands; *command; command++)
-        output("    %-30s %s\n", (*command)->name, _((*command)->summary));
+        if (!((*command)->flags & COMMAND_HIDDEN))
+            output("    %-30s %s\n", (*command)->name, _((*command)->summary));
 }
 
 void

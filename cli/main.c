@@ -109,6 +109,13 @@ apply_log(Session *session, const char *value)
 }
 
 static Next
+apply_output(Session *session, const char *value)
+{
+    session->form = value;
+    return NEXT_RUN;
+}
+
+static Next
 apply_quiet(Session *session, const char *value)
 {
     output_set_quiet(TRUE);
@@ -168,6 +175,8 @@ static const GlobalOption global_options[] = {
       N_("accepted for virsh's sake"), apply_keepalive_count },
     { 'l', "log", required_argument, "-l | --log=FILE", N_("write errors to a file as well"),
       apply_log },
+    { 'o', "output", required_argument, "-o | --output=FORM",
+      N_("print results as text (the default) or json"), apply_output },
     { 'q', "quiet", no_argument, "-q | --quiet", N_("print results only"), apply_quiet },
     { 'r', "readonly", no_argument, "-r | --readonly", N_("refuse commands that change something"),
       apply_readonly },

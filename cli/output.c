@@ -1,10 +1,14 @@
 #include "cli/output.h"
 
+#include "cli/json.h"
+
 #include <errno.h>
 #include <glib/gi18n.h>
+#include <locale.h>
 #include <stdio.h>
+#include <string.h>
 
-static gboolean quiet_mode;
+static gboolean quiet_mode, json_mode;
 static FILE *log_file;
 
 G_DEFINE_QUARK(vmctl - cli - error - quark, cli_error)
@@ -46,6 +50,31 @@ output_set_log(const char *path, GError **error)
     return TRUE;
 }
 
+/* The words in JSON, such as a state's, are for programs: they are never translated. */
+gboolean
+output_set_form(const char *form)
+{
+    json_mode = strcmp(form, "json") == 0;
+    if (json_mode)
+        setlocale(LC_MESSAGES, "C");
+    return json_mode || strcmp(form, "text") == 0;
+}
+
+gboolean
+output_is_json(void)
+{
+    return json_mode;
+}
+
+void
+output_json(GVariant *value)
+{
+    g_autoptr(GVariant) result = g_variant_ref_sink(value);
+    g_autofree char *text = json_text(result);
+
+    fputs(text, stdout);
+}
+
 void
 output(const char *format, ...)
 {
@@ -60,7 +89,7 @@ output_extra(const char *format, ...)
 {
     va_list args;
 
-    if (quiet_mode)
+    if (quiet_mode || json_mode)
         return;
     va_start(args, format);
     vfprintf(stdout, format, args);

@@ -20,9 +20,15 @@ gboolean output_quiet(void);
 /* A copy of every complaint goes to the end of this file as well (-l). FALSE where it cannot be opened. */
 gboolean output_set_log(const char *path, GError **error);
 
+/* How results are printed: for people, or as JSON (--output json). FALSE: there is no form of that name. */
+gboolean output_set_form(const char *form);
+gboolean output_is_json(void);
+/* A result as JSON; @value (floating) is consumed. */
+void output_json(GVariant *value);
+
 /* A result. */
 void output(const char *format, ...) G_GNUC_PRINTF(1, 2);
-/* A remark for a person: left out when quiet. */
+/* A remark for a person: left out when quiet, and beside JSON. */
 void output_extra(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /* "error: ..." on stderr, after everything that stdout has so far. */
 void output_error(const char *format, ...) G_GNUC_PRINTF(1, 2);

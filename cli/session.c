@@ -57,13 +57,28 @@ escape_name(char escape)
                                 : g_strdup_printf("%c", escape);
 }
 
+/* How the result is printed: as the command's own --output says, or vmctl's. */
+static gboolean
+choose_form(Session *session, const Args *args, GError **error)
+{
+    const char *form = args_form(args);
+
+    if (!form)
+        form = session->form ? session->form : "text";
+    if (!output_set_form(form))
+        return cli_fail(error, _("unknown form of output '%s': it is text or json"), form);
+    if (output_is_json() && !(args_command(args)->flags & COMMAND_JSON))
+        return cli_fail(error, _("command '%s' has no output as JSON"), args_command(args)->name);
+    return TRUE;
+}
+
 /* What stands before the command itself: may it run at all? */
 static gboolean
 prepare(Session *session, const Args *args, GError **error)
 {
     const Command *command = args_command(args);
 
-    if (!args_check(args, error))
+    if (!args_check(args, error) || !choose_form(session, args, error))
         return FALSE;
     if (session->readonly && (command->flags & COMMAND_CHANGES))
         return cli_fail(error, _("operation forbidden: read only access prevents %s"),
@@ -108,7 +123,7 @@ run_and_part(Session *session, const Args *args)
 
     if (session->leaving)
         return done;
-    if (session->timing)
+    if (session->timing && !output_is_json())
         output(_("\n(Time: %.3f ms)\n\n"), (double)(g_get_monotonic_time() - start_us) / 1000);
     else
         output_extra("\n");

@@ -11,6 +11,7 @@ struct Session {
     gboolean timing;
     gboolean interactive; /* commands come from the shell */
     gboolean leaving;     /* the shell ends after this command */
+    const char *form;     /* --output: "text", "json"; NULL: not given */
     char escape;          /* the byte that leaves a console */
 };
 

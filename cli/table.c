@@ -1,5 +1,7 @@
 #include "cli/table.h"
 
+#include "cli/output.h"
+
 #include <string.h>
 
 struct Table {
@@ -124,4 +126,49 @@ table_format(const Table *table)
             append_ruler(text, widths, n_columns);
     }
     return g_string_free(text, FALSE);
+}
+
+static GVariant *
+cell_value(const char *cell, const TableKey *key)
+{
+    if (*cell == '\0' || strcmp(cell, "-") == 0)
+        return g_variant_new_maybe(G_VARIANT_TYPE_STRING, NULL);
+    switch (key->kind) {
+    case TABLE_NUMBER:
+        return g_variant_new_int64(g_ascii_strtoll(cell, NULL, 10));
+    case TABLE_LIST: {
+        g_auto(GStrv) items = g_strsplit(cell, ",", -1);
+        return g_variant_new_strv((const char *const *)items, -1);
+    }
+    default:
+        return g_variant_new_string(cell);
+    }
+}
+
+static GVariant *
+row_value(const GStrv row, const TableKey *keys)
+{
+    GVariantBuilder object;
+
+    g_variant_builder_init(&object, G_VARIANT_TYPE_VARDICT);
+    for (guint j = 0; row[j]; j++)
+        g_variant_builder_add(&object, "{sv}", keys[j].key, cell_value(row[j], &keys[j]));
+    return g_variant_builder_end(&object);
+}
+
+void
+table_print(const Table *table, const TableKey *keys, const char *end)
+{
+    g_autofree char *text = NULL;
+    GVariantBuilder rows;
+
+    if (!output_is_json()) {
+        text = table_format(table);
+        output("%s%s", text, end);
+        return;
+    }
+    g_variant_builder_init(&rows, G_VARIANT_TYPE("aa{sv}"));
+    for (guint i = table->has_titles ? 1 : 0; i < table->rows->len; i++)
+        g_variant_builder_add_value(&rows, row_value(table->rows->pdata[i], keys));
+    output_json(g_variant_builder_end(&rows));
 }

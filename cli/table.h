@@ -17,5 +17,13 @@ void table_add(Table *table, const char *const *cells);
 /* The text: each cell with one space before and, but for the last, two behind it. For g_free(). */
 char *table_format(const Table *table);
 
+/* What a column is in JSON: the member's name, which never changes, and its kind. A cell "-" or "" is null there. */
+typedef struct TableKey {
+    const char *key;
+    enum { TABLE_TEXT, TABLE_NUMBER, TABLE_LIST } kind; /* a list's items are parted by commas */
+} TableKey;
+/* Prints the table and @end, or the rows as JSON: an array of objects. One key per column. */
+void table_print(const Table *table, const TableKey *keys, const char *end);
+
 /* How many cells of a terminal @text takes. */
 gsize text_width(const char *text);

@@ -1,6 +1,7 @@
 #include "daemon/api-node.h"
 
 #include "driver/flags.h"
+#include "driver/hostinfo.h"
 #include "driver/hoststats.h"
 
 #include <libvirt/libvirt.h>
@@ -76,6 +77,16 @@ api_node_free_memory(Call *call)
         call_reply(call, g_variant_new("(t)", memory.free * 1024));
     else
         call_fail(call, error);
+}
+
+void
+api_node_info(Call *call)
+{
+    HostNode node;
+
+    hostinfo_node(&node);
+    call_reply(call, g_variant_new("((stuuuuuu))", node.model, node.memory_kib, node.cpus, node.mhz,
+                                   node.nodes, node.sockets, node.cores, node.threads));
 }
 
 void

@@ -2,6 +2,7 @@
 
 #include "daemon/api-agent.h"
 #include "daemon/api-domain-save.h"
+#include "daemon/api-node.h"
 #include "daemon/api-tuning.h"
 #include "driver/device-stats.h"
 
@@ -37,11 +38,38 @@ list_all_domains(Call *call)
 }
 
 static void
+list_all_titles(Call *call)
+{
+    g_autoptr(GPtrArray) domains = NULL;
+    GVariantBuilder titles;
+    GError *error = NULL;
+    guint flags;
+
+    call_get(call, "(u)", &flags);
+    domains = driver_list(call_object(call)->driver, flags, &error);
+    if (!domains) {
+        call_fail(call, error);
+        return;
+    }
+    g_variant_builder_init(&titles, G_VARIANT_TYPE("a{os}"));
+    for (guint i = 0; i < domains->len; i++) {
+        Domain *domain = domains->pdata[i];
+        g_autofree char *title = domain_title(domain);
+
+        if (*title)
+            g_variant_builder_add_value(
+                &titles,
+                g_variant_new_dict_entry(call_name(call, domain), g_variant_new_string(title)));
+    }
+    call_reply(call, g_variant_new("(a{os})", &titles));
+}
+
+static void
 define_xml_flags(Call *call)
 {
     GError *error = NULL;
-    const char *xml;
     Domain *domain;
+    const char *xml;
     guint flags;
 
     call_get(call, "(&su)", &xml, &flags);
@@ -97,6 +125,9 @@ get_block_info(Call *call)
 static const Method connect_methods[] = {
     { "DomainDefineXMLFlags", "virDomainDefineXMLFlags", "domain.write", define_xml_flags },
     { "ListAllDomains", "virConnectListAllDomains", "connect.search-domains", list_all_domains },
+    { "ListAllDomainTitles", "virConnectListAllDomains", "connect.search-domains",
+      list_all_titles },
+    { "NodeGetInfo", "virNodeGetInfo", "connect.read", api_node_info },
     { NULL },
 };
 

@@ -74,7 +74,8 @@ domain_wake(Domain *domain, GError **error)
 static void
 rest(Domain *domain)
 {
-    if (domain->live || domain->guest || domain->launch || domain->job.active || !domain->persistent)
+    if (domain->live || domain->guest || domain->launch || domain->job.active ||
+        !domain->persistent)
         return;
     domain->brief = domain_brief_of(domain->persistent);
     g_clear_pointer(&domain->persistent, domain_def_free);
@@ -290,6 +291,16 @@ domain_tell_end(Domain *domain, const GError *error)
         wait->done(wait->data, error);
         g_free(wait);
     }
+}
+
+char *
+domain_title(const Domain *domain)
+{
+    const DomainDef *def = domain->live;
+
+    if (!def && domain_wake((Domain *)domain, NULL))
+        def = domain->persistent;
+    return g_strdup(def && def->title ? def->title : "");
 }
 
 char *

@@ -36,6 +36,8 @@ const DomainDef *domain_affected_def(const Domain *domain, guint flags, GError *
 /* The one that is kept; NULL for a transient domain. */
 const DomainDef *domain_persistent_def(const Domain *domain);
 /* @flags: VIR_DOMAIN_XML_*. */
+/* Its title, "" for none; for g_free(). */
+char *domain_title(const Domain *domain);
 char *domain_xml(const Domain *domain, guint flags, GError **error);
 
 /* Verbs; @flags are those of the virDomain function of the same name, unknown ones refused. */

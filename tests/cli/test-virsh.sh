@@ -162,8 +162,8 @@ run_case() {
     [ -z "$changes" ] || stop_service
 }
 
-export LC_ALL=C.UTF-8
-unset LANGUAGE VMCTL_DEFAULT_URI VIRSH_DEFAULT_CONNECT_URI LIBVIRT_DEFAULT_URI
+export LC_ALL=C.UTF-8 EDITOR=true
+unset VISUAL LANGUAGE VMCTL_DEFAULT_URI VIRSH_DEFAULT_CONNECT_URI LIBVIRT_DEFAULT_URI
 cd /tmp || exit 1
 start_bus
 read_differences

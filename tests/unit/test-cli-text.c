@@ -4,10 +4,49 @@
 #include "cli/domain-names.h"
 #include "cli/domain.h"
 #include "cli/event-kinds.h"
+#include "cli/json.h"
 #include "cli/table.h"
 
 #include <libvirt/libvirt.h>
 #include <string.h>
+
+/* What JSON's grammar is particular about, and how it is laid out. */
+static void
+test_json(void)
+{
+    const struct {
+        const char *value, *text;
+    } cases[] = {
+        { "'a\"b\\\\c\\n\\u007f\\u00e4'", "\"a\\\"b\\\\c\\u000a\\u007f\u00e4\"\n" },
+        { "true", "true\n" },
+        { "byte 0x10", "16\n" },
+        { "uint64 18446744073709551615", "18446744073709551615\n" },
+        { "int64 -9", "-9\n" },
+        { "0.5", "0.5\n" },
+        { "1e400", "null\n" },
+        { "<<uint32 7>>", "7\n" },
+        { "@ms nothing", "null\n" },
+        { "@ms 'x'", "\"x\"\n" },
+        { "@as []", "[]\n" },
+        { "@a{sv} {}", "{}\n" },
+        { "{'a': <1>, 'b': <[2, 3]>}", "{\n  \"a\": 1,\n  \"b\": [\n    2,\n    3\n  ]\n}\n" },
+        { "('x', 1)", "[\n  \"x\",\n  1\n]\n" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GVariant) value = g_variant_parse(NULL, cases[i].value, NULL, NULL, &error);
+        g_autofree char *text = NULL;
+
+        if (strstr(cases[i].value, "1e400")) { /* the parser has no word for infinity */
+            g_clear_error(&error);
+            value = g_variant_ref_sink(g_variant_new_double(1e308 * 10));
+        }
+        g_assert_no_error(error);
+        text = json_text(value);
+        g_assert_cmpstr(text, ==, cases[i].text);
+    }
+}
 
 static void
 test_table(void)
@@ -224,6 +263,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/vmctl/text/json", test_json);
     g_test_add_func("/cli/table/layout", test_table);
     g_test_add_func("/cli/table/bare", test_table_bare);
     g_test_add_func("/cli/table/wide", test_table_wide);
