@@ -11,7 +11,7 @@ layers=(
     'qemu-kvm-backend|qemu-kvm-backend/|g(lib|io|object)|libxml|libvirt|systemd|dbus'
     'driver|driver/,qemu-kvm-backend/proto/|systemd|dbus'
     'daemon|daemon/,driver/,schemas/|libxml|linux/kvm'
-    'cli|cli/|libxml|linux/kvm|systemd'
+    'cli|cli/|libxml|systemd'
 )
 
 # A room, what may stand only in some of its files, and which.
@@ -19,6 +19,7 @@ words=(
     'driver|<libxml/|driver/(xml|domain-xml|device)'
     'driver|g_dbus_|none'
     'daemon|g_dbus_|daemon/dbus'
+    'cli|linux/kvm|cli/cmd-doctor'
     'daemon|\bxmlNode|none'
     'qemu-kvm-backend|\bg_[a-z]+_[a-z]+ ?\(|none'
 )
