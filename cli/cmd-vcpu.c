@@ -270,7 +270,6 @@ print_pins(GVariant *pins, int only)
     }
     text = table_format(table);
     output("%s", text);
-    output_extra("\n");
 }
 
 static gboolean

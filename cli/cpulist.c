@@ -68,7 +68,8 @@ cpulist_parse(const char *text, gsize n, GError **error)
         g_array_set_size(cpus, n);
         memset(cpus->data, 1, n);
     } else if (!read_list(text, cpus)) {
-        cli_fail(error, _("Invalid cpulist '%s'"), text);
+        output_error(_("Invalid cpulist '%s'"), text);
+        cli_fail(error, _("invalid argument: Failed to parse bitmap '%s'"), text);
         return NULL;
     }
     if (!fits(cpus, n, text, error))
