@@ -244,6 +244,7 @@ static void
 begin(Flash *flash, FlashNext next)
 {
     enter(flash, MODE_STATUS);
+    flash->status |= STATUS_READY;
     flash->next = next;
 }
 
@@ -273,8 +274,8 @@ obey(Flash *flash, uint8_t command)
     case CMD_READ_QUERY:
         enter(flash, MODE_QUERY);
         break;
-    case CMD_CLEAR_STATUS:
-        flash->status = STATUS_READY;
+    case CMD_CLEAR_STATUS: /* of all, as OVMF wants it: it takes what then reads otherwise for no flash at all */
+        flash->status = 0;
         enter(flash, MODE_ARRAY);
         break;
     default: /* CMD_READ_ARRAY, and what is no command */

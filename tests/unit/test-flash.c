@@ -154,6 +154,8 @@ test_improper(Fixture *f, gconstpointer data)
     g_assert_true(is_mapped(f, VARS));
     g_assert_cmphex(rd(f, 0x2000), ==, 2);
     wr(f, 0, 0x70);
+    g_assert_cmphex(rd(f, 0), ==, 0); /* by this OVMF knows a flash: edk2, QemuFlashDetected() */
+    wr(f, 8, 0x10);
     g_assert_cmphex(rd(f, 0), ==, 0x80);
 }
 
