@@ -83,7 +83,7 @@ run_agent_command(Session *session, const Args *args, GError **error)
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
     g_autoptr(GVariant) reply = NULL;
     const char *result;
-    int timeout;
+    int timeout = 0;
 
     if (!domain || !read_timeout(args, &timeout, error))
         return FALSE;

@@ -240,7 +240,7 @@ run_numatune(Session *session, const Args *args, GError **error)
 {
     g_auto(GVariantDict) wanted = G_VARIANT_DICT_INIT(NULL);
     guint flags;
-    int mode;
+    int mode = 0;
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
 
     if (!domain || !affects_from_args(domain, args, 0, &flags, error))
