@@ -45,7 +45,7 @@ proposes '*domdisplay*domuuid' dom
 proposes '' start w
 [ -e "$XDG_RUNTIME_DIR/vmctl/vmctld.lock" ] && started=1 || started=0
 n=$((n + 1))
-if [ $started = 0 ]; then echo "ok $n - no daemon was started"; else echo "not ok $n - a daemon was started"; fi
+if [ "$started" = 0 ]; then echo "ok $n - no daemon was started"; else echo "not ok $n - a daemon was started"; fi
 
 "$top/vmctld" --session &
 daemon=$!
