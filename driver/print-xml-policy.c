@@ -34,6 +34,17 @@ typedef struct Section {
     GString *text[N_PARAGRAPHS];
 } Section;
 
+static void
+section_free(gpointer data)
+{
+    Section *section = data;
+
+    for (int i = 0; i < N_PARAGRAPHS; i++)
+        g_string_free(section->text[i], TRUE);
+    g_free(section->path);
+    g_free(section);
+}
+
 static char *
 section_of(const char *path)
 {
@@ -77,7 +88,8 @@ name_in(const Section *section, const char *path)
 static void
 add(GString *to, const char *name, const char *words, const char *how, const char *reason)
 {
-    g_autofree char *list = words ? g_strjoinv(", ", g_strsplit(words, " ", -1)) : NULL;
+    g_auto(GStrv) split = words ? g_strsplit(words, " ", -1) : NULL;
+    g_autofree char *list = split ? g_strjoinv(", ", split) : NULL;
 
     if (to->len)
         g_string_append(to, ";\n");
@@ -136,7 +148,7 @@ put_section(const Section *section)
 int
 main(void)
 {
-    GPtrArray *sections = g_ptr_array_new();
+    g_autoptr(GPtrArray) sections = g_ptr_array_new_with_free_func(section_free);
 
     for (const XmlPolicy *const *table = xml_policy_tables; *table; table++) {
         for (const XmlPolicy *row = *table; row->path; row++)
