@@ -340,7 +340,7 @@ static void
 test_shared_base(Fixture *f, gconstpointer data)
 {
     static const char *const files[] = { "base", "other", NULL };
-    g_autofree char *image = g_strdup(f->path);
+    char *image = f->path;
     g_autofree char *other = g_build_filename(f->dir, "other", NULL);
     g_autofree char *base = g_build_filename(f->dir, "base", NULL);
     g_autoptr(GError) error = NULL, second = NULL;
@@ -359,7 +359,7 @@ test_shared_base(Fixture *f, gconstpointer data)
     f->path = other;
     g_assert_false(lower(f, "file", "type='qcow2'", "", &second));
     g_assert_error(second, DRIVER_ERROR, VIR_ERR_RESOURCE_BUSY);
-    f->path = g_steal_pointer(&image);
+    f->path = image;
     remove_files(f, files);
 }
 
