@@ -34,6 +34,27 @@ device_free(Device *dev)
     free(dev);
 }
 
+void
+device_reset(Device *dev)
+{
+    if (dev->class->reset)
+        dev->class->reset(dev);
+}
+
+void
+device_pause(Device *dev)
+{
+    if (dev->class->pause)
+        dev->class->pause(dev);
+}
+
+void
+device_resume(Device *dev)
+{
+    if (dev->class->resume)
+        dev->class->resume(dev);
+}
+
 bool
 device_claim(Device *dev, Bus *bus, uint64_t base, uint64_t size, const BusOps *ops, VmmError *err)
 {

@@ -41,7 +41,7 @@ struct Board {
     Bus *mmio;
     struct Pci *pci;      /* NULL: the board has no PCI host */
     struct FwCfg *fw_cfg; /* NULL: no firmware runs on it */
-    bool hot; /* has been powered on: what comes now is plugged into a running guest */
+    bool hot;             /* has been powered on: what comes now is plugged into a running guest */
     /* Drives interrupt line @gsi (0 to 23; ISA IRQ numbers are the first 16). Any thread. */
     void (*set_irq)(Board *board, unsigned gsi, bool level);
     /* Asks for the end of this run of the machine; the vCPU that called executes no further guest
@@ -107,6 +107,11 @@ struct Device {
 Device *device_new(const DeviceClass *class, Board *board, const char *id, VmmMsg *params,
                    VmmError *err);
 void device_free(Device *dev);
+
+/* The hooks of its class of these names; nothing where it has none. */
+void device_reset(Device *dev);
+void device_pause(Device *dev);
+void device_resume(Device *dev);
 
 /* Puts [base, base + size) of @bus, one of the board's two, into the hands of @dev, until it is freed or
  * bus_remove_at(). Fails where another device has some of it. */

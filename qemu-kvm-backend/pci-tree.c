@@ -1,6 +1,5 @@
-#include "qemu-kvm-backend/pci.h"
+#include "qemu-kvm-backend/pci-tree.h"
 
-#include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/state.h"
 
@@ -15,26 +14,8 @@
 #define SUBDEVICE        0x1100 /* ... as QEMU's */
 #define HEADER_BRIDGE    0x01
 #define HEADER_MULTI     0x80
-#define STATUS_INTERRUPT 0x0008
 #define STATUS_CAPS      0x0010
 #define FIRST_CAPABILITY 0x40
-#define FIRST_GSI        16
-#define IO_SPACE_END     0x10000u
-#define ADDRESS_END      (1ull << 52) /* of what page tables can hold */
-
-struct PciBus {
-    Pci *pci;
-    PciFunction *bridge; /* that leads here; NULL: the root */
-    const char *name;
-    PciFunction *first;
-};
-
-struct Pci {
-    pthread_mutex_t lock;
-    PciBus root;
-    pthread_mutex_t irq_lock; /* a leaf, but for board->set_irq(): of what follows and fn->intx */
-    unsigned n_raised[PCI_LINES]; /* functions that hold a line up */
-};
 
 /* Configuration space. */
 
@@ -158,201 +139,6 @@ bus_named(PciBus *bus, const char *name)
             found = bus_named(fn->secondary, name);
     }
     return found;
-}
-
-/* Where BARs answer. */
-
-static uint64_t
-bar_address(const PciFunction *fn, unsigned bar)
-{
-    unsigned offset = PCI_BAR0 + 4 * bar;
-    uint64_t value = pci_get(fn, offset, 4);
-
-    if (fn->bars[bar].flags & PCI_BAR_IO)
-        return value & 0xfffc;
-    if (fn->bars[bar].flags & PCI_BAR_64)
-        value |= (uint64_t)pci_get(fn, offset + 4, 4) << 32;
-    return value & ~0xfull;
-}
-
-static bool
-window_has(const PciFunction *bridge, bool io, uint64_t base, uint64_t last)
-{
-    uint64_t from, to;
-
-    if (io) {
-        from = (pci_get(bridge, PCI_IO_BASE, 1) & 0xf0) << 8;
-        to = (pci_get(bridge, PCI_IO_LIMIT, 1) & 0xf0) << 8 | 0xfff;
-        return base >= from && last <= to;
-    }
-    from = (uint64_t)(pci_get(bridge, PCI_MEM_BASE, 2) & 0xfff0) << 16;
-    to = (uint64_t)(pci_get(bridge, PCI_MEM_LIMIT, 2) & 0xfff0) << 16 | 0xfffff;
-    if (base >= from && last <= to)
-        return true;
-    from = (uint64_t)pci_get(bridge, PCI_PREF_BASE_HI, 4) << 32 |
-           (uint64_t)(pci_get(bridge, PCI_PREF_BASE, 2) & 0xfff0) << 16;
-    to = (uint64_t)pci_get(bridge, PCI_PREF_LIMIT_HI, 4) << 32 |
-         (uint64_t)(pci_get(bridge, PCI_PREF_LIMIT, 2) & 0xfff0) << 16 | 0xfffff;
-    return base >= from && last <= to;
-}
-
-static bool
-is_decoding(const PciFunction *fn, bool io)
-{
-    return pci_get(fn, PCI_COMMAND, 2) & (io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY);
-}
-
-/* Whether the BAR is to answer, and where. An address of 0 is one that nobody has set, and the end of the
- * address space is where a guest finds out how large a BAR is (PCI 3.0, 6.2.5.1). */
-static bool
-wants_mapping(const PciFunction *fn, unsigned bar, uint64_t *ret)
-{
-    bool io = fn->bars[bar].flags & PCI_BAR_IO;
-    uint64_t size = fn->bars[bar].size, base = bar_address(fn, bar), last = base + size - 1;
-    uint64_t end = io ? IO_SPACE_END : fn->bars[bar].flags & PCI_BAR_64 ? ADDRESS_END : 1ull << 32;
-
-    if (size == 0 || base == 0 || last < base || last >= end - 1 || !is_decoding(fn, io))
-        return false;
-    for (const PciFunction *bridge = fn->bus->bridge; bridge; bridge = bridge->bus->bridge) {
-        if (!is_decoding(bridge, io) || !window_has(bridge, io, base, last))
-            return false;
-    }
-    *ret = base;
-    return true;
-}
-
-static Bus *
-bus_of(const PciFunction *fn, unsigned bar)
-{
-    return fn->bars[bar].flags & PCI_BAR_IO ? fn->dev.board->pio : fn->dev.board->mmio;
-}
-
-static void
-tell_moved(PciFunction *fn, unsigned bar)
-{
-    if (fn->ops && fn->ops->bar_moved)
-        fn->ops->bar_moved(fn, bar);
-}
-
-static void
-unmap_moved(PciFunction *fn)
-{
-    for (unsigned i = 0; i < PCI_BARS; i++) {
-        PciBar *bar = &fn->bars[i];
-        uint64_t base;
-
-        if (!bar->mapped || (wants_mapping(fn, i, &base) && base == bar->base))
-            continue;
-        bus_remove_at(bus_of(fn, i), &fn->dev, bar->base);
-        bar->mapped = false;
-        tell_moved(fn, i);
-    }
-}
-
-static void
-map_wanted(PciFunction *fn)
-{
-    for (unsigned i = 0; i < PCI_BARS; i++) {
-        PciBar *bar = &fn->bars[i];
-        uint64_t base;
-
-        if (bar->mapped || !wants_mapping(fn, i, &base) ||
-            !device_claim(&fn->dev, bus_of(fn, i), base, bar->size, bar->ops, NULL))
-            continue;
-        bar->mapped = true;
-        bar->base = base;
-        tell_moved(fn, i);
-    }
-}
-
-static void
-for_functions(PciBus *bus, void (*fn)(PciFunction *function))
-{
-    for (PciFunction *at = bus->first; at; at = at->next) {
-        pthread_mutex_lock(&at->dev.lock);
-        fn(at);
-        pthread_mutex_unlock(&at->dev.lock);
-        if (at->secondary)
-            for_functions(at->secondary, fn);
-    }
-}
-
-/* All that moves goes away before anything comes, so that two functions can change places. */
-void
-pci_remap(Pci *pci)
-{
-    for_functions(&pci->root, unmap_moved);
-    for_functions(&pci->root, map_wanted);
-}
-
-/* Interrupt lines. */
-
-unsigned
-pci_line(unsigned slot, unsigned pin)
-{
-    return (slot + pin - 1) % PCI_LINES;
-}
-
-/* Each bridge turns the pins by the slot (PCI-to-PCI bridge 1.2, section 9.1). */
-static unsigned
-line_of(const PciFunction *fn)
-{
-    unsigned slot = fn->slot, pin = 1;
-
-    for (const PciFunction *bridge = fn->bus->bridge; bridge; bridge = bridge->bus->bridge) {
-        pin = (pin - 1 + slot) % 4 + 1;
-        slot = bridge->slot;
-    }
-    return pci_line(slot, pin);
-}
-
-/* With irq_lock. */
-static void
-drive_line(PciFunction *fn, bool level, bool masked)
-{
-    bool before = fn->intx && !fn->intx_masked, after = level && !masked;
-    Pci *pci = fn->bus->pci;
-    unsigned line = line_of(fn), n;
-
-    fn->intx = level;
-    fn->intx_masked = masked;
-    if (before == after)
-        return;
-    n = pci->n_raised[line];
-    pci->n_raised[line] = after ? n + 1 : n - 1;
-    if (n == !after) /* the first one up or the last one down */
-        fn->dev.board->set_irq(fn->dev.board, FIRST_GSI + line, after);
-}
-
-void
-pci_set_intx(PciFunction *fn, bool level)
-{
-    Pci *pci = fn->bus->pci;
-
-    pthread_mutex_lock(&pci->irq_lock);
-    drive_line(fn, level, fn->intx_masked);
-    pthread_mutex_unlock(&pci->irq_lock);
-}
-
-static void
-update_intx_mask(PciFunction *fn)
-{
-    Pci *pci = fn->bus->pci;
-
-    pthread_mutex_lock(&pci->irq_lock);
-    drive_line(fn, fn->intx, pci_get(fn, PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE);
-    pthread_mutex_unlock(&pci->irq_lock);
-}
-
-static void
-refresh_status(PciFunction *fn)
-{
-    Pci *pci = fn->bus->pci;
-    uint32_t status = pci_get(fn, PCI_STATUS, 2) & ~STATUS_INTERRUPT;
-
-    pthread_mutex_lock(&pci->irq_lock);
-    pci_set(fn, PCI_STATUS, 2, fn->intx ? status | STATUS_INTERRUPT : status);
-    pthread_mutex_unlock(&pci->irq_lock);
 }
 
 /* Building. */
@@ -595,7 +381,7 @@ pci_reset(PciFunction *fn)
         fn->config[i] &= ~(fn->writable[i] | fn->clearable[i]);
     pthread_mutex_unlock(&fn->dev.lock);
     pci_set_intx(fn, false);
-    update_intx_mask(fn);
+    pci_mask_intx(fn);
     pci_remap(pci);
     unlock(pci);
 }
@@ -627,7 +413,7 @@ pci_config_read(Pci *pci, unsigned bus, unsigned devfn, unsigned offset, unsigne
     if (offset >= PCI_CONFIG_SIZE)
         return 0;
     pthread_mutex_lock(&fn->dev.lock);
-    refresh_status(fn);
+    pci_refresh_status(fn);
     if (fn->ops && fn->ops->config_read)
         fn->ops->config_read(fn, offset, size);
     value = pci_get(fn, offset, size);
@@ -663,7 +449,7 @@ pci_config_write(Pci *pci, unsigned bus, unsigned devfn, unsigned offset, unsign
     pthread_mutex_lock(&fn->dev.lock);
     moves = write_bytes(fn, offset, size, value);
     if (offset <= PCI_COMMAND + 1)
-        update_intx_mask(fn);
+        pci_mask_intx(fn);
     if (fn->ops && fn->ops->config_written)
         fn->ops->config_written(fn, offset, size);
     pthread_mutex_unlock(&fn->dev.lock);
@@ -711,7 +497,7 @@ load_config(void *object, const void *data, size_t size, VmmError *err)
                          "The saved device '%s' was another kind of PCI device, or an older one",
                          fn->dev.id);
     memcpy(fn->config, data, size);
-    update_intx_mask(fn);
+    pci_mask_intx(fn);
     return true;
 }
 
