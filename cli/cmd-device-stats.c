@@ -92,7 +92,7 @@ print_disk(GVariantDict *stats, guint i, const char *device, gboolean human)
         guint64 value = disk_figure(stats, i, !*device, disk_figures[f].field);
 
         if (human)
-            output(" %-31s %" G_GUINT64_FORMAT "\n", _(disk_figures[f].text), value);
+            output(" %-*s %" G_GUINT64_FORMAT "\n", text_in(31, _(disk_figures[f].text)), value);
         else
             output("%s %s %" G_GUINT64_FORMAT "\n", device, disk_figures[f].name, value);
     }
@@ -219,9 +219,9 @@ run_domblkinfo(Session *session, const Args *args, GError **error)
         return cli_fail(error, "%s", _("command 'domblkinfo' requires <device> option"));
     if (!get_sizes(domain, device, human, &sizes, error))
         return FALSE;
-    output("%-15s %s\n", _("Capacity:"), sizes.capacity);
-    output("%-15s %s\n", _("Allocation:"), sizes.allocation);
-    output("%-15s %s\n", _("Physical:"), sizes.physical);
+    output("%-*s %s\n", text_in(15, _("Capacity:")), sizes.capacity);
+    output("%-*s %s\n", text_in(15, _("Allocation:")), sizes.allocation);
+    output("%-*s %s\n", text_in(15, _("Physical:")), sizes.physical);
     return TRUE;
 }
 

@@ -3,6 +3,7 @@
 
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -248,9 +249,10 @@ add_value(GVariantBuilder *all, const Check *check, const Answer *found)
 static void
 print_answer(const Check *check, const Answer *found)
 {
-    output("%-5s %-15s %s\n", finding_word(found->finding), _(check->title), found->text);
+    output("%-*s %-*s %s\n", text_in(5, finding_word(found->finding)),
+               text_in(15, _(check->title)), found->text);
     if (found->finding != FINDING_OK && found->cure)
-        output("%22s%s\n", _("try: "), found->cure);
+        output("%*s%s\n", text_in(22, _("try: ")), found->cure);
 }
 
 static gboolean

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/domain.h"
 #include "cli/output.h"
+#include "cli/table.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
@@ -140,8 +141,8 @@ print_interfaces(GVariant *list, const char *only, gboolean full)
         json_interfaces(list, only);
         return;
     }
-    output_extra(" %-10s %-20s %-8s     %s\n", _("Name"), _("MAC address"), _("Protocol"),
-                 _("Address"));
+    output_extra(" %-*s %-*s %-*s     %s\n", text_in(10, _("Name")), text_in(20, _("MAC address")),
+                 text_in(8, _("Protocol")), _("Address"));
     output_extra("%s\n", "---------------------------------------"
                          "----------------------------------------");
     for (gsize i = 0; i < g_variant_n_children(list); i++) {

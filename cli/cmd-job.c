@@ -3,6 +3,7 @@
 
 #include "cli/domain.h"
 #include "cli/output.h"
+#include "cli/table.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
@@ -53,7 +54,7 @@ print_size(const char *title, guint64 bytes, const char *per)
 
     for (; value >= 1024 && unit + 1 < G_N_ELEMENTS(units); unit++)
         value /= 1024;
-    output("%-17s %-.3lf %s%s\n", title, value, units[unit], per);
+    output("%-*s %-.3lf %s%s\n", text_in(17, title), value, units[unit], per);
 }
 
 typedef enum RowKind { ROW_SIZE, ROW_SPEED, ROW_NUMBER } RowKind;
@@ -90,7 +91,8 @@ static void
 print_row(gsize i, guint64 value)
 {
     if (rows[i].kind == ROW_NUMBER)
-        output("%-17s %-12" G_GUINT64_FORMAT "%s\n", _(rows[i].title), value, rows[i].unit);
+        output("%-*s %-12" G_GUINT64_FORMAT "%s\n", text_in(17, _(rows[i].title)), value,
+               rows[i].unit);
     else
         print_size(_(rows[i].title), value, rows[i].kind == ROW_SPEED ? "/s" : "");
 }
@@ -102,7 +104,8 @@ print_figures(GVariant *params)
     g_autoptr(GVariant) operation = variant_dict_unwrap(dict, VIR_DOMAIN_JOB_OPERATION, "i");
 
     if (operation)
-        output("%-17s %-12s\n", _("Operation:"), operation_name(g_variant_get_int32(operation)));
+        output("%-*s %-12s\n", text_in(17, _("Operation:")),
+               operation_name(g_variant_get_int32(operation)));
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GVariant) value = variant_dict_unwrap(dict, rows[i].param, "t");
 
@@ -134,7 +137,7 @@ print_info(const Args *args, int type, GVariant *params)
 {
     gboolean active = type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED;
 
-    output("%-17s %-12s\n", _("Job type:"), type_name(type));
+    output("%-*s %-12s\n", text_in(17, _("Job type:")), type_name(type));
     if (active || type == VIR_DOMAIN_JOB_COMPLETED || args_has(args, "anystats"))
         print_figures(params);
 }

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/size.h"
+#include "cli/table.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
@@ -365,7 +366,7 @@ print_scheduler(Domain *domain, GError **error)
     if (!type)
         return FALSE;
     g_variant_get(type, "(&si)", &name, NULL);
-    output("%-15s: %s\n", _("Scheduler"), strcmp(name, "posix") == 0 ? "posix" : name);
+    output("%-*s: %s\n", text_in(15, _("Scheduler")), strcmp(name, "posix") == 0 ? "posix" : name);
     return TRUE;
 }
 

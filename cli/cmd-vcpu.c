@@ -36,7 +36,7 @@ print_affinity(GVariant *map, gboolean pretty)
 {
     g_autofree char *text = pretty ? cpulist_format(map) : cpulist_format_letters(map);
 
-    output("%-15s ", _("CPU Affinity:"));
+    output("%-*s ", text_in(15, _("CPU Affinity:")));
     if (pretty)
         output(_("%s (out of %zu)"), text, g_variant_n_children(map));
     else
@@ -71,10 +71,10 @@ print_running(GVariant *vcpus, gboolean pretty)
         guint64 time_ns;
 
         g_variant_get_child(vcpus, i, "(uiti@ab)", &number, &state, &time_ns, &cpu, &map);
-        output("%-15s %u\n", _("VCPU:"), number);
-        output("%-15s %d\n", _("CPU:"), cpu);
-        output("%-15s %s\n", _("State:"), vcpu_state(state));
-        output("%-15s %.1lfs\n", _("CPU time:"), time_ns / 1e9);
+        output("%-*s %u\n", text_in(15, _("VCPU:")), number);
+        output("%-*s %d\n", text_in(15, _("CPU:")), cpu);
+        output("%-*s %s\n", text_in(15, _("State:")), vcpu_state(state));
+        output("%-*s %.1lfs\n", text_in(15, _("CPU time:")), time_ns / 1e9);
         print_affinity(map, pretty);
         if (i + 1 < n)
             output("\n");
@@ -89,10 +89,10 @@ print_defined(GVariant *maps, gboolean pretty)
     for (gsize i = 0; i < n; i++) {
         g_autoptr(GVariant) map = g_variant_get_child_value(maps, i);
 
-        output("%-15s %zu\n", _("VCPU:"), i);
-        output("%-15s %s\n", _("CPU:"), _("N/A"));
-        output("%-15s %s\n", _("State:"), _("N/A"));
-        output("%-15s %s\n", _("CPU time"), _("N/A"));
+        output("%-*s %zu\n", text_in(15, _("VCPU:")), i);
+        output("%-*s %s\n", text_in(15, _("CPU:")), _("N/A"));
+        output("%-*s %s\n", text_in(15, _("State:")), _("N/A"));
+        output("%-*s %s\n", text_in(15, _("CPU time")), _("N/A"));
         print_affinity(map, pretty);
         if (i + 1 < n)
             output("\n");
@@ -180,7 +180,7 @@ print_counts(Domain *domain, GError **error)
             continue;
         if (!get_count(domain, counts[i].flags, &n, error))
             return FALSE;
-        output("%-12s %-12s %3u\n", _(counts[i].kind), _(counts[i].where), n);
+        output("%-*s %-*s %3u\n", text_in(12, _(counts[i].kind)), text_in(12, _(counts[i].where)), n);
     }
     return TRUE;
 }

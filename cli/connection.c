@@ -39,8 +39,8 @@ struct Connection {
 const char *
 connection_default_uri(void)
 {
-    static const char *const variables[] = { "VMCTL_DEFAULT_URI", "VIRSH_DEFAULT_CONNECT_URI",
-                                             "LIBVIRT_DEFAULT_URI" };
+    static const char *const variables[] = { "VMCTL_DEFAULT_CONNECT_URI",
+                                             "VIRSH_DEFAULT_CONNECT_URI", "LIBVIRT_DEFAULT_URI" };
 
     for (gsize i = 0; i < G_N_ELEMENTS(variables); i++) {
         const char *uri = g_getenv(variables[i]);

@@ -18,7 +18,7 @@
 
 typedef struct Connection Connection;
 
-/* The URI for a user who named none: from VMCTL_DEFAULT_URI, then libvirt's variables, then by user. */
+/* The URI for a user who named none: from VMCTL_DEFAULT_CONNECT_URI, then libvirt's variables, then by user. */
 const char *connection_default_uri(void);
 /* Opens @uri and makes sure that a daemon answers there. NULL with CLI_ERROR_CONNECTION and a text that
  * says what is wrong and what to do next. */

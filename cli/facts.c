@@ -1,6 +1,7 @@
 #include "cli/facts.h"
 
 #include "cli/output.h"
+#include "cli/table.h"
 
 typedef struct Fact {
     char *title; /* NULL: not for a person */
@@ -75,7 +76,7 @@ facts_print(const Facts *facts, int width)
         const Fact *fact = facts->all->pdata[i];
 
         if (fact->title && width)
-            output("%-*s %s\n", width, fact->title, fact->text);
+            output("%-*s %s\n", text_in(width, fact->title), fact->text);
         else if (fact->title)
             output("%s\n", fact->text);
     }

@@ -1,6 +1,7 @@
 #include "cli/help.h"
 
 #include "cli/output.h"
+#include "cli/table.h"
 
 #include <glib/gi18n.h>
 
@@ -53,7 +54,7 @@ help_options(const Option *options)
     output("%s", _("\n  OPTIONS\n"));
     for (const Option *option = options; option->name; option++) {
         g_autofree char *label = option_label(option);
-        output("    %-15s  %s\n", label, _(option->help));
+        output("    %-*s  %s\n", text_in(15, label), _(option->help));
     }
 }
 

@@ -277,6 +277,18 @@ run(Session *session, int n, char **words)
     return TRUE;
 }
 
+/* Texts are UTF-8, as names are, whatever the terminal's characters. */
+static void
+choose_language(void)
+{
+    const char *catalogs = g_getenv("VMCTL_LOCALES");
+
+    setlocale(LC_ALL, "");
+    bindtextdomain(PACKAGE, catalogs ? catalogs : VMCTL_LOCALEDIR);
+    bind_textdomain_codeset(PACKAGE, "UTF-8");
+    textdomain(PACKAGE);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -284,9 +296,7 @@ main(int argc, char **argv)
     gboolean done;
     Next next;
 
-    setlocale(LC_ALL, "");
-    bindtextdomain(PACKAGE, VMCTL_LOCALEDIR);
-    textdomain(PACKAGE);
+    choose_language();
     next = parse_options(&session, argc, argv);
     if (next == NEXT_HELP)
         print_usage();

@@ -55,8 +55,7 @@ gboolean
 output_set_form(const char *form)
 {
     json_mode = strcmp(form, "json") == 0;
-    if (json_mode)
-        setlocale(LC_MESSAGES, "C");
+    setlocale(LC_MESSAGES, json_mode ? "C" : "");
     return json_mode || strcmp(form, "text") == 0;
 }
 

@@ -72,6 +72,12 @@ text_width(const char *text)
     return width;
 }
 
+int
+text_field(int width, const char *text)
+{
+    return width + (int)strlen(text) - (int)text_width(text);
+}
+
 /* The widest cell of each column. */
 static gsize *
 measure(const Table *table, guint n_columns)

@@ -27,3 +27,6 @@ void table_print(const Table *table, const TableKey *keys, const char *end);
 
 /* How many cells of a terminal @text takes. */
 gsize text_width(const char *text);
+/* The two arguments of "%-*s" that put @text into @width of those cells, however many bytes its characters have. */
+#define text_in(width, text) text_field(width, text), (text)
+int text_field(int width, const char *text);

@@ -15,7 +15,7 @@ fi
 work=$VMCTL_COMPLETION_DIR
 export HOME=$work XDG_CONFIG_HOME=$work/config XDG_RUNTIME_DIR=$work/run XDG_DATA_HOME=$work/data \
     XDG_CACHE_HOME=$work/cache VMCTL_VMM=$top/tests/bus/fake-vmm VMCTL_KVM=/dev/null \
-    VMCTL_DEFAULT_URI=qemu:///session PATH=$top:$PATH LC_ALL=C.UTF-8
+    VMCTL_DEFAULT_CONNECT_URI=qemu:///session PATH=$top:$PATH LC_ALL=C.UTF-8
 mkdir -m 700 "$XDG_RUNTIME_DIR"
 echo 'not a kernel' >"$work/kernel"
 # shellcheck source=cli/completion.bash

@@ -20,7 +20,7 @@ instance_new() {
     export XDG_CACHE_HOME=$instance/cache XDG_RUNTIME_DIR=$instance/run
     export VMCTL_VMM=$build/vmctl-vmm
     export PATH=$build:$PATH
-    export VMCTL_DEFAULT_URI=qemu:///session
+    export VMCTL_DEFAULT_CONNECT_URI=qemu:///session
     cat >"$instance/bus.conf" <<CONF
 <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
