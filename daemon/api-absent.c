@@ -1,33 +1,40 @@
 #include "daemon/api-absent.h"
 
 #include "driver/error.h"
+#include "driver/uuid.h"
 
 typedef struct Absent {
     const char *member;
     virErrorNumber code;
-    const char *text, *quote; /* what goes before and around the value that was looked for */
+    const char *text; /* what goes before the value that was looked for */
 } Absent;
 
 static const Absent table[] = {
-    { "InterfaceLookupByMAC", VIR_ERR_NO_INTERFACE, "couldn't find interface with MAC address",
-      "'" },
-    { "InterfaceLookupByName", VIR_ERR_NO_INTERFACE, "couldn't find interface named", "'" },
-    { "NetworkLookupByName", VIR_ERR_NO_NETWORK, "no network with matching name", "'" },
-    { "NetworkLookupByUUID", VIR_ERR_NO_NETWORK, "no network with matching uuid", "'" },
-    { "NodeDeviceLookupByName", VIR_ERR_NO_NODE_DEVICE, "no node device with matching name", "'" },
-    { "NWFilterLookupByName", VIR_ERR_NO_NWFILTER, "no nwfilter with matching name", "'" },
-    { "NWFilterLookupByUUID", VIR_ERR_NO_NWFILTER, "no nwfilter with matching uuid", "'" },
-    { "SecretLookupByUUID", VIR_ERR_NO_SECRET, "no secret with matching uuid", "'" },
-    { "SecretLookupByUsage", VIR_ERR_NO_SECRET, "no secret with matching usage", "'" },
-    { "SnapshotLookupByName", VIR_ERR_NO_DOMAIN_SNAPSHOT, "no domain snapshot with matching name",
-      "'" },
-    { "StoragePoolLookupByName", VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching name",
-      "'" },
-    { "StoragePoolLookupByUUID", VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid",
-      "'" },
-    { "StorageVolLookupByKey", VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching key", "" },
-    { "StorageVolLookupByPath", VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching path", "'" },
+    { "InterfaceLookupByMAC", VIR_ERR_NO_INTERFACE, "couldn't find interface with MAC address" },
+    { "InterfaceLookupByName", VIR_ERR_NO_INTERFACE, "couldn't find interface named" },
+    { "NetworkLookupByName", VIR_ERR_NO_NETWORK, "no network with matching name" },
+    { "NetworkLookupByUUID", VIR_ERR_NO_NETWORK, "no network with matching uuid" },
+    { "NodeDeviceLookupByName", VIR_ERR_NO_NODE_DEVICE, "no node device with matching name" },
+    { "NWFilterLookupByName", VIR_ERR_NO_NWFILTER, "no nwfilter with matching name" },
+    { "NWFilterLookupByUUID", VIR_ERR_NO_NWFILTER, "no nwfilter with matching uuid" },
+    { "SecretLookupByUUID", VIR_ERR_NO_SECRET, "no secret with matching uuid" },
+    { "SecretLookupByUsage", VIR_ERR_NO_SECRET, "no secret with matching usage" },
+    { "SnapshotLookupByName", VIR_ERR_NO_DOMAIN_SNAPSHOT, "no domain snapshot with matching name" },
+    { "StoragePoolLookupByName", VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching name" },
+    { "StoragePoolLookupByUUID", VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid" },
+    { "StorageVolLookupByKey", VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching key" },
+    { "StorageVolLookupByPath", VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching path" },
 };
+
+/* What has to be a uuid is looked at before any driver is asked. */
+static gboolean
+check_uuid(const char *member, const char *value, GError **error)
+{
+    char uuid[UUID_SIZE];
+
+    return !g_str_has_suffix(member, "ByUUID") || uuid_parse(value, uuid) ||
+           driver_error_argument(error, "uuidstr in vir%sString must be a valid UUID", member);
+}
 
 static const Absent *
 find(const char *member)
@@ -68,7 +75,7 @@ api_absent_lookup(Call *call)
     GError *error = NULL;
 
     g_assert(absent);
-    driver_error(&error, absent->code, "%s %s%s%s", absent->text, absent->quote, value,
-                 absent->quote);
+    if (check_uuid(absent->member, value, &error))
+        driver_error(&error, absent->code, "%s '%s'", absent->text, value);
     call_fail(call, error);
 }

@@ -85,9 +85,8 @@ domain_get_hostname(Domain *domain, guint flags, DomainReply done, gpointer data
     /* There are no networks of libvirt's here that could have given out a lease. */
     if (flags & VIR_DOMAIN_GET_HOSTNAME_LEASE && !(flags & ~known)) {
         if (flags & VIR_DOMAIN_GET_HOSTNAME_AGENT)
-            driver_error(&error, VIR_ERR_INVALID_ARG,
-                         "flags 'VIR_DOMAIN_GET_HOSTNAME_LEASE' and "
-                         "'VIR_DOMAIN_GET_HOSTNAME_AGENT' are mutually exclusive");
+            driver_error_argument(&error, "Flags 'VIR_DOMAIN_GET_HOSTNAME_LEASE' and "
+                                          "'VIR_DOMAIN_GET_HOSTNAME_AGENT' are mutually exclusive");
         else if (!domain_is_active(domain))
             driver_error(&error, VIR_ERR_OPERATION_INVALID, "domain is not running");
         else

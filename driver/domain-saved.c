@@ -20,18 +20,22 @@ domain_managed_save_remove(Domain *domain, guint flags, GError **error)
 
 /* NULL with @error where there is no image. */
 static char *
-existing(const Domain *domain, GError **error)
+existing(const Domain *domain, const char *function, GError **error)
 {
-    if (domain->managed_save)
+    if (domain->host->env->simulated) /* an image without a file */
+        driver_error(error, VIR_ERR_NO_SUPPORT, "%s", function);
+    else if (domain->managed_save)
         return managed_save_path(domain);
-    driver_error(error, VIR_ERR_OPERATION_INVALID, "domain does not have managed save image");
+    else
+        driver_error(error, VIR_ERR_OPERATION_INVALID,
+                     "domain does not have managed save image");
     return NULL;
 }
 
 char *
 domain_managed_save_xml(Domain *domain, guint flags, GError **error)
 {
-    g_autofree char *path = existing(domain, error);
+    g_autofree char *path = existing(domain, "virDomainManagedSaveGetXMLDesc", error);
 
     return path ? restore_image_xml(path, flags, error) : NULL;
 }
@@ -39,7 +43,7 @@ domain_managed_save_xml(Domain *domain, guint flags, GError **error)
 gboolean
 domain_managed_save_define(Domain *domain, const char *xml, guint flags, GError **error)
 {
-    g_autofree char *path = existing(domain, error);
+    g_autofree char *path = existing(domain, "virDomainManagedSaveDefineXML", error);
 
     return path && restore_image_define(path, xml, flags, error);
 }

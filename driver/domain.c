@@ -186,11 +186,9 @@ domain_affected_def(const Domain *domain, guint flags, GError **error)
 {
     gboolean live = flags & VIR_DOMAIN_AFFECT_LIVE, config = flags & VIR_DOMAIN_AFFECT_CONFIG;
 
-    if (live && config)
-        driver_error(
-            error, VIR_ERR_INVALID_ARG, "%s",
-            "flags 'VIR_DOMAIN_AFFECT_LIVE' and 'VIR_DOMAIN_AFFECT_CONFIG' are mutually exclusive");
-    else if (live && !domain_is_active(domain))
+    if (!driver_check_affect_flags(flags, error))
+        return NULL;
+    if (live && !domain_is_active(domain))
         driver_error(error, VIR_ERR_OPERATION_INVALID, "%s", "domain is not running");
     else if (config && !domain_is_persistent(domain))
         driver_error(error, VIR_ERR_OPERATION_INVALID, "%s",

@@ -276,8 +276,7 @@ driver_find_uuid(Driver *driver, const char *text, GError **error)
     Domain *domain;
 
     if (!uuid_parse(text, uuid)) {
-        g_set_error(error, DRIVER_ERROR, VIR_ERR_INVALID_ARG,
-                    "Invalid UUID"); /* libvirt's, no prefix */
+        driver_error_argument(error, "Invalid UUID");
         return NULL;
     }
     domain = domain_list_find_uuid(driver->host.list, uuid);
@@ -504,6 +503,10 @@ driver_domain_capabilities(Driver *driver, const char *emulator, const char *arc
 
     if (!driver_check_flags(flags, 0, "virConnectGetDomainCapabilities", error))
         return NULL;
+    if (driver->host.env->simulated) { /* libvirt's has none either, and there is no host to describe */
+        driver_error(error, VIR_ERR_NO_SUPPORT, "%s", "virConnectGetDomainCapabilities");
+        return NULL;
+    }
     return domain_capabilities_format(driver->host.env, &query, error);
 }
 

@@ -115,6 +115,19 @@ driver_error(GError **error, virErrorNumber code, const char *format, ...)
 }
 
 gboolean
+driver_error_argument(GError **error, const char *format, ...)
+{
+    g_autofree char *message = NULL;
+    va_list args;
+
+    va_start(args, format);
+    message = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_set_error_literal(error, DRIVER_ERROR, VIR_ERR_INVALID_ARG, message);
+    return FALSE;
+}
+
+gboolean
 driver_error_errno(GError **error, int errnum, const char *format, ...)
 {
     g_autofree char *detail = NULL;

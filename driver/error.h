@@ -16,6 +16,8 @@ GQuark driver_error_quark(void);
  * Returns FALSE, so that failing is one statement. */
 gboolean driver_error(GError **error, virErrorNumber code, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
+/* VIR_ERR_INVALID_ARG without its prefix, as virReportInvalidArg() in front of all drivers has it. */
+gboolean driver_error_argument(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* VIR_ERR_SYSTEM_ERROR with strerror(@errnum) after the detail, as virReportSystemError() does. */
 gboolean driver_error_errno(GError **error, int errnum, const char *format, ...)
     G_GNUC_PRINTF(3, 4);

@@ -7,23 +7,28 @@
 gboolean
 driver_check_flags(guint flags, guint known, const char *function, GError **error)
 {
-    if (!(flags & ~known))
-        return TRUE;
-    /* virReportInvalidArg() puts no "invalid argument: " before it. */
-    g_set_error(error, DRIVER_ERROR, VIR_ERR_INVALID_ARG, "unsupported flags (0x%x) in function %s",
-                flags & ~known, function);
-    return FALSE;
+    return !(flags & ~known) || driver_error_argument(error,
+                                                      "unsupported flags (0x%x) in function %s",
+                                                      flags & ~known, function);
+}
+
+static gboolean
+check_exclusive(guint flags, guint both, const char *names, GError **error)
+{
+    return (flags & both) != both ||
+           driver_error_argument(error, "Flags %s are mutually exclusive", names);
 }
 
 gboolean
 driver_check_save_flags(guint flags, GError **error)
 {
-    const guint both = VIR_DOMAIN_SAVE_RUNNING | VIR_DOMAIN_SAVE_PAUSED;
+    return check_exclusive(flags, VIR_DOMAIN_SAVE_RUNNING | VIR_DOMAIN_SAVE_PAUSED,
+                           "'VIR_DOMAIN_SAVE_RUNNING' and 'VIR_DOMAIN_SAVE_PAUSED'", error);
+}
 
-    if ((flags & both) != both)
-        return TRUE;
-    g_set_error(error, DRIVER_ERROR, VIR_ERR_INVALID_ARG,
-                "Flags 'VIR_DOMAIN_SAVE_RUNNING' and 'VIR_DOMAIN_SAVE_PAUSED' are mutually "
-                "exclusive");
-    return FALSE;
+gboolean
+driver_check_affect_flags(guint flags, GError **error)
+{
+    return check_exclusive(flags, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG,
+                           "'VIR_DOMAIN_AFFECT_LIVE' and 'VIR_DOMAIN_AFFECT_CONFIG'", error);
 }

@@ -41,8 +41,13 @@ managed_save_path_for_writing(const Domain *domain, GError **error)
 gboolean
 managed_save_remove(Domain *domain, GError **error)
 {
-    g_autofree char *path = managed_save_path(domain);
+    g_autofree char *path = NULL;
 
+    if (domain->host->env->simulated) {
+        domain->managed_save = FALSE;
+        return TRUE;
+    }
+    path = managed_save_path(domain);
     if (unlink(path) < 0 || !store_sync_directory_of(path))
         return driver_error_errno(error, errno, "Failed to remove managed save file '%s'", path);
     domain->managed_save = FALSE;

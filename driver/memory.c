@@ -82,8 +82,7 @@ check_wish(const Verb *verb, const Wish *wish, GError **error)
     gboolean config = (wish->affects & VIR_DOMAIN_AFFECT_CONFIG) != 0;
 
     if (wish->kib == 0)
-        return driver_error(error, VIR_ERR_INVALID_ARG, "memory in %s must not be zero",
-                            "virDomainSetMemoryFlags");
+        return driver_error_argument(error, "memory in virDomainSetMemoryFlags must not be zero");
     if (maximum && live)
         return driver_error(error, VIR_ERR_OPERATION_INVALID,
                             "cannot resize the maximum memory on an active domain");

@@ -41,16 +41,15 @@ check_argument(const char *name, const char *value, gboolean wanted, const char 
                GError **error)
 {
     return wanted == (value != NULL) ||
-           driver_error(error, VIR_ERR_INVALID_ARG,
-                        wanted ? "%s in %s must not be NULL" : "%s in %s must be NULL", name,
-                        function);
+           driver_error_argument(error, wanted ? "%s in %s must not be NULL" : "%s in %s must be NULL",
+                                 name, function);
 }
 
 static gboolean
 check_type(int type, GError **error)
 {
     return (type >= 0 && type <= VIR_DOMAIN_METADATA_ELEMENT) ||
-           driver_error(error, VIR_ERR_INVALID_ARG, "unknown metadata type");
+           driver_error(error, VIR_ERR_INVALID_ARG, "unknown metadata type '%d'", type);
 }
 
 static gboolean
@@ -61,7 +60,7 @@ check_change(const Change *change, GError **error)
 
     if (change->type == VIR_DOMAIN_METADATA_TITLE && change->metadata &&
         strchr(change->metadata, '\n'))
-        return driver_error(error, VIR_ERR_INVALID_ARG, "metadata title can't contain newlines");
+        return driver_error_argument(error, "metadata title can't contain newlines");
     return check_type(change->type, error) &&
            check_argument("uri", change->uri, element, function, error) &&
            check_argument("key", change->key, element && change->metadata, function, error);

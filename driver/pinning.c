@@ -11,22 +11,9 @@
 static const DomainDef *
 meant_def(const Domain *domain, guint flags, const char *function, GError **error)
 {
-    gboolean live = flags & VIR_DOMAIN_AFFECT_LIVE, config = flags & VIR_DOMAIN_AFFECT_CONFIG;
-
     if (!driver_check_flags(flags, AFFECTS, function, error))
         return NULL;
-    if (live && config)
-        driver_error(
-            error, VIR_ERR_INVALID_ARG, "%s",
-            "flags 'VIR_DOMAIN_AFFECT_LIVE' and 'VIR_DOMAIN_AFFECT_CONFIG' are mutually exclusive");
-    else if (live && !domain_is_active(domain))
-        driver_error(error, VIR_ERR_OPERATION_INVALID, "domain is not running");
-    else if (config && !domain_is_persistent(domain))
-        driver_error(error, VIR_ERR_OPERATION_INVALID,
-                     "transient domains do not have any persistent config");
-    else
-        return config ? domain_persistent_def(domain) : domain_def(domain);
-    return NULL;
+    return domain_affected_def(domain, flags, error);
 }
 
 /* Pinning */

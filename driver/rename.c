@@ -59,7 +59,7 @@ domain_rename(Domain *domain, const char *name, guint flags, DomainDone done, gp
     g_autoptr(GError) error = NULL;
 
     if (!*name) {
-        driver_error(&error, VIR_ERR_INVALID_ARG, "string %s in %s must not be empty", "new_name",
+        driver_error_argument(&error, "string %s in %s must not be empty", "new_name",
                      "virDomainRename");
         done(data, error);
         return;

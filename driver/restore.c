@@ -283,11 +283,12 @@ check_owner(const Domain *domain, const DomainDef *def, GError **error)
 static gboolean
 open_managed(Domain *domain, guint flags, RestoreSource *ret, gboolean *ret_boot, GError **error)
 {
-    g_autofree char *path = managed_save_path(domain);
+    gboolean boot = domain->host->env->simulated || (flags & VIR_DOMAIN_START_FORCE_BOOT);
+    g_autofree char *path = boot ? NULL : managed_save_path(domain);
     gboolean torn = FALSE;
 
     *ret_boot = FALSE;
-    if (flags & VIR_DOMAIN_START_FORCE_BOOT) {
+    if (boot) {
         *ret_boot = managed_save_remove(domain, error);
         return FALSE;
     }

@@ -25,10 +25,8 @@ affects_live(const Domain *domain, guint flags, gboolean *ret_live, GError **err
     gboolean config = (flags & VIR_DOMAIN_AFFECT_CONFIG) != 0;
     gboolean active = domain_is_active(domain);
 
-    if (live && config)
-        return driver_error(
-            error, VIR_ERR_INVALID_ARG, "%s",
-            "flags 'VIR_DOMAIN_AFFECT_LIVE' and 'VIR_DOMAIN_AFFECT_CONFIG' are mutually exclusive");
+    if (!driver_check_affect_flags(flags, error))
+        return FALSE;
     if (live && !active)
         return driver_error(error, VIR_ERR_OPERATION_INVALID, "domain is not running");
     if (config && !domain_is_persistent(domain))

@@ -92,8 +92,7 @@ static gboolean
 check_arguments(guint vcpus, guint flags, GError **error)
 {
     if (vcpus == 0)
-        return driver_error(error, VIR_ERR_INVALID_ARG, "%s in %s must not be zero", "nvcpus",
-                            "virDomainSetVcpusFlags");
+        return driver_error_argument(error, "nvcpus in virDomainSetVcpusFlags must not be zero");
     if (flags & VIR_DOMAIN_VCPU_GUEST)
         return driver_error(error, VIR_ERR_OPERATION_UNSUPPORTED,
                             "this machine does not ask guests to change their vCPUs");
