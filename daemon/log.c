@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+static GLogLevelFlags least = G_LOG_LEVEL_MESSAGE;
+
 typedef struct Level {
     GLogLevelFlags level;
     const char *word;
@@ -35,13 +37,23 @@ field(const GLogField *fields, gsize n_fields, const char *key)
     return NULL;
 }
 
+/* GLib's levels are bits, the gravest first. */
+static gboolean
+is_wanted(GLogLevelFlags level, const char *domain)
+{
+    const GLogLevelFlags chatter = G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG;
+
+    return (level & G_LOG_LEVEL_MASK) <= least ||
+           ((level & chatter) && !g_log_writer_default_would_drop(level, domain));
+}
+
 static GLogWriterOutput
 write_line(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer program)
 {
     const char *text = field(fields, n_fields, "MESSAGE");
     const char *domain = field(fields, n_fields, "GLIB_DOMAIN");
 
-    if (g_log_writer_default_would_drop(level, domain))
+    if (!is_wanted(level, domain))
         return G_LOG_WRITER_HANDLED;
     if (g_log_writer_is_journald(STDERR_FILENO) &&
         g_log_writer_journald(level, fields, n_fields, NULL) == G_LOG_WRITER_HANDLED)
@@ -54,4 +66,10 @@ void
 log_open(const char *program)
 {
     g_log_set_writer_func(write_line, (gpointer)program, NULL);
+}
+
+void
+log_set_level(GLogLevelFlags level)
+{
+    least = level;
 }

@@ -1,4 +1,5 @@
 /* vmctld: the daemon of one instance: its driver, and the faces by which it is reached. */
+#include "daemon/config.h"
 #include "daemon/dbus-bus.h"
 #include "daemon/dbus-events.h"
 #include "daemon/dbus.h"
@@ -17,7 +18,8 @@
 #define TEST_PATH "/org/libvirt/Test"
 
 typedef struct Options {
-    gboolean system, session, version;
+    gboolean system, session, version, print_config;
+    char *config;  /* the configuration; NULL: the instance's own, if there is one */
     char *access;  /* "polkit" or "none"; NULL: as the instance has it */
     char *address; /* of the bus, NULL: the usual one */
     int peer;      /* the socket of the one client of a test driver of its own; -1: there is a bus */
@@ -34,6 +36,8 @@ typedef struct Daemon {
     GDBusConnection *bus;
     Access *access; /* NULL: whoever can call may do anything */
     Face test, qemu;
+    const Options *options;
+    Config config;
     int status; /* what the process exits with */
 } Daemon;
 
@@ -74,11 +78,47 @@ peer_closed(gpointer data)
     g_main_loop_quit(daemon->loop);
 }
 
-/* Nobody but their owner calls a session instance: that is the session bus's business. */
+/* What the files say, and the options, which go before. */
 static gboolean
-asks_polkit(const Options *options)
+load_config(Config *config, const Options *options, GError **error)
 {
-    return options->access ? g_str_equal(options->access, "polkit") : options->system;
+    g_autofree char *usual = config_default_path(options->system);
+    const char *path = options->config ? options->config : usual;
+
+    config_init(config, options->system);
+    if ((options->config || g_file_test(path, G_FILE_TEST_EXISTS)) &&
+        !config_load(config, path, error))
+        return FALSE;
+    if (options->access)
+        config->access =
+            g_str_equal(options->access, "polkit") ? CONFIG_ACCESS_POLKIT : CONFIG_ACCESS_NONE;
+    return TRUE;
+}
+
+static void
+apply_log_level(const Config *config)
+{
+    static const GLogLevelFlags levels[] = {
+        [CONFIG_LOG_ERROR] = G_LOG_LEVEL_CRITICAL, [CONFIG_LOG_WARNING] = G_LOG_LEVEL_WARNING,
+        [CONFIG_LOG_NOTICE] = G_LOG_LEVEL_MESSAGE, [CONFIG_LOG_INFO] = G_LOG_LEVEL_INFO,
+        [CONFIG_LOG_DEBUG] = G_LOG_LEVEL_DEBUG,
+    };
+
+    log_set_level(levels[config->log_level]);
+}
+
+static DriverEnv *
+qemu_env(const Options *options, const Config *config)
+{
+    static const DriverAutostart autostarts[] = {
+        [CONFIG_AUTOSTART_BOOT] = DRIVER_AUTOSTART_BOOT,
+        [CONFIG_AUTOSTART_ALWAYS] = DRIVER_AUTOSTART_ALWAYS,
+        [CONFIG_AUTOSTART_NEVER] = DRIVER_AUTOSTART_NEVER,
+    };
+    DriverEnv *env = driver_env_new(options->system);
+
+    env->autostart = autostarts[config->autostart];
+    return env;
 }
 
 /* Both drivers have their object on the bus, below the name that libvirt-dbus gives them. */
@@ -122,7 +162,7 @@ open_qemu(Daemon *daemon, const Options *options, GError **error)
         !dbus_bus_own_name(daemon->bus, BUS_NAME, error))
         return FALSE;
     events = dbus_events(face->root);
-    face->driver = driver_new(driver_env_new(options->system), &events, error);
+    face->driver = driver_new(qemu_env(options, &daemon->config), &events, error);
     if (face->driver)
         dbus_root_set_driver(face->root, face->driver);
     return face->driver != NULL;
@@ -134,13 +174,17 @@ daemon_new(const Options *options, GError **error)
     g_autoptr(Daemon) daemon = g_new0(Daemon, 1);
     gboolean peer = options->peer >= 0;
 
+    daemon->options = options;
+    if (!load_config(&daemon->config, options, error))
+        return NULL;
+    apply_log_level(&daemon->config);
     daemon->loop = g_main_loop_new(NULL, FALSE);
     daemon->bus = peer ? dbus_bus_open_peer(options->peer, error)
                        : dbus_bus_open(options->address, options->system, error);
     if (!daemon->bus)
         return NULL;
     dbus_bus_watch(daemon->bus, peer ? peer_closed : bus_closed, daemon);
-    if (!peer && asks_polkit(options))
+    if (!peer && daemon->config.access == CONFIG_ACCESS_POLKIT)
         daemon->access = access_new(daemon->bus);
     if (!open_test(daemon, error) || (!peer && !open_qemu(daemon, options, error)))
         return NULL;
@@ -156,11 +200,23 @@ stop(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-/* There is no configuration to read again yet; the signal must not end the daemon. */
+/* What cannot change while clients are there, and what is only of the start, stays until the next one. */
 static gboolean
 reload(gpointer data)
 {
-    g_message("There is nothing to reload");
+    Daemon *daemon = data;
+    g_autoptr(GError) error = NULL;
+    Config config;
+
+    if (!load_config(&config, daemon->options, &error)) {
+        g_critical("%s; everything stays as it was", error->message);
+        return G_SOURCE_CONTINUE;
+    }
+    if (config.access != daemon->config.access || config.autostart != daemon->config.autostart)
+        g_message("Of the new configuration, access and autostart take effect when the daemon starts again");
+    daemon->config.log_level = config.log_level;
+    apply_log_level(&config);
+    g_message("The configuration was read again");
     return G_SOURCE_CONTINUE;
 }
 
@@ -178,7 +234,7 @@ watch_signals(Daemon *daemon)
     sigaction(SIGPIPE, &pipe_action, NULL);
     g_unix_signal_add(SIGTERM, stop, daemon->loop);
     g_unix_signal_add(SIGINT, stop, daemon->loop);
-    g_unix_signal_add(SIGHUP, reload, NULL);
+    g_unix_signal_add(SIGHUP, reload, daemon);
 }
 
 static int
@@ -214,6 +270,10 @@ parse_options(int argc, char **argv, Options *options, GError **error)
         { "peer", 0, 0, G_OPTION_ARG_INT, &options->peer,
           "Serve a test driver of its own to who has the other end of the socket FD, without a bus",
           "FD" },
+        { "config", 0, 0, G_OPTION_ARG_FILENAME, &options->config,
+          "Read the configuration FILE instead of the usual one", "FILE" },
+        { "print-config", 0, 0, G_OPTION_ARG_NONE, &options->print_config,
+          "Print the configuration with everything that is in effect, and exit" },
         { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version and exit" },
         { NULL },
     };
@@ -242,6 +302,22 @@ parse_options(int argc, char **argv, Options *options, GError **error)
     return TRUE;
 }
 
+static int
+print_config(const Options *options)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    Config config;
+
+    if (!load_config(&config, options, &error)) {
+        g_critical("%s", error->message);
+        return EXIT_FAILURE;
+    }
+    text = config_text(&config);
+    fputs(text, stdout);
+    return EXIT_SUCCESS;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -255,10 +331,13 @@ main(int argc, char **argv)
         status = EXIT_FAILURE;
     } else if (options.version) {
         puts(PACKAGE_STRING);
+    } else if (options.print_config) {
+        status = print_config(&options);
     } else {
         status = serve(&options);
     }
     g_free(options.access);
+    g_free(options.config);
     g_free(options.address);
     return status;
 }

@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The hypervisor version that clients are told: that of the QEMU whose machine ours stands in for, so
@@ -150,6 +151,32 @@ autostart(Driver *driver)
     }
 }
 
+/* The lock's file is empty until a driver has done it. */
+static gboolean
+is_time_to_autostart(Driver *driver)
+{
+    struct stat lock;
+
+    switch (driver->host.env->autostart) {
+    case DRIVER_AUTOSTART_ALWAYS:
+        return TRUE;
+    case DRIVER_AUTOSTART_NEVER:
+        return FALSE;
+    default:
+        return fstat(driver->lock_fd, &lock) < 0 || lock.st_size == 0;
+    }
+}
+
+static void
+autostart_in_time(Driver *driver)
+{
+    if (!is_time_to_autostart(driver))
+        return;
+    autostart(driver);
+    if (pwrite(driver->lock_fd, "autostarted\n", strlen("autostarted\n"), 0) < 0)
+        g_warning("The next daemon will start domains again: %s", g_strerror(errno));
+}
+
 static Driver *
 driver_alloc(DriverEnv *env, const DriverEvents *events)
 {
@@ -172,7 +199,7 @@ driver_new(DriverEnv *env, const DriverEvents *events, GError **error)
         return NULL;
     adopt_guests(&driver->host);
     managed_save_scan(&driver->host);
-    autostart(driver);
+    autostart_in_time(driver);
     return g_steal_pointer(&driver);
 }
 

@@ -3,12 +3,20 @@
 
 #include <glib.h>
 
+/* When a driver starts the domains that are marked for it. */
+typedef enum {
+    DRIVER_AUTOSTART_BOOT, /* the first one in this run directory, which lasts as long as the host runs */
+    DRIVER_AUTOSTART_ALWAYS,
+    DRIVER_AUTOSTART_NEVER,
+} DriverAutostart;
+
 typedef struct DriverEnv {
     const char *name;    /* "QEMU", "Test": libvirt's word for the driver */
     gboolean privileged; /* the system instance */
     /* Guests are simulated within the daemon: see vmm-sim.h. Nothing of the host is used, and all paths below
      * are NULL: what a driver keeps in files, this one forgets. */
     gboolean simulated;
+    DriverAutostart autostart;
     char *config_dir;    /* definitions: /etc/vmctl, or $XDG_CONFIG_HOME/vmctl */
     char *run_dir;       /* control sockets and status: /run/vmctl, or $XDG_RUNTIME_DIR/vmctl */
     char *state_dir;     /* /var/lib/vmctl, or $XDG_DATA_HOME/vmctl */

@@ -3,6 +3,7 @@
 
 #include <libvirt/libvirt.h>
 #include <signal.h>
+#include <unistd.h>
 
 #define FLAGS(n) g_variant_new("(u)", (guint)(n))
 
@@ -113,14 +114,50 @@ test_autostart(void)
 {
     g_autoptr(Fixture) fixture = fixture_new();
     g_autofree char *path = fixture_define(fixture, "early", "");
+    g_autofree char *lock = g_build_filename(fixture->dir, "run", "vmctl", "vmctld.lock", NULL);
 
     g_variant_unref(fixture_call(
         fixture, path, PROPERTIES, "Set",
         g_variant_new("(ssv)", DOMAIN, "Autostart", g_variant_new_boolean(TRUE)), "()"));
     fixture_end_daemon(fixture, SIGTERM);
     fixture_start_daemon(fixture);
+    g_assert_cmpint(fixture_state(fixture, path), ==, VIR_DOMAIN_SHUTOFF); /* not a second time */
+
+    fixture_end_daemon(fixture, SIGTERM);
+    g_assert_no_errno(unlink(lock)); /* as a reboot does */
+    fixture_start_daemon(fixture);
     fixture_expect_events(fixture, "4,0 2,0");
     g_assert_cmpint(fixture_state(fixture, path), ==, VIR_DOMAIN_RUNNING);
+}
+
+static void
+set_config(Fixture *fixture, const char *text)
+{
+    g_autofree char *path = g_build_filename(fixture->dir, "config", "vmctl", "vmctld.conf", NULL);
+
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+/* As vmctld.conf says, before the first start and after. */
+static void
+test_autostart_configured(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "early", "");
+
+    g_variant_unref(fixture_call(
+        fixture, path, PROPERTIES, "Set",
+        g_variant_new("(ssv)", DOMAIN, "Autostart", g_variant_new_boolean(TRUE)), "()"));
+    fixture_end_daemon(fixture, SIGTERM);
+    set_config(fixture, "[vmctld]\nautostart = always\n");
+    fixture_start_daemon(fixture);
+    fixture_expect_events(fixture, "4,0 2,0");
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_expect_events(fixture, "5,1");
+    fixture_end_daemon(fixture, SIGTERM);
+    set_config(fixture, "[vmctld]\nautostart = never\n");
+    fixture_start_daemon(fixture);
+    g_assert_cmpint(fixture_state(fixture, path), ==, VIR_DOMAIN_SHUTOFF);
 }
 
 /* What @process wrote to its standard error before it failed. */
@@ -249,6 +286,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/restart/ended-meanwhile", test_ended_meanwhile);
     g_test_add_func("/bus/restart/prepared-only", test_prepared_only);
     g_test_add_func("/bus/restart/autostart", test_autostart);
+    g_test_add_func("/bus/restart/autostart-configured", test_autostart_configured);
     g_test_add_func("/bus/restart/second-daemon", test_second_daemon);
     g_test_add_func("/bus/restart/second-bus", test_second_bus);
     g_test_add_func("/bus/restart/no-bus", test_no_bus);

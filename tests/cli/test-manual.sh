@@ -1,15 +1,44 @@
 #!/bin/bash
-# test-manual: vmctl.1 has every command and option that the program has, and no other. Speaks TAP.
+# test-manual: the manual has every command, option and key that the programs have, and no other, and in the order of
+# the alphabet. Speaks TAP.
 set -uo pipefail
 
 vmctl=${VMCTL_TOP_BUILDDIR:?}/vmctl
-man=${VMCTL_TOP_SRCDIR:?}/man/vmctl.1
+vmctld=$VMCTL_TOP_BUILDDIR/vmctld
+pages=${VMCTL_TOP_SRCDIR:?}/man
+man=$pages/vmctl.1
 export LC_ALL=C.UTF-8
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # The manual without the macros' fonts and escapes.
 plain() { sed -E 's/\\f[A-Z]//g; s/\\-/-/g' "$man"; }
+
+# The manual's options, as those of a program that has one page of them.
+options_of_page() {
+    man=$pages/$1 plain | awk '
+        /^\.SH/ { here = $2 == "OPTIONS" }
+        wanted && here { while (match($0, /--[a-z-]+/)) { print substr($0, RSTART, RLENGTH); $0 = substr($0, RSTART + RLENGTH) } }
+        { wanted = /^\.TP/ }'
+}
+options_of_daemon() { "$vmctld" --help | grep -oE '^  (-[a-z], )?--[a-z-]+' | grep -oE -- '--[a-z-]+'; }
+options_of_daemon_page() { options_of_page vmctld.8; }
+
+# The daemon's keys and the words that each may be.
+keys_of_program() {
+    local key
+    "$vmctld" --session --print-config | sed -n 's/=.*//p' | while IFS= read -r key; do
+        printf '[vmctld]\n%s=?\n' "$key" >"$work/conf"
+        "$vmctld" --session --config="$work/conf" --print-config 2>&1 |
+            sed -n "s/.*'$key', which is one of: /$key=/; s/, /|/gp"
+    done
+}
+keys_of_manual() { man=$pages/vmctld.conf.5 plain | awk '/^\.SH/ { here = $2 == "KEYS" } wanted && here { print $2 } { wanted = /^\.TP/ }'; }
+
+# The groups of commands, and the sections of the manual, with what is in them in order.
+order_of_help() { "$vmctl" help | sed -nE "s/^ .*\(help keyword '(.*)'\).*/= /p; s/^    ([a-z-]+) .*/\1/p"; }
+order_of_manual() { plain | awk '/^\.SH/ { print "=" } /^\.SS/ { print $2 }'; }
+is_sorted() { awk '/^=/ { last = ""; next } $0 < last { print "# " $0 " stands behind " last; bad = 1 } { last = $0 } END { exit bad }'; }
 
 # The commands, and "command --option" for each option, one per line; an option without a name as "<name>".
 of_program() {
@@ -60,7 +89,16 @@ same() {
     fi
 }
 
-echo "1..3"
+in_order() {
+    n=$((n + 1))
+    if "$1" | is_sorted; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
+}
+
+echo "1..7"
 same of_program of_manual "commands and their options"
 same synopses_of_program synopses_of_manual "how they are typed"
 same global_of_program global_of_manual "options of vmctl itself"
+same options_of_daemon options_of_daemon_page "options of vmctld"
+same keys_of_program keys_of_manual "keys of vmctld.conf"
+in_order order_of_help "commands are in the order of the alphabet in the help"
+in_order order_of_manual "and in the manual"
