@@ -37,8 +37,7 @@ run_save(Session *session, const Args *args, GError **error)
     if (!domain || !(xml = xml_from_args(args, error)))
         return FALSE;
     parameters = g_variant_new("(ssu)", path, xml, args_flags(args, save_flags));
-    if (!job_watch(domain, "Save", parameters, args_has(args, "verbose") ? _("Save") : NULL,
-                   error)) {
+    if (!job_watch(domain, "Save", parameters, _("Save"), args_has(args, "verbose"), error)) {
         output_error(_("Failed to save domain '%s' to %s"), domain->name, file);
         return FALSE;
     }
@@ -117,7 +116,7 @@ run_managedsave(Session *session, const Args *args, GError **error)
     if (!domain)
         return FALSE;
     if (!job_watch(domain, "ManagedSave", g_variant_new("(u)", args_flags(args, save_flags)),
-                   args_has(args, "verbose") ? _("Managedsave") : NULL, error)) {
+                   _("Managedsave"), args_has(args, "verbose"), error)) {
         output_error(_("Failed to save domain '%s' state"), domain->name);
         return FALSE;
     }

@@ -1,16 +1,20 @@
 #include "cli/job-watch.h"
 
 #include "cli/connection.h"
+#include "cli/output.h"
 
 #include <glib-unix.h>
 #include <libvirt/libvirt.h>
 #include <stdio.h>
 
-#define POLL_MS 500
+#define POLL_MS    500
+#define PATIENT_US G_USEC_PER_SEC /* what is over by then shows nothing unasked */
 
 typedef struct Watch {
     Domain *domain;
     const char *label;
+    gint64 from_us; /* nothing is shown before */
+    gboolean shown;
     GMainLoop *loop;
     GVariant *reply;
     GError *error;
@@ -18,12 +22,13 @@ typedef struct Watch {
 
 /* As virsh has it: 100 is for what is over. */
 static void
-show(const Watch *watch, guint64 left, guint64 total)
+show(Watch *watch, guint64 left, guint64 total)
 {
     int percent;
 
     if (!total)
         return;
+    watch->shown = TRUE;
     percent = left ? MIN(99, (int)(100.0 - (double)left * 100.0 / (double)total)) : 100;
     fflush(stdout);
     fprintf(stderr, "\r%s: [%3d %%]", watch->label, percent);
@@ -52,13 +57,13 @@ over(GObject *bus, GAsyncResult *result, gpointer data)
 static gboolean
 poll_progress(gpointer data)
 {
-    const Watch *watch = data;
+    Watch *watch = data;
     g_autoptr(GVariant) reply =
         domain_call(watch->domain, "GetJobInfo", NULL, "((ittttttttttt))", NULL);
     guint64 total, left;
     int type;
 
-    if (reply) {
+    if (reply && g_get_monotonic_time() >= watch->from_us) {
         g_variant_get(reply, "((ittttttttttt))", &type, NULL, NULL, &total, NULL, &left, NULL, NULL,
                       NULL, NULL, NULL, NULL);
         if (type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED)
@@ -79,10 +84,13 @@ interrupted(gpointer data)
 
 gboolean
 job_watch(Domain *domain, const char *method, GVariant *parameters, const char *label,
-          GError **error)
+          gboolean verbose, GError **error)
 {
-    Watch watch = { .domain = domain, .label = label };
-    guint timer = label ? g_timeout_add(POLL_MS, poll_progress, &watch) : 0;
+    Watch watch = { .domain = domain,
+                    .label = label,
+                    .from_us = verbose ? 0 : g_get_monotonic_time() + PATIENT_US };
+    gboolean shows = verbose || output_advises();
+    guint timer = shows ? g_timeout_add(POLL_MS, poll_progress, &watch) : 0;
     guint interrupt = g_unix_signal_add(SIGINT, interrupted, &watch);
     gboolean good;
 
@@ -94,8 +102,10 @@ job_watch(Domain *domain, const char *method, GVariant *parameters, const char *
     if (timer)
         g_source_remove(timer);
     good = watch.reply != NULL;
-    if (good && label)
+    if (good && (verbose || watch.shown))
         show(&watch, 0, 1);
+    else if (watch.shown && !verbose)
+        fputc('\n', stderr); /* the complaint has a line of its own */
     if (good)
         g_variant_unref(watch.reply);
     else

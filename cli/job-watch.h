@@ -5,6 +5,6 @@
 #include "cli/domain.h"
 
 /* Calls a method of org.libvirt.Domain that answers nothing. @label, "Save", begins the line that shows how far it
- * is; NULL: none is shown. */
+ * is; when not @verbose, only a person at a terminal sees it, and only of what takes more than a second. */
 gboolean job_watch(Domain *domain, const char *method, GVariant *parameters, const char *label,
-                   GError **error);
+                   gboolean verbose, GError **error);

@@ -7,9 +7,11 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static gboolean quiet_mode, json_mode;
 static FILE *log_file;
+static GString *complaints;
 
 G_DEFINE_QUARK(vmctl - cli - error - quark, cli_error)
 
@@ -102,6 +104,30 @@ complain(const char *text)
     fprintf(stderr, "%s%s\n", _("error: "), text);
     if (log_file)
         fprintf(log_file, "%s%s\n", _("error: "), text);
+    if (!complaints)
+        complaints = g_string_new(NULL);
+    g_string_append_printf(complaints, "%s\n", text);
+}
+
+char *
+output_take_complaints(void)
+{
+    GString *taken = g_steal_pointer(&complaints);
+
+    return taken ? g_string_free(taken, FALSE) : g_strdup("");
+}
+
+gboolean
+output_advises(void)
+{
+    return isatty(STDERR_FILENO) && !quiet_mode && !json_mode;
+}
+
+void
+output_hint(const char *text)
+{
+    if (output_advises())
+        fprintf(stderr, "%s\n", text);
 }
 
 void

@@ -34,3 +34,9 @@ void output_extra(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void output_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 /* The same for @error, without GDBus' remarks about where it came from. */
 void output_gerror(const GError *error);
+/* What was complained of since the last call, or "". For g_free(). */
+char *output_take_complaints(void);
+/* Whether a person reads along: standard error is a terminal, and nobody wants quiet or JSON. */
+gboolean output_advises(void);
+/* A line of advice behind complaints, for that person. */
+void output_hint(const char *text);

@@ -2,6 +2,7 @@
 
 #include "cli/args.h"
 #include "cli/help.h"
+#include "cli/hint.h"
 #include "cli/output.h"
 #include "cli/words.h"
 
@@ -94,6 +95,17 @@ drop_lost_connection(Session *session, const GError *error)
         g_clear_pointer(&session->connection, connection_free);
 }
 
+/* @args is NULL where a line was not understood. */
+static void
+advise(const Args *args)
+{
+    g_autofree char *complaints = output_take_complaints();
+    g_autofree char *hint = hint_for(complaints, args);
+
+    if (hint)
+        output_hint(hint);
+}
+
 static gboolean
 run_command(Session *session, const Args *args)
 {
@@ -110,6 +122,8 @@ run_command(Session *session, const Args *args)
         output_gerror(error);
         drop_lost_connection(session, error);
     }
+    if (!done)
+        advise(args);
     session->leaving = (command->flags & COMMAND_LEAVES) != 0;
     return done;
 }
@@ -139,6 +153,7 @@ session_run_words(Session *session, const char *const *words, gsize n)
 
     if (!args) {
         output_gerror(error);
+        advise(NULL);
         return FALSE;
     }
     return run_and_part(session, args);
@@ -172,6 +187,7 @@ session_run_line(Session *session, const char *line)
 
     if (!commands) {
         output_gerror(error);
+        advise(NULL);
         return FALSE;
     }
     for (guint i = 0; i < commands->len && !session->leaving; i++)

@@ -138,6 +138,12 @@ test_interrupted(void)
     int status;
 
     start(fixture, "fake=save-hangs");
+    terminal = terminal_new(fixture, "save", "web", image, NULL); /* unasked, too */
+    terminal_expect(terminal, "Save: [ 25 %]");
+    terminal_type(terminal, "\3");
+    terminal_expect(terminal, "\r\nerror: Failed to save domain 'web' to ");
+    terminal_wait(terminal);
+    g_clear_pointer(&terminal, terminal_free);
     terminal = terminal_new(fixture, "save", "web", image, "--verbose", NULL);
     terminal_expect(terminal, "Save: [ 25 %]");
     terminal_type(terminal, "\3");

@@ -4,6 +4,7 @@
 
 #include <libvirt/libvirt.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #define FLAGS(n) g_variant_new("(u)", (guint)(n))
@@ -208,6 +209,35 @@ test_shell(void)
     assert_ends_well(terminal);
 }
 
+static void
+expect_hint(Fixture *fixture, const char *hint, const char *command, const char *word)
+{
+    g_autoptr(Terminal) terminal = terminal_new(fixture, command, word, NULL);
+
+    terminal_expect(terminal, "error: ");
+    terminal_expect(terminal, hint);
+    terminal_wait(terminal);
+}
+
+/* A person is told what helps; a script reads virsh's words alone. */
+static void
+test_hints(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "");
+    g_autoptr(Terminal) quiet = NULL;
+
+    expect_hint(fixture, "\r\nhint: vmctl start web\r\n", "reset", "web");
+    expect_hint(fixture, "\r\nhint: vmctl list --all\r\n", "start", "nobody");
+    expect_hint(fixture, "\r\nhint: vmctl help\r\n", "frob", "web");
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    expect_hint(fixture, "\r\nhint: vmctl console web\r\n", "start", "web");
+    vmctl_fails(fixture, "error: Domain is already active\n", "start", "web");
+    quiet = terminal_new(fixture, "-q", "start", "web", NULL);
+    terminal_wait(quiet);
+    g_assert_null(strstr(quiet->screen->str, "hint"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -224,5 +254,6 @@ main(int argc, char **argv)
     g_test_add_func("/vmctl/terminal/signals", test_signals);
     g_test_add_func("/vmctl/terminal/stop", test_stop);
     g_test_add_func("/vmctl/terminal/shell", test_shell);
+    g_test_add_func("/vmctl/terminal/hints", test_hints);
     return g_test_run();
 }
