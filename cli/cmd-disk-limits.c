@@ -1,7 +1,9 @@
-/* How far a disk goes: blockresize, domblkthreshold. */
+/* How far a disk goes, and how fast: blockresize, domblkthreshold, blkdeviotune. */
+#include "cli/affects.h"
 #include "cli/commands.h"
 #include "cli/domain.h"
 #include "cli/output.h"
+#include "cli/params.h"
 #include "cli/size.h"
 
 #include <glib/gi18n.h>
@@ -78,4 +80,125 @@ const Command command_domblkthreshold = {
     threshold_options,
     run_domblkthreshold,
     COMMAND_CHANGES,
+};
+
+/* blkdeviotune: each option is a parameter, with other hyphens. */
+
+static const Option blkdeviotune_options[] = {
+    OPTION_DOMAIN_ANY,
+    { "device", OPTION_DATA, OPTION_REQUIRED, N_("the disk's target or source") },
+    { "total-bytes-sec", OPTION_SIZE, 0, N_("bytes a second; 0 is no limit") },
+    { "read-bytes-sec", OPTION_SIZE, 0, N_("of reads alone") },
+    { "write-bytes-sec", OPTION_SIZE, 0, N_("of writes alone") },
+    { "total-iops-sec", OPTION_SIZE, 0, N_("operations a second; 0 is no limit") },
+    { "read-iops-sec", OPTION_SIZE, 0, N_("of reads alone") },
+    { "write-iops-sec", OPTION_SIZE, 0, N_("of writes alone") },
+    { "total-bytes-sec-max", OPTION_SIZE, 0, N_("bytes a second in a burst") },
+    { "read-bytes-sec-max", OPTION_SIZE, 0, N_("of reads alone") },
+    { "write-bytes-sec-max", OPTION_SIZE, 0, N_("of writes alone") },
+    { "total-iops-sec-max", OPTION_SIZE, 0, N_("operations a second in a burst") },
+    { "read-iops-sec-max", OPTION_SIZE, 0, N_("of reads alone") },
+    { "write-iops-sec-max", OPTION_SIZE, 0, N_("of writes alone") },
+    { "size-iops-sec", OPTION_SIZE, 0, N_("bytes of which an operation counts as one") },
+    { "group-name", OPTION_STRING, 0, N_("disks that say the same name share these limits") },
+    { "total-bytes-sec-max-length", OPTION_SIZE, 0, N_("seconds that a burst may last") },
+    { "read-bytes-sec-max-length", OPTION_SIZE, 0, N_("of reads alone") },
+    { "write-bytes-sec-max-length", OPTION_SIZE, 0, N_("of writes alone") },
+    { "total-iops-sec-max-length", OPTION_SIZE, 0, N_("seconds that a burst may last") },
+    { "read-iops-sec-max-length", OPTION_SIZE, 0, N_("of reads alone") },
+    { "write-iops-sec-max-length", OPTION_SIZE, 0, N_("of writes alone") },
+    OPTIONS_AFFECTS,
+    { NULL },
+};
+
+/* Bytes may have a unit. */
+static gboolean
+parse_limit(const char *option, const char *text, guint64 *ret)
+{
+    if (g_str_has_suffix(option, "-bytes-sec") || g_str_has_suffix(option, "-bytes-sec-max")) {
+        if (size_parse_bytes(text, 1, ret))
+            return TRUE;
+        output_error(_("Scaled numeric value '%s' for <%s> option is malformed or out of range"),
+                     text, option);
+        return FALSE;
+    }
+    if (g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, ret, NULL))
+        return TRUE;
+    output_error(_("Numeric value '%s' for <%s> option is malformed or out of range"), text,
+                 option);
+    return FALSE;
+}
+
+static gboolean
+take_limit(const Args *args, const Option *option, GVariantDict *wanted, GError **error)
+{
+    const char *text = args_string(args, option->name);
+    g_autofree char *name = g_strdelimit(g_strdup(option->name), "-", '_');
+    guint64 value = 0;
+
+    if (option->kind == OPTION_STRING)
+        g_variant_dict_insert(wanted, name, "s", text);
+    else if (parse_limit(option->name, text, &value))
+        g_variant_dict_insert(wanted, name, "t", value);
+    else
+        return cli_fail(error, "%s", _("Unable to parse integer parameter"));
+    return TRUE;
+}
+
+/* What was given, as a{sv}; NULL with an error. */
+static GVariant *
+limits_from_args(const Args *args, GError **error)
+{
+    g_auto(GVariantDict) wanted = G_VARIANT_DICT_INIT(NULL);
+
+    for (const Option *option = blkdeviotune_options; option->name; option++) {
+        if ((option->kind == OPTION_SIZE || option->kind == OPTION_STRING) &&
+            args_has(args, option->name) && !take_limit(args, option, &wanted, error))
+            return NULL;
+    }
+    return g_variant_ref_sink(g_variant_dict_end(&wanted));
+}
+
+static gboolean
+show_limits(Domain *domain, const char *disk, guint flags, GError **error)
+{
+    g_autoptr(GVariant) reply =
+        domain_call(domain, "GetBlockIOTune", g_variant_new("(su)", disk, flags), "(a{sv})", error);
+    g_autoptr(GVariant) params = reply ? g_variant_get_child_value(reply, 0) : NULL;
+
+    if (params)
+        params_print(params, params_text);
+    else
+        output_error("%s", _("Unable to get block I/O throttle parameters"));
+    return params != NULL;
+}
+
+static gboolean
+run_blkdeviotune(Session *session, const Args *args, GError **error)
+{
+    const char *disk = args_string(args, "device");
+    g_autoptr(GVariant) wanted = NULL;
+    guint flags;
+    g_autoptr(Domain) domain = domain_from_args(session, args, error);
+
+    if (!domain || !affects_from_args(domain, args, 0, &flags, error) ||
+        !(wanted = limits_from_args(args, error)))
+        return FALSE;
+    if (g_variant_n_children(wanted) == 0)
+        return show_limits(domain, disk, flags, error);
+    if (domain_do(domain, "SetBlockIOTune", g_variant_new("(s@a{sv}u)", disk, wanted, flags),
+                  error))
+        return TRUE;
+    output_error("%s", _("Unable to change block I/O throttle"));
+    return FALSE;
+}
+
+const Command command_blkdeviotune = {
+    "blkdeviotune",
+    N_("print or change how fast a disk may be"),
+    N_("Limits of both directions together and of one of them exclude each other. What is said of a\n"
+       "    rate, a burst or a length goes for all of its kind: the others that are not said are 0."),
+    blkdeviotune_options,
+    run_blkdeviotune,
+    0,
 };

@@ -2,6 +2,7 @@
 #include "cli/affects.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/params.h"
 #include "cli/size.h"
 #include "cli/table.h"
 
@@ -9,17 +10,13 @@
 #include <libvirt/libvirt.h>
 #include <string.h>
 
-/* Parameters as virsh prints them. */
-
 static char *
-value_text(GVariant *value, gboolean limits)
+limit_text(const char *key, GVariant *value)
 {
-    if (limits && g_variant_is_of_type(value, G_VARIANT_TYPE_UINT64) &&
+    if (g_variant_is_of_type(value, G_VARIANT_TYPE_UINT64) &&
         g_variant_get_uint64(value) == VIR_DOMAIN_MEMORY_PARAM_UNLIMITED)
         return g_strdup(_("unlimited"));
-    if (g_variant_is_of_type(value, G_VARIANT_TYPE_STRING))
-        return g_variant_dup_string(value, NULL);
-    return g_variant_print(value, FALSE);
+    return params_text(key, value);
 }
 
 /* NUMA's mode is a number on the bus. */
@@ -38,7 +35,7 @@ numa_text(const char *key, GVariant *value)
     if (strcmp(key, VIR_DOMAIN_NUMA_MODE) == 0 && g_variant_is_of_type(value, G_VARIANT_TYPE_INT32))
         mode = g_variant_get_int32(value);
     return mode >= 0 && mode < (int)G_N_ELEMENTS(numa_modes) ? g_strdup(numa_modes[mode])
-                                                             : value_text(value, FALSE);
+                                                             : params_text(key, value);
 }
 
 static GVariant *
@@ -50,31 +47,14 @@ get_params(Domain *domain, const char *method, guint flags, GError **error)
     return reply ? g_variant_get_child_value(reply, 0) : NULL;
 }
 
-static void
-print_params(GVariant *params, gboolean limits)
-{
-    GVariantIter iter;
-    const char *key;
-    GVariant *wrapped;
-
-    g_variant_iter_init(&iter, params);
-    while (g_variant_iter_loop(&iter, "{&sv}", &key, &wrapped)) {
-        g_autoptr(GVariant) value = variant_unwrap(wrapped);
-        g_autofree char *text =
-            g_str_has_prefix(key, "numa_") ? numa_text(key, value) : value_text(value, limits);
-
-        output("%-15s: %s\n", key, text);
-    }
-}
-
 static gboolean
-show(Domain *domain, const char *method, guint flags, const char *complaint, gboolean limits,
-     GError **error)
+show(Domain *domain, const char *method, guint flags, const char *complaint,
+     char *(*text)(const char *key, GVariant *value), GError **error)
 {
     g_autoptr(GVariant) params = get_params(domain, method, flags, error);
 
     if (params)
-        print_params(params, limits);
+        params_print(params, text);
     else
         output_error("%s", complaint);
     return params != NULL;
@@ -134,7 +114,7 @@ run_memtune(Session *session, const Args *args, GError **error)
     }
     if (!any)
         return show(domain, "GetMemoryParameters", flags, _("Unable to get memory parameters"),
-                    TRUE, error);
+                    limit_text, error);
     return set_params(domain, "SetMemoryParameters", g_variant_dict_end(&wanted), flags,
                       _("Unable to change memory parameters"), error);
 }
@@ -196,7 +176,7 @@ run_blkiotune(Session *session, const Args *args, GError **error)
     }
     if (!any)
         return show(domain, "GetBlockIOParameters", flags, _("Unable to get blkio parameters"),
-                    FALSE, error);
+                    params_text, error);
     return set_params(domain, "SetBlockIOParameters", g_variant_dict_end(&wanted), flags,
                       _("Unable to change blkio parameters"), error);
 }
@@ -247,8 +227,8 @@ run_numatune(Session *session, const Args *args, GError **error)
     if (!domain || !affects_from_args(domain, args, 0, &flags, error))
         return FALSE;
     if (!args_has(args, "mode") && !args_has(args, "nodeset"))
-        return show(domain, "GetNumaParameters", flags, _("Unable to get numa parameters"), FALSE,
-                    error);
+        return show(domain, "GetNumaParameters", flags, _("Unable to get numa parameters"),
+                    numa_text, error);
     if (args_has(args, "nodeset"))
         g_variant_dict_insert(&wanted, VIR_DOMAIN_NUMA_NODESET, "s", args_string(args, "nodeset"));
     if (args_has(args, "mode")) {
@@ -401,7 +381,7 @@ run_schedinfo(Session *session, const Args *args, GError **error)
                        flags & VIR_DOMAIN_AFFECT_CONFIG ? VIR_DOMAIN_AFFECT_CONFIG : flags, error);
     }
     if (params)
-        print_params(params, FALSE);
+        params_print(params, params_text);
     return params != NULL;
 }
 

@@ -8,6 +8,7 @@ static const Command *const domain_commands[] = {
     &command_attach_disk,
     &command_attach_interface,
     &command_autostart,
+    &command_blkdeviotune,
     &command_blkiotune,
     &command_blockresize,
     &command_change_media,

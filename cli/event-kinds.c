@@ -2,6 +2,7 @@
 
 #include "cli/connection.h"
 #include "cli/domain-names.h"
+#include "cli/params.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -98,9 +99,9 @@ migration_iteration(GVariant *parameters)
     return g_strdup_printf(_("iteration: '%d'"), iteration);
 }
 
-/* A line for each figure. */
+/* A line for each parameter. */
 static char *
-job_completed(GVariant *parameters)
+lines(GVariant *parameters)
 {
     g_autoptr(GVariant) params = g_variant_get_child_value(parameters, 0);
     GString *text = g_string_new(NULL);
@@ -111,9 +112,9 @@ job_completed(GVariant *parameters)
     g_variant_iter_init(&iter, params);
     while (g_variant_iter_loop(&iter, "{&sv}", &name, &wrapped)) {
         g_autoptr(GVariant) value = variant_unwrap(wrapped);
-        g_autofree char *figure = g_variant_print(value, FALSE);
+        g_autofree char *words = params_text(name, value);
 
-        g_string_append_printf(text, "\n\t%s: %s", name, figure);
+        g_string_append_printf(text, "\n\t%s: %s", name, words);
     }
     return g_string_free(text, FALSE);
 }
@@ -129,6 +130,17 @@ metadata_change(GVariant *parameters)
     return g_strdup_printf(_("type %s, uri %s"), PICK(types, type), *uri ? uri : _("none"));
 }
 
+static char *
+block_threshold(GVariant *parameters)
+{
+    const char *disk, *path;
+    guint64 threshold, excess;
+
+    g_variant_get(parameters, "(&s&stt)", &disk, &path, &threshold, &excess);
+    return g_strdup_printf("dev: %s(%s) %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, disk, path,
+                           threshold, excess);
+}
+
 /* In virsh's order. */
 const EventKind event_kinds[] = {
     { "lifecycle", "DomainEvent", "(oii)", TRUE, lifecycle },
@@ -142,12 +154,14 @@ const EventKind event_kinds[] = {
     { "balloon-change", "BalloonChange", "(t)", FALSE, balloon_change },
     { "pm-suspend-disk", "PMSuspendDisk", "(i)", FALSE, NULL },
     { "device-removed", "DeviceRemoved", "(s)", FALSE, device },
+    { "tunable", "Tunable", "(a{sv})", FALSE, lines },
     { "agent-lifecycle", "AgentEvent", "(ii)", FALSE, agent_lifecycle },
     { "device-added", "DeviceAdded", "(s)", FALSE, device },
     { "migration-iteration", "MigrationIteration", "(i)", FALSE, migration_iteration },
-    { "job-completed", "JobCompleted", "(a{sv})", FALSE, job_completed },
+    { "job-completed", "JobCompleted", "(a{sv})", FALSE, lines },
     { "device-removal-failed", "DeviceRemovalFailed", "(s)", FALSE, device },
     { "metadata-change", "MetadataChange", "(is)", FALSE, metadata_change },
+    { "block-threshold", "BlockThreshold", "(sstt)", FALSE, block_threshold },
     { NULL },
 };
 

@@ -1,5 +1,6 @@
 #include "daemon/api-tuning.h"
 
+#include "driver/block-iotune.h"
 #include "driver/pinning.h"
 #include "driver/tuning.h"
 
@@ -74,6 +75,31 @@ void
 api_set_blkio(Call *call)
 {
     set_tuning(call, &tuning_blkio);
+}
+
+void
+api_get_iotune(Call *call)
+{
+    GError *error = NULL;
+    GVariant *result;
+    const char *disk;
+    guint flags;
+
+    call_get(call, "(&su)", &disk, &flags);
+    result = domain_block_iotune(call_object(call)->domain, disk, flags, &error);
+    call_answer(call, result, error);
+    g_clear_error(&error);
+}
+
+void
+api_set_iotune(Call *call)
+{
+    g_autoptr(GVariant) params = NULL;
+    const char *disk;
+    guint flags;
+
+    call_get(call, "(&s@a{sv}u)", &disk, &params, &flags);
+    domain_set_block_iotune(call_object(call)->domain, disk, params, flags, call_done, call);
 }
 
 void

@@ -102,6 +102,14 @@ block_threshold(gpointer data, Domain *domain, const char *target, const char *p
             g_variant_new("(sstt)", target, path, threshold, excess));
 }
 
+static void
+tunable(gpointer data, Domain *domain, GVariant *params)
+{
+    g_autoptr(GVariant) args = g_variant_ref_sink(g_variant_new("(@a{sv})", params));
+
+    emit_of(data, domain, "Tunable", dbus_quirks_wrap(args));
+}
+
 DriverEvents
 dbus_events(DbusRoot *root)
 {
@@ -117,6 +125,7 @@ dbus_events(DbusRoot *root)
         .job = job,
         .io_error = io_error,
         .block_threshold = block_threshold,
+        .tunable = tunable,
         .data = root,
     };
 }

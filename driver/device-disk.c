@@ -193,6 +193,7 @@ disk_parse(Device *dev, const XmlNode *node, guint flags, GError **error)
     return parse_kind(disk, node, error) && parse_source(disk, node) &&
            parse_target(disk, node, error) && parse_driver(disk, node, error) &&
            disk_backing_parse(disk, node, error) && parse_block_sizes(disk, node, error) &&
+           disk_limits_parse(&disk->limits, node, error) &&
            device_parse_boot(dev, node, error) && parse_address(disk, node, error) &&
            be_cdrom(disk);
 }
@@ -276,6 +277,7 @@ disk_format(const Device *dev, XmlWriter *out, guint flags)
     disk_backing_format(disk, out, flags);
     format_block_sizes(disk, out);
     format_target(disk, out);
+    disk_limits_format(&disk->limits, out);
     put_mark(out, "readonly", disk->readonly);
     put_mark(out, "shareable", disk->shareable);
     xml_put_element(out, "serial", disk->serial);
@@ -297,6 +299,21 @@ find_target(const GPtrArray *devices, const char *target)
     return NULL;
 }
 
+/* The first of a group says what its limits are. */
+static gboolean
+check_group(const GPtrArray *devices, const Disk *disk, GError **error)
+{
+    for (guint i = 0; i < devices->len; i++) {
+        const Disk *other = g_ptr_array_index(devices, i);
+
+        if (other->dev.kind == &device_disk && !disk_limits_agree(&disk->limits, &other->limits))
+            return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                                "different iotunes for disks %s and %s", disk->target,
+                                other->target);
+    }
+    return TRUE;
+}
+
 static gboolean
 disk_check_all(const GPtrArray *devices, GError **error)
 {
@@ -311,6 +328,8 @@ disk_check_all(const GPtrArray *devices, GError **error)
             return driver_error(
                 error, VIR_ERR_XML_ERROR, "target '%s' duplicated for disk sources '%s' and '%s'",
                 disk->target, first->source ? first->source : "", disk->source ? disk->source : "");
+        if (!check_group(devices, disk, error))
+            return FALSE;
     }
     return TRUE;
 }
@@ -352,6 +371,7 @@ disk_copy(const Device *from, Device *to)
     copy->readonly = old->readonly;
     copy->shareable = old->shareable;
     copy->serial = g_strdup(old->serial);
+    disk_limits_copy(&copy->limits, &old->limits);
 }
 
 static void
@@ -364,6 +384,7 @@ disk_clear(Device *dev)
     g_free(disk->source);
     g_free(disk->target);
     g_free(disk->serial);
+    disk_limits_clear(&disk->limits);
 }
 
 static DomainBoot

@@ -125,5 +125,5 @@ disk_check(const Device *dev, GError **error)
         return driver_error(error, VIR_ERR_NO_SOURCE, "%s", disk->target);
     return check_target(disk, error) && check_serial(disk, error) && check_words(disk, error) &&
            check_numbers(disk, error) && check_shareable(disk, error) &&
-           disk_backing_check(disk, error);
+           disk_limits_check(&disk->limits, error) && disk_backing_check(disk, error);
 }

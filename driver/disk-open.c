@@ -190,6 +190,7 @@ describe(VmmMsg *msg, const Disk *disk, const Medium *medium)
     if (disk->device == DISK_CDROM)
         vmm_msg_put_bool(msg, "removable", true);
     describe_driver(msg, disk);
+    disk_limits_put(&disk->limits, FALSE, msg);
     put_word(msg, "serial", disk->serial ? serial : NULL);
     put_u64(msg, "logical-block-size", disk->logical_size);
     put_u64(msg, "physical-block-size", disk->physical_size);

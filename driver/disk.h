@@ -5,6 +5,7 @@
 #pragma once
 
 #include "driver/device.h"
+#include "driver/disk-limits.h"
 #include "driver/image-header.h"
 
 typedef enum DiskType {
@@ -53,6 +54,7 @@ typedef struct Disk {
     guint logical_size, physical_size; /* bytes, 0: not said */
     gboolean readonly, shareable;
     char *serial; /* NULL: none */
+    DiskLimits limits;
 } Disk;
 
 /* A disk's place in the alphabet: "vda" is 0, "vdz" 25, "vdaa" 26. @ret_rest is what follows. */

@@ -41,5 +41,7 @@ typedef struct DriverEvents {
     void (*job)(gpointer data, struct Domain *domain, const JobInfo *info);
     /* virDomainMetadataType; @uri is that of an element's namespace, or "" */
     void (*metadata)(gpointer data, struct Domain *domain, int type, const char *uri);
+    /* What was set of a running guest's limits: a{sv} by libvirt's names, VIR_DOMAIN_TUNABLE_*. */
+    void (*tunable)(gpointer data, struct Domain *domain, GVariant *params);
     gpointer data;
 } DriverEvents;

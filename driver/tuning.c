@@ -18,32 +18,14 @@ check_controller(const Domain *domain, const Tuning *tuning, GError **error)
            driver_error(error, VIR_ERR_OPERATION_INVALID, "%s", tuning->absent);
 }
 
-static gboolean
-affects_live(const Domain *domain, guint flags, gboolean *ret_live, GError **error)
-{
-    gboolean live = (flags & VIR_DOMAIN_AFFECT_LIVE) != 0;
-    gboolean config = (flags & VIR_DOMAIN_AFFECT_CONFIG) != 0;
-    gboolean active = domain_is_active(domain);
-
-    if (!driver_check_affect_flags(flags, error))
-        return FALSE;
-    if (live && !active)
-        return driver_error(error, VIR_ERR_OPERATION_INVALID, "domain is not running");
-    if (config && !domain_is_persistent(domain))
-        return driver_error(error, VIR_ERR_OPERATION_INVALID,
-                            "transient domains do not have any persistent config");
-    *ret_live = !config && active;
-    return TRUE;
-}
-
 GVariant *
 domain_tuning_get(const Domain *domain, const Tuning *tuning, guint flags, GError **error)
 {
+    gboolean live = domain_is_active(domain) && !(flags & VIR_DOMAIN_AFFECT_CONFIG);
     GVariantBuilder out;
-    gboolean live;
 
     if (!driver_check_flags(flags, FLAGS, tuning->get_name, error) ||
-        !affects_live(domain, flags, &live, error))
+        !domain_affected_def(domain, flags, error))
         return NULL;
     if (live && !check_controller(domain, tuning, error))
         return NULL;
@@ -134,10 +116,9 @@ GVariant *
 domain_numa_parameters(const Domain *domain, guint flags, GError **error)
 {
     GVariantBuilder out;
-    gboolean live;
 
     if (!driver_check_flags(flags, FLAGS, "virDomainGetNumaParameters", error) ||
-        !affects_live(domain, flags, &live, error))
+        !domain_affected_def(domain, flags, error))
         return NULL;
     g_variant_builder_init(&out, G_VARIANT_TYPE_VARDICT);
     g_variant_builder_add(&out, "{sv}", VIR_DOMAIN_NUMA_MODE,

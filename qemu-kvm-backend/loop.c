@@ -43,8 +43,8 @@ struct Loop {
     Call *calls; /* oldest first */
 };
 
-static uint64_t
-now_ns(void)
+uint64_t
+loop_now_ns(void)
 {
     struct timespec now;
 
@@ -167,7 +167,7 @@ loop_add_timer(Loop *loop, LoopFn fn, void *data)
 void
 loop_timer_set(LoopSource *source, uint64_t delay_ms)
 {
-    source->due_ns = delay_ms ? now_ns() + delay_ms * 1000000 : 0;
+    source->due_ns = delay_ms ? loop_now_ns() + delay_ms * 1000000 : 0;
 }
 
 void
@@ -198,7 +198,7 @@ static int
 wait_ms(Loop *loop)
 {
     LoopSource *timer = first_timer(loop);
-    uint64_t now = now_ns(), ms;
+    uint64_t now = loop_now_ns(), ms;
 
     if (!timer)
         return -1;
@@ -211,7 +211,7 @@ wait_ms(Loop *loop)
 static void
 serve_timers(Loop *loop)
 {
-    uint64_t now = now_ns();
+    uint64_t now = loop_now_ns();
     LoopSource *timer;
 
     /* A timer that its function sets again is due later than @now: the loop ends. */

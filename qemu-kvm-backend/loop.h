@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 
+/* The clock of its timers, which does not go back. */
+uint64_t loop_now_ns(void);
+
 typedef struct Loop Loop;
 typedef struct LoopSource LoopSource;
 typedef void (*LoopFn)(void *data, uint32_t events);

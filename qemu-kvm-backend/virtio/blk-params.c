@@ -11,6 +11,7 @@
  *     iothread              u64: the number of the I/O thread that serves it; the main thread does otherwise
  *     removable             bool: false; a drive, read-only, whose medium comes and goes: without an "fd" it
  *                           is empty, and has no sector that could be read
+ * and what blk-limits.c says.
  */
 #include "qemu-kvm-backend/virtio/blk.h"
 
@@ -121,7 +122,7 @@ blk_read_params(Blk *blk, VmmMsg *params, VmmError *err)
     return read_queues(blk, params, err) && read_serial(blk, params, err) &&
            read_policy(blk, params, "on-write-error", POLICY_ENOSPACE, &blk->on_write, err) &&
            read_policy(blk, params, "on-read-error", POLICY_REPORT, &blk->on_read, err) &&
-           read_iothread(blk, params, err);
+           read_iothread(blk, params, err) && blk_limits_read(blk, params, err);
 }
 
 bool

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define REPORT_EVERY_NS 1000000000ull
 
@@ -58,19 +57,10 @@ op_name(BlockOp op)
     return names[op];
 }
 
-static uint64_t
-now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000000ull + now.tv_nsec;
-}
-
 static bool
 is_due(Blk *blk)
 {
-    uint64_t ns = now_ns();
+    uint64_t ns = loop_now_ns();
 
     if (blk->reported_ns && ns - blk->reported_ns < REPORT_EVERY_NS)
         return false;
@@ -165,7 +155,7 @@ done(BlockRequest *block, int error)
     }
     blk->done[block->op].requests++;
     blk->done[block->op].bytes += req->bytes;
-    blk->done[block->op].time_ns += now_ns() - req->since_ns;
+    blk->done[block->op].time_ns += loop_now_ns() - req->since_ns;
     blk_request_finish(req, VIRTIO_BLK_S_OK);
 }
 
@@ -216,8 +206,9 @@ blk_request_submit(BlkRequest *req, BlockOp op, uint64_t sector, uint64_t size)
     req->block.offset = sector * BLOCK_SECTOR;
     req->block.size = req->bytes = size;
     req->block.done = done;
-    req->since_ns = now_ns();
-    block_submit(req->blk->block, &req->block);
+    req->since_ns = loop_now_ns();
+    if (!blk_limits_hold(req))
+        block_submit(req->blk->block, &req->block);
 }
 
 /* The types of request, 5.2.6. The last byte for the device to write is the status. */

@@ -20,13 +20,17 @@ blk_geometry(const Blk *blk)
 
 /* Queues */
 
-static void
-flush_queues(void *data)
+void
+blk_flush_queues(Blk *blk)
 {
-    Blk *blk = data;
-
     for (unsigned i = 0; i < blk->vdev.n_queues; i++)
         queue_flush(blk->vdev.queues[i]);
+}
+
+static void
+reaped(void *blk)
+{
+    blk_flush_queues(blk);
 }
 
 /* What was written with the cache on is made stable, for the guest sends no flush any more. */
@@ -138,6 +142,7 @@ blk_stop(VirtioDevice *vdev)
 
     if (!blk->block)
         return;
+    blk_limits_release(blk);
     block_drain(blk->block);
     flush_writes(blk);
     block_detach(blk->block);
@@ -231,7 +236,7 @@ open_block(Blk *blk, VmmMsg *params, VmmError *err)
     const BlockOwner owner = {
         .name = blk->vdev.dev->id,
         .lock = &blk->vdev.dev->lock,
-        .reaped = flush_queues,
+        .reaped = reaped,
         .data = blk,
     };
 
@@ -271,12 +276,13 @@ insert(Blk *blk, Block *block)
     VirtioDevice *vdev = &blk->vdev;
 
     if (blk->block && vdev->started) {
+        blk_limits_release(blk);
         block_drain(blk->block);
         block_detach(blk->block);
     }
     fail_stalled(blk);
     if (vdev->started)
-        flush_queues(blk);
+        blk_flush_queues(blk);
     block_close(blk->block);
     blk->block = block;
     if (blk->block && vdev->started)
@@ -344,6 +350,8 @@ blk_tell(VirtioDevice *vdev, VmmMsg *request, VmmMsg *reply, VmmError *err)
     if (vmm_msg_get_u64(request, "threshold", &blk->threshold) && blk->block)
         block_set_threshold(blk->block, blk->threshold);
     vmm_msg_get_bool(request, "resize", &wants_resize);
+    if (!blk_limits_read(blk, request, err))
+        return false;
     if (vmm_msg_get_bool(request, "medium", &medium) && !change_medium(blk, medium, request, err))
         return false;
     if (wants_resize)
@@ -410,6 +418,7 @@ blk_destroy(VirtioDevice *vdev)
     Blk *blk = (Blk *)vdev;
 
     forget_stalled(blk);
+    blk_limits_clear(blk);
     free(blk->again);
     block_close(blk->block);
     iothread_pool_put(blk->thread);

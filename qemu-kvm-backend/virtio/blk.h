@@ -1,5 +1,6 @@
 /* blk: what virtio-blk's disk is, for the files that make it up: blk.c is the device and its media, blk-request.c
- * serves its requests, blk-params.c reads what the driver says of it, blk-state.c saves and restores it.
+ * serves its requests, blk-limits.c holds them back where they are too many, blk-params.c reads what the driver
+ * says of it, blk-state.c saves and restores it.
  *
  * All under the device's lock. A request owns its chain from queue_pop() until its status is written; one
  * that failed and has stopped the guest waits in @stalled until the guest runs again or resets the disk.
@@ -8,6 +9,7 @@
 
 #include "qemu-kvm-backend/block/block.h"
 #include "qemu-kvm-backend/state.h"
+#include "qemu-kvm-backend/throttle.h"
 #include "qemu-kvm-backend/virtio/virtio.h"
 
 #include <linux/virtio_blk.h>
@@ -20,16 +22,22 @@ typedef struct BlkRequest BlkRequest;
 struct BlkRequest {
     BlockRequest block; /* first */
     Blk *blk;
-    BlkRequest *next; /* of @free or @stalled */
+    BlkRequest *next; /* of @free, @stalled or a list of those that wait */
     unsigned queue;
     uint16_t head;
     uint32_t in_size;
     uint8_t *status;   /* in guest memory; NULL: nobody asked for this request */
     uint64_t bytes;    /* that it moves, all in all */
     uint64_t since_ns; /* when it was made */
+    uint64_t due_ns;   /* when it may go on, where it waits */
     struct iovec *iov;
     unsigned iov_room;
 };
+
+/* Requests in order. */
+typedef struct BlkList {
+    BlkRequest *first, *last;
+} BlkList;
 
 /* Where a request is in the guest's memory. */
 typedef struct BlkPlace {
@@ -67,6 +75,10 @@ struct Blk {
     bool must_flush;    /* the cache was turned off with data in it */
     uint64_t reported_ns;
     uint64_t threshold; /* that was set last */
+    Throttle *throttle; /* NULL: there are no limits */
+    uint64_t limits_version;
+    BlkList waiting[2]; /* reads, and the rest, until they are due */
+    LoopSource *timer;  /* for those; NULL: none has waited since the start */
 };
 
 /* A drive without a medium has no sectors, so that nothing gets as far as the block layer. */
@@ -81,6 +93,17 @@ void blk_request_finish(BlkRequest *req, uint8_t status);
 void blk_request_submit(BlkRequest *req, BlockOp op, uint64_t sector, uint64_t size);
 /* Serves a chain of @queue. */
 void blk_serve(Blk *blk, unsigned queue, const VirtChain *chain);
+
+void blk_flush_queues(Blk *blk);
+
+/* How fast it may be. Reads @params, "add-device" or "tell-device", which say "limits" where they say anything; in
+ * the loop's thread, once the device is started. */
+bool blk_limits_read(Blk *blk, VmmMsg *params, VmmError *err);
+/* True where @req has to wait and is kept. */
+bool blk_limits_hold(BlkRequest *req);
+/* All that waits goes on; the timer is gone. In the loop's thread. */
+void blk_limits_release(Blk *blk);
+void blk_limits_clear(Blk *blk);
 
 /* What "add-device" says of a disk: what is known without its medium, and then what depends on that. */
 bool blk_read_params(Blk *blk, VmmMsg *params, VmmError *err);

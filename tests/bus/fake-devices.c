@@ -21,6 +21,7 @@ typedef struct FakeDevice {
     bool link;             /* of a network card */
     bool medium;           /* of a disk */
     uint64_t threshold;    /* of a disk */
+    uint64_t limit;        /* of a disk: bytes a second, which is how far its file is written */
     uint64_t target, size; /* of a balloon, bytes */
     uint64_t period_s;
     unsigned port; /* of virtio-serial: the first; 0: none */
@@ -121,6 +122,25 @@ first_port(VmmMsg *request)
     return 0;
 }
 
+/* Those of them that tests set. */
+static void
+read_limits(FakeDevice *dev, VmmMsg *request)
+{
+    static const char *const others[] = { "read-bytes-sec", "total-iops-sec", "total-bytes-sec-max",
+                                          "total-bytes-sec-max-length" };
+    bool said = false;
+    const char *group;
+    uint64_t value;
+
+    if (!vmm_msg_get_bool(request, "limits", &said))
+        return;
+    dev->limit = 0;
+    vmm_msg_get_u64(request, "total-bytes-sec", &dev->limit);
+    vmm_msg_get_string(request, "limits-group", &group);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        vmm_msg_get_u64(request, others[i], &value);
+}
+
 static void
 read_device(FakeDevice *dev, VmmMsg *request)
 {
@@ -135,6 +155,7 @@ read_device(FakeDevice *dev, VmmMsg *request)
     vmm_msg_get_u64(request, "target", &dev->target);
     vmm_msg_get_u64(request, "stats-period", &dev->period_s);
     dev->medium = vmm_msg_has(request, "fd");
+    read_limits(dev, request);
     if (strcmp(dev->device, "vsock") == 0) {
         vmm_msg_take_fd(request, "fd", &dev->listener);
         vmm_msg_take_fd(request, "broker", &dev->broker);
@@ -256,6 +277,7 @@ tell_blk(FakeDevices *devices, FakeDevice *dev, VmmMsg *request, VmmMsg *reply)
         dev->medium = medium;
     vmm_msg_get_bool(request, "resize", &flag);
     vmm_msg_get_u64(request, "threshold", &dev->threshold);
+    read_limits(dev, request);
     vmm_msg_get_bool(request, "read-only", &flag);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         vmm_msg_get_string(request, words[i], &word);
@@ -264,7 +286,7 @@ tell_blk(FakeDevices *devices, FakeDevice *dev, VmmMsg *request, VmmMsg *reply)
         vmm_msg_put_u64(reply, counters[i], 100 * (i + 1));
     vmm_msg_put_u64(reply, "file-size", 65536);
     vmm_msg_put_u64(reply, "allocated", 8192);
-    vmm_msg_put_u64(reply, "written-to", 4096);
+    vmm_msg_put_u64(reply, "written-to", dev->limit ? dev->limit : 4096);
     vmm_msg_put_u64(reply, "threshold", dev->threshold);
     vmm_msg_put_string(reply, "io-status", devices->full ? "nospace" : "ok");
 }

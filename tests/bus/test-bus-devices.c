@@ -221,6 +221,108 @@ test_threshold(void)
     assert_field(stats, "block.0.threshold", "12345");
 }
 
+/* Limits */
+
+static GVariant *
+limits_arg(const char *disk, const char *params, guint flags)
+{
+    return g_variant_new("(s@a{sv}u)", disk, g_variant_new_parsed(params), flags);
+}
+
+static void
+assert_limits(Fixture *fixture, const char *path, const char *disk, guint flags, const char *wanted)
+{
+    g_autoptr(GVariant) reply = fixture_call(fixture, path, DOMAIN, "GetBlockIOTune",
+                                             g_variant_new("(su)", disk, flags), "(a{sv})");
+    g_autofree char *text = g_variant_print(reply, FALSE);
+
+    if (!strstr(text, wanted))
+        g_error("%s is not in %s", wanted, text);
+}
+
+/* A running guest's limits and those of its definition are apart; what is not spoken of stays. */
+static void
+test_iotune(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_guest(fixture, "slow", "");
+    g_autoptr(GVariant) stats = NULL;
+
+    assert_limits(fixture, path, "vda", 0, "'total_bytes_sec': <<uint64 0>>, 'read_bytes_sec'");
+    fixture_do(fixture, path, "SetBlockIOTune",
+               limits_arg("vda", "{'total_bytes_sec': <uint64 11000>, "
+                                 "'total_bytes_sec_max': <uint64 22000>}", 0));
+    fixture_do(fixture, path, "SetBlockIOTune",
+               limits_arg("vda", "{'total_bytes_sec_max_length': <uint64 3>}", CONFIG));
+    assert_limits(fixture, path, "vda", CONFIG, "'total_bytes_sec': <<uint64 11000>>");
+    assert_limits(fixture, path, "vda", CONFIG, "'total_bytes_sec_max': <<uint64 22000>>");
+    assert_limits(fixture, path, "vda", CONFIG, "'total_bytes_sec_max_length': <<uint64 3>>");
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    stats = stats_of(fixture, path, VIR_DOMAIN_STATS_BLOCK);
+    assert_field(stats, "block.0.allocation", "11000"); /* what the fake disk makes of it */
+    fixture_do(fixture, path, "SetBlockIOTune",
+               limits_arg("vda", "{'total_bytes_sec': <uint64 12000>, 'group_name': <'some'>}",
+                          LIVE));
+    g_clear_pointer(&stats, g_variant_unref);
+    stats = stats_of(fixture, path, VIR_DOMAIN_STATS_BLOCK);
+    assert_field(stats, "block.0.allocation", "12000");
+    fixture_wait_signal(fixture, "Tunable ({'blkdeviotune.disk': <<'vda'>>, "
+                                 "'blkdeviotune.total_bytes_sec': <<uint64 12000>>, "
+                                 "'blkdeviotune.group_name': <<'some'>>},)");
+    assert_limits(fixture, path, "vda", 0, "'total_bytes_sec': <<uint64 12000>>");
+    assert_limits(fixture, path, "vda", LIVE, "'group_name': <<'some'>>");
+    assert_limits(fixture, path, "vda", CONFIG, "'total_bytes_sec': <<uint64 11000>>");
+    /* Nothing is limited any more, and so no group has any limits. */
+    fixture_do(fixture, path, "SetBlockIOTune",
+               limits_arg("vda", "{'total_bytes_sec': <uint64 0>, 'total_bytes_sec_max': <uint64 "
+                                 "0>, 'total_bytes_sec_max_length': <uint64 0>}",
+                          LIVE | CONFIG));
+    assert_limits(fixture, path, "vda", LIVE, "'group_name': <<''>>");
+    assert_limits(fixture, path, "vda", CONFIG, "'total_bytes_sec': <<uint64 0>>");
+    fixture_end_daemon(fixture, SIGKILL);
+    fixture_start_daemon(fixture);
+    assert_limits(fixture, path, "vda", LIVE, "'total_bytes_sec': <<uint64 0>>");
+    assert_limits(fixture, path, "vda", CONFIG, "'total_bytes_sec': <<uint64 0>>");
+}
+
+static void
+test_iotune_refused(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_guest(fixture, "strict", "");
+
+    assert_refused(fixture, path, "GetBlockIOTune", g_variant_new("(su)", "vdz", 0),
+                   "invalid argument: disk 'vdz' was not found in the domain config");
+    assert_refused(fixture, path, "SetBlockIOTune", limits_arg("vdz", "@a{sv} {}", 0),
+                   "invalid argument: missing persistent configuration for disk 'vdz'");
+    assert_refused(fixture, path, "SetBlockIOTune",
+                   limits_arg("vda", "{'total_bytes_sec': <uint64 1>, 'read_bytes_sec': <uint64 "
+                                     "1>}",
+                              0),
+                   "invalid argument: total and read/write of bytes_sec cannot be set at the same "
+                   "time");
+    assert_refused(fixture, path, "SetBlockIOTune",
+                   limits_arg("vda", "{'total_iops_sec': <uint64 1000000000000001>}", 0),
+                   "argument unsupported: block I/O throttle limit value must be no more than "
+                   "1000000000000000");
+    assert_refused(fixture, path, "SetBlockIOTune",
+                   limits_arg("vda", "{'total_bytes_sex': <uint64 1>}", 0),
+                   "argument unsupported: parameter 'total_bytes_sex' not supported");
+    assert_refused(fixture, path, "SetBlockIOTune",
+                   limits_arg("vda", "{'total_bytes_sec_max': <uint64 1>}", 0),
+                   "unsupported configuration: value 'total_bytes_sec_max' cannot be set if "
+                   "'total_bytes_sec' is not set");
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    assert_refused(fixture, path, "SetBlockIOTune",
+                   limits_arg("vda", "{'total_iops_sec': <uint64 2>, 'total_iops_sec_max': "
+                                     "<uint64 1>}",
+                              LIVE),
+                   "unsupported configuration: value 'total_iops_sec_max' cannot be smaller than "
+                   "'total_iops_sec'");
+    assert_refused(fixture, path, "GetBlockIOTune", g_variant_new("(su)", "vdz", 0),
+                   "invalid argument: No device found for specified path: vdz");
+}
+
 static void
 test_peek(void)
 {
@@ -251,6 +353,8 @@ main(int argc, char **argv)
     g_test_add_func("/bus/devices/disk-full", test_disk_full);
     g_test_add_func("/bus/devices/resize", test_resize);
     g_test_add_func("/bus/devices/threshold", test_threshold);
+    g_test_add_func("/bus/devices/iotune", test_iotune);
+    g_test_add_func("/bus/devices/iotune-refused", test_iotune_refused);
     g_test_add_func("/bus/devices/peek", test_peek);
     return g_test_run();
 }

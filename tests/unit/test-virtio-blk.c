@@ -62,6 +62,7 @@ disk_open(Disk *disk, VmmMsg *params, int flags)
     disk->guest = virtio_guest_new(params, 8 * MIB);
     disk->guest->test->board.notify = notify;
     disk->next = 0;
+    g_clear_pointer(&events, g_ptr_array_unref);
     events = g_ptr_array_new_with_free_func(free_event);
 }
 
@@ -77,7 +78,7 @@ static void
 disk_close(Disk *disk)
 {
     virtio_guest_free(disk->guest);
-    g_ptr_array_unref(events);
+    g_clear_pointer(&events, g_ptr_array_unref);
     close(disk->fd);
     g_unlink(disk->path);
     g_free(disk->path);
@@ -965,6 +966,151 @@ test_figures(void)
     disk_close(&disk);
 }
 
+/* Limits: one byte a second lets one request pass, and the next ones in hours. */
+
+static VmmMsg *
+limited_params(uint64_t rate, const char *group)
+{
+    VmmMsg *params = vmm_msg_new(VMM_MSG_REQUEST, 1, "add-device");
+
+    vmm_msg_put_bool(params, "limits", true);
+    vmm_msg_put_u64(params, "read-bytes-sec", rate);
+    if (group)
+        vmm_msg_put_string(params, "limits-group", group);
+    return params;
+}
+
+static bool
+set_limit(Disk *disk, uint64_t rate, const char *group)
+{
+    vmm_msg_auto request = limited_params(rate, group);
+    vmm_msg_auto reply = vmm_msg_new(VMM_MSG_REPLY, 1, VMM_TELL_DEVICE);
+    Device *dev = disk->guest->dev;
+    VmmError err = { 0 };
+
+    return dev->class->tell(dev, request, reply, &err);
+}
+
+/* Makes @n reads of 4096 bytes to where a number of 0xcc is, and lets the disk work for a while. */
+static void
+offer_reads(Disk *disk, uint64_t *ret_status, unsigned n)
+{
+    uint64_t data = guest_alloc(disk->guest, 4096);
+
+    for (unsigned i = 0; i < n; i++)
+        ret_status[i] = offer(disk, 0, VIRTIO_BLK_T_IN, 0, data, 4096, true);
+    guest_kick(disk->guest, 0);
+}
+
+static unsigned
+count_done(Disk *disk, const uint64_t *status, unsigned n)
+{
+    unsigned done = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        done += status_at(disk, status[i]) == VIRTIO_BLK_S_OK;
+    return done;
+}
+
+static void
+quit(void *data, uint32_t event)
+{
+    loop_quit(data);
+}
+
+/* Long enough for the disk's own timer to come, too. */
+static void
+settle_for_a_while(Disk *disk)
+{
+    Loop *loop = disk->guest->test->board.loop;
+    LoopSource *timer = loop_add_timer(loop, quit, loop);
+
+    loop_timer_set(timer, 250);
+    loop_run(loop);
+    loop_source_free(timer);
+}
+
+static void
+test_limits(gconstpointer io)
+{
+    enum { N = 10 };
+    VmmMsg *params = limited_params(1, NULL);
+    uint64_t status[N], data;
+    Disk disk;
+
+    vmm_msg_put_string(params, "io", io);
+    disk_start(&disk, params);
+    offer_reads(&disk, status, N);
+    await(&disk, 0, 1);
+    settle_for_a_while(&disk);
+    g_assert_cmpuint(count_done(&disk, status, N), ==, 1);
+    /* Writes and flushes have no limit here. */
+    data = put_data(&disk, 512, 1);
+    g_assert_cmpuint(run(&disk, VIRTIO_BLK_T_OUT, 0, data, 512, false), ==, VIRTIO_BLK_S_OK);
+    g_assert_cmpuint(run(&disk, VIRTIO_BLK_T_FLUSH, 0, 0, 0, false), ==, VIRTIO_BLK_S_OK);
+    /* New ones count at once, for those that wait as well. */
+    g_assert_true(set_limit(&disk, 2, NULL));
+    await(&disk, 0, 1);
+    g_assert_cmpuint(count_done(&disk, status, N), ==, 2);
+    g_assert_false(set_limit(&disk, UINT64_MAX, NULL));
+    g_assert_true(set_limit(&disk, 0, NULL));
+    await(&disk, 0, N - 2);
+    g_assert_cmpuint(count_done(&disk, status, N), ==, N);
+    disk_close(&disk);
+}
+
+/* Nothing waits while the guest does: a pause answers all of it, and so does the end. */
+static void
+test_limits_pause(void)
+{
+    enum { N = 10 };
+    uint64_t status[N];
+    Disk disk;
+
+    disk_start(&disk, limited_params(1, NULL));
+    offer_reads(&disk, status, N);
+    await(&disk, 0, 1);
+    disk.guest->dev->class->pause(disk.guest->dev);
+    g_assert_cmpuint(count_done(&disk, status, N), ==, N);
+    await(&disk, 0, N - 1);
+    disk.guest->dev->class->resume(disk.guest->dev);
+    offer_reads(&disk, status, 2);
+    settle_for_a_while(&disk);
+    g_assert_cmpuint(count_done(&disk, status, 2), ==, 0);
+    disk_close(&disk);
+}
+
+/* Disks of a group share what one of them is given, and what one of them has used up. */
+static void
+test_limits_group(void)
+{
+    uint64_t status[2], others[2];
+    Disk disk, other;
+
+    disk_start(&disk, limited_params(1, "group"));
+    disk_start(&other, limited_params(1, "group"));
+    offer_reads(&disk, status, 2);
+    await(&disk, 0, 1);
+    offer_reads(&other, others, 2);
+    settle_for_a_while(&other);
+    g_assert_cmpuint(count_done(&other, others, 2), ==, 0);
+    /* The other disk looks again by itself. */
+    g_assert_true(set_limit(&disk, 0, "group"));
+    await(&disk, 0, 1);
+    while (count_done(&other, others, 2) < 2)
+        settle_for_a_while(&other);
+    await(&other, 0, 2);
+    /* Out of the group, it has what it may use for itself. */
+    g_assert_true(set_limit(&disk, 1, "group"));
+    g_assert_true(set_limit(&other, 1, NULL));
+    offer_reads(&disk, status, 1);
+    await(&disk, 0, 1);
+    offer_reads(&other, others, 1);
+    await(&other, 0, 1);
+    disk_close(&other);
+    disk_close(&disk);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -992,10 +1138,12 @@ main(int argc, char **argv)
     for (size_t i = 0; i < G_N_ELEMENTS(ios); i++) {
         g_autofree char *pause = g_strdup_printf("/virtio-blk/pause/%s", ios[i]);
         g_autofree char *reset = g_strdup_printf("/virtio-blk/reset/%s", ios[i]);
+        g_autofree char *limits = g_strdup_printf("/virtio-blk/limits/%s", ios[i]);
         g_autofree char *stop = g_strdup_printf("/virtio-blk/error/stop-and-retry/%s", ios[i]);
 
         g_test_add_data_func(pause, ios[i], test_pause);
         g_test_add_data_func(reset, ios[i], test_reset_under_way);
+        g_test_add_data_func(limits, ios[i], test_limits);
         g_test_add_data_func(stop, ios[i], test_stop_and_retry);
     }
     g_test_add_data_func("/virtio-blk/error/report", "report", test_report);
@@ -1003,6 +1151,8 @@ main(int argc, char **argv)
     g_test_add_func("/virtio-blk/error/stop-and-reset", test_stop_and_reset);
     g_test_add_func("/virtio-blk/wce", test_wce);
     g_test_add_func("/virtio-blk/figures", test_figures);
+    g_test_add_func("/virtio-blk/limits/pause", test_limits_pause);
+    g_test_add_func("/virtio-blk/limits/group", test_limits_group);
     g_test_add_func("/virtio-blk/resize", test_resize);
     g_test_add_func("/virtio-blk/medium", test_medium);
     g_test_add_func("/virtio-blk/no-medium", test_no_medium);
