@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define WAIT_S   10
+#define WAIT_S   60 /* a busy machine is slow */
 #define FAKE_VMM "tests/bus/fake-vmm"
 
 static const char *const dirs[] = { "config", "run", "data", "cache", "services" };

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LIMIT_US (60 * G_USEC_PER_SEC) /* software KVM on a busy machine is slow */
+#define LIMIT_US (600 * G_USEC_PER_SEC) /* software KVM on a busy machine is slow */
 
 struct Vmm {
     char *dir;

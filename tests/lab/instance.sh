@@ -7,6 +7,7 @@
 
 # shellcheck disable=SC2154 # build is the caller's
 # shellcheck disable=SC2119,SC2120 # arguments that only some callers give
+patience=600 # s; for what takes a moment, but where everything is busy
 instance=
 bus_pid=
 daemon_pid=
@@ -35,14 +36,14 @@ CONF
     export DBUS_SESSION_BUS_ADDRESS=unix:path=$instance/bus
     dbus-daemon --config-file="$instance/bus.conf" --nofork --nopidfile --nosyslog 2>"$instance/bus.log" &
     bus_pid=$!
-    wait_until 60 test -S "$instance/bus" || instance_failed "the message bus did not start"
+    wait_until $patience test -S "$instance/bus" || instance_failed "the message bus did not start"
 }
 
 # Starts the daemon and waits until it serves; "NAME=VALUE" arguments are added to its environment.
 instance_start() {
     env "$@" vmctld --session >>"$instance/vmctld.log" 2>&1 &
     daemon_pid=$!
-    wait_until 60 instance_serves || instance_failed "vmctld did not start"
+    wait_until $patience instance_serves || instance_failed "vmctld did not start"
 }
 
 instance_failed() {

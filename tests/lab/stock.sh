@@ -18,7 +18,7 @@ instance_new
 read -r release vmlinuz root < <("$stock/kernel" find guest)
 "$stock/../guest/make-initramfs" "$instance/initramfs" "$release" "$root"
 
-boot_timeout=180 # s; in the lab it takes about 5, on a busy host many times that
+boot_timeout=900 # s; in the lab it takes about 5, on a busy host many times that
 
 # guest_xml NAME VCPUS CMDLINE [SERIAL]: SERIAL is the type of the serial port; a file, its output in
 # $instance/NAME.serial, where it is left out.
