@@ -12,7 +12,7 @@ typedef struct Key {
 } Key;
 
 static const Key keys[] = {
-    { "access", G_STRUCT_OFFSET(Config, access), { "polkit", "none" } },
+    { "access", G_STRUCT_OFFSET(Config, access), { "polkit", "api", "none" } },
     { "autostart", G_STRUCT_OFFSET(Config, autostart), { "boot", "always", "never" } },
     { "log-level",
       G_STRUCT_OFFSET(Config, log_level),

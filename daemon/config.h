@@ -5,7 +5,8 @@
 #include <glib.h>
 
 typedef enum {
-    CONFIG_ACCESS_POLKIT,
+    CONFIG_ACCESS_POLKIT, /* for one of two actions */
+    CONFIG_ACCESS_API,    /* and then for that of the permission */
     CONFIG_ACCESS_NONE,
 } ConfigAccess;
 

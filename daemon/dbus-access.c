@@ -8,6 +8,7 @@
 
 #define ACTION_READ   "org.libvirt.unix.monitor"
 #define ACTION_MANAGE "org.libvirt.unix.manage"
+#define ACTION_API    "org.libvirt.api."
 
 /* The calls of one client are checked one after the other, which keeps their order. So many may wait; no script
  * needs more. */
@@ -20,6 +21,7 @@
 
 struct Access {
     GDBusConnection *bus;
+    AccessLevels levels;
     Callers *callers;
     GHashTable *asking; /* uid -> clients with a check going on */
     guint n_asking;
@@ -30,7 +32,8 @@ struct Access {
 typedef struct Check {
     Access *access;
     char *sender;
-    const char *action;
+    const char *action, *driver;
+    char *api_action; /* to be asked when that has been granted; NULL: there is none */
     GVariant *details;
     gboolean interactive;
     AccessDone done;
@@ -49,11 +52,12 @@ release(Access *access)
 }
 
 Access *
-access_new(GDBusConnection *bus)
+access_new(GDBusConnection *bus, AccessLevels levels)
 {
     Access *access = g_new0(Access, 1);
 
     access->bus = g_object_ref(bus);
+    access->levels = levels;
     access->callers = callers_new(bus);
     access->asking = g_hash_table_new(NULL, NULL);
     access->holds = 1;
@@ -114,6 +118,7 @@ finish(Check *check, const GError *error)
         check->done(check->data, error);
     }
     g_variant_unref(check->details);
+    g_free(check->api_action);
     g_free(check->sender);
     g_free(check);
     release(access);
@@ -155,12 +160,31 @@ count_asking(Access *access, const Caller *caller, int change)
     return TRUE;
 }
 
+static gboolean
+is_api(const Check *check)
+{
+    return check->action == check->api_action;
+}
+
+/* libvirt does not tell why. */
+static void
+refuse_api(Check *check)
+{
+    g_autofree char *text = g_strdup_printf("'%s' denied access", check->driver);
+
+    refuse(check, VIR_ERR_ACCESS_DENIED, text);
+}
+
 static void
 decide(Check *check, PolkitAnswer answer, const GError *error)
 {
     g_autofree char *nobody =
         g_strdup_printf("no polkit agent available to authenticate action '%s'", check->action);
 
+    if (is_api(check) && answer != POLKIT_YES) {
+        refuse_api(check);
+        return;
+    }
     switch (answer) {
     case POLKIT_YES:
         finish(check, NULL);
@@ -201,6 +225,11 @@ answered(PolkitAnswer answer, const GError *error, gpointer data)
 
     if (access->freed) {
         finish(check, NULL);
+        return;
+    }
+    if (answer == POLKIT_YES && check->api_action && !is_api(check)) {
+        check->action = check->api_action;
+        ask_polkit(check);
         return;
     }
     decide(check, answer, error);
@@ -254,6 +283,9 @@ access_check(Access *access, const AccessRequest *request, AccessDone done, gpoi
     access->holds++;
     check->sender = g_strdup(request->sender);
     check->action = access_is_read(request->permission) ? ACTION_READ : ACTION_MANAGE;
+    check->driver = request->driver;
+    if (access->levels == ACCESS_API)
+        check->api_action = g_strconcat(ACTION_API, request->permission, NULL);
     check->details = details_new(request);
     check->interactive = request->interactive;
     check->done = done;

@@ -3,6 +3,9 @@
  * As in libvirt there are two levels: reading ("org.libvirt.unix.monitor") and everything
  * ("org.libvirt.unix.manage"). polkit decides; root may do anything, and where there is no polkit, so may
  * members of the group "libvirt", and nobody else anything.
+ *
+ * On top of that an administrator can have the action of libvirt's access driver "polkit" asked, too, such as
+ * "org.libvirt.api.domain.start", where rules tell one domain from another.
  */
 #pragma once
 
@@ -12,13 +15,18 @@
 
 typedef struct Access Access;
 
-Access *access_new(GDBusConnection *bus);
+typedef enum AccessLevels {
+    ACCESS_UNIX, /* the two actions */
+    ACCESS_API,  /* and after them that of each permission */
+} AccessLevels;
+
+Access *access_new(GDBusConnection *bus, AccessLevels levels);
 void access_free(Access *access);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Access, access_free)
 
 typedef struct AccessRequest {
     const char *sender;     /* its unique name */
-    const char *driver;     /* "QEMU" */
+    const char *driver;     /* "QEMU"; stays as it is */
     const char *permission; /* "domain.start", as in libvirt's polkit actions */
     const Domain *domain;   /* that it is about, or NULL */
     gboolean interactive;   /* the client says that its user may be asked for a password */

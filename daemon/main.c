@@ -17,10 +17,17 @@
 #define QEMU_PATH "/org/libvirt/QEMU"
 #define TEST_PATH "/org/libvirt/Test"
 
+static const char *const access_words[] = {
+    [CONFIG_ACCESS_POLKIT] = "polkit",
+    [CONFIG_ACCESS_API] = "api",
+    [CONFIG_ACCESS_NONE] = "none",
+    NULL,
+};
+
 typedef struct Options {
     gboolean system, session, version, print_config;
     char *config;  /* the configuration; NULL: the instance's own, if there is one */
-    char *access;  /* "polkit" or "none"; NULL: as the instance has it */
+    char *access;  /* one of access_words; NULL: as the instance has it */
     char *address; /* of the bus, NULL: the usual one */
     int peer;      /* the socket of the one client of a test driver of its own; -1: there is a bus */
 } Options;
@@ -89,9 +96,10 @@ load_config(Config *config, const Options *options, GError **error)
     if ((options->config || g_file_test(path, G_FILE_TEST_EXISTS)) &&
         !config_load(config, path, error))
         return FALSE;
-    if (options->access)
-        config->access =
-            g_str_equal(options->access, "polkit") ? CONFIG_ACCESS_POLKIT : CONFIG_ACCESS_NONE;
+    for (int i = 0; options->access && access_words[i]; i++) {
+        if (g_str_equal(options->access, access_words[i]))
+            config->access = i;
+    }
     return TRUE;
 }
 
@@ -184,8 +192,10 @@ daemon_new(const Options *options, GError **error)
     if (!daemon->bus)
         return NULL;
     dbus_bus_watch(daemon->bus, peer ? peer_closed : bus_closed, daemon);
-    if (!peer && daemon->config.access == CONFIG_ACCESS_POLKIT)
-        daemon->access = access_new(daemon->bus);
+    if (!peer && daemon->config.access != CONFIG_ACCESS_NONE)
+        daemon->access = access_new(daemon->bus, daemon->config.access == CONFIG_ACCESS_API
+                                                     ? ACCESS_API
+                                                     : ACCESS_UNIX);
     if (!open_test(daemon, error) || (!peer && !open_qemu(daemon, options, error)))
         return NULL;
     if (peer)
@@ -265,8 +275,9 @@ parse_options(int argc, char **argv, Options *options, GError **error)
         { "address", 0, 0, G_OPTION_ARG_STRING, &options->address, "Use the message bus at ADDRESS",
           "ADDRESS" },
         { "access", 0, 0, G_OPTION_ARG_STRING, &options->access,
-          "Who may do what: polkit decides (system instance), or none does (session instance)",
-          "polkit|none" },
+          "Who may do what: polkit decides (system instance), for each permission apart (api), or none "
+          "does (session instance)",
+          "polkit|api|none" },
         { "peer", 0, 0, G_OPTION_ARG_INT, &options->peer,
           "Serve a test driver of its own to who has the other end of the socket FD, without a bus",
           "FD" },
@@ -291,10 +302,9 @@ parse_options(int argc, char **argv, Options *options, GError **error)
                              : "--system and --session exclude each other");
         return FALSE;
     }
-    if (options->access && !g_str_equal(options->access, "polkit") &&
-        !g_str_equal(options->access, "none")) {
+    if (options->access && !g_strv_contains(access_words, options->access)) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                    "--access is polkit or none, not '%s'", options->access);
+                    "--access is polkit, api or none, not '%s'", options->access);
         return FALSE;
     }
     if (!options->session && geteuid() == 0)

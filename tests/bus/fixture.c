@@ -4,6 +4,7 @@
 #include <gio/gunixfdlist.h>
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -160,8 +161,13 @@ write_file(Fixture *fixture, const char *name, const char *text)
     g_assert_no_error(error);
 }
 
+#define SESSION_LIMITS                                                                             \
+    "<limit name='max_incoming_bytes'>1000000000</limit>"                                          \
+    "<limit name='max_outgoing_bytes'>1000000000</limit>"                                          \
+    "<limit name='max_replies_per_connection'>50000</limit>"
+
 static void
-start_bus(Fixture *fixture)
+start_bus(Fixture *fixture, const char *limits)
 {
     g_autofree char *file = g_build_filename(fixture->dir, "bus.conf", NULL);
     const char *argv[] = {
@@ -172,8 +178,8 @@ start_bus(Fixture *fixture)
                         "<servicedir>%s/services</servicedir><policy context='default'>"
                         "<allow user='*'/><allow send_destination='*' eavesdrop='true'/><allow "
                         "eavesdrop='true'/><allow own='*'/>"
-                        "</policy></busconfig>",
-                        fixture->dir, fixture->dir);
+                        "</policy>%s</busconfig>",
+                        fixture->dir, fixture->dir, limits);
     g_autoptr(GDataInputStream) output = NULL;
 
     write_file(fixture, "bus.conf", config);
@@ -232,8 +238,8 @@ connect_client(Fixture *fixture)
                                            G_DBUS_SIGNAL_FLAGS_NONE, heard, fixture, NULL);
 }
 
-Fixture *
-fixture_new_bare(void)
+static Fixture *
+new_with_limits(const char *limits)
 {
     Fixture *fixture = g_new0(Fixture, 1);
     g_autoptr(GError) error = NULL;
@@ -250,9 +256,15 @@ fixture_new_bare(void)
     fixture->events = g_string_new(NULL);
     fixture->signals = g_string_new(NULL);
     make_notify_socket(fixture);
-    start_bus(fixture);
+    start_bus(fixture, limits);
     connect_client(fixture);
     return fixture;
+}
+
+Fixture *
+fixture_new_bare(void)
+{
+    return new_with_limits("");
 }
 
 void
@@ -265,6 +277,15 @@ Fixture *
 fixture_new(void)
 {
     Fixture *fixture = fixture_new_bare();
+
+    fixture_start_daemon(fixture);
+    return fixture;
+}
+
+Fixture *
+fixture_new_session(void)
+{
+    Fixture *fixture = new_with_limits(SESSION_LIMITS);
 
     fixture_start_daemon(fixture);
     return fixture;
@@ -588,4 +609,20 @@ void
 fixture_expect_descriptors(Fixture *fixture, guint n)
 {
     fixture_wait(fixture, has_descriptors, &n);
+}
+
+guint
+fixture_memory_kib(Fixture *fixture)
+{
+    g_autofree char *path =
+        g_build_filename("/proc", g_subprocess_get_identifier(fixture->daemon), "status", NULL);
+    g_autofree char *status = NULL;
+    const char *line;
+    guint kib = 0;
+
+    g_assert_true(g_file_get_contents(path, &status, NULL, NULL));
+    line = strstr(status, "RssAnon:");
+    g_assert_nonnull(line);
+    g_assert_cmpint(sscanf(line, "RssAnon: %u kB", &kib), ==, 1);
+    return kib;
 }

@@ -31,6 +31,9 @@ typedef struct Fixture {
 /* A bus with a daemon that is ready; without one. */
 Fixture *fixture_new(void);
 Fixture *fixture_new_bare(void);
+/* With a daemon, on a bus that has the limits of a user's session (session.conf of dbus-daemon) instead of those of
+ * the system. */
+Fixture *fixture_new_session(void);
 /* Guests of a daemon that is started from now on are real ones, on /dev/kvm. */
 void fixture_use_kvm(Fixture *fixture);
 /* Ends everything. The daemon has to go without an error. */
@@ -91,6 +94,8 @@ void fixture_kill_guests(Fixture *fixture);
 void fixture_signal_guests(Fixture *fixture, int signal_number);
 guint fixture_count_run_files(Fixture *fixture);
 guint fixture_count_descriptors(Fixture *fixture);
+/* The daemon's memory that is its own alone, in KiB. */
+guint fixture_memory_kib(Fixture *fixture);
 /* Waits until there are no more than @n of them, which were counted at the same point before: some are closed by a thread,
  * which may have been late then or is now. */
 void fixture_expect_descriptors(Fixture *fixture, guint n);

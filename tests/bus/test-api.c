@@ -1,8 +1,11 @@
 /* The tables of the daemon and the introspection XML say the same. */
 #include "daemon/api.h"
+#include "daemon/dbus-access.h"
 #include "daemon/dbus-path.h"
 #include "daemon/dbus-quirks.h"
 #include "schemas/interfaces.h"
+
+#include <string.h>
 
 static const GDBusInterfaceInfo *const infos[] = {
     &org_libvirt_connect_interface,
@@ -70,6 +73,39 @@ check_properties(const Interface *interface, const GDBusInterfaceInfo *info)
     g_assert_cmpint(count_properties(interface), ==, n);
 }
 
+/* polkit knows the action of each permission: by default, looking is allowed. */
+static void
+check_policy(const char *policy, const char *access)
+{
+    g_autofree char *start = g_strdup_printf("<action id=\"org.libvirt.api.%s\">", access);
+    const char *action = strstr(policy, start);
+    const char *wanted = access_is_read(access) ? "<allow_any>yes<" : "<allow_any>no<";
+    g_autofree char *text = NULL;
+
+    if (!action)
+        g_error("no action for %s", access);
+    text = g_strndup(action, strstr(action, "</action>") - action);
+    if (!strstr(text, wanted))
+        g_error("%s is not %s", access, wanted);
+}
+
+static void
+test_policy(void)
+{
+    g_autofree char *path =
+        g_test_build_filename(G_TEST_DIST, "..", "daemon", "org.vmctl.api.policy", NULL);
+    g_autofree char *policy = NULL;
+
+    g_assert_true(g_file_get_contents(path, &policy, NULL, NULL));
+    for (const Interface *const *at = api_interfaces; *at; at++) {
+        for (const Method *row = (*at)->methods; row->member; row++) {
+            check_policy(policy, row->access);
+            if (row->secret_flags)
+                check_policy(policy, "domain.read-secure");
+        }
+    }
+}
+
 static void
 test_rows(void)
 {
@@ -124,6 +160,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/api/policy", test_policy);
     g_test_add_func("/api/rows", test_rows);
     g_test_add_func("/api/paths", test_paths);
     g_test_add_func("/api/quirks", test_quirks);

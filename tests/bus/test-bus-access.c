@@ -50,7 +50,7 @@ set_up(Access *a, gconstpointer data)
     a->fixture = fixture_new();
     a->domain = fixture_define(a->fixture, "web", "");
     fixture_end_daemon(a->fixture, SIGTERM);
-    a->fixture->option = "--access=polkit";
+    a->fixture->option = data ? data : "--access=polkit";
     fixture_start_daemon(a->fixture);
     a->other = connect_other(a->fixture);
 }
@@ -193,6 +193,82 @@ test_everything(Access *a, gconstpointer data)
             g_variant_new("(ssv)", DOMAIN, "Autostart", g_variant_new_boolean(TRUE)), DENIED);
     asked = fake_polkit_asked(polkit);
     g_assert_cmpstr(asked, ==, MANAGE " domain.write 'web'\n");
+}
+
+/* With the permissions of libvirt's access driver */
+
+#define API_DENIED "access denied: 'QEMU' denied access"
+#define API        "org.libvirt.api."
+
+/* The second question is about the permission that the first one named. */
+static void
+assert_asks_api(const char *asked, const char *coarse, const char *member)
+{
+    g_auto(GStrv) lines = g_strsplit(asked, "\n", -1);
+    g_auto(GStrv) first = NULL, second = NULL;
+    g_autofree char *action = NULL;
+
+    if (g_strv_length(lines) != 3)
+        g_error("%s asks\n%s", member, asked);
+    first = g_strsplit(lines[0], " ", -1);
+    second = g_strsplit(lines[1], " ", -1);
+    action = g_strconcat(API, first[1], NULL);
+    g_assert_true(g_pattern_match_simple(coarse, first[0]));
+    g_assert_cmpstr(second[0], ==, action);
+    g_assert_cmpstr(second[1], ==, first[1]);
+    g_assert_cmpstr(second[2], ==, first[2]);
+}
+
+static void
+refuse_api_interface(Access *a, FakePolkit *polkit, const char *path, const GDBusInterfaceInfo *info)
+{
+    for (GDBusMethodInfo **method = info->methods; method && *method; method++) {
+        g_autofree char *asked = NULL;
+
+        refused(a, path, info->name, (*method)->name, some_args(*method), API_DENIED);
+        asked = fake_polkit_asked(polkit);
+        assert_asks_api(asked, "org.libvirt.unix.*", (*method)->name);
+    }
+    for (GDBusPropertyInfo **property = info->properties; property && *property; property++) {
+        g_autofree char *asked = NULL;
+
+        refused(a, path, PROPERTIES, "Get", g_variant_new("(ss)", info->name, (*property)->name),
+                API_DENIED);
+        asked = fake_polkit_asked(polkit);
+        assert_asks_api(asked, READ, (*property)->name);
+    }
+}
+
+/* Whoever may manage may still do nothing that no rule grants. */
+static void
+test_api_everything(Access *a, gconstpointer data)
+{
+    g_autoptr(FakePolkit) polkit = fake_polkit_new(a->fixture->address);
+
+    fake_polkit_allow(polkit, READ " " MANAGE);
+    refuse_api_interface(a, polkit, ROOT_PATH, &org_libvirt_connect_interface);
+    refuse_api_interface(a, polkit, a->domain, &org_libvirt_domain_interface);
+    refuse_api_interface(a, polkit, ROOT_PATH, &org_vmctl_connect_interface);
+    refuse_api_interface(a, polkit, a->domain, &org_vmctl_domain_interface);
+}
+
+static void
+test_api_some(Access *a, gconstpointer data)
+{
+    g_autoptr(FakePolkit) polkit = fake_polkit_new(a->fixture->address);
+    g_autofree char *asked = NULL;
+
+    fake_polkit_allow(polkit, READ " " MANAGE " " API "domain.start " API "domain.read");
+    allowed(a, a->domain, DOMAIN, "Create", g_variant_new("(u)", 0));
+    allowed(a, a->domain, DOMAIN, "GetXMLDesc", g_variant_new("(u)", 0));
+    refused(a, a->domain, DOMAIN, "GetXMLDesc", g_variant_new("(u)", VIR_DOMAIN_XML_SECURE),
+            API_DENIED);
+    refused(a, a->domain, DOMAIN, "Destroy", g_variant_new("(u)", 0), API_DENIED);
+    g_free(fake_polkit_asked(polkit));
+    fake_polkit_allow(polkit, API "*"); /* which is nothing without the first */
+    refused(a, a->domain, DOMAIN, "Create", g_variant_new("(u)", 0), DENIED);
+    asked = fake_polkit_asked(polkit);
+    g_assert_cmpstr(asked, ==, MANAGE " domain.start 'web'\n");
 }
 
 static void
@@ -345,5 +421,9 @@ main(int argc, char **argv)
     ADD("absent", test_absent);
     ADD("introspection", test_introspection);
     ADD("flood", test_flood);
+#define ADD_API(name, test)                                                                        \
+    g_test_add("/bus/access/" name, Access, "--access=api", set_up, test, tear_down)
+    ADD_API("api-everything", test_api_everything);
+    ADD_API("api-some", test_api_some);
     return g_test_run();
 }
