@@ -53,7 +53,7 @@ none "no error is said without a mark" "$work/wrong"
 
 # is_for_programs: what has two words and is yet nothing to translate.
 is_for_programs() {
-    grep -vE -e '^"(sudo|modprobe|echo) ' -e '^"<' -e "='" -e '^"(unsigned )?(int|long long)"' -e '^"unsigned ' \
+    grep -vE -e '^"(sudo|modprobe|echo|man) ' -e '^"vmctl [a-z]+( %s)?( --[a-z-]+)?"$' -e '^"<' -e "='" -e '^"(unsigned )?(int|long long)"' -e '^"unsigned ' \
         -e '^"file dev dir name' -e '^"metadata not found: "'
 }
 mkdir "$work/plain"
