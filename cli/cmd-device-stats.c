@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/devices.h"
 #include "cli/domain.h"
+#include "cli/facts.h"
 #include "cli/output.h"
 #include "cli/size.h"
 #include "cli/table.h"
@@ -12,9 +13,9 @@
 
 #define BLOCK_INFO_INTERFACE "org.vmctl.Domain"
 
-/* What virsh prints, and the field of GetStats that has it. */
+/* What virsh prints, the field of GetStats that has it, and its key in JSON. */
 typedef struct Figure {
-    const char *name, *field, *text;
+    const char *name, *field, *key, *text;
 } Figure;
 
 /* A field of entry @i of a group: "block.0.rd.reqs"; NULL: there is none. */
@@ -57,14 +58,14 @@ check_running(Domain *domain, GError **error)
 /* Disks */
 
 static const Figure disk_figures[] = {
-    { "rd_req", "rd.reqs", N_("number of read operations:") },
-    { "rd_bytes", "rd.bytes", N_("number of bytes read:") },
-    { "wr_req", "wr.reqs", N_("number of write operations:") },
-    { "wr_bytes", "wr.bytes", N_("number of bytes written:") },
-    { "flush_operations", "fl.reqs", N_("number of flush operations:") },
-    { "rd_total_times", "rd.times", N_("total duration of reads (ns):") },
-    { "wr_total_times", "wr.times", N_("total duration of writes (ns):") },
-    { "flush_total_times", "fl.times", N_("total duration of flushes (ns):") },
+    { "rd_req", "rd.reqs", "read-requests", N_("number of read operations:") },
+    { "rd_bytes", "rd.bytes", "read-bytes", N_("number of bytes read:") },
+    { "wr_req", "wr.reqs", "write-requests", N_("number of write operations:") },
+    { "wr_bytes", "wr.bytes", "write-bytes", N_("number of bytes written:") },
+    { "flush_operations", "fl.reqs", "flush-requests", N_("number of flush operations:") },
+    { "rd_total_times", "rd.times", "read-time-ns", N_("total duration of reads (ns):") },
+    { "wr_total_times", "wr.times", "write-time-ns", N_("total duration of writes (ns):") },
+    { "flush_total_times", "fl.times", "flush-time-ns", N_("total duration of flushes (ns):") },
 };
 
 /* Of entry @i, or of all together where @whole. */
@@ -98,6 +99,18 @@ print_disk(GVariantDict *stats, guint i, const char *device, gboolean human)
     }
 }
 
+static void
+print_disk_json(GVariantDict *stats, guint i, const char *device)
+{
+    g_autoptr(Facts) facts = facts_new();
+
+    facts_add(facts, "device", NULL, NULL, g_variant_new("ms", *device ? device : NULL));
+    for (gsize f = 0; f < G_N_ELEMENTS(disk_figures); f++)
+        facts_add(facts, disk_figures[f].key, NULL, NULL,
+                  g_variant_new_uint64(disk_figure(stats, i, !*device, disk_figures[f].field)));
+    facts_print(facts, 0);
+}
+
 static gboolean
 run_domblkstat(Session *session, const Args *args, GError **error)
 {
@@ -118,7 +131,10 @@ run_domblkstat(Session *session, const Args *args, GError **error)
         output_error(_("Failed to get block stats %s %s"), domain->name, device);
         return FALSE;
     }
-    print_disk(stats, i, device, args_has(args, "human"));
+    if (output_is_json())
+        print_disk_json(stats, i, device);
+    else
+        print_disk(stats, i, device, args_has(args, "human"));
     return TRUE;
 }
 
@@ -135,7 +151,7 @@ const Command command_domblkstat = {
     N_("Requests that went well, their bytes, and how long they took in nanoseconds."),
     domblkstat_options,
     run_domblkstat,
-    0,
+    COMMAND_JSON,
 };
 
 /* Sizes */
@@ -181,10 +197,13 @@ print_all_sizes(Domain *domain, gboolean human, GError **error)
 {
     static const char *const titles[] = { N_("Target"), N_("Capacity"), N_("Allocation"),
                                           N_("Physical"), NULL };
+    static const TableKey keys[] = { { "target" },
+                                     { "capacity-bytes", TABLE_NUMBER },
+                                     { "allocation-bytes", TABLE_NUMBER },
+                                     { "physical-bytes", TABLE_NUMBER } };
     g_autofree char *xml = domain_xml(domain, 0, error);
     g_autoptr(GPtrArray) disks = xml ? devices_of(xml, "disk") : NULL;
     g_autoptr(Table) table = table_new(titles);
-    g_autofree char *text = NULL;
 
     if (!disks)
         return FALSE;
@@ -198,17 +217,24 @@ print_all_sizes(Domain *domain, gboolean human, GError **error)
                                                 disk->source ? sizes.allocation : "-",
                                                 disk->source ? sizes.physical : "-", NULL });
     }
-    text = table_format(table);
-    output("%s\n", text);
+    table_print(table, keys, "\n");
     return TRUE;
+}
+
+/* JSON has the number, which is all of the text there. */
+static void
+add_size(Facts *facts, const char *key, const char *title, const char *text)
+{
+    facts_add(facts, key, title, text, g_variant_new_uint64(g_ascii_strtoull(text, NULL, 10)));
 }
 
 static gboolean
 run_domblkinfo(Session *session, const Args *args, GError **error)
 {
     const char *device = args_string(args, "device");
-    gboolean human = args_has(args, "human");
+    gboolean human = args_has(args, "human") && !output_is_json();
     g_auto(Sizes) sizes = { NULL };
+    g_autoptr(Facts) facts = facts_new();
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
 
     if (!domain || !args_exclusive(args, "all", "device", error))
@@ -219,9 +245,10 @@ run_domblkinfo(Session *session, const Args *args, GError **error)
         return cli_fail(error, "%s", _("command 'domblkinfo' requires <device> option"));
     if (!get_sizes(domain, device, human, &sizes, error))
         return FALSE;
-    output("%-*s %s\n", text_in(15, _("Capacity:")), sizes.capacity);
-    output("%-*s %s\n", text_in(15, _("Allocation:")), sizes.allocation);
-    output("%-*s %s\n", text_in(15, _("Physical:")), sizes.physical);
+    add_size(facts, "capacity-bytes", _("Capacity:"), sizes.capacity);
+    add_size(facts, "allocation-bytes", _("Allocation:"), sizes.allocation);
+    add_size(facts, "physical-bytes", _("Physical:"), sizes.physical);
+    facts_print(facts, 15);
     return TRUE;
 }
 
@@ -239,7 +266,7 @@ const Command command_domblkinfo = {
     N_("What the guest sees of it, what it takes of the host, and how large its image is."),
     domblkinfo_options,
     run_domblkinfo,
-    0,
+    COMMAND_JSON,
 };
 
 /* Errors */
@@ -250,6 +277,7 @@ run_domblkerror(Session *session, const Args *args, GError **error)
     /* virDomainDiskErrorCode */
     static const char *const texts[] = { N_("no error"), N_("unspecified error"), N_("no space") };
     g_autoptr(GVariantIter) disks = NULL;
+    GVariantBuilder all;
     const char *disk;
     int code;
     g_autoptr(GVariant) reply = NULL;
@@ -260,10 +288,21 @@ run_domblkerror(Session *session, const Args *args, GError **error)
     if (!reply)
         return FALSE;
     g_variant_get(reply, "(a(si))", &disks);
-    if (g_variant_iter_n_children(disks) == 0)
+    g_variant_builder_init(&all, G_VARIANT_TYPE("aa{sv}"));
+    if (g_variant_iter_n_children(disks) == 0 && !output_is_json())
         output("%s\n", _("No errors found"));
-    while (g_variant_iter_next(disks, "(&si)", &disk, &code))
-        output("%s: %s\n", disk, _(texts[CLAMP(code, 0, 2)]));
+    while (g_variant_iter_next(disks, "(&si)", &disk, &code)) {
+        const char *text = _(texts[CLAMP(code, 0, 2)]);
+
+        if (output_is_json())
+            g_variant_builder_add_parsed(&all, "{'target': <%s>, 'error': <%s>}", disk, text);
+        else
+            output("%s: %s\n", disk, text);
+    }
+    if (output_is_json())
+        output_json(g_variant_builder_end(&all));
+    else
+        g_variant_builder_clear(&all);
     return TRUE;
 }
 
@@ -275,15 +314,16 @@ const Command command_domblkerror = {
     N_("A guest that is paused for such a disk goes on where it is resumed."),
     domblkerror_options,
     run_domblkerror,
-    0,
+    COMMAND_JSON,
 };
 
 /* Interfaces */
 
 static const Figure interface_figures[] = {
-    { "rx_bytes", "rx.bytes" }, { "rx_packets", "rx.pkts" }, { "rx_errs", "rx.errs" },
-    { "rx_drop", "rx.drop" },   { "tx_bytes", "tx.bytes" },  { "tx_packets", "tx.pkts" },
-    { "tx_errs", "tx.errs" },   { "tx_drop", "tx.drop" },
+    { "rx_bytes", "rx.bytes", "rx-bytes" }, { "rx_packets", "rx.pkts", "rx-packets" },
+    { "rx_errs", "rx.errs", "rx-errors" },  { "rx_drop", "rx.drop", "rx-drops" },
+    { "tx_bytes", "tx.bytes", "tx-bytes" }, { "tx_packets", "tx.pkts", "tx-packets" },
+    { "tx_errs", "tx.errs", "tx-errors" },  { "tx_drop", "tx.drop", "tx-drops" },
 };
 
 /* The number among the guest's of the interface @name, by its target or address. */
@@ -307,6 +347,7 @@ run_domifstat(Session *session, const Args *args, GError **error)
 {
     const char *name = args_string(args, "interface");
     g_autoptr(GVariantDict) stats = NULL;
+    g_autoptr(Facts) facts = facts_new();
     guint i = 0;
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
 
@@ -318,13 +359,18 @@ run_domifstat(Session *session, const Args *args, GError **error)
         output_error(_("Failed to get interface stats %s %s"), domain->name, name);
         return FALSE;
     }
+    facts_add(facts, "interface", NULL, name, NULL);
     for (gsize f = 0; f < G_N_ELEMENTS(interface_figures); f++) {
         g_autoptr(GVariant) value = field(stats, "net", i, interface_figures[f].field);
 
-        if (value)
+        if (value && output_is_json())
+            facts_add(facts, interface_figures[f].key, NULL, NULL, value);
+        else if (value)
             output("%s %s %" G_GUINT64_FORMAT "\n", name, interface_figures[f].name,
                    g_variant_get_uint64(value));
     }
+    if (output_is_json())
+        facts_print(facts, 0);
     return TRUE;
 }
 
@@ -340,5 +386,5 @@ const Command command_domifstat = {
     N_("As the guest sees it: rx is what it received."),
     domifstat_options,
     run_domifstat,
-    0,
+    COMMAND_JSON,
 };

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include "cli/domain.h"
+#include "cli/facts.h"
 #include "cli/output.h"
 #include "cli/table.h"
 
@@ -61,30 +62,39 @@ typedef enum RowKind { ROW_SIZE, ROW_SPEED, ROW_NUMBER } RowKind;
 
 /* In virsh's order; a figure that there is not is left out, and so is a group of sizes that are all zero. */
 static const struct {
-    const char *param, *title;
+    const char *param, *key, *title; /* @key: in JSON */
     RowKind kind;
     const char *unit; /* of a number */
 } rows[] = {
-    { VIR_DOMAIN_JOB_TIME_ELAPSED, N_("Time elapsed:"), ROW_NUMBER, " ms" },
-    { VIR_DOMAIN_JOB_TIME_REMAINING, N_("Time remaining:"), ROW_NUMBER, " ms" },
-    { VIR_DOMAIN_JOB_DATA_PROCESSED, N_("Data processed:"), ROW_SIZE, NULL },
-    { VIR_DOMAIN_JOB_DATA_REMAINING, N_("Data remaining:"), ROW_SIZE, NULL },
-    { VIR_DOMAIN_JOB_DATA_TOTAL, N_("Data total:"), ROW_SIZE, NULL },
-    { VIR_DOMAIN_JOB_MEMORY_PROCESSED, N_("Memory processed:"), ROW_SIZE, NULL },
-    { VIR_DOMAIN_JOB_MEMORY_REMAINING, N_("Memory remaining:"), ROW_SIZE, NULL },
-    { VIR_DOMAIN_JOB_MEMORY_TOTAL, N_("Memory total:"), ROW_SIZE, NULL },
-    { VIR_DOMAIN_JOB_MEMORY_BPS, N_("Memory bandwidth:"), ROW_SPEED, NULL },
-    { VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE, N_("Dirty rate:"), ROW_NUMBER, " pages/s" },
-    { VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, N_("Page size:"), ROW_NUMBER, " bytes" },
-    { VIR_DOMAIN_JOB_MEMORY_ITERATION, N_("Iteration:"), ROW_NUMBER, "" },
-    { VIR_DOMAIN_JOB_DISK_PROCESSED, N_("File processed:"), ROW_SIZE, NULL },
-    { VIR_DOMAIN_JOB_DISK_REMAINING, N_("File remaining:"), ROW_SIZE, NULL },
-    { VIR_DOMAIN_JOB_DISK_TOTAL, N_("File total:"), ROW_SIZE, NULL },
-    { VIR_DOMAIN_JOB_MEMORY_CONSTANT, N_("Constant pages:"), ROW_NUMBER, "" },
-    { VIR_DOMAIN_JOB_MEMORY_NORMAL, N_("Normal pages:"), ROW_NUMBER, "" },
-    { VIR_DOMAIN_JOB_MEMORY_NORMAL_BYTES, N_("Normal data:"), ROW_SIZE, NULL },
-    { VIR_DOMAIN_JOB_DOWNTIME, N_("Total downtime:"), ROW_NUMBER, " ms" },
-    { VIR_DOMAIN_JOB_SETUP_TIME, N_("Setup time:"), ROW_NUMBER, " ms" },
+    { VIR_DOMAIN_JOB_TIME_ELAPSED, "time-elapsed-ms", N_("Time elapsed:"), ROW_NUMBER, " ms" },
+    { VIR_DOMAIN_JOB_TIME_REMAINING, "time-remaining-ms", N_("Time remaining:"), ROW_NUMBER,
+      " ms" },
+    { VIR_DOMAIN_JOB_DATA_PROCESSED, "data-processed-bytes", N_("Data processed:"), ROW_SIZE,
+      NULL },
+    { VIR_DOMAIN_JOB_DATA_REMAINING, "data-remaining-bytes", N_("Data remaining:"), ROW_SIZE,
+      NULL },
+    { VIR_DOMAIN_JOB_DATA_TOTAL, "data-total-bytes", N_("Data total:"), ROW_SIZE, NULL },
+    { VIR_DOMAIN_JOB_MEMORY_PROCESSED, "memory-processed-bytes", N_("Memory processed:"), ROW_SIZE,
+      NULL },
+    { VIR_DOMAIN_JOB_MEMORY_REMAINING, "memory-remaining-bytes", N_("Memory remaining:"), ROW_SIZE,
+      NULL },
+    { VIR_DOMAIN_JOB_MEMORY_TOTAL, "memory-total-bytes", N_("Memory total:"), ROW_SIZE, NULL },
+    { VIR_DOMAIN_JOB_MEMORY_BPS, "memory-bytes-per-second", N_("Memory bandwidth:"), ROW_SPEED,
+      NULL },
+    { VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE, "dirty-pages-per-second", N_("Dirty rate:"), ROW_NUMBER,
+      " pages/s" },
+    { VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE, "page-size-bytes", N_("Page size:"), ROW_NUMBER, " bytes" },
+    { VIR_DOMAIN_JOB_MEMORY_ITERATION, "iteration", N_("Iteration:"), ROW_NUMBER, "" },
+    { VIR_DOMAIN_JOB_DISK_PROCESSED, "disk-processed-bytes", N_("File processed:"), ROW_SIZE,
+      NULL },
+    { VIR_DOMAIN_JOB_DISK_REMAINING, "disk-remaining-bytes", N_("File remaining:"), ROW_SIZE,
+      NULL },
+    { VIR_DOMAIN_JOB_DISK_TOTAL, "disk-total-bytes", N_("File total:"), ROW_SIZE, NULL },
+    { VIR_DOMAIN_JOB_MEMORY_CONSTANT, "constant-pages", N_("Constant pages:"), ROW_NUMBER, "" },
+    { VIR_DOMAIN_JOB_MEMORY_NORMAL, "normal-pages", N_("Normal pages:"), ROW_NUMBER, "" },
+    { VIR_DOMAIN_JOB_MEMORY_NORMAL_BYTES, "normal-data-bytes", N_("Normal data:"), ROW_SIZE, NULL },
+    { VIR_DOMAIN_JOB_DOWNTIME, "downtime-ms", N_("Total downtime:"), ROW_NUMBER, " ms" },
+    { VIR_DOMAIN_JOB_SETUP_TIME, "setup-time-ms", N_("Setup time:"), ROW_NUMBER, " ms" },
 };
 
 static void
@@ -142,6 +152,26 @@ print_info(const Args *args, int type, GVariant *params)
         print_figures(params);
 }
 
+static void
+print_json(int type, GVariant *params)
+{
+    g_autoptr(Facts) facts = facts_new();
+    g_autoptr(GVariantDict) dict = g_variant_dict_new(params);
+    g_autoptr(GVariant) operation = variant_dict_unwrap(dict, VIR_DOMAIN_JOB_OPERATION, "i");
+
+    facts_add(facts, "type", NULL, type_name(type), NULL);
+    facts_add(
+        facts, "operation", NULL, NULL,
+        g_variant_new("ms", operation ? operation_name(g_variant_get_int32(operation)) : NULL));
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GVariant) value = variant_dict_unwrap(dict, rows[i].param, "t");
+
+        if (value)
+            facts_add(facts, rows[i].key, NULL, NULL, value);
+    }
+    facts_print(facts, 0);
+}
+
 static guint
 stats_flags(const Args *args)
 {
@@ -172,7 +202,9 @@ run_domjobinfo(Session *session, const Args *args, GError **error)
     if (!reply)
         return FALSE;
     g_variant_get(reply, "((i@a{sv}))", &type, &params);
-    if (args_has(args, "rawstats"))
+    if (output_is_json())
+        print_json(type, params);
+    else if (args_has(args, "rawstats"))
         print_raw(type, params);
     else
         print_info(args, type, params);
@@ -191,7 +223,7 @@ static const Option domjobinfo_options[] = {
 const Command command_domjobinfo = {
     "domjobinfo",   N_("print how far a job of a domain is"),
     NULL,           domjobinfo_options,
-    run_domjobinfo, 0,
+    run_domjobinfo, COMMAND_JSON,
 };
 
 static gboolean

@@ -4,6 +4,7 @@
 #include "cli/affects.h"
 #include "cli/commands.h"
 #include "cli/cpulist.h"
+#include "cli/facts.h"
 #include "cli/output.h"
 #include "cli/table.h"
 
@@ -59,6 +60,46 @@ vcpu_state(int state)
     }
 }
 
+/* What there is only of a guest that runs is null otherwise. */
+static void
+add_vcpu(GVariantBuilder *all, guint number, int cpu, const char *state, guint64 time_ns,
+         GVariant *map)
+{
+    g_autofree char *affinity = cpulist_format(map);
+    GVariantBuilder object;
+
+    g_variant_builder_init(&object, G_VARIANT_TYPE_VARDICT);
+    g_variant_builder_add(&object, "{sv}", "vcpu", g_variant_new_uint32(number));
+    g_variant_builder_add(&object, "{sv}", "cpu", g_variant_new("mi", state != NULL, cpu));
+    g_variant_builder_add(&object, "{sv}", "state", g_variant_new("ms", state));
+    g_variant_builder_add(&object, "{sv}", "cpu-time-ns",
+                          g_variant_new("mt", state != NULL, time_ns));
+    g_variant_builder_add(&object, "{sv}", "affinity", g_variant_new_string(affinity));
+    g_variant_builder_add_value(all, g_variant_builder_end(&object));
+}
+
+/* Of (uiti@ab), or of the maps alone. */
+static void
+json_vcpus(GVariant *vcpus, gboolean running)
+{
+    GVariantBuilder all;
+
+    g_variant_builder_init(&all, G_VARIANT_TYPE("aa{sv}"));
+    for (gsize i = 0; i < g_variant_n_children(vcpus); i++) {
+        g_autoptr(GVariant) map = NULL;
+        guint number = (guint)i;
+        int state = 0, cpu = 0;
+        guint64 time_ns = 0;
+
+        if (running)
+            g_variant_get_child(vcpus, i, "(uiti@ab)", &number, &state, &time_ns, &cpu, &map);
+        else
+            map = g_variant_get_child_value(vcpus, i);
+        add_vcpu(&all, number, cpu, running ? vcpu_state(state) : NULL, time_ns, map);
+    }
+    output_json(g_variant_builder_end(&all));
+}
+
 static void
 print_running(GVariant *vcpus, gboolean pretty)
 {
@@ -111,7 +152,9 @@ run_vcpuinfo(Session *session, const Args *args, GError **error)
         return FALSE;
     if (!active) {
         vcpus = vcpu_pins(domain, VIR_DOMAIN_AFFECT_CONFIG, error);
-        if (vcpus)
+        if (vcpus && output_is_json())
+            json_vcpus(vcpus, FALSE);
+        else if (vcpus)
             print_defined(vcpus, pretty);
         return vcpus != NULL;
     }
@@ -120,7 +163,10 @@ run_vcpuinfo(Session *session, const Args *args, GError **error)
     if (!reply)
         return FALSE;
     vcpus = g_variant_get_child_value(reply, 0);
-    print_running(vcpus, pretty);
+    if (output_is_json())
+        json_vcpus(vcpus, TRUE);
+    else
+        print_running(vcpus, pretty);
     return TRUE;
 }
 
@@ -131,8 +177,8 @@ static const Option vcpuinfo_options[] = {
 };
 
 const Command command_vcpuinfo = {
-    "vcpuinfo", N_("print what a domain's virtual CPUs do"), NULL, vcpuinfo_options, run_vcpuinfo,
-    0,
+    "vcpuinfo",   N_("print what a domain's virtual CPUs do"), NULL, vcpuinfo_options, run_vcpuinfo,
+    COMMAND_JSON,
 };
 
 /* vcpucount */
@@ -171,17 +217,26 @@ static gboolean
 print_counts(Domain *domain, GError **error)
 {
     gboolean persistent = is_persistent(domain), active;
+    g_autoptr(Facts) facts = facts_new();
     guint n;
 
     if (!domain_is_active(domain, &active, error))
         return FALSE;
     for (gsize i = 0; i < G_N_ELEMENTS(counts); i++) {
+        g_autofree char *key = g_strdup_printf("%s-%s", counts[i].kind, counts[i].where);
+
         if (!(counts[i].flags & VIR_DOMAIN_AFFECT_LIVE ? active : persistent))
             continue;
         if (!get_count(domain, counts[i].flags, &n, error))
             return FALSE;
-        output("%-*s %-*s %3u\n", text_in(12, _(counts[i].kind)), text_in(12, _(counts[i].where)), n);
+        if (output_is_json())
+            facts_add(facts, key, NULL, NULL, g_variant_new_uint32(n));
+        else
+            output("%-*s %-*s %3u\n", text_in(12, _(counts[i].kind)),
+                   text_in(12, _(counts[i].where)), n);
     }
+    if (output_is_json())
+        facts_print(facts, 0);
     return TRUE;
 }
 
@@ -203,7 +258,10 @@ print_count(Domain *domain, const Args *args, GError **error)
             output_error("%s", _("Failed to retrieve vCPU count from the guest"));
         return FALSE;
     }
-    output("%u\n", n);
+    if (output_is_json())
+        output_json(g_variant_new_parsed("{'vcpus': <%u>}", n));
+    else
+        output("%u\n", n);
     return TRUE;
 }
 
@@ -239,7 +297,7 @@ const Command command_vcpucount = {
     N_("Without an option: both numbers of both definitions."),
     vcpucount_options,
     run_vcpucount,
-    0,
+    COMMAND_JSON,
 };
 
 /* vcpupin */

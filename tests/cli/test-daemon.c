@@ -343,6 +343,41 @@ test_event_daemon_lost(void)
     g_assert_cmpint(g_subprocess_get_exit_status(process), ==, 1);
 }
 
+/* What is printed begins with this line of an object or of the first one in an array. */
+static void
+json_has(Fixture *fixture, const char *wanted, const char *command, const char *device)
+{
+    g_autoptr(Said) said = vmctl(fixture, "", command, "web", "--output", "json", device, NULL);
+
+    g_assert_cmpstr(said->err, ==, "");
+    g_assert_cmpint(said->status, ==, 0);
+    if (!strstr(said->out, wanted))
+        g_error("vmctl %s: '%s' is not in: %s", command, wanted, said->out);
+}
+
+static void
+test_json(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "");
+
+    json_has(fixture,
+             "[\n  {\n    \"vcpu\": 0,\n    \"cpu\": null,\n    \"state\": null,\n    "
+             "\"cpu-time-ns\": null,\n",
+             "vcpuinfo", NULL);
+    json_has(fixture, "{\n  \"maximum-config\": 2,\n  \"current-config\": 2\n}\n", "vcpucount",
+             NULL);
+    json_has(fixture, "{\n  \"vcpus\": 2\n}\n", "vcpucount", "--config");
+    fixture_do(fixture, path, "Create", g_variant_new("(u)", 0));
+    json_has(fixture, "[\n  {\n    \"vcpu\": 0,\n    \"cpu\": ", "vcpuinfo", NULL);
+    json_has(fixture, "\"state\": \"running\"", "vcpuinfo", NULL);
+    json_has(fixture, "{\n  \"type\": \"None\",\n  \"operation\": null", "domjobinfo", NULL);
+    json_has(fixture, "{\n  \"device\": null,\n  \"read-requests\": 0,\n  \"read-bytes\": 0,\n",
+             "domblkstat", NULL);
+    json_has(fixture, "[]\n", "domblkerror", NULL);
+    json_has(fixture, "[]\n", "domblkinfo", "--all");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -361,5 +396,6 @@ main(int argc, char **argv)
     g_test_add_func("/vmctl/daemon/events", test_events);
     g_test_add_func("/vmctl/daemon/event-once", test_event_once);
     g_test_add_func("/vmctl/daemon/event-daemon-lost", test_event_daemon_lost);
+    g_test_add_func("/vmctl/daemon/json", test_json);
     return g_test_run();
 }
