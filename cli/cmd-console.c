@@ -4,6 +4,7 @@
 #include "cli/console.h"
 #include "cli/document.h"
 #include "cli/domain.h"
+#include "cli/facts.h"
 #include "cli/output.h"
 
 #include <glib/gi18n.h>
@@ -53,6 +54,7 @@ run_ttyconsole(Session *session, const Args *args, GError **error)
 {
     g_autofree char *xml = NULL;
     g_autofree char *tty = NULL;
+    g_autoptr(Facts) facts = facts_new();
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
 
     if (!domain)
@@ -64,7 +66,8 @@ run_ttyconsole(Session *session, const Args *args, GError **error)
     if (!tty) /* virsh fails without a word */
         return cli_fail(error, _("domain '%s' has no pseudo terminal for a console now"),
                         domain->name);
-    output("%s\n", tty);
+    facts_add(facts, "tty", "", tty, NULL);
+    facts_print(facts, 0);
     return TRUE;
 }
 
@@ -73,5 +76,5 @@ static const Option ttyconsole_options[] = { OPTION_DOMAIN_ANY, { NULL } };
 const Command command_ttyconsole = {
     "ttyconsole",   N_("print the device of a domain's console"),
     NULL,           ttyconsole_options,
-    run_ttyconsole, 0,
+    run_ttyconsole, COMMAND_JSON,
 };

@@ -196,9 +196,11 @@ run_blkdeviotune(Session *session, const Args *args, GError **error)
 const Command command_blkdeviotune = {
     "blkdeviotune",
     N_("print or change how fast a disk may be"),
-    N_("Limits of both directions together and of one of them exclude each other. What is said of a\n"
-       "    rate, a burst or a length goes for all of its kind: the others that are not said are 0."),
+    N_("Limits of both directions together and of one of them exclude each other. What is said of "
+       "a\n"
+       "    rate, a burst or a length goes for all of its kind: the others that are not said are "
+       "0."),
     blkdeviotune_options,
     run_blkdeviotune,
-    0,
+    COMMAND_JSON,
 };

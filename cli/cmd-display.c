@@ -4,6 +4,7 @@
 
 #include "cli/document.h"
 #include "cli/domain.h"
+#include "cli/facts.h"
 #include "cli/output.h"
 
 #include <glib/gi18n.h>
@@ -42,6 +43,8 @@ run_domdisplay(Session *session, const Args *args, GError **error)
 {
     const char *wanted = args_string(args, "type");
     gint64 port;
+    g_autofree char *uri = NULL;
+    g_autoptr(Facts) facts = facts_new();
     g_autofree char *type = NULL;
     g_autofree char *listen = NULL;
     g_autofree char *xml = running_xml(session, args, error);
@@ -55,7 +58,9 @@ run_domdisplay(Session *session, const Args *args, GError **error)
                       : cli_fail(error, "%s", _("No graphical display found"));
     if (g_str_equal(type, "vnc"))
         port -= VNC_FIRST_PORT;
-    output("%s://%s:%" G_GINT64_FORMAT "\n", type, listen ? listen : "localhost", port);
+    uri = g_strdup_printf("%s://%s:%" G_GINT64_FORMAT, type, listen ? listen : "localhost", port);
+    facts_add(facts, "uri", "", uri, NULL);
+    facts_print(facts, 0);
     return TRUE;
 }
 
@@ -70,13 +75,15 @@ static const Option domdisplay_options[] = {
 const Command command_domdisplay = {
     "domdisplay",   N_("print where a guest's screen can be seen"),
     NULL,           domdisplay_options,
-    run_domdisplay, 0,
+    run_domdisplay, COMMAND_JSON,
 };
 
 static gboolean
 run_vncdisplay(Session *session, const Args *args, GError **error)
 {
     gint64 port;
+    g_autofree char *display = NULL;
+    g_autoptr(Facts) facts = facts_new();
     g_autofree char *type = NULL;
     g_autofree char *listen = NULL;
     g_autofree char *xml = running_xml(session, args, error);
@@ -87,14 +94,15 @@ run_vncdisplay(Session *session, const Args *args, GError **error)
     listen = find_port(xml, &port);
     if (g_strcmp0(type, "vnc") != 0 || port < 0)
         return cli_fail(error, "%s", _("Failed to get VNC port. Is this domain using VNC?"));
-    output("%s:%" G_GINT64_FORMAT "\n", listen ? listen : "", port - VNC_FIRST_PORT);
+    display = g_strdup_printf("%s:%" G_GINT64_FORMAT, listen ? listen : "", port - VNC_FIRST_PORT);
+    facts_add(facts, "display", "", display, NULL);
+    facts_print(facts, 0);
     return TRUE;
 }
 
 static const Option vncdisplay_options[] = { OPTION_DOMAIN_ANY, { NULL } };
 
 const Command command_vncdisplay = {
-    "vncdisplay",   N_("print the VNC display of a guest"),
-    NULL,           vncdisplay_options,
-    run_vncdisplay, 0,
+    "vncdisplay", N_("print the VNC display of a guest"), NULL, vncdisplay_options, run_vncdisplay,
+    COMMAND_JSON,
 };

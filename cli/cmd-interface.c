@@ -289,7 +289,11 @@ run_getlink(Session *session, const Args *args, GError **error)
     entry = interfaces ? find_interface(interfaces, name, error) : NULL;
     if (!entry)
         return FALSE;
-    output("%s %s\n", name, entry->link ? entry->link : "up");
+    if (output_is_json())
+        output_json(g_variant_new_parsed("{'interface': <%s>, 'link': <%s>}", name,
+                                         entry->link ? entry->link : "up"));
+    else
+        output("%s %s\n", name, entry->link ? entry->link : "up");
     return TRUE;
 }
 
@@ -306,5 +310,5 @@ const Command command_domif_getlink = {
     NULL,
     getlink_options,
     run_getlink,
-    0,
+    COMMAND_JSON,
 };

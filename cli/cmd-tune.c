@@ -136,7 +136,7 @@ const Command command_memtune = {
        "    little more than the guest's memory: see setmem for that."),
     memtune_options,
     run_memtune,
-    0,
+    COMMAND_JSON,
 };
 
 /* blkiotune */
@@ -199,7 +199,7 @@ const Command command_blkiotune = {
     N_("The paths are those of the host's block devices."),
     blkiotune_options,
     run_blkiotune,
-    0,
+    COMMAND_JSON,
 };
 
 /* numatune */
@@ -251,7 +251,7 @@ static const Option numatune_options[] = {
 const Command command_numatune = {
     "numatune",   N_("print or change on which of the host's nodes a domain's memory is"),
     NULL,         numatune_options,
-    run_numatune, 0,
+    run_numatune, COMMAND_JSON,
 };
 
 /* schedinfo */
@@ -345,6 +345,8 @@ print_scheduler(Domain *domain, GError **error)
 
     if (!type)
         return FALSE;
+    if (output_is_json()) /* there it is the parameters' object alone */
+        return TRUE;
     g_variant_get(type, "(&si)", &name, NULL);
     output("%-*s: %s\n", text_in(15, _("Scheduler")), strcmp(name, "posix") == 0 ? "posix" : name);
     return TRUE;
@@ -403,5 +405,5 @@ const Command command_schedinfo = {
        "    emulator, or all together (global_) get so much time; a quota of -1 is no limit."),
     schedinfo_options,
     run_schedinfo,
-    0,
+    COMMAND_JSON,
 };

@@ -314,8 +314,8 @@ static void
 print_pins(GVariant *pins, int only)
 {
     const char *const titles[] = { _("VCPU"), _("CPU Affinity"), NULL };
+    static const TableKey keys[] = { { "vcpu", TABLE_NUMBER }, { "affinity" } };
     g_autoptr(Table) table = table_new(output_quiet() ? NULL : titles);
-    g_autofree char *text = NULL;
 
     for (gsize i = 0; i < g_variant_n_children(pins); i++) {
         g_autoptr(GVariant) map = g_variant_get_child_value(pins, i);
@@ -326,8 +326,7 @@ print_pins(GVariant *pins, int only)
         if (only < 0 || (gsize)only == i)
             table_add(table, cells);
     }
-    text = table_format(table);
-    output("%s", text);
+    table_print(table, keys, "");
 }
 
 static gboolean
@@ -383,7 +382,7 @@ static const Option vcpupin_options[] = {
 const Command command_vcpupin = {
     "vcpupin",   N_("print or change on which of the host's CPUs a virtual CPU runs"),
     NULL,        vcpupin_options,
-    run_vcpupin, 0,
+    run_vcpupin, COMMAND_JSON,
 };
 
 /* emulatorpin */
@@ -413,6 +412,10 @@ run_emulatorpin(Session *session, const Args *args, GError **error)
                domain_do(domain, "PinEmulator", g_variant_new("(@abu)", wanted, flags), error);
     }
     text = cpulist_format(map);
+    if (output_is_json()) {
+        output_json(g_variant_new_parsed("{'affinity': <%s>}", text));
+        return TRUE;
+    }
     output_extra("%s %s\n", _("emulator:"), _("CPU Affinity"));
     output_extra("----------------------------------\n");
     output_extra("       *: ");
@@ -434,7 +437,7 @@ const Command command_emulatorpin = {
     N_("These are all threads of a guest's process that are no virtual CPUs."),
     emulatorpin_options,
     run_emulatorpin,
-    0,
+    COMMAND_JSON,
 };
 
 /* iothreadinfo, iothreadpin */
@@ -443,10 +446,10 @@ static gboolean
 run_iothreadinfo(Session *session, const Args *args, GError **error)
 {
     const char *const titles[] = { _("IOThread ID"), _("CPU Affinity"), NULL };
+    static const TableKey keys[] = { { "id", TABLE_NUMBER }, { "affinity" } };
     g_autoptr(Table) table = table_new(titles);
     g_autoptr(GVariant) reply = NULL;
     g_autoptr(GVariantIter) rows = NULL;
-    g_autofree char *text = NULL;
     GVariant *map;
     guint flags, id;
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
@@ -459,7 +462,7 @@ run_iothreadinfo(Session *session, const Args *args, GError **error)
         return FALSE;
     }
     g_variant_get(reply, "(a(uab))", &rows);
-    if (g_variant_iter_n_children(rows) == 0) {
+    if (g_variant_iter_n_children(rows) == 0 && !output_is_json()) {
         output_extra("%s\n", _("No IOThreads found for the domain"));
         return TRUE;
     }
@@ -470,8 +473,7 @@ run_iothreadinfo(Session *session, const Args *args, GError **error)
 
         table_add(table, cells);
     }
-    text = table_format(table);
-    output("%s", text);
+    table_print(table, keys, "");
     return TRUE;
 }
 
@@ -483,7 +485,7 @@ const Command command_iothreadinfo = {
     NULL,
     iothreadinfo_options,
     run_iothreadinfo,
-    0,
+    COMMAND_JSON,
 };
 
 static gboolean

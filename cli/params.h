@@ -5,5 +5,5 @@
 
 /* A value's words, for g_free(). */
 char *params_text(const char *key, GVariant *value);
-/* A line for each of @params (a{sv}), with the words that @text finds. */
+/* A line for each of @params (a{sv}), with the words that @text finds; or an object, where what has no limit is null. */
 void params_print(GVariant *params, char *(*text)(const char *key, GVariant *value));

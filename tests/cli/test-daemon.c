@@ -375,6 +375,12 @@ test_json(void)
     json_has(fixture, "{\n  \"device\": null,\n  \"read-requests\": 0,\n  \"read-bytes\": 0,\n",
              "domblkstat", NULL);
     json_has(fixture, "[]\n", "domblkerror", NULL);
+    json_has(fixture, "[\n  {\n    \"vcpu\": 0,\n    \"affinity\": \"", "vcpupin", NULL);
+    json_has(fixture, "{\n  \"affinity\": \"", "emulatorpin", NULL);
+    json_has(fixture, "[]\n", "iothreadinfo", NULL);
+    json_has(fixture, "{\n  \"tty\": \"/dev/pts/", "ttyconsole", NULL);
+    json_has(fixture, "  \"cpu-shares\": ", "schedinfo", "--config");
+    json_has(fixture, "  \"hard-limit\": null", "memtune", "--config");
     json_has(fixture, "[]\n", "domblkinfo", "--all");
 }
 
