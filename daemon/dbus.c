@@ -4,6 +4,7 @@
 #include "daemon/dbus-answer.h"
 #include "daemon/dbus-path.h"
 #include "daemon/dbus-properties.h"
+#include "daemon/dbus-turns.h"
 #include "schemas/interfaces.h"
 
 struct DbusRoot {
@@ -11,6 +12,7 @@ struct DbusRoot {
     char *path;
     Driver *driver;
     Access *access; /* NULL: whoever can call may do anything */
+    Turns *turns;
     guint connect_id, vmctl_connect_id, domains_id;
 };
 
@@ -116,11 +118,11 @@ decided(gpointer invocation, const GError *error)
         serve(invocation);
 }
 
+/* In its turn. */
 static void
-method_call(GDBusConnection *bus, const char *sender, const char *path, const char *interface,
-            const char *member, GVariant *args, GDBusMethodInvocation *invocation, gpointer data)
+begin(GDBusMethodInvocation *invocation)
 {
-    DbusRoot *root = data;
+    const DbusRoot *root = g_dbus_method_invocation_get_user_data(invocation);
     ApiObject object = { 0 };
     AccessRequest request;
 
@@ -128,11 +130,20 @@ method_call(GDBusConnection *bus, const char *sender, const char *path, const ch
         serve(invocation);
         return;
     }
-    find_object(root, path, &object, NULL);
-    request = (AccessRequest){ sender, driver_name(root->driver),
+    find_object(root, g_dbus_method_invocation_get_object_path(invocation), &object, NULL);
+    request = (AccessRequest){ g_dbus_method_invocation_get_sender(invocation), driver_name(root->driver),
                                permission_of(invocation, &object), object.domain,
                                is_interactive(invocation) };
     access_check(root->access, &request, decided, invocation);
+}
+
+static void
+method_call(GDBusConnection *bus, const char *sender, const char *path, const char *interface,
+            const char *member, GVariant *args, GDBusMethodInvocation *invocation, gpointer data)
+{
+    DbusRoot *root = data;
+
+    turns_add(root->turns, invocation);
 }
 
 /* Without the property functions GDBus hands calls of org.freedesktop.DBus.Properties to
@@ -209,6 +220,7 @@ dbus_root_new(GDBusConnection *bus, const char *path, GError **error)
 
     root->bus = g_object_ref(bus);
     root->path = g_strdup(path);
+    root->turns = turns_new(begin);
     root->connect_id = register_interface(root, &org_libvirt_connect_interface, error);
     if (!root->connect_id)
         return NULL;
@@ -230,6 +242,7 @@ dbus_root_free(DbusRoot *root)
         g_dbus_connection_unregister_object(root->bus, root->vmctl_connect_id);
     if (root->domains_id)
         g_dbus_connection_unregister_subtree(root->bus, root->domains_id);
+    turns_free(root->turns);
     g_object_unref(root->bus);
     g_free(root->path);
     g_free(root);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define CALLS     10000
+#define TURNS     400
 #define MORE_KIB  (64 * 1024)
 #define BUS_PATH  "/org/freedesktop/DBus"
 #define BUS       "org.freedesktop.DBus"
@@ -232,6 +233,42 @@ storm_of_properties(Fixture *fixture)
     g_dbus_connection_close_sync(other, NULL, NULL);
 }
 
+static void
+note_answered(GObject *bus, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GVariant) reply =
+        g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, NULL);
+    Storm *one = data;
+
+    g_assert_nonnull(reply);
+    one->answered++;
+}
+
+/* Calls that take the daemon long: another's is served after one of them, not after all that came before it. */
+static void
+test_turns(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new_session();
+    g_autoptr(GDBusConnection) other = connect_another(fixture);
+    Storm storm = { 0 }, one = { 0 };
+    guint before;
+
+    for (guint i = 0; i < TURNS; i++)
+        storm_send(&storm, other, ROOT_PATH, CONNECT, "GetCapabilities", NULL);
+    while (storm.answered == 0)
+        g_main_context_iteration(NULL, TRUE);
+    before = storm.answered;
+    g_dbus_connection_call(fixture->client, BUS_NAME, ROOT_PATH, CONNECT, "ListDomains",
+                           g_variant_new("(u)", 0), NULL, G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL,
+                           note_answered, &one);
+    while (one.answered == 0)
+        g_main_context_iteration(NULL, TRUE);
+    g_test_message("served after %u of %u", storm.answered - before, storm.sent - before);
+    g_assert_cmpuint(storm.answered - before, <, TURNS / 4);
+    storm_end(&storm);
+    g_dbus_connection_close_sync(other, NULL, NULL);
+}
+
 /* Clients that go while their calls are under way. */
 static void
 storm_of_gone(Fixture *fixture)
@@ -371,6 +408,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus-robust/extremes", test_extremes);
     g_test_add_data_func("/bus-robust/calls", storm_of_calls, test_storm);
     g_test_add_data_func("/bus-robust/properties", storm_of_properties, test_storm);
+    g_test_add_func("/bus-robust/turns", test_turns);
     g_test_add_data_func("/bus-robust/gone", storm_of_gone, test_storm);
     g_test_add_data_func("/bus-robust/unread", storm_of_unread, test_storm);
     g_test_add_func("/bus-robust/garbage", test_garbage);
