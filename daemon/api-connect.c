@@ -204,6 +204,21 @@ cpu_models(Call *call)
         call_fail(call, error);
 }
 
+static void
+sysinfo(Call *call)
+{
+    g_autofree char *xml = NULL;
+    GError *error = NULL;
+    guint flags;
+
+    call_get(call, "(u)", &flags);
+    xml = driver_sysinfo(call_object(call)->driver, flags, &error);
+    if (xml)
+        call_reply(call, g_variant_new("(s)", xml));
+    else
+        call_fail(call, error);
+}
+
 /* A local driver: nothing is encrypted and nobody else can listen (virConnectIsSecure). */
 static GVariant *
 get_encrypted(const ApiObject *object, GError **error)
@@ -261,7 +276,7 @@ static const Method methods[] = {
     { "GetCPUModelNames", "virConnectGetCPUModelNames", "connect.read", cpu_models },
     { "GetDomainCapabilities", "virConnectGetDomainCapabilities", "connect.write",
       domain_capabilities },
-    { "GetSysinfo", "virConnectGetSysinfo", "connect.read" },
+    { "GetSysinfo", "virConnectGetSysinfo", "connect.read", sysinfo },
     { "InterfaceChangeBegin", "virInterfaceChangeBegin", "connect.interface-transaction" },
     { "InterfaceChangeCommit", "virInterfaceChangeCommit", "connect.interface-transaction" },
     { "InterfaceChangeRollback", "virInterfaceChangeRollback", "connect.interface-transaction" },

@@ -175,3 +175,12 @@ domain_xml_format_sysinfo(const Sysinfo *sysinfo, XmlWriter *out)
     if (sysinfo->has_fwcfg && !sysinfo->fwcfg_first)
         format_files(sysinfo->files, out);
 }
+
+char *
+domain_xml_sysinfo(const Sysinfo *sysinfo)
+{
+    XmlWriter *out = xml_writer_new();
+
+    domain_xml_format_sysinfo(sysinfo, out);
+    return xml_writer_finish(out);
+}

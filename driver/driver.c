@@ -8,6 +8,7 @@
 #include "driver/domain-index.h"
 #include "driver/domain-list.h"
 #include "driver/domain-private.h"
+#include "driver/domain-xml-sysinfo.h"
 #include "driver/domain-xml.h"
 #include "driver/error.h"
 #include "driver/flags.h"
@@ -535,6 +536,27 @@ driver_domain_capabilities(Driver *driver, const char *emulator, const char *arc
         return NULL;
     }
     return domain_capabilities_format(driver->host.env, &query, error);
+}
+
+char *
+driver_sysinfo(Driver *driver, guint flags, GError **error)
+{
+    char *xml = NULL;
+    Sysinfo sysinfo = { 0 };
+
+    if (!driver_check_flags(flags, 0, "virConnectGetSysinfo", error))
+        return NULL;
+    sysinfo_init(&sysinfo);
+    if (driver->host.env->simulated)
+        test_default_sysinfo(&sysinfo);
+    else
+        sysinfo_read_host(&sysinfo);
+    if (sysinfo.has_smbios)
+        xml = domain_xml_sysinfo(&sysinfo);
+    else
+        driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "Host SMBIOS information is not available");
+    sysinfo_clear(&sysinfo);
+    return xml;
 }
 
 char **

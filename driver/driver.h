@@ -53,6 +53,8 @@ char *driver_capabilities(Driver *driver);
 char *driver_domain_capabilities(Driver *driver, const char *emulator, const char *arch,
                                  const char *machine, const char *virttype, guint flags,
                                  GError **error);
+/* virConnectGetSysinfo, for g_free(). */
+char *driver_sysinfo(Driver *driver, guint flags, GError **error);
 /* virConnectGetCPUModelNames; g_strfreev() it. */
 char **driver_cpu_models(Driver *driver, const char *arch, guint flags, GError **error);
 gulong driver_lib_version(void); /* libvirt's own form: major * 1000000 + minor * 1000 + release */

@@ -36,7 +36,7 @@ const SysinfoBlock sysinfo_blocks[SYSINFO_N_BLOCKS] = {
         { "product", "product_name" },
         { "version", "product_version" },
         { "serial", "product_serial" },
-        [SYSTEM_UUID] = { "uuid", NULL }, /* each machine has its own */
+        [SYSTEM_UUID] = { "uuid", "product_uuid" },
         { "sku", "product_sku" },
         { "family", "product_family" },
     } },
@@ -239,9 +239,8 @@ put_texts(const Sysinfo *sysinfo, VmmMsg *create)
     }
 }
 
-/* What this user may not read, such as serial numbers, the guest is not told either. */
-static gboolean
-put_host(VmmMsg *create, GError **error)
+gboolean
+sysinfo_read_host(Sysinfo *ret)
 {
     gboolean any = FALSE;
 
@@ -253,12 +252,25 @@ put_host(VmmMsg *create, GError **error)
 
             if (!path || !g_file_get_contents(path, &text, NULL, NULL))
                 continue;
-            g_strchomp(text);
-            if (*text)
-                put_text(create, block, i, text);
             any = TRUE;
+            if (*g_strchomp(text))
+                ret->texts[block][i] = g_steal_pointer(&text);
         }
     }
+    ret->has_smbios = any;
+    return any;
+}
+
+static gboolean
+put_host(VmmMsg *create, GError **error)
+{
+    Sysinfo host = { 0 };
+    gboolean any;
+
+    sysinfo_init(&host);
+    any = sysinfo_read_host(&host);
+    put_texts(&host, create);
+    sysinfo_clear(&host);
     return any ||
            driver_error(error, VIR_ERR_XML_ERROR, "Host SMBIOS information is not available");
 }

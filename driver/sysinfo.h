@@ -55,6 +55,10 @@ const char *sysinfo_uuid(const Sysinfo *sysinfo);
 /* @uuid is the domain's, "" where it has none yet. */
 gboolean sysinfo_check(const Sysinfo *sysinfo, int mode, const char *domain_name, const char *uuid,
                        gboolean has_firmware, GError **error);
+/* What the host's firmware says, into @ret, which is empty; what this user may not read, such as serial numbers, is
+ * left out. FALSE: there is nothing. */
+gboolean sysinfo_read_host(Sysinfo *ret);
+
 /* Tells firmware, in a "create". */
 gboolean sysinfo_put(const Sysinfo *sysinfo, int mode, struct VmmMsg *create, GError **error);
 

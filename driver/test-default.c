@@ -1,6 +1,6 @@
 #include "driver/test-default.h"
 
-#include <glib.h>
+#include "driver/sysinfo.h"
 
 #define CELLS         2
 #define CPUS_PER_CELL 8
@@ -113,4 +113,14 @@ test_default_capabilities(void)
     put_guest(out, "xen");
     g_string_append(out, "</capabilities>\n");
     return g_string_free(out, FALSE);
+}
+
+void
+test_default_sysinfo(Sysinfo *ret)
+{
+    static const char *const bios[] = { "LENOVO", "G4ETA1WW (2.61 )", "05/07/2014", "2.61" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(bios); i++)
+        ret->texts[0][i] = g_strdup(bios[i]); /* the first block is <bios> */
+    ret->has_smbios = TRUE;
 }

@@ -5,7 +5,11 @@
 /* The document of the domain "test", which runs from the start. */
 extern const char test_default_domain[];
 
+struct Sysinfo;
+
 #define TEST_DEFAULT_VERSION 2 /* of the hypervisor */
 
 /* virConnectGetCapabilities: a 32-bit PC of two NUMA cells with eight CPUs each. Free with g_free(). */
 char *test_default_capabilities(void);
+/* What virConnectGetSysinfo says of it, into an empty @ret. */
+void test_default_sysinfo(struct Sysinfo *ret);
