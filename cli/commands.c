@@ -30,6 +30,7 @@ static const Command *const domain_commands[] = {
     &command_domhostname,
     &command_domid,
     &command_domif_setlink,
+    &command_domiftune,
     &command_domjobabort,
     &command_domjobinfo,
     &command_domname,

@@ -1,6 +1,7 @@
 #include "daemon/api-tuning.h"
 
 #include "driver/block-iotune.h"
+#include "driver/interface-tune.h"
 #include "driver/pinning.h"
 #include "driver/tuning.h"
 
@@ -77,29 +78,56 @@ api_set_blkio(Call *call)
     set_tuning(call, &tuning_blkio);
 }
 
-void
-api_get_iotune(Call *call)
+/* The same of one device. */
+static void
+answer_of(Call *call, GVariant *(*get)(const Domain *domain, const char *device, guint flags,
+                                       GError **error))
 {
     GError *error = NULL;
     GVariant *result;
-    const char *disk;
+    const char *device;
     guint flags;
 
-    call_get(call, "(&su)", &disk, &flags);
-    result = domain_block_iotune(call_object(call)->domain, disk, flags, &error);
+    call_get(call, "(&su)", &device, &flags);
+    result = get(call_object(call)->domain, device, flags, &error);
     call_answer(call, result, error);
     g_clear_error(&error);
+}
+
+static void
+set_of(Call *call, void (*set)(Domain *domain, const char *device, GVariant *params, guint flags,
+                               DomainDone done, gpointer data))
+{
+    g_autoptr(GVariant) params = NULL;
+    const char *device;
+    guint flags;
+
+    call_get(call, "(&s@a{sv}u)", &device, &params, &flags);
+    set(call_object(call)->domain, device, params, flags, call_done, call);
+}
+
+void
+api_get_iotune(Call *call)
+{
+    answer_of(call, domain_block_iotune);
 }
 
 void
 api_set_iotune(Call *call)
 {
-    g_autoptr(GVariant) params = NULL;
-    const char *disk;
-    guint flags;
+    set_of(call, domain_set_block_iotune);
+}
 
-    call_get(call, "(&s@a{sv}u)", &disk, &params, &flags);
-    domain_set_block_iotune(call_object(call)->domain, disk, params, flags, call_done, call);
+void
+api_get_interface_parameters(Call *call)
+{
+    answer_of(call, domain_interface_parameters);
+}
+
+void
+api_set_interface_parameters(Call *call)
+{
+    set_of(call, domain_set_interface_parameters);
 }
 
 void

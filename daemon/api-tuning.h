@@ -11,6 +11,8 @@ void api_get_blkio(Call *call);
 void api_set_blkio(Call *call);
 void api_get_iotune(Call *call);
 void api_set_iotune(Call *call);
+void api_get_interface_parameters(Call *call);
+void api_set_interface_parameters(Call *call);
 void api_get_numa(Call *call);
 void api_pin_vcpu(Call *call);
 void api_pin_emulator(Call *call);

@@ -1,5 +1,6 @@
 #include "driver/device-interface.h"
 
+#include "driver/bandwidth.h"
 #include "driver/device-address.h"
 #include "driver/error.h"
 #include "driver/passt.h"
@@ -47,6 +48,7 @@ typedef struct Interface {
     int link;     /* of link_words, or -1 */
     guint mtu;    /* bytes; 0: not said */
     int backend;  /* of INTERFACE_USER, of backend_words, or -1 */
+    Bandwidth bandwidth;
 } Interface;
 
 /* Parsing */
@@ -203,6 +205,12 @@ parse_mtu(Interface *iface, const XmlNode *node, GError **error)
     return TRUE;
 }
 
+gboolean
+device_interface_may_floor(const Device *dev)
+{
+    return ((const Interface *)dev)->type == INTERFACE_NETWORK;
+}
+
 static gboolean
 interface_parse(Device *dev, const XmlNode *node, guint flags, GError **error)
 {
@@ -214,7 +222,9 @@ interface_parse(Device *dev, const XmlNode *node, guint flags, GError **error)
            parse_mac(iface, node, error) && parse_source(iface, node, error) &&
            parse_target(iface, node, flags, error) && parse_model(iface, node, error) &&
            parse_driver(iface, node, error) && parse_link(iface, node, error) &&
-           parse_mtu(iface, node, error) && device_parse_boot(dev, node, error) &&
+           parse_mtu(iface, node, error) &&
+           bandwidth_parse(&iface->bandwidth, node, device_interface_may_floor(dev), error) &&
+           device_parse_boot(dev, node, error) &&
            device_parse_address(dev, node, error);
 }
 
@@ -295,6 +305,7 @@ interface_format(const Device *dev, XmlWriter *out, guint flags)
     put_one(out, "mac", "address", mac);
     put_one(out, "source", "bridge", iface->bridge);
     put_one(out, "source", "network", iface->network);
+    bandwidth_format(&iface->bandwidth, out);
     format_target(iface, out, flags);
     if (iface->model_said || !(flags & DOMAIN_FORMAT_SAID))
         put_one(out, "model", "type", "virtio");
@@ -449,6 +460,7 @@ describe(const Interface *iface, const DeviceLowering *to)
         vmm_msg_put_u64(msg, "mtu", iface->mtu);
     if (iface->link == 0)
         vmm_msg_put_bool(msg, "link", false);
+    bandwidth_put(&iface->bandwidth, FALSE, msg);
     return msg;
 }
 
@@ -598,6 +610,8 @@ interface_update(Device *dev, const Device *wanted, VmmMsg *tell, GError **error
         iface->bridge = g_strdup(to->bridge);
     }
     iface->link = to->link;
+    iface->bandwidth = to->bandwidth;
+    bandwidth_put(&iface->bandwidth, TRUE, tell);
     vmm_msg_put_bool(tell, "link", iface->link != 0);
     return TRUE;
 }
@@ -614,6 +628,34 @@ device_interface_name(const Device *dev)
     const Interface *iface = (const Interface *)dev;
 
     return iface->opened ? iface->opened : iface->target ? iface->target : dev->alias;
+}
+
+static gboolean
+is_called(const Interface *iface, const char *name)
+{
+    guint8 mac[MAC_SIZE];
+
+    if (scan_mac(name, mac))
+        return memcmp(iface->mac, mac, MAC_SIZE) == 0;
+    return g_strcmp0(iface->opened, name) == 0 || g_strcmp0(iface->target, name) == 0;
+}
+
+Device *
+device_interface_lookup(const GPtrArray *devices, const char *name)
+{
+    for (guint i = 0; i < devices->len; i++) {
+        Device *dev = g_ptr_array_index(devices, i);
+
+        if (dev->kind == &device_interface && is_called((const Interface *)dev, name))
+            return dev;
+    }
+    return NULL;
+}
+
+Bandwidth *
+device_interface_bandwidth(Device *dev)
+{
+    return &((Interface *)dev)->bandwidth;
 }
 
 const DeviceKind device_interface = {

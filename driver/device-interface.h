@@ -12,5 +12,10 @@ const guint8 *device_interface_mac(const Device *dev);
 char *device_interface_mac_text(const Device *dev);
 /* What statistics call it: the name of its tap, or its alias where it has none. */
 const char *device_interface_name(const Device *dev);
+/* The one of this MAC address, or on this tap; NULL: none. */
+Device *device_interface_lookup(const GPtrArray *devices, const char *name);
+struct Bandwidth *device_interface_bandwidth(Device *dev);
+/* Whether a network may keep a floor for it. */
+gboolean device_interface_may_floor(const Device *dev);
 /* The host's tap behind a live one; NULL: it has none. */
 const char *device_interface_tap(const Device *dev);

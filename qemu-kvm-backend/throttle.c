@@ -12,7 +12,7 @@
 
 /* What has passed and has not leaked away yet. */
 typedef struct Bucket {
-    double level, burst_level;
+    double level, peak_level;
 } Bucket;
 
 struct Throttle {
@@ -126,21 +126,15 @@ throttle_version(Throttle *throttle)
 
 /* Buckets */
 
-static double
-burst_seconds(const ThrottleLimit *limit)
-{
-    return limit->burst_s ? limit->burst_s : 1;
-}
-
 static void
 leak(Bucket *bucket, const ThrottleLimit *limit, double seconds)
 {
     bucket->level -= limit->rate * seconds;
     if (bucket->level < 0)
         bucket->level = 0;
-    bucket->burst_level -= limit->burst * seconds;
-    if (bucket->burst_level < 0)
-        bucket->burst_level = 0;
+    bucket->peak_level -= limit->peak * seconds;
+    if (bucket->peak_level < 0)
+        bucket->peak_level = 0;
 }
 
 /* Seconds until what is in it beyond @size has leaked out. */
@@ -164,12 +158,9 @@ delay(const Bucket *bucket, const ThrottleLimit *limit)
 
     if (!limit->rate)
         return 0;
-    if (!limit->burst)
-        return overflow(bucket->level, limit->rate * SLACK_S, limit->rate);
-    wait = overflow(bucket->level, limit->burst * burst_seconds(limit), limit->rate);
-    if (limit->burst_s > 1)
-        wait = greater(wait,
-                       overflow(bucket->burst_level, limit->burst * SLACK_S, limit->burst));
+    wait = overflow(bucket->level, limit->burst ? limit->burst : limit->rate * SLACK_S, limit->rate);
+    if (limit->peak)
+        wait = greater(wait, overflow(bucket->peak_level, limit->peak * SLACK_S, limit->peak));
     return wait;
 }
 
@@ -177,7 +168,7 @@ static void
 fill(Bucket *bucket, double units)
 {
     bucket->level += units;
-    bucket->burst_level += units;
+    bucket->peak_level += units;
 }
 
 static void

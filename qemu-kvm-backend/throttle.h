@@ -1,10 +1,9 @@
 /* throttle: how much may pass in a second, by bytes and by number, each of it for reads, for writes and for
  * both together. Of a disk's requests as of a card's packets; the caller holds back what may not pass yet.
  *
- * What passes fills a bucket, which leaks at the allowed rate; when it is full, the next one has to wait. A
- * bucket without a burst holds a tenth of a second's worth, so that not every single request waits. One with a
- * burst holds @burst_s seconds of it, and a second bucket, a tenth of a second deep, keeps the burst itself in
- * bounds where that is longer than one second. That is how QEMU reads the same numbers.
+ * What passes fills a bucket, which leaks at the allowed rate; when it is full, the next one has to wait. By
+ * itself it holds a tenth of a second's worth, so that not every single request waits; a larger one lets as much
+ * pass in a burst, which a second bucket of a tenth of a second's worth keeps down to a peak.
  *
  * A reservation is made at once for what waits, so that everybody is served in the order of asking, also
  * where several disks share a throttle. Every call says what time it is. Any thread.
@@ -23,9 +22,9 @@ typedef enum ThrottleWay {
 
 /* Bytes, or a number of operations. */
 typedef struct ThrottleLimit {
-    uint64_t rate;    /* a second; 0: there is no limit */
-    uint64_t burst;   /* a second; 0: no more than @rate */
-    uint64_t burst_s; /* how long, in seconds; 0 is 1 */
+    uint64_t rate; /* a second; 0: there is no limit */
+    uint64_t peak; /* a second, in a burst; 0: as fast as it goes */
+    double burst;  /* how many all in all; 0: a tenth of a second's worth */
 } ThrottleLimit;
 
 typedef struct ThrottleLimits {

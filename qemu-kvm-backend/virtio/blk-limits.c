@@ -25,18 +25,24 @@ read_value(const Blk *blk, VmmMsg *params, const char *key, uint64_t *ret, VmmEr
                                           blk->vdev.dev->id, key);
 }
 
+/* As QEMU reads the same numbers. */
 static bool
 read_limit(const Blk *blk, VmmMsg *params, const char *way, const char *what, ThrottleLimit *limit,
            VmmError *err)
 {
     char rate[40], burst[48], length[56];
+    uint64_t most = 0, length_s = 0;
 
     snprintf(rate, sizeof(rate), "%s-%s-sec", way, what);
     snprintf(burst, sizeof(burst), "%s-max", rate);
     snprintf(length, sizeof(length), "%s-length", burst);
-    return read_value(blk, params, rate, &limit->rate, err) &&
-           read_value(blk, params, burst, &limit->burst, err) &&
-           read_value(blk, params, length, &limit->burst_s, err);
+    if (!read_value(blk, params, rate, &limit->rate, err) ||
+        !read_value(blk, params, burst, &most, err) ||
+        !read_value(blk, params, length, &length_s, err))
+        return false;
+    limit->burst = (double)most * (length_s ? length_s : 1);
+    limit->peak = length_s > 1 ? most : 0; /* what a second may have may come at once */
+    return true;
 }
 
 static bool

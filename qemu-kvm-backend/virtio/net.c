@@ -7,6 +7,7 @@
 #include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/net/backend.h"
 #include "qemu-kvm-backend/net/filter.h"
+#include "qemu-kvm-backend/net/shaper.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/state.h"
 #include "qemu-kvm-backend/virtio/net-control.h"
@@ -40,6 +41,7 @@ typedef struct Net {
     struct virtio_net_config config;
     uint8_t own_mac[NET_MAC_SIZE]; /* the card's; the guest may set another one until it resets */
     NetBackend *backend;
+    NetShaper *shaper;
     IoThread *thread; /* NULL: the main loop */
     unsigned n_pairs;
     unsigned n_active;         /* pairs in use */
@@ -224,6 +226,10 @@ receive_one(Net *net, unsigned pair, VirtQueue *queue)
     if (!net_backend_peek(net->backend, pair, &packet))
         return false;
     if (is_wanted(net, &packet)) {
+        if (!net_shaper_may_pass(net->shaper, pair, false, packet.size)) {
+            net_backend_watch(net->backend, pair, false, net->out_waits[pair]);
+            return false;
+        }
         switch (deliver(net, queue, &packet)) {
         case DELIVERED:
             break;
@@ -235,6 +241,7 @@ receive_one(Net *net, unsigned pair, VirtQueue *queue)
             return false;
         }
     }
+    net_shaper_passed(net->shaper, pair, false);
     net_backend_take(net->backend, pair);
     return true;
 }
@@ -300,6 +307,10 @@ transmit_one(Net *net, unsigned pair, VirtQueue *queue, const VirtChain *chain)
         return false;
     }
     header.num_buffers = 0;
+    if (!net_shaper_may_pass(net->shaper, pair, true, chain->out_size - sizeof(header))) {
+        queue_unpop(queue);
+        return false;
+    }
     switch (send_chain(net, pair, chain, &header)) {
     case NET_SENT:
         net->tx.packets++;
@@ -314,6 +325,7 @@ transmit_one(Net *net, unsigned pair, VirtQueue *queue, const VirtChain *chain)
         net_backend_watch(net->backend, pair, true, true);
         return false;
     }
+    net_shaper_passed(net->shaper, pair, true);
     queue_push(queue, chain->head, 0);
     return true;
 }
@@ -348,6 +360,18 @@ on_ready(void *data, unsigned pair, bool in, bool out)
         net->out_waits[pair] = false;
         transmit(net, pair);
     }
+    if (in)
+        receive(net, pair);
+}
+
+/* What had to wait for its turn may go on, but for what waits for the network, too. */
+static void
+on_turn(void *data, unsigned pair, bool in, bool out)
+{
+    Net *net = data;
+
+    if (out && !net->out_waits[pair])
+        transmit(net, pair);
     if (in)
         receive(net, pair);
 }
@@ -458,6 +482,7 @@ net_start(VirtioDevice *vdev)
         net->offloads = with_requirements(vdev->driver_features);
     }
     net->offloads &= with_requirements(vdev->driver_features); /* what was restored, too */
+    net_shaper_start(net->shaper, vdev->loop);
     net_backend_start(net->backend, vdev->loop, net->n_active, net->offloads);
 }
 
@@ -467,6 +492,7 @@ net_stop(VirtioDevice *vdev)
     Net *net = (Net *)vdev;
 
     net_backend_stop(net->backend);
+    net_shaper_stop(net->shaper);
     memset(net->out_waits, 0, sizeof(net->out_waits));
 }
 
@@ -480,7 +506,7 @@ net_reset(VirtioDevice *vdev)
     net_filter_reset(&net->filter, net->own_mac);
 }
 
-/* What the driver asks for: link? bool. It hears the statistics. */
+/* What the driver asks for: link? bool, and what net/shaper.h says. It hears the statistics. */
 static bool
 net_tell(VirtioDevice *vdev, VmmMsg *request, VmmMsg *reply, VmmError *err)
 {
@@ -493,6 +519,7 @@ net_tell(VirtioDevice *vdev, VmmMsg *request, VmmMsg *reply, VmmError *err)
                              vdev->dev->id);
         set_link(net, up);
     }
+    net_shaper_read(net->shaper, request);
     vmm_msg_put_bool(reply, "link", link_is_up(net));
     vmm_msg_put_u64(reply, "rx-packets", net->rx.packets);
     vmm_msg_put_u64(reply, "rx-bytes", net->rx.bytes);
@@ -580,7 +607,14 @@ net_create(VirtioDevice *vdev, VmmMsg *params, VmmError *err)
         .lost = on_lost,
         .data = net,
     };
+    const NetShaperOwner shaper_owner = {
+        .lock = &vdev->dev->lock,
+        .ready = on_turn,
+        .data = net,
+    };
 
+    net->shaper = net_shaper_new(PAIRS_MAX, &shaper_owner);
+    net_shaper_read(net->shaper, params);
     if (!read_params(net, params, err))
         return false;
     net->backend = net_backend_new(params, net->n_pairs, &owner, err);
@@ -603,6 +637,7 @@ net_destroy(VirtioDevice *vdev)
     Net *net = (Net *)vdev;
 
     net_backend_free(net->backend);
+    net_shaper_free(net->shaper);
     iothread_free(net->thread);
 }
 

@@ -21,7 +21,7 @@ typedef struct FakeDevice {
     bool link;             /* of a network card */
     bool medium;           /* of a disk */
     uint64_t threshold;    /* of a disk */
-    uint64_t limit;        /* of a disk: bytes a second, which is how far its file is written */
+    uint64_t limit;        /* bytes a second: how far a disk's file is written, or added to a card's figures */
     uint64_t target, size; /* of a balloon, bytes */
     uint64_t period_s;
     unsigned port; /* of virtio-serial: the first; 0: none */
@@ -258,10 +258,20 @@ tell_net(FakeDevices *devices, FakeDevice *dev, VmmMsg *request, VmmMsg *reply)
     static const char *const counters[] = { "rx-packets", "rx-bytes", "rx-dropped",
                                             "tx-packets", "tx-bytes", "tx-dropped" };
 
+    static const char *const others[] = { "in-rate", "in-peak", "in-burst", "out-peak", "out-burst" };
+    uint64_t value;
+    bool said;
+
     vmm_msg_get_bool(request, "link", &dev->link);
     vmm_msg_put_bool(reply, "link", dev->link);
+    if (vmm_msg_get_bool(request, "bandwidth", &said)) {
+        dev->limit = 0;
+        vmm_msg_get_u64(request, "out-rate", &dev->limit);
+        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+            vmm_msg_get_u64(request, others[i], &value);
+    }
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
-        vmm_msg_put_u64(reply, counters[i], 10 * (i + 1));
+        vmm_msg_put_u64(reply, counters[i], 10 * (i + 1) + dev->limit);
 }
 
 static void

@@ -324,6 +324,79 @@ test_iotune_refused(void)
 }
 
 static void
+assert_bandwidth(Fixture *fixture, const char *path, const char *name, guint flags,
+                 const char *wanted)
+{
+    g_autoptr(GVariant) reply = fixture_call(fixture, path, DOMAIN, "GetInterfaceParameters",
+                                             g_variant_new("(su)", name, flags), "(a{sv})");
+    g_autofree char *text = g_variant_print(reply, FALSE);
+
+    if (!strstr(text, wanted))
+        g_error("%s is not in %s", wanted, text);
+}
+
+static void
+test_bandwidth(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_guest(fixture, "slow", "");
+    g_autoptr(GVariant) stats = NULL;
+
+    assert_bandwidth(fixture, path, MAC_ADDRESS, 0, "{'inbound.average': <<uint32 0>>, ");
+    fixture_do(fixture, path, "SetInterfaceParameters",
+               limits_arg(MAC_ADDRESS,
+                          "{'inbound.average': <uint32 10>, 'inbound.peak': <uint32 20>}", 0));
+    fixture_do(fixture, path, "SetInterfaceParameters",
+               limits_arg(MAC_ADDRESS, "{'outbound.average': <uint32 2>}", CONFIG));
+    assert_bandwidth(fixture, path, MAC_ADDRESS, CONFIG, "'inbound.peak': <<uint32 20>>");
+    assert_bandwidth(fixture, path, MAC_ADDRESS, CONFIG, "'outbound.average': <<uint32 2>>");
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_do(fixture, path, "SetInterfaceParameters",
+               limits_arg(MAC_ADDRESS,
+                          "{'outbound.average': <uint32 3>, 'inbound.average': <uint32 0>}", LIVE));
+    stats = stats_of(fixture, path, VIR_DOMAIN_STATS_INTERFACE);
+    assert_field(stats, "net.0.rx.bytes", "3092"); /* 20 and 3 KiB */
+    assert_bandwidth(fixture, path, MAC_ADDRESS, LIVE, "'inbound.peak': <<uint32 0>>");
+    assert_bandwidth(fixture, path, MAC_ADDRESS, 0, "'outbound.average': <<uint32 3>>");
+    assert_bandwidth(fixture, path, MAC_ADDRESS, CONFIG, "'inbound.average': <<uint32 10>>");
+    fixture_end_daemon(fixture, SIGKILL);
+    fixture_start_daemon(fixture);
+    assert_bandwidth(fixture, path, MAC_ADDRESS, LIVE, "'outbound.average': <<uint32 3>>");
+    assert_bandwidth(fixture, path, MAC_ADDRESS, CONFIG, "'outbound.average': <<uint32 2>>");
+    /* A card that is changed as a whole has what its document says. */
+    fixture_do(fixture, path, "UpdateDevice",
+               g_variant_new("(su)",
+                             "<interface type='user'><mac address='" MAC_ADDRESS "'/><bandwidth>"
+                             "<outbound average='1'/></bandwidth></interface>",
+                             LIVE));
+    g_clear_pointer(&stats, g_variant_unref);
+    stats = stats_of(fixture, path, VIR_DOMAIN_STATS_INTERFACE);
+    assert_field(stats, "net.0.rx.bytes", "1044");
+}
+
+static void
+test_bandwidth_refused(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_guest(fixture, "strict", "");
+
+    assert_refused(fixture, path, "GetInterfaceParameters", g_variant_new("(su)", "vnet9", 0),
+                   "invalid argument: 'vnet9' is not a known interface");
+    assert_refused(fixture, path, "SetInterfaceParameters",
+                   limits_arg("vnet9", "{'outbound.average': <uint32 2>}", 0),
+                   "invalid argument: 'vnet9' is not a known interface");
+    assert_refused(fixture, path, "SetInterfaceParameters",
+                   limits_arg(MAC_ADDRESS, "{'inbound.floor': <uint32 2>}", 0),
+                   "unsupported configuration: floor attribute is not supported for this config");
+    assert_refused(fixture, path, "SetInterfaceParameters",
+                   limits_arg(MAC_ADDRESS, "{'inbound.flour': <uint32 2>}", 0),
+                   "argument unsupported: parameter 'inbound.flour' not supported");
+    assert_refused(fixture, path, "SetInterfaceParameters",
+                   limits_arg(MAC_ADDRESS, "{'inbound.average': <uint32 2>}", LIVE),
+                   "Requested operation is not valid: domain is not running");
+}
+
+static void
 test_peek(void)
 {
     g_autoptr(Fixture) fixture = fixture_new();
@@ -355,6 +428,8 @@ main(int argc, char **argv)
     g_test_add_func("/bus/devices/threshold", test_threshold);
     g_test_add_func("/bus/devices/iotune", test_iotune);
     g_test_add_func("/bus/devices/iotune-refused", test_iotune_refused);
+    g_test_add_func("/bus/devices/bandwidth", test_bandwidth);
+    g_test_add_func("/bus/devices/bandwidth-refused", test_bandwidth_refused);
     g_test_add_func("/bus/devices/peek", test_peek);
     return g_test_run();
 }

@@ -38,6 +38,8 @@ static const struct Difference {
     { "firmware-efi-nvram", "likewise" },
     { "interface", "the test driver gives out names such as testnet0, in a definition too" },
     { "everything", "likewise" },
+    { "interface-bandwidth", "likewise" },
+    { "interface-bandwidth-network", "likewise" },
     { "interface-boot", "likewise" },
     { "interface-network", "likewise" },
     { "boot-order-firmware", "likewise" },

@@ -51,7 +51,7 @@ count_with(ThrottleLimits limits, bool write, uint64_t bytes, unsigned seconds)
 static void
 test_rates(void)
 {
-    const ThrottleLimits total = { .bytes[THROTTLE_TOTAL] = { 4096000 } };
+    const ThrottleLimits total = { .bytes[THROTTLE_TOTAL] = { .rate = 4096000 } };
     const ThrottleLimits reads = { .bytes[THROTTLE_READ] = { 4096000 } };
     const ThrottleLimits writes = { .ops[THROTTLE_WRITE] = { 100 } };
     const ThrottleLimits both = { .ops[THROTTLE_TOTAL] = { 100 }, .bytes[THROTTLE_READ] = { 40960 } };
@@ -102,8 +102,8 @@ test_order(void)
 static void
 test_burst(void)
 {
-    const ThrottleLimits limits = { .ops[THROTTLE_TOTAL] = { 10, 200, 3 } };
-    const ThrottleLimits one = { .ops[THROTTLE_TOTAL] = { 10, 200, 0 } };
+    const ThrottleLimits limits = { .ops[THROTTLE_TOTAL] = { .rate = 10, .peak = 200, .burst = 600 } };
+    const ThrottleLimits one = { .ops[THROTTLE_TOTAL] = { .rate = 10, .burst = 200 } };
     unsigned three = count_with(limits, false, 1, 3), ten = count_with(limits, false, 1, 13);
 
     g_assert_cmpuint(three, >=, 600);

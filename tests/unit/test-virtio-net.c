@@ -298,6 +298,96 @@ test_send(Fixture *f, const void *data)
     g_assert_cmpuint(tell(f, "tx-bytes"), ==, 600 + 100 * 45);
 }
 
+/* One byte a second lets one packet pass, and the next ones in a minute and more. */
+static void
+limit(Fixture *f, uint64_t in, uint64_t out)
+{
+    vmm_msg_auto request = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_TELL_DEVICE);
+    vmm_msg_auto reply = vmm_msg_new(VMM_MSG_REPLY, 1, VMM_TELL_DEVICE);
+    Device *dev = f->guest->dev;
+
+    vmm_msg_put_bool(request, "bandwidth", true);
+    vmm_msg_put_u64(request, "in-rate", in);
+    vmm_msg_put_u64(request, "out-rate", out);
+    g_assert_true(dev->class->tell(dev, request, reply, NULL));
+}
+
+static void
+quit(void *data, uint32_t events)
+{
+    loop_quit(data);
+}
+
+/* Long enough for the card's own timer. */
+static void
+settle_for_a_while(Fixture *f)
+{
+    Loop *loop = f->guest->test->board.loop;
+    LoopSource *timer = loop_add_timer(loop, quit, loop);
+
+    loop_timer_set(timer, 50);
+    loop_run(loop);
+    loop_source_free(timer);
+}
+
+static void
+test_bandwidth_out(Fixture *f, const void *data)
+{
+    limit(f, 0, 1);
+    for (unsigned i = 0; i < 5; i++)
+        g_assert_true(guest_sends(f, 60 + i, i));
+    guest_kick(f->guest, TX);
+    settle_for_a_while(f);
+    check_wire(f, 60, 0);
+    check_wire_empty(f);
+    g_assert_cmpuint(net_guest_reclaim(f->net), ==, 1);
+    guest_kick(f->guest, TX); /* changes nothing */
+    settle_for_a_while(f);
+    check_wire_empty(f);
+    g_assert_true(wire_put(f, 60, 9)); /* the other way is open */
+    net_guest_offer_all(f->net);
+    guest_kick(f->guest, RX);
+    settle(f);
+    check_received(f, 60, 9, 1);
+    /* More of it lets one more pass, and no limit all of them, in order. */
+    limit(f, 0, 2);
+    settle_for_a_while(f);
+    check_wire(f, 61, 1);
+    check_wire_empty(f);
+    limit(f, 0, 0);
+    settle_for_a_while(f);
+    for (unsigned i = 2; i < 5; i++)
+        check_wire(f, 60 + i, i);
+    g_assert_cmpuint(net_guest_reclaim(f->net), ==, 4);
+}
+
+static void
+test_bandwidth_in(Fixture *f, const void *data)
+{
+    limit(f, 1, 0);
+    net_guest_offer_all(f->net);
+    guest_kick(f->guest, RX);
+    for (unsigned i = 0; i < 5; i++)
+        g_assert_true(wire_put(f, 60 + i, i));
+    settle_for_a_while(f);
+    check_received(f, 60, 0, 1);
+    check_nothing_received(f);
+    guest_kick(f->guest, RX); /* changes nothing */
+    g_assert_true(wire_put(f, 65, 5));
+    settle_for_a_while(f);
+    check_nothing_received(f);
+    /* A pause leaves all of it where it is. */
+    f->guest->dev->class->pause(f->guest->dev);
+    f->guest->dev->class->resume(f->guest->dev);
+    settle_for_a_while(f);
+    check_nothing_received(f);
+    limit(f, 0, 0);
+    settle_for_a_while(f);
+    for (unsigned i = 1; i < 6; i++)
+        check_received(f, 60 + i, i, 1);
+    check_nothing_received(f);
+}
+
 /* Header and frame in pieces as no driver cuts them: the header's end lies within a piece, as its beginning. */
 static void
 test_send_pieces(Fixture *f, const void *data)
@@ -797,6 +887,8 @@ main(int argc, char **argv)
     CASE("send/frames", test_send);
     CASE("send/pieces", test_send_pieces);
     CASE("send/waits", test_send_waits);
+    CASE("send/bandwidth", test_bandwidth_out);
+    CASE("receive/bandwidth", test_bandwidth_in);
     CASE("send/over-pause", test_send_over_pause);
     CASE("send/nonsense", test_send_nonsense);
     CASE_WITH("send/breaks-writable", test_send_breaks, 0);
