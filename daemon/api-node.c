@@ -90,6 +90,33 @@ api_node_info(Call *call)
 }
 
 void
+api_node_memory_parameters(Call *call)
+{
+    GError *error = NULL;
+    GVariant *params;
+    guint flags;
+
+    call_get(call, "(u)", &flags);
+    params = driver_memory_parameters(call_object(call)->driver, flags, &error);
+    call_answer(call, params, error);
+    g_clear_error(&error);
+}
+
+void
+api_node_set_memory_parameters(Call *call)
+{
+    g_autoptr(GVariant) params = NULL;
+    GError *error = NULL;
+    guint flags;
+
+    call_get(call, "(@a{sv}u)", &params, &flags);
+    if (driver_set_memory_parameters(call_object(call)->driver, params, flags, &error))
+        call_reply_nothing(call);
+    else
+        call_fail(call, error);
+}
+
+void
 api_node_memory_stats(Call *call)
 {
     GError *error = NULL;

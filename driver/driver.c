@@ -13,6 +13,7 @@
 #include "driver/error.h"
 #include "driver/flags.h"
 #include "driver/hotplug.h"
+#include "driver/ksm.h"
 #include "driver/launch.h"
 #include "driver/managed-save.h"
 #include "driver/restore.h"
@@ -523,19 +524,44 @@ driver_capabilities(Driver *driver)
     return capabilities_format(driver->host.env);
 }
 
+/* libvirt's test driver has no such host either. */
+static gboolean
+check_host(const Driver *driver, const char *function, GError **error)
+{
+    return !driver->host.env->simulated || driver_error(error, VIR_ERR_NO_SUPPORT, "%s", function);
+}
+
 char *
 driver_domain_capabilities(Driver *driver, const char *emulator, const char *arch,
                            const char *machine, const char *virttype, guint flags, GError **error)
 {
     const DomainCapabilitiesQuery query = { emulator, arch, machine, virttype };
 
-    if (!driver_check_flags(flags, 0, "virConnectGetDomainCapabilities", error))
+    if (!check_host(driver, "virConnectGetDomainCapabilities", error) ||
+        !driver_check_flags(flags, 0, "virConnectGetDomainCapabilities", error))
         return NULL;
-    if (driver->host.env->simulated) { /* libvirt's has none either, and there is no host to describe */
-        driver_error(error, VIR_ERR_NO_SUPPORT, "%s", "virConnectGetDomainCapabilities");
-        return NULL;
-    }
     return domain_capabilities_format(driver->host.env, &query, error);
+}
+
+GVariant *
+driver_memory_parameters(Driver *driver, guint flags, GError **error)
+{
+    static const char function[] = "virNodeGetMemoryParameters";
+
+    /* There are no texts in them, so that the flag for these changes nothing. */
+    if (!check_host(driver, function, error) ||
+        !driver_check_flags(flags, VIR_TYPED_PARAM_STRING_OKAY, function, error))
+        return NULL;
+    return ksm_read(KSM_DIR, error);
+}
+
+gboolean
+driver_set_memory_parameters(Driver *driver, GVariant *params, guint flags, GError **error)
+{
+    static const char function[] = "virNodeSetMemoryParameters";
+
+    return check_host(driver, function, error) && driver_check_flags(flags, 0, function, error) &&
+           ksm_write(KSM_DIR, params, error);
 }
 
 char *

@@ -53,6 +53,10 @@ char *driver_capabilities(Driver *driver);
 char *driver_domain_capabilities(Driver *driver, const char *emulator, const char *arch,
                                  const char *machine, const char *virttype, guint flags,
                                  GError **error);
+/* virNodeGetMemoryParameters, a{sv} and floating, and virNodeSetMemoryParameters. */
+GVariant *driver_memory_parameters(Driver *driver, guint flags, GError **error);
+gboolean driver_set_memory_parameters(Driver *driver, GVariant *params, guint flags,
+                                      GError **error);
 /* virConnectGetSysinfo, for g_free(). */
 char *driver_sysinfo(Driver *driver, guint flags, GError **error);
 /* virConnectGetCPUModelNames; g_strfreev() it. */
