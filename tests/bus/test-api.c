@@ -73,6 +73,29 @@ check_properties(const Interface *interface, const GDBusInterfaceInfo *info)
     g_assert_cmpint(count_properties(interface), ==, n);
 }
 
+/* What the driver cannot do is written down, so that nothing becomes so by a slip. --verbose prints it. */
+static void
+test_not_supported(void)
+{
+    g_autofree char *path =
+        g_test_build_filename(G_TEST_DIST, "bus", "not-supported.members", NULL);
+    g_autofree char *known = NULL;
+
+    g_assert_true(g_file_get_contents(path, &known, NULL, NULL));
+    for (const Interface *const *at = api_interfaces; *at; at++) {
+        for (const Method *row = (*at)->methods; row->member; row++) {
+            g_autofree char *line =
+                g_strdup_printf("%s.%s %s\n", (*at)->name, row->member, row->libvirt_name);
+
+            if (row->run)
+                continue;
+            g_test_message("not supported: %s", line);
+            if (!strstr(known, line))
+                g_error("it is new that the driver cannot do %s", line);
+        }
+    }
+}
+
 /* polkit knows the action of each permission: by default, looking is allowed. */
 static void
 check_policy(const char *policy, const char *access)
@@ -160,6 +183,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/api/not-supported", test_not_supported);
     g_test_add_func("/api/policy", test_policy);
     g_test_add_func("/api/rows", test_rows);
     g_test_add_func("/api/paths", test_paths);
