@@ -463,7 +463,7 @@ run_iothreadinfo(Session *session, const Args *args, GError **error)
     }
     g_variant_get(reply, "(a(uab))", &rows);
     if (g_variant_iter_n_children(rows) == 0 && !output_is_json()) {
-        output_extra("%s\n", _("No IOThreads found for the domain"));
+        output_extra("%s", _("No IOThreads found for the domain")); /* nor has virsh an end of the line here */
         return TRUE;
     }
     while (g_variant_iter_loop(rows, "(u@ab)", &id, &map)) {
