@@ -1,4 +1,4 @@
-/* The commands about what a definition says: domrename, desc, metadata, setvcpus. */
+/* The commands about what a definition says: domrename, desc, metadata, set-lifecycle-action, setvcpus. */
 #include "cli/affects.h"
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -204,6 +204,66 @@ const Command command_metadata = {
     NULL,
     metadata_options,
     run_metadata,
+    COMMAND_CHANGES,
+};
+
+/* set-lifecycle-action */
+
+static const char *const lifecycle_types[] = { "poweroff", "reboot", "crash", NULL };
+static const char *const lifecycle_actions[] = { "destroy",  "restart",          "rename-restart",
+                                                 "preserve", "coredump-destroy", "coredump-restart",
+                                                 NULL };
+
+/* The place of @text among @words; -1: none. */
+static int
+find_word(const char *const *words, const char *text)
+{
+    for (int i = 0; words[i]; i++) {
+        if (strcmp(words[i], text) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static gboolean
+run_set_lifecycle_action(Session *session, const Args *args, GError **error)
+{
+    const char *type = args_string(args, "type"), *action = args_string(args, "action");
+    int type_number = find_word(lifecycle_types, type);
+    int action_number = find_word(lifecycle_actions, action);
+    guint flags;
+    g_autoptr(Domain) domain = domain_from_args(session, args, error);
+    g_autoptr(GVariant) reply = NULL;
+
+    if (!domain || !affects_from_args(domain, args, 0, &flags, error))
+        return FALSE;
+    if (type_number < 0)
+        return cli_fail(error, _("Invalid lifecycle type '%s'."), type);
+    if (action_number < 0)
+        return cli_fail(error, _("Invalid lifecycle action '%s'."), action);
+    reply = connection_call(domain->connection, domain->path, VMCTL_DOMAIN_INTERFACE,
+                            "SetLifecycleAction",
+                            g_variant_new("(uuu)", (guint)type_number, (guint)action_number, flags),
+                            "()", error);
+    if (!reply)
+        output_error("%s", _("Unable to change lifecycle action."));
+    return reply != NULL;
+}
+
+static const Option lifecycle_options[] = {
+    OPTION_DOMAIN_ANY,
+    { "type", OPTION_DATA, OPTION_REQUIRED, N_("poweroff, reboot or crash") },
+    { "action", OPTION_DATA, OPTION_REQUIRED, N_("destroy, restart or preserve") },
+    OPTIONS_AFFECTS,
+    { NULL },
+};
+
+const Command command_set_lifecycle_action = {
+    "set-lifecycle-action",
+    N_("say what becomes of a domain when its guest powers off, reboots or crashes"),
+    NULL,
+    lifecycle_options,
+    run_set_lifecycle_action,
     COMMAND_CHANGES,
 };
 

@@ -66,6 +66,7 @@ static const Command *const domain_commands[] = {
     &command_save_image_dumpxml,
     &command_save_image_edit,
     &command_schedinfo,
+    &command_set_lifecycle_action,
     &command_set_user_password,
     &command_set_user_sshkeys,
     &command_setmaxmem,

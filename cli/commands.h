@@ -14,7 +14,7 @@ extern const Command command_attach_device, command_attach_disk, command_attach_
 extern const Command command_blkiotune, command_cpu_stats, command_emulatorpin,
     command_iothreadinfo, command_iothreadpin, command_memtune, command_numatune, command_schedinfo,
     command_vcpucount, command_vcpuinfo, command_vcpupin;
-extern const Command command_domiftune;
+extern const Command command_domiftune, command_set_lifecycle_action;
 extern const Command command_blkdeviotune, command_blockresize, command_domblkthreshold;
 extern const Command command_domblkerror, command_domblkinfo, command_domblkstat, command_domifstat;
 extern const Command command_desc, command_domrename, command_metadata, command_setvcpus;

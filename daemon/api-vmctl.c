@@ -5,6 +5,7 @@
 #include "daemon/api-node.h"
 #include "daemon/api-tuning.h"
 #include "driver/device-stats.h"
+#include "driver/lifecycle-action.h"
 
 static GVariant *
 list_row(Call *call, Domain *domain)
@@ -113,6 +114,15 @@ detach_device_alias(Call *call)
 }
 
 static void
+set_lifecycle_action(Call *call)
+{
+    guint type, action, flags;
+
+    call_get(call, "(uuu)", &type, &action, &flags);
+    domain_set_lifecycle_action(call_object(call)->domain, type, action, flags, call_done, call);
+}
+
+static void
 get_block_info(Call *call)
 {
     const char *disk;
@@ -152,6 +162,7 @@ static const Method domain_methods[] = {
     { "GetBlockInfo", "virDomainGetBlockInfo", "domain.read", get_block_info },
     { "OpenConsole", "virDomainOpenConsole", "domain.open-device", open_console },
     { "QemuAgentCommand", "virDomainQemuAgentCommand", "domain.write", api_agent_command },
+    { "SetLifecycleAction", "virDomainSetLifecycleAction", "domain.write", set_lifecycle_action },
     { NULL },
 };
 

@@ -223,8 +223,8 @@ put_file(VmmMsg *msg, const char *key, const char *path, int flags, const char *
     return fd >= 0;
 }
 
-static const char *
-vmm_action(DomainAction action)
+const char *
+launch_vmm_action(DomainAction action)
 {
     static const char *const actions[] = {
         [DOMAIN_ACTION_DESTROY] = VMM_ACTION_STOP,
@@ -304,9 +304,9 @@ describe_machine(Launch *launch, GError **error)
         vmm_msg_put_string(msg, "machine", def->os.machine);
     vmm_msg_put_bool(msg, "acpi", def->features.states[DOMAIN_FEATURE_ACPI] == 1);
     domain_clock_lower(&def->clock, msg);
-    vmm_msg_put_string(msg, "on-poweroff", vmm_action(def->on_poweroff));
-    vmm_msg_put_string(msg, "on-reboot", vmm_action(def->on_reboot));
-    vmm_msg_put_string(msg, "on-crash", vmm_action(def->on_crash));
+    vmm_msg_put_string(msg, "on-poweroff", launch_vmm_action(def->on_poweroff));
+    vmm_msg_put_string(msg, "on-reboot", launch_vmm_action(def->on_reboot));
+    vmm_msg_put_string(msg, "on-crash", launch_vmm_action(def->on_crash));
     return launch->domain->host->env->simulated || put_host(launch, msg, error);
 }
 

@@ -13,6 +13,8 @@ typedef struct LaunchPlan {
     int state;            /* from where it stands; borrowed */
 } LaunchPlan;
 
+/* VMM_ACTION_* */
+const char *launch_vmm_action(DomainAction action);
 /* Starts @domain. It is running, or paused, when @done says so; on an error nothing of the attempt is left. */
 void launch_begin(Domain *domain, const LaunchPlan *plan, DomainDone done, gpointer data);
 

@@ -4,6 +4,7 @@
 
 #include <libvirt/libvirt.h>
 #include <signal.h>
+#include <string.h>
 
 #define FLAGS(n) g_variant_new("(u)", (guint)(n))
 
@@ -151,6 +152,69 @@ test_reboots(void)
     fixture_do(fixture, path, "Reset", FLAGS(0));
     fixture_do(fixture, path, "Shutdown", FLAGS(0)); /* means a power-off again */
     fixture_expect_events(fixture, "6,1 5,0");
+}
+
+static GVariant *
+action_arg(int type, int action, guint flags)
+{
+    return g_variant_new("(uuu)", (guint)type, (guint)action, flags);
+}
+
+static void
+set_action(Fixture *fixture, const char *path, int type, int action, guint flags)
+{
+    g_autoptr(GVariant) reply = fixture_call(fixture, path, VMCTL_DOMAIN, "SetLifecycleAction",
+                                             action_arg(type, action, flags), "()");
+
+    g_assert_nonnull(reply);
+}
+
+static void
+assert_said(Fixture *fixture, const char *path, guint flags, const char *wanted)
+{
+    g_autoptr(GVariant) reply =
+        fixture_call(fixture, path, DOMAIN, "GetXMLDesc", FLAGS(flags), "(s)");
+    const char *xml;
+
+    g_variant_get(reply, "(&s)", &xml);
+    if (!strstr(xml, wanted))
+        g_error("%s is not in %s", wanted, xml);
+}
+
+/* A running guest's actions, which its process knows, and those of the definition. */
+static void
+test_actions(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "told", "");
+    const guint live = VIR_DOMAIN_AFFECT_LIVE, config = VIR_DOMAIN_AFFECT_CONFIG;
+
+    fixture_call_fails(fixture, path, VMCTL_DOMAIN, "SetLifecycleAction", action_arg(0, 1, live),
+                       NULL, "Requested operation is not valid: domain is not running");
+    fixture_call_fails(fixture, path, VMCTL_DOMAIN, "SetLifecycleAction", action_arg(0, 4, 0), NULL,
+                       "unsupported configuration: Lifecycle event 'poweroff' doesn't support "
+                       "'coredump-destroy' action");
+    fixture_call_fails(fixture, path, VMCTL_DOMAIN, "SetLifecycleAction", action_arg(1, 2, 0), NULL,
+                       "unsupported configuration: qemu driver doesn't support the "
+                       "'rename-restart' action *");
+    fixture_call_fails(fixture, path, VMCTL_DOMAIN, "SetLifecycleAction", action_arg(2, 5, 0), NULL,
+                       "unsupported configuration: value 'coredump-restart' of <on_crash> *");
+    fixture_call_fails(fixture, path, VMCTL_DOMAIN, "SetLifecycleAction", action_arg(3, 0, 0), NULL,
+                       "invalid argument: invalid lifecycle type '3'");
+    set_action(fixture, path, 2, 3, 0);
+    assert_said(fixture, path, 0, "<on_crash>preserve</on_crash>");
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_expect_events(fixture, "4,0 2,0");
+    set_action(fixture, path, 0, 1, live);
+    assert_said(fixture, path, 0, "<on_poweroff>restart</on_poweroff>");
+    assert_said(fixture, path, VIR_DOMAIN_XML_INACTIVE, "<on_poweroff>destroy</on_poweroff>");
+    fixture_do(fixture, path, "Shutdown", FLAGS(0));
+    fixture_wait_signal(fixture, "Reboot ");
+    g_assert_cmpint(fixture_state(fixture, path), ==, VIR_DOMAIN_RUNNING);
+    set_action(fixture, path, 0, 0, live | config);
+    fixture_do(fixture, path, "Shutdown", FLAGS(0));
+    fixture_expect_events(fixture, "6,1 5,0");
+    assert_said(fixture, path, 0, "<on_poweroff>destroy</on_poweroff>");
 }
 
 /* The domain has ended with this event and reason of being shut off. */
@@ -487,6 +551,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/lifecycle/transient", test_transient);
     g_test_add_func("/bus/lifecycle/started-paused", test_started_paused);
     g_test_add_func("/bus/lifecycle/reboots", test_reboots);
+    g_test_add_func("/bus/lifecycle/actions", test_actions);
     g_test_add_func("/bus/lifecycle/crashes", test_crashes);
     g_test_add_func("/bus/lifecycle/panic/destroy", test_panic_destroy);
     g_test_add_func("/bus/lifecycle/panic/restart", test_panic_restart);
