@@ -57,8 +57,9 @@ is_for_programs() {
         -e '^"file dev dir name' -e '^"metadata not found: "'
 }
 mkdir "$work/plain"
-# xgettext stops at bytes that are no text.
+# xgettext stops at bytes that are no text. What a hint is for may be the daemon's words.
 for file in cli/*.[ch]; do sed -E 's/\\x[0-9a-f]{2}//g' "$file" >"$work/plain/${file#cli/}"; done
+sed -i -E 's/^    \{ "[^"]*",/    {/' "$work/plain/hint.c"
 (cd "$work/plain" && ls >"$work/files" && xgettext --from-code=UTF-8 --extract-all -f "$work/files" -o "$work/every.pot" 2>/dev/null)
 messages "$work/all.pot" | sort -u >"$work/marked-texts"
 messages "$work/every.pot" | sort -u >"$work/every-text"

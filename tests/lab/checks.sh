@@ -19,7 +19,7 @@ check() {
 }
 
 # guest_off NAME: it powers off.
-guest_off() { wait_until $patience state_is "$1" 'shut off'; }
+guest_off() { wait_until "$patience" state_is "$1" 'shut off'; }
 
 # fails_with TEXT ARG...: vmctl ARG... exits with 1 and exactly these lines on its standard error.
 fails_with() {
