@@ -140,6 +140,7 @@ const ConfineRule confine_rules[] = {
     CALL(START | MAIN, rseq, "a thread's start"),
     CALL_IF(START | MAIN, prctl, EQUAL(0, PR_SET_NAME), "threads have names"),
     CALL(START | MAIN, rt_sigaction, "the signal that calls vCPUs back; the first thread's start"),
+    CALL(START, signalfd4, "what an administrator says by kill(1)"),
     CALL_IF_BOTH(START | MAIN, seccomp, EQUAL(0, SECCOMP_SET_MODE_FILTER), EQUAL(1, 0),
                  "a narrower filter for each thread"),
     CALL(ALL, exit, "a thread's end"),

@@ -5,6 +5,7 @@
 #include "qemu-kvm-backend/loop.h"
 #include "qemu-kvm-backend/machine.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/signals.h"
 
 #include <fcntl.h>
 #include <malloc.h>
@@ -40,12 +41,13 @@ main(void)
     confine_start();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of one write, not the guest's end */
-    mallopt(M_ARENA_MAX, 1); /* vCPU threads hardly allocate: no arena for each */
+    mallopt(M_ARENA_MAX, 1);  /* vCPU threads hardly allocate: no arena for each */
     fcntl(VMM_LISTEN_FD, F_SETFL, fcntl(VMM_LISTEN_FD, F_GETFL) | O_NONBLOCK);
     loop = loop_new();
     control = control_new(loop, VMM_LISTEN_FD);
     machine = machine_new(loop, control_notify, control);
     control_set_machine(control, machine);
+    signals_watch(loop, machine);
     loop_run(loop);
     machine_free(machine);
     control_free(control);

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -221,6 +222,40 @@ test_power_button_then_reset(void)
     vmm_wait_serial(vmm, "good night\nwaiting for the button\n");
     vmm_do(vmm, VMM_POWER_BUTTON);
     vmm_wait_stopped(vmm, VMM_REASON_POWEROFF, NULL);
+}
+
+/* What machined, systemd and administrators say. */
+static void
+test_signals(void)
+{
+    g_autoptr(Vmm) vmm = NULL;
+    vmm_msg_auto event = NULL;
+
+    if (!vmm_have_kvm())
+        return;
+    vmm = start(1, "power-button");
+    vmm_wait_serial(vmm, "waiting for the button\n");
+    kill(vmm_pid(vmm), SIGINT);
+    event = vmm_wait_event(vmm, VMM_EVENT_RESET);
+    vmm_wait_serial(vmm, "good night\nwaiting for the button\n");
+    kill(vmm_pid(vmm), SIGRTMIN + 4);
+    vmm_wait_stopped(vmm, VMM_REASON_POWEROFF, NULL);
+}
+
+static void
+test_signal_end(void)
+{
+    g_autoptr(Vmm) vmm = NULL;
+    g_autofree char *record = NULL;
+
+    if (!vmm_have_kvm())
+        return;
+    vmm = start(1, "idle");
+    vmm_wait_serial(vmm, "idle\n");
+    kill(vmm_pid(vmm), SIGTERM);
+    vmm_wait_exit(vmm);
+    record = vmm_record(vmm);
+    g_assert_cmpstr(record, ==, "stopped user ended by request\n");
 }
 
 static void
@@ -874,6 +909,8 @@ main(int argc, char **argv)
     g_test_add_func("/payload/power/on-poweroff", test_on_poweroff_reset);
     g_test_add_func("/payload/power/button", test_power_button);
     g_test_add_func("/payload/power/button-then-reset", test_power_button_then_reset);
+    g_test_add_func("/payload/power/signals", test_signals);
+    g_test_add_func("/payload/power/signal-end", test_signal_end);
     g_test_add_func("/payload/power/no-acpi", test_no_acpi);
     g_test_add_func("/payload/pause", test_pause);
     g_test_add_func("/payload/long-string", test_long_string);
