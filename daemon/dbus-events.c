@@ -2,6 +2,7 @@
 
 #include "daemon/dbus-path.h"
 #include "daemon/dbus-quirks.h"
+#include "daemon/journal.h"
 
 /* A signal can only fail for a closed connection, which ends the daemon anyway. */
 static void
@@ -19,6 +20,7 @@ lifecycle(gpointer data, Domain *domain, int event, int detail)
 
     emit(root, dbus_root_path(root), "org.libvirt.Connect", "DomainEvent",
          g_variant_new("(oii)", path, event, detail));
+    journal_lifecycle(domain, event);
 }
 
 /* A signal of the domain's own object. */

@@ -2,6 +2,7 @@
 #include "daemon/config.h"
 #include "daemon/dbus-bus.h"
 #include "daemon/dbus-events.h"
+#include "daemon/dbus-systemd.h"
 #include "daemon/dbus.h"
 #include "daemon/log.h"
 #include "driver/driver.h"
@@ -10,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -41,7 +43,9 @@ typedef struct Face {
 typedef struct Daemon {
     GMainLoop *loop;
     GDBusConnection *bus;
-    Access *access; /* NULL: whoever can call may do anything */
+    Access *access;   /* NULL: whoever can call may do anything */
+    Systemd *systemd; /* NULL: guests are no units */
+    UnitManager unit_manager;
     Face test, qemu;
     const Options *options;
     Config config;
@@ -58,8 +62,11 @@ face_clear(Face *face)
 static void
 daemon_free(Daemon *daemon)
 {
+    if (daemon->systemd)
+        systemd_set_driver(daemon->systemd, NULL);
     face_clear(&daemon->qemu);
     face_clear(&daemon->test);
+    g_clear_pointer(&daemon->systemd, systemd_free);
     g_clear_pointer(&daemon->access, access_free);
     g_clear_object(&daemon->bus);
     g_clear_pointer(&daemon->loop, g_main_loop_unref);
@@ -158,22 +165,56 @@ open_test(Daemon *daemon, GError **error)
     return TRUE;
 }
 
+/* The socket for units that systemd listens at for us, or one of our own. -1 with @error. */
+static int
+units_socket(const DriverEnv *env, GError **error)
+{
+    int n = sd_listen_fds(1);
+
+    for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + n; fd++) {
+        if (sd_is_socket_unix(fd, SOCK_SEQPACKET, 1, "/run/vmctl/units", 0) > 0)
+            return fd;
+    }
+    return units_listen(env->run_dir, error);
+}
+
+/* The system instance leaves the start of guests to systemd, where that is there and has their unit. */
+static gboolean
+use_units(Daemon *daemon, DriverEnv *env, GError **error)
+{
+    if (!env->privileged || !units_are_there())
+        return TRUE;
+    daemon->systemd = systemd_new(daemon->bus);
+    if (!daemon->systemd)
+        return TRUE;
+    env->units_fd = units_socket(env, error);
+    if (env->units_fd < 0)
+        return FALSE;
+    daemon->unit_manager = systemd_manager(daemon->systemd);
+    env->unit_manager = &daemon->unit_manager;
+    return TRUE;
+}
+
 /* The name comes before the driver: a daemon that is one too many must not start guests. Calls that
  * arrive meanwhile wait for the main loop. */
 static gboolean
 open_qemu(Daemon *daemon, const Options *options, GError **error)
 {
     Face *face = &daemon->qemu;
+    g_autoptr(DriverEnv) env = qemu_env(options, &daemon->config);
     DriverEvents events;
 
     if (!face_show(face, daemon, QEMU_PATH, error) ||
-        !dbus_bus_own_name(daemon->bus, BUS_NAME, error))
+        !dbus_bus_own_name(daemon->bus, BUS_NAME, error) || !use_units(daemon, env, error))
         return FALSE;
     events = dbus_events(face->root);
-    face->driver = driver_new(qemu_env(options, &daemon->config), &events, error);
-    if (face->driver)
-        dbus_root_set_driver(face->root, face->driver);
-    return face->driver != NULL;
+    face->driver = driver_new(g_steal_pointer(&env), &events, error);
+    if (!face->driver)
+        return FALSE;
+    if (daemon->systemd)
+        systemd_set_driver(daemon->systemd, face->driver);
+    dbus_root_set_driver(face->root, face->driver);
+    return TRUE;
 }
 
 static Daemon *
@@ -247,6 +288,23 @@ watch_signals(Daemon *daemon)
     g_unix_signal_add(SIGHUP, reload, daemon);
 }
 
+static gboolean
+feed_watchdog(gpointer data)
+{
+    sd_notify(0, "WATCHDOG=1");
+    return G_SOURCE_CONTINUE;
+}
+
+/* Twice as often as systemd wants to hear of us. */
+static void
+start_watchdog(void)
+{
+    uint64_t period_us;
+
+    if (sd_watchdog_enabled(0, &period_us) > 0)
+        g_timeout_add(MAX(period_us / 2000, 1), feed_watchdog, NULL);
+}
+
 static int
 serve(const Options *options)
 {
@@ -258,6 +316,7 @@ serve(const Options *options)
         return EXIT_FAILURE;
     }
     watch_signals(daemon);
+    start_watchdog();
     sd_notify(0, "READY=1");
     g_main_loop_run(daemon->loop);
     sd_notify(0, "STOPPING=1");

@@ -209,6 +209,28 @@ cgroup_free(Cgroup *group)
     g_free(group);
 }
 
+Cgroup *
+cgroup_of_process(const char *root, pid_t pid, const char *name)
+{
+    g_autofree char *file = g_strdup_printf("/proc/%d/cgroup", (int)pid);
+    g_autofree char *text = NULL;
+    g_autofree char *last = NULL;
+    g_autofree char *around = NULL;
+    g_autofree char *dir = NULL;
+
+    if (!is_v2(root) || !g_file_get_contents(file, &text, NULL, NULL) ||
+        !g_str_has_prefix(text, "0::/"))
+        return NULL;
+    text[strcspn(text, "\n")] = '\0';
+    last = g_path_get_basename(text);
+    if (strcmp(last, name) != 0)
+        return NULL;
+    around = g_path_get_dirname(text + strlen("0::/"));
+    dir = g_build_filename(root, around, NULL);
+    enable_controllers(dir);
+    return cgroup_open(root, text + strlen("0::/"));
+}
+
 const char *
 cgroup_root(const Cgroup *group)
 {

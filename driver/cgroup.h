@@ -40,6 +40,9 @@ typedef enum CgroupRate {
 /* Makes @path below @root, every group on the way there included, with as many controllers as the host lets
  * it have. NULL where there are no cgroups, or none that may be changed. */
 Cgroup *cgroup_make(const char *root, const char *path, GError **error);
+/* The group that somebody else made for the process @pid to be in, where its name is @name; its controllers are
+ * those of the group around it. NULL: it is somewhere else. */
+Cgroup *cgroup_of_process(const char *root, pid_t pid, const char *name);
 /* One that is there. */
 Cgroup *cgroup_open(const char *root, const char *path);
 void cgroup_free(Cgroup *group);

@@ -8,6 +8,7 @@
 #include "driver/guest.h"
 #include "driver/job.h"
 #include "driver/store.h"
+#include "driver/units.h"
 
 struct AgentLink;
 struct ConsoleSet;
@@ -18,6 +19,7 @@ struct Save;
 /* What the domains of one driver share. */
 typedef struct DomainHost {
     DriverEnv *env;
+    Units *units; /* NULL: guests are this process' own children */
     struct DomainList *list;
     int last_id;
     GQueue awake; /* of Domain: whose definition rests when others have been needed since */
@@ -66,6 +68,7 @@ struct Domain {
     JobQueue job;
     const DomainDef
         *coming;       /* the live definition to be, until the guest's process has it; borrowed */
+    UnitCall *offer;   /* a process that the next launch is to use; NULL: none */
     struct Save *save; /* a save under way */
     JobInfo *job_completed; /* about the last one; NULL: none */
     struct Launch *launch;  /* a start under way, which has the guest until it is done */

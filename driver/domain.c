@@ -176,9 +176,15 @@ domain_is_updated(const Domain *domain)
 }
 
 gboolean
+domain_is_simulated(const Domain *domain)
+{
+    return domain->host->env->simulated;
+}
+
+gboolean
 domain_autostart(const Domain *domain)
 {
-    return domain->autostart;
+    return domain->host->units ? units_enabled(domain_name(domain)) : domain->autostart;
 }
 
 const DomainDef *
@@ -204,6 +210,8 @@ domain_set_autostart(Domain *domain, gboolean autostart, GError **error)
     if (!domain_is_persistent(domain))
         return driver_error(error, VIR_ERR_OPERATION_INVALID,
                             "cannot set autostart for transient domain");
+    if (domain->host->units)
+        return units_set_enabled(domain_name(domain), autostart, error);
     if (!store_set_autostart(domain->host->env->config_dir, domain_uuid(domain), autostart, error))
         return FALSE;
     domain->autostart = autostart;

@@ -24,6 +24,7 @@ gboolean domain_is_active(const Domain *domain);
 gboolean domain_is_persistent(const Domain *domain);
 /* The persistent definition differs from the one that runs (virDomainIsUpdated). */
 gboolean domain_is_updated(const Domain *domain);
+gboolean domain_is_simulated(const Domain *domain); /* it is the test driver's */
 gboolean domain_autostart(const Domain *domain);
 gboolean domain_set_autostart(Domain *domain, gboolean autostart, GError **error);
 const char *domain_os_type(const Domain *domain); /* "hvm" */

@@ -20,6 +20,7 @@
 #include "driver/save.h"
 #include "driver/store.h"
 #include "driver/test-default.h"
+#include "driver/unit-requests.h"
 #include "driver/uuid.h"
 
 #include <errno.h>
@@ -140,6 +141,25 @@ autostarted(gpointer data, const GError *error)
         g_warning("Cannot start domain '%s': %s", domain_name(domain), error->message);
 }
 
+/* Where units start with the host, the manager knows which: what was said before there was one, too. */
+static void
+enable_units(Driver *driver)
+{
+    const guint persistent = VIR_CONNECT_LIST_DOMAINS_PERSISTENT;
+    g_autoptr(GPtrArray) domains = domain_list_filter(driver->host.list, persistent);
+
+    for (guint i = 0; i < domains->len; i++) {
+        Domain *domain = g_ptr_array_index(domains, i);
+        g_autoptr(GError) error = NULL;
+
+        if (domain->autostart && domain_set_autostart(domain, TRUE, &error) &&
+            store_set_autostart(driver->host.env->config_dir, domain_uuid(domain), FALSE, &error))
+            domain->autostart = FALSE;
+        if (error)
+            g_warning("%s", error->message);
+    }
+}
+
 static void
 autostart(Driver *driver)
 {
@@ -201,7 +221,12 @@ driver_new(DriverEnv *env, const DriverEvents *events, GError **error)
         return NULL;
     adopt_guests(&driver->host);
     managed_save_scan(&driver->host);
-    autostart_in_time(driver);
+    if (env->unit_manager) {
+        driver->host.units = unit_requests_serve(&driver->host, env->units_fd, env->unit_manager);
+        enable_units(driver);
+    } else {
+        autostart_in_time(driver);
+    }
     return g_steal_pointer(&driver);
 }
 
@@ -242,6 +267,7 @@ let_go(Driver *driver)
 
     driver_error(&error, VIR_ERR_OPERATION_ABORTED, "the daemon is stopping");
     driver->host.events = (DriverEvents){ 0 };
+    g_clear_pointer(&driver->host.units, units_free);
     for (guint i = 0; i < domains->len; i++) {
         Domain *domain = g_ptr_array_index(domains, i);
 
@@ -603,4 +629,11 @@ gulong
 driver_version(Driver *driver)
 {
     return driver->host.env->simulated ? TEST_DEFAULT_VERSION : HYPERVISOR_VERSION;
+}
+
+void
+driver_unit_failed(Driver *driver, const char *unit, const char *text)
+{
+    if (driver->host.units)
+        units_failed(driver->host.units, unit, text);
 }

@@ -4,6 +4,7 @@
 #include "driver/domain.h"
 #include "driver/env.h"
 #include "driver/events.h"
+#include "driver/units.h"
 
 typedef struct Driver Driver;
 
@@ -18,6 +19,9 @@ gboolean driver_is_settled(Driver *driver);
 /* Lets go of everything; guests go on. */
 void driver_free(Driver *driver);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Driver, driver_free)
+
+/* The service manager could not start @unit. */
+void driver_unit_failed(Driver *driver, const char *unit, const char *text);
 
 /* Finding. NULL with VIR_ERR_NO_DOMAIN, or VIR_ERR_INVALID_ARG for what is no uuid; the result is
  * borrowed. */

@@ -3,7 +3,9 @@
 
 #include <glib.h>
 
-/* When a driver starts the domains that are marked for it. */
+struct UnitManager;
+
+/* When a driver starts the domains that are marked for it, where no service manager does. */
 typedef enum {
     DRIVER_AUTOSTART_BOOT, /* the first one in this run directory, which lasts as long as the host runs */
     DRIVER_AUTOSTART_ALWAYS,
@@ -30,6 +32,10 @@ typedef struct DriverEnv {
         cgroup_root; /* below it guests have their cgroups; NULL: nowhere. $VMCTL_CGROUP overrides it */
     char *kvm;       /* /dev/kvm; $VMCTL_KVM overrides it, for tests */
     char *schema_dir; /* of domain.rng; $VMCTL_SCHEMAS overrides it, for tests */
+    /* Who starts guests in units, see units.h, with the socket for them, which the driver takes over; NULL: the
+     * driver starts them itself. */
+    const struct UnitManager *unit_manager;
+    int units_fd;
 } DriverEnv;
 
 /* The usual places of the system or of the session instance; the directories are made when they are

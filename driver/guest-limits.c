@@ -7,7 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define PARTITION "machine" /* as libvirt has it */
+#define PARTITION  "machine" /* as libvirt has it */
+#define UNIT_GROUP "guest"   /* where vmctl-guest goes in a unit's group */
 
 /* What a definition asks for by which controller, and libvirt's words where that is missing. */
 static gboolean
@@ -74,6 +75,11 @@ make_room(const DriverEnv *env, const DomainDef *def, pid_t pid, GError **error)
     if (!env->cgroup_root) {
         driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "there are no cgroups for guests here");
         return NULL;
+    }
+    if (!def->tune.partition) {
+        room = cgroup_of_process(env->cgroup_root, pid, UNIT_GROUP);
+        if (room)
+            return g_steal_pointer(&room);
     }
     room = cgroup_make(env->cgroup_root, path, error);
     if (!room)

@@ -247,6 +247,28 @@ guest_spawn(Guest *guest, const char *vmm, int log_fd, GError **error)
     return TRUE;
 }
 
+gboolean
+guest_take(Guest *guest, UnitCall *call, const char *vmm, int log_fd, GError **error)
+{
+    pid_t pid = unit_call_pid(call); /* it waits for us, so this is no later namesake */
+    int pidfd = pidfd_open_pid(pid);
+    gboolean taken;
+
+    if (pidfd < 0) {
+        driver_error_errno(error, errno, "cannot watch the process of '%s'", vmm);
+        unit_call_answer(call, error ? *error : NULL);
+        return FALSE;
+    }
+    taken = unit_call_hand_over(call, vmm, guest->listener, log_fd, error);
+    close(guest->listener);
+    guest->listener = -1;
+    if (taken)
+        watch_process(guest, pid, pidfd);
+    else
+        close(pidfd);
+    return taken;
+}
+
 /* A driver without rights can raise it as far as its own hard limit goes. */
 gboolean
 guest_allow_locked(Guest *guest, guint64 bytes, GError **error)
@@ -549,7 +571,7 @@ guest_read_record(const char *run_dir, const char *uuid, GuestRecord *ret)
     g_autofree char *path = file_of(run_dir, uuid, "record");
     g_autofree char *text = NULL;
 
-    return g_file_get_contents(path, &text, NULL, NULL) && guest_parse_record(text, ret);
+    return path && g_file_get_contents(path, &text, NULL, NULL) && guest_parse_record(text, ret);
 }
 
 /* Sockets that nobody was there to remove. */

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "driver/cgroup.h"
+#include "driver/units.h"
 #include "driver/vmm-link.h"
 
 #include <glib.h>
@@ -43,6 +44,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(GuestRecord, guest_record_clear)
 Guest *guest_new(const char *run_dir, const char *uuid, const GuestEvents *events, GError **error);
 /* Starts @vmm with the listener and @log_fd (borrowed) as its standard error. */
 gboolean guest_spawn(Guest *guest, const char *vmm, int log_fd, GError **error);
+/* The same with the process behind @call, which becomes @vmm. */
+gboolean guest_take(Guest *guest, UnitCall *call, const char *vmm, int log_fd, GError **error);
 /* Allows the process to lock @bytes of its memory, beside what it may anyway. */
 gboolean guest_allow_locked(Guest *guest, guint64 bytes, GError **error);
 /* Finds the process of @status and connects to it; NULL where it is gone or another one, then the

@@ -87,6 +87,8 @@ static void
 launch_undo(Launch *launch)
 {
     launch->undoing = TRUE; /* answers that now fail are no news */
+    if (launch->domain->host->units)
+        units_cancel(launch->domain->host->units, launch);
     g_clear_pointer(&launch->guest, guest_free);
     device_list_release(launch->live->devices);
     guest_discard(launch->domain->host->env->run_dir, launch->live->uuid);
@@ -378,19 +380,14 @@ make_room(Launch *launch, GError **error)
     return guest_set_room(guest, room, made ? error : &unkept) && made;
 }
 
-/* Step 2: the process, and what a restarted daemon needs to find it. */
+/* What a restarted daemon needs to find it. */
 static gboolean
-start_spawn(Launch *launch, GError **error)
+settle_process(Launch *launch, GError **error)
 {
     const DriverEnv *env = launch->domain->host->env;
-    g_autofree char *xml =
-        domain_xml_format(launch->live, launch->id, DOMAIN_FORMAT_LIVE | DOMAIN_FORMAT_SECURE);
     guint64 locked = domain_memory_locked(&launch->live->backing, launch->live->memory_kib);
     GuestStatus status = { .id = launch->id, .state = VIR_DOMAIN_SHUTOFF };
 
-    if (!guest_write_live(env->run_dir, launch->live->uuid, xml, error) ||
-        !guest_spawn(launch->guest, env->vmm, launch->log_fd, error))
-        return FALSE;
     if (env->simulated) /* no process, nothing to limit */
         return TRUE;
     if (!make_room(launch, error) || !guest_allow_locked(launch->guest, locked, error))
@@ -398,6 +395,49 @@ start_spawn(Launch *launch, GError **error)
     status.pid = guest_pid(launch->guest);
     status.start_time = guest_start_time(status.pid);
     return guest_write_status(env->run_dir, launch->live->uuid, &status, error);
+}
+
+static void start_create(Launch *launch);
+
+/* The unit's process is there. */
+static void
+process_ready(gpointer data, UnitCall *call, const GError *failed)
+{
+    Launch *launch = data;
+    const char *vmm = launch->domain->host->env->vmm;
+    g_autoptr(GError) error = failed ? g_error_copy(failed) : NULL;
+
+    if (call && guest_take(launch->guest, call, vmm, launch->log_fd, &error) &&
+        settle_process(launch, &error))
+        start_create(launch);
+    else
+        launch_fail(launch, error);
+}
+
+/* Step 2: the process. It may take a while to come, so the next step follows from here. */
+static gboolean
+start_process(Launch *launch, GError **error)
+{
+    Domain *domain = launch->domain;
+    const DriverEnv *env = domain->host->env;
+    g_autofree char *xml =
+        domain_xml_format(launch->live, launch->id, DOMAIN_FORMAT_LIVE | DOMAIN_FORMAT_SECURE);
+
+    if (!guest_write_live(env->run_dir, launch->live->uuid, xml, error))
+        return FALSE;
+    if (domain->offer) {
+        process_ready(launch, g_steal_pointer(&domain->offer), NULL);
+        return TRUE;
+    }
+    if (domain->host->units) {
+        units_request(domain->host->units, launch->live->name, process_ready, launch);
+        return TRUE;
+    }
+    if (!guest_spawn(launch->guest, env->vmm, launch->log_fd, error) ||
+        !settle_process(launch, error))
+        return FALSE;
+    start_create(launch);
+    return TRUE;
 }
 
 static void
@@ -444,6 +484,9 @@ start_finish(Launch *launch)
     guest_news_started(domain);
     if (launch->state >= 0)
         guest_news_refresh(domain); /* what the guest had told before it was saved */
+    if (domain->host->units)
+        units_running(domain->host->units, domain_name(domain), domain_uuid(domain), domain->id,
+                      guest_pid(domain->guest));
     launch_finish(launch);
 }
 
@@ -568,8 +611,6 @@ launch_begin(Domain *domain, const LaunchPlan *plan, DomainDone done, gpointer d
     domain->launch = launch;
     domain->coming = launch->live;
     guest_record_clear(&domain->words);
-    if (start_open(launch, &error) && start_spawn(launch, &error))
-        start_create(launch);
-    else
+    if (!start_open(launch, &error) || !start_process(launch, &error))
         launch_fail(launch, error);
 }

@@ -259,6 +259,8 @@ domain_undefine(Domain *domain, guint flags, GError **error)
     if (!store_remove(domain->host->env->config_dir, domain_uuid(domain), error))
         return FALSE;
     domain->autostart = FALSE;
+    if (domain->host->units)
+        units_set_enabled(domain_name(domain), FALSE, NULL);
     domain->updated = FALSE;
     domain_index_changed(domain);
     if (domain_is_active(domain) || domain->launch) {
@@ -410,6 +412,8 @@ guest_exited(gpointer data)
     if (guest_end(domain->guest) && !domain->ending)
         g_warning("Domain '%s': the guest's process %s", domain_name(domain),
                   guest_end(domain->guest));
+    if (!domain->words.reason) /* it was ended from outside, and told nobody */
+        guest_read_record(domain->host->env->run_dir, domain_uuid(domain), &domain->words);
     domain_end_reason(&domain->words, domain->ending, &reason, &detail);
     g_clear_pointer(&domain->consoles, console_set_free);
     domain->agent_timeout_s = AGENT_BLOCK;

@@ -29,6 +29,16 @@ check_name(const Domain *domain, const char *name, GError **error)
     return domain_def_check_name(name, error);
 }
 
+/* Units go by the name. */
+static gboolean
+rename_unit(const Domain *domain, const char *old_name, GError **error)
+{
+    if (!domain->host->units || !units_enabled(old_name))
+        return TRUE;
+    return units_set_enabled(domain_name(domain), TRUE, error) &&
+           units_set_enabled(old_name, FALSE, error);
+}
+
 static void
 rename_begin(Verb *verb)
 {
@@ -49,6 +59,7 @@ rename_begin(Verb *verb)
         domain_list_renamed(domain->host->list, domain, old_name);
         domain_emit(domain, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_RENAMED);
         domain_emit(domain, VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_RENAMED);
+        rename_unit(domain, old_name, &error);
     }
     verb_finish(verb, error);
 }

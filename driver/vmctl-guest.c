@@ -1,0 +1,134 @@
+/* vmctl-guest: the command of a guest's unit, see units.h.
+ *
+ *   vmctl-guest start NAME    becomes the VMM of the domain NAME
+ *   vmctl-guest wait NAME     until the domain's start is over
+ *   vmctl-guest stop NAME     presses the power button, and waits until the guest is off
+ *   vmctl-guest save NAME     saves the guest, for the next start to go on from there
+ */
+#include "qemu-kvm-backend/proto/vmm-msg.h"
+#include "qemu-kvm-backend/proto/vmm-proto.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define SOCKET  "/run/vmctl/units"
+#define CGROUPS "/sys/fs/cgroup"
+
+static void
+fail(const char *what)
+{
+    fprintf(stderr, "vmctl-guest: %s: %s\n", what, strerror(errno));
+    exit(EXIT_FAILURE);
+}
+
+static int
+reach_daemon(void)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = SOCKET };
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+        fail("cannot reach vmctld at " SOCKET);
+    return fd;
+}
+
+/* The service manager's own settings of the unit stay apart from ours: the guest has a group below the
+ * unit's. Where that cannot be made it stays where it is, and vmctld says what it lacks. */
+static void
+enter_group(void)
+{
+    char line[4096] = "", path[8192];
+    FILE *file = fopen("/proc/self/cgroup", "re");
+    int fd;
+
+    while (file && fgets(line, sizeof(line), file) && strncmp(line, "0::/", 4) != 0)
+        ;
+    if (file)
+        fclose(file);
+    line[strcspn(line, "\n")] = '\0';
+    if (strncmp(line, "0::/", 4) != 0 || strcmp(line, "0::/") == 0)
+        return;
+    snprintf(path, sizeof(path), CGROUPS "%s/guest", line + 3);
+    if (mkdir(path, 0755) < 0 && errno != EEXIST)
+        return;
+    strcat(path, "/cgroup.procs");
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0 && write(fd, "0", 1) < 0)
+        perror("vmctl-guest: the unit's control group");
+    if (fd >= 0)
+        close(fd);
+}
+
+static VmmMsg *
+ask(const char *verb, const char *name)
+{
+    int fd = reach_daemon();
+    vmm_msg_auto request = vmm_msg_new(VMM_MSG_REQUEST, 1, verb);
+    VmmMsg *reply;
+    const char *text = "";
+
+    vmm_msg_put_string(request, "name", name);
+    if (!vmm_msg_send(fd, request))
+        fail("cannot ask vmctld");
+    /* Receiving itself never waits. */
+    while (poll(&(struct pollfd){ fd, POLLIN, 0 }, 1, -1) < 0 && errno == EINTR)
+        ;
+    reply = vmm_msg_recv(fd);
+    if (!reply)
+        fail("vmctld does not answer");
+    if (vmm_msg_kind(reply) == VMM_MSG_ERROR) {
+        vmm_msg_get_string(reply, "text", &text);
+        fprintf(stderr, "%s\n", text);
+        exit(EXIT_FAILURE);
+    }
+    return reply;
+}
+
+/* The VMM gets its listener and its log, and nothing else. */
+static void
+become_vmm(const char *name)
+{
+    VmmMsg *reply = ask("start", name);
+    char *const nothing[] = { NULL };
+    const char *vmm;
+    int listener, log, null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (!vmm_msg_get_string(reply, "vmm", &vmm) || !vmm_msg_take_fd(reply, "listener", &listener) ||
+        !vmm_msg_take_fd(reply, "log", &log)) {
+        errno = EBADMSG;
+        fail("vmctld's answer");
+    }
+    /* Copies beyond the numbers that are about to be overwritten. */
+    listener = fcntl(listener, F_DUPFD_CLOEXEC, VMM_LISTEN_FD + 1);
+    log = fcntl(log, F_DUPFD_CLOEXEC, VMM_LISTEN_FD + 1);
+    if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(log, 2) < 0 ||
+        dup2(listener, VMM_LISTEN_FD) < 0)
+        fail("descriptors");
+    execve(vmm, (char *const[]){ (char *)vmm, NULL }, nothing);
+    fail(vmm);
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc != 3) {
+        fprintf(stderr, "vmctl-guest is started by the unit of a guest, not by hand.\n");
+        return EXIT_FAILURE;
+    }
+    if (strcmp(argv[1], "start") == 0) {
+        enter_group();
+        become_vmm(argv[2]);
+    }
+    /* A unit is stopped, too, when its process has ended by itself (systemd.service(5), ExecStop=). */
+    if (strcmp(argv[1], "wait") == 0 || getenv("MAINPID"))
+        vmm_msg_free(ask(argv[1], argv[2]));
+    return EXIT_SUCCESS;
+}
