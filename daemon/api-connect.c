@@ -189,6 +189,22 @@ domain_capabilities(Call *call)
 }
 
 static void
+compare_cpu(Call *call)
+{
+    GError *error = NULL;
+    const char *xml;
+    guint flags;
+    int result;
+
+    call_get(call, "(&su)", &xml, &flags);
+    result = driver_compare_cpu(call_object(call)->driver, xml, flags, &error);
+    if (error)
+        call_fail(call, error);
+    else
+        call_reply(call, g_variant_new("(i)", result));
+}
+
+static void
 cpu_models(Call *call)
 {
     g_auto(GStrv) names = NULL;
@@ -257,7 +273,7 @@ static const Property properties[] = {
 
 static const Method methods[] = {
     { "BaselineCPU", "virConnectBaselineCPU", "connect.write" },
-    { "CompareCPU", "virConnectCompareCPU", "connect.write" },
+    { "CompareCPU", "virConnectCompareCPU", "connect.write", compare_cpu },
     { "DomainCreateXML", "virDomainCreateXML", "domain.start", create_xml },
     { "DomainCreateXMLWithFiles", "virDomainCreateXMLWithFiles", "domain.start" },
     { "DomainDefineXML", "virDomainDefineXML", "domain.write", define_xml },

@@ -3,6 +3,7 @@
 #include "driver/adopt.h"
 #include "driver/agent.h"
 #include "driver/capabilities.h"
+#include "driver/cpu-compare.h"
 #include "driver/domain-firmware.h"
 #include "driver/domain-capabilities.h"
 #include "driver/domain-index.h"
@@ -609,6 +610,19 @@ driver_sysinfo(Driver *driver, guint flags, GError **error)
         driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "Host SMBIOS information is not available");
     sysinfo_clear(&sysinfo);
     return xml;
+}
+
+int
+driver_compare_cpu(Driver *driver, const char *xml, guint flags, GError **error)
+{
+    static const char function[] = "virConnectCompareCPU";
+    HostCpu host = { 0 };
+
+    if (!check_host(driver, function, error) ||
+        !driver_check_flags(flags, VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE, function, error))
+        return VIR_CPU_COMPARE_ERROR;
+    host_cpu_probe(driver->host.env->kvm, &host, NULL); /* the processor tells without KVM, too */
+    return cpu_compare(&host, xml, flags & VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE, error);
 }
 
 char **

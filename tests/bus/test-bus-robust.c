@@ -54,7 +54,9 @@ assert_bounded(Fixture *fixture, void (*storm)(Fixture *fixture))
         kib[i] = fixture_memory_kib(fixture);
     }
     g_test_message("%u KiB, then %u and %u KiB", kib[0], kib[1], kib[2]);
+#ifndef __SANITIZE_ADDRESS__ /* which gives back nothing for a long time */
     g_assert_cmpuint(kib[2], <, kib[0] + MORE_KIB);
+#endif
 }
 
 /* Arguments of other types */

@@ -1,5 +1,6 @@
 /* Named CPUs: the tables, against the installed libvirt's where it is the one that they follow; and what a
  * document's <cpu> comes to on hosts that are written down here. */
+#include "driver/cpu-compare.h"
 #include "driver/domain-xml.h"
 #include "driver/error.h"
 #include "driver/guest-cpu.h"
@@ -475,6 +476,58 @@ test_kvm(void)
     g_assert_false(says(vmm_on, "kvm-leaves") || says(vmm_on, "pmu"));
 }
 
+/* virConnectCompareCPU */
+
+static void
+assert_compares(const HostCpu *host, const char *xml, int wanted)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpint(cpu_compare(host, xml, FALSE, &error), ==, wanted);
+    g_assert_true((error != NULL) == (wanted == VIR_CPU_COMPARE_ERROR));
+}
+
+static void
+assert_must(const HostCpu *host, const char *xml, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpint(cpu_compare(host, xml, TRUE, &error), ==, VIR_CPU_COMPARE_ERROR);
+    g_assert_cmpint(error->code, ==, VIR_ERR_CPU_INCOMPATIBLE);
+    g_assert_cmpstr(error->message, ==, text);
+}
+
+static void
+test_compare(void)
+{
+    const HostCpu host = make_host(INTEL, "Haswell", "");
+
+    assert_compares(&host, "<cpu><model>Haswell</model></cpu>", VIR_CPU_COMPARE_IDENTICAL);
+    assert_compares(&host, "<cpu><model>Nehalem</model></cpu>", VIR_CPU_COMPARE_SUPERSET);
+    assert_compares(&host, "<cpu match='strict'><model>Nehalem</model></cpu>",
+                    VIR_CPU_COMPARE_INCOMPATIBLE);
+    assert_compares(&host, "<cpu><model>Skylake-Server</model></cpu>", VIR_CPU_COMPARE_INCOMPATIBLE);
+    assert_compares(&host, "<cpu><arch>aarch64</arch><model>Nehalem</model></cpu>",
+                    VIR_CPU_COMPARE_INCOMPATIBLE);
+    assert_compares(&host, "<cpu><model>Nehalem</model><vendor>AMD</vendor></cpu>",
+                    VIR_CPU_COMPARE_INCOMPATIBLE);
+    assert_compares(&host, "<cpu><model>Nehalem</model><feature name='svm'/></cpu>",
+                    VIR_CPU_COMPARE_INCOMPATIBLE);
+    assert_compares(&host, "<cpu><model>Nehalem</model><feature name='svm' policy='optional'/></cpu>",
+                    VIR_CPU_COMPARE_SUPERSET);
+    assert_compares(&host, "<cpu><model>Nehalem</model><feature name='avx2' policy='forbid'/></cpu>",
+                    VIR_CPU_COMPARE_INCOMPATIBLE);
+    assert_must(&host, "<cpu><model>Nehalem</model><feature name='svm'/></cpu>",
+                "the CPU is incompatible with host CPU: Host CPU does not provide required "
+                "features: svm");
+    for (const char *const *xml =
+             (const char *const[]){ "nonsense", "<cpu/>", "<cpu><model>no such</model></cpu>",
+                                    "<domain/>",
+                                    "<cpu><model>Nehalem</model><feature name='nope'/></cpu>", NULL };
+         *xml; xml++)
+        assert_compares(&host, *xml, VIR_CPU_COMPARE_ERROR);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -497,5 +550,6 @@ main(int argc, char **argv)
     g_test_add_func("/guest-cpu/passthrough", test_passthrough);
     g_test_add_func("/guest-cpu/passthrough-features", test_passthrough_features);
     g_test_add_func("/guest-cpu/kvm", test_kvm);
+    g_test_add_func("/guest-cpu/compare", test_compare);
     return g_test_run();
 }
