@@ -1,6 +1,7 @@
 /* The commands about what a definition says: domrename, desc, metadata, set-lifecycle-action, setvcpus. */
 #include "cli/affects.h"
 #include "cli/commands.h"
+#include "cli/editor.h"
 #include "cli/output.h"
 
 #include <glib/gi18n.h>
@@ -101,11 +102,72 @@ change_desc(Domain *domain, gboolean title, const char *text, guint flags, GErro
     return TRUE;
 }
 
-static gboolean
-refuse_edit(const Args *args, GError **error)
+/* A text of the domain's in the editor. */
+typedef struct Edit {
+    Domain *domain;
+    int type;
+    const char *key, *uri;
+    guint flags;
+} Edit;
+
+/* Nothing, where there is none yet. */
+static char *
+get_edited(gpointer data, GError **error)
 {
-    return !args_has(args, "edit") ||
-           cli_fail(error, "%s", _("--edit is not supported: give the new text as an argument"));
+    const Edit *edit = data;
+    gboolean config = (edit->flags & VIR_DOMAIN_AFFECT_CONFIG) != 0;
+    guint flags = config ? VIR_DOMAIN_AFFECT_CONFIG : edit->flags;
+    g_autoptr(GError) failed = NULL;
+    char *text = get_metadata(edit->domain, edit->type, edit->uri, flags, &failed);
+
+    if (text)
+        return text;
+    if (is_missing(failed))
+        return g_strdup("");
+    g_propagate_error(error, g_steal_pointer(&failed));
+    return NULL;
+}
+
+/* Editors end a file with the end of a line, which a title has not. */
+static gboolean
+set_edited(gpointer data, const char *text, GError **error)
+{
+    const Edit *edit = data;
+    g_autofree char *stripped = g_strdup(text);
+
+    if (edit->type == VIR_DOMAIN_METADATA_TITLE && g_str_has_suffix(stripped, "\n"))
+        stripped[strlen(stripped) - 1] = '\0';
+    return set_metadata(edit->domain, edit->type, stripped, edit->key, edit->uri, edit->flags,
+                        error);
+}
+
+static gboolean
+edit_text(const Edit *edit, gboolean *ret_changed, GError **error)
+{
+    const Editable document = { get_edited, set_edited, (gpointer)edit };
+
+    return editor_edit(&document, ret_changed, error);
+}
+
+static gboolean
+edit_desc(Domain *domain, gboolean title, guint flags, GError **error)
+{
+    const Edit edit = { .domain = domain,
+                        .type = title ? VIR_DOMAIN_METADATA_TITLE
+                                      : VIR_DOMAIN_METADATA_DESCRIPTION,
+                        .uri = "",
+                        .flags = flags };
+    gboolean changed;
+
+    if (!edit_text(&edit, &changed, error))
+        return FALSE;
+    if (changed)
+        output_extra("%s", title ? _("Domain title updated successfully")
+                                 : _("Domain description updated successfully"));
+    else
+        output_extra("%s\n", title ? _("Domain title not changed")
+                                   : _("Domain description not changed"));
+    return TRUE;
 }
 
 static gboolean
@@ -116,9 +178,12 @@ run_desc(Session *session, const Args *args, GError **error)
     guint flags;
     g_autoptr(Domain) domain = NULL;
 
-    if (!refuse_edit(args, error) || !(domain = domain_from_args(session, args, error)) ||
+    if (!args_exclusive(args, "edit", "new-desc", error) ||
+        !(domain = domain_from_args(session, args, error)) ||
         !affects_from_args(domain, args, 0, &flags, error))
         return FALSE;
+    if (args_has(args, "edit"))
+        return edit_desc(domain, title, flags, error);
     if (!args_has(args, "new-desc"))
         return show_desc(domain, title, flags & VIR_DOMAIN_AFFECT_CONFIG, error);
     text = g_strjoinv(" ", (char **)args_list(args, "new-desc"));
@@ -131,7 +196,7 @@ static const Option desc_options[] = {
     { "config", OPTION_BOOL, 0, N_("in the definition of its next start") },
     { "current", OPTION_BOOL, 0, N_("in the guest where it runs, else in the definition") },
     { "title", OPTION_BOOL, 0, N_("the title instead of the description") },
-    { "edit", OPTION_BOOL, 0, N_("change it in an editor (not supported)") },
+    { "edit", OPTION_BOOL, 0, N_("change it in an editor") },
     { "new-desc", OPTION_ARGV, OPTION_EMPTY_OK, N_("the new text; \"\" for none") },
     { NULL },
 };
@@ -147,11 +212,11 @@ const Command command_desc = {
 static gboolean
 check_metadata(const Args *args, GError **error)
 {
-    if (!refuse_edit(args, error) || !args_exclusive(args, "edit", "set", error) ||
+    if (!args_exclusive(args, "edit", "set", error) ||
         !args_exclusive(args, "remove", "set", error) ||
         !args_exclusive(args, "remove", "edit", error))
         return FALSE;
-    return !args_has(args, "set") || args_has(args, "key") ||
+    return (!args_has(args, "set") && !args_has(args, "edit")) || args_has(args, "key") ||
            cli_fail(error, "%s", _("namespace key is required when modifying metadata"));
 }
 
@@ -167,6 +232,18 @@ show_element(Domain *domain, const char *uri, guint flags, GError **error)
 }
 
 static gboolean
+edit_element(Domain *domain, const char *uri, const char *key, guint flags, GError **error)
+{
+    const Edit edit = { domain, VIR_DOMAIN_METADATA_ELEMENT, key, uri, flags };
+    gboolean changed;
+
+    if (!edit_text(&edit, &changed, error))
+        return FALSE;
+    output_extra("%s\n", changed ? _("Metadata modified") : _("Metadata not changed"));
+    return TRUE;
+}
+
+static gboolean
 run_metadata(Session *session, const Args *args, GError **error)
 {
     const char *uri = args_string(args, "uri"), *element = args_string(args, "set");
@@ -176,6 +253,8 @@ run_metadata(Session *session, const Args *args, GError **error)
     if (!check_metadata(args, error) || !(domain = domain_from_args(session, args, error)) ||
         !affects_from_args(domain, args, 0, &flags, error))
         return FALSE;
+    if (args_has(args, "edit"))
+        return edit_element(domain, uri, args_string(args, "key"), flags, error);
     if (!element && !args_has(args, "remove"))
         return show_element(domain, uri, flags, error);
     if (!set_metadata(domain, VIR_DOMAIN_METADATA_ELEMENT, element, args_string(args, "key"), uri,
@@ -191,7 +270,7 @@ static const Option metadata_options[] = {
     { "live", OPTION_BOOL, 0, N_("in the guest that runs") },
     { "config", OPTION_BOOL, 0, N_("in the definition of its next start") },
     { "current", OPTION_BOOL, 0, N_("in the guest where it runs, else in the definition") },
-    { "edit", OPTION_BOOL, 0, N_("change it in an editor (not supported)") },
+    { "edit", OPTION_BOOL, 0, N_("change it in an editor") },
     { "key", OPTION_STRING, 0, N_("the prefix that the namespace gets") },
     { "set", OPTION_STRING, 0, N_("the new element") },
     { "remove", OPTION_BOOL, 0, N_("remove the element") },
