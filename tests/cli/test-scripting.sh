@@ -46,8 +46,8 @@ pattern() { sed -e 's/[^[:alnum:] ]/\\&/g' -e 's/\\\.\\\.\\\./*/g' <<<"$1"; }
 # run COMMAND WANTED: in this shell, so that variables and jobs are there for the next one.
 run() {
     local command=$1 wanted said
-    eval "$command" >"$work/said" 2>&1 </dev/null
-    said=$(<"$work/said")
+    eval "$command" >"$work/said-$n" 2>&1 </dev/null # a file of its own, for jobs go on writing
+    said=$(<"$work/said-$n")
     wanted=$(pattern "${2%"${2##*[!$'\n']}"}")
     # shellcheck disable=SC2053 # a pattern it is
     if [[ $said == $wanted ]]; then
