@@ -202,19 +202,11 @@ tell_tunable(Domain *domain, const Wish *wish)
 {
     g_autoptr(GVariant) all = NULL;
     GVariantBuilder builder;
-    GVariantIter iter;
-    const char *name;
-    GVariant *value;
 
     g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
     g_variant_builder_add(&builder, "{sv}", VIR_DOMAIN_TUNABLE_BLKDEV_DISK,
                           g_variant_new_string(wish->disk));
-    g_variant_iter_init(&iter, wish->params);
-    while (g_variant_iter_loop(&iter, "{&sv}", &name, &value)) {
-        g_autofree char *full = g_strconcat("blkdeviotune.", name, NULL);
-
-        g_variant_builder_add(&builder, "{sv}", full, value);
-    }
+    typed_params_add(&builder, "blkdeviotune.", wish->params);
     all = g_variant_ref_sink(g_variant_builder_end(&builder));
     domain_tell(domain, tunable, all);
 }

@@ -9,6 +9,7 @@ struct Tuning {
     const char *job; /* a literal */
     const char *get_name, *set_name;
     const char *session, *absent; /* libvirt's words where there is no such controller */
+    const char *tunable; /* what libvirt's event about them puts before their names; NULL: it tells of none */
     CgroupController controller;
     const TypedParam *params;
     /* Values alone; must hold for either definition. */

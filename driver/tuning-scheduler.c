@@ -162,6 +162,7 @@ const Tuning tuning_scheduler = {
     .set_name = "virDomainSetSchedulerParametersFlags",
     .session = "CPU tuning is not available in session mode",
     .absent = "cgroup CPU controller is not mounted",
+    .tunable = "cputune.",
     .controller = CGROUP_CPU,
     .params = params,
     .check = check,

@@ -55,6 +55,20 @@ wish_free(gpointer data)
     g_free(wish);
 }
 
+static void
+tell_tunable(Domain *domain, const Wish *wish)
+{
+    g_autoptr(GVariant) all = NULL;
+    GVariantBuilder builder;
+
+    if (!wish->tuning->tunable || g_variant_n_children(wish->params) == 0)
+        return;
+    g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
+    typed_params_add(&builder, wish->tuning->tunable, wish->params);
+    all = g_variant_ref_sink(g_variant_builder_end(&builder));
+    domain_tell(domain, tunable, all);
+}
+
 static gboolean
 set_live(Domain *domain, const Wish *wish, GError **error)
 {
@@ -63,6 +77,7 @@ set_live(Domain *domain, const Wish *wish, GError **error)
         return FALSE;
     wish->tuning->set_def(&domain->live->tune, wish->params);
     domain_write_live(domain);
+    tell_tunable(domain, wish);
     return TRUE;
 }
 

@@ -67,6 +67,21 @@ typed_params_check(GVariant *params, const TypedParam *known, GError **error)
     return TRUE;
 }
 
+void
+typed_params_add(GVariantBuilder *out, const char *prefix, GVariant *params)
+{
+    GVariantIter iter;
+    const char *name;
+    GVariant *value;
+
+    g_variant_iter_init(&iter, params);
+    while (g_variant_iter_loop(&iter, "{&sv}", &name, &value)) {
+        g_autofree char *full = g_strconcat(prefix, name, NULL);
+
+        g_variant_builder_add(out, "{sv}", full, value);
+    }
+}
+
 gboolean
 typed_params_get_uint(GVariant *params, const char *name, guint *ret)
 {

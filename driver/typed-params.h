@@ -11,6 +11,8 @@ typedef struct TypedParam {
 /* Refuses names that are not in @known (a row without a name ends it) and values of another type, in
  * libvirt's words. */
 gboolean typed_params_check(GVariant *params, const TypedParam *known, GError **error);
+/* Adds @params to a dictionary, under names that begin with @prefix. */
+void typed_params_add(GVariantBuilder *out, const char *prefix, GVariant *params);
 /* FALSE where it is not among @params, which were checked. @ret_text belongs to @params. */
 gboolean typed_params_get_uint(GVariant *params, const char *name, guint *ret);
 gboolean typed_params_get_uint64(GVariant *params, const char *name, guint64 *ret);

@@ -149,6 +149,8 @@ test_scheduler(void)
                   "'vcpu_quota': <<int64 -1>>, 'emulator_period'");
     fixture_do(fixture, path, "SetSchedulerParameters",
                params_arg("{'cpu_shares': <uint64 250>, 'vcpu_quota': <int64 5000>}", 0));
+    fixture_wait_signal(fixture, "Tunable ({'cputune.cpu_shares': <<uint64 250>>, "
+                                 "'cputune.vcpu_quota': <<int64 5000>>},)");
     assert_params(fixture, path, "GetSchedulerParameters", LIVE,
                   "{'cpu_shares': <<uint64 250>>, 'vcpu_period': <<uint64 100000>>, "
                   "'vcpu_quota': <<int64 5000>>");
