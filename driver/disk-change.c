@@ -36,6 +36,9 @@ check_same(const Disk *disk, const Disk *wanted, GError **error)
             ? "blockio logical_block_size"
         : wanted->physical_size && wanted->physical_size != disk->physical_size
             ? "blockio physical_block_size"
+        : disk_limits_any(&wanted->limits) &&
+                !disk_limits_equal(&wanted->limits, &disk->limits)
+            ? "iotune"
         : wanted->dev.boot_order && wanted->dev.boot_order != disk->dev.boot_order ? "boot order"
                                                                                    : NULL;
 

@@ -171,10 +171,16 @@ disk_limits_check(const DiskLimits *limits, GError **error)
 }
 
 gboolean
+disk_limits_equal(const DiskLimits *a, const DiskLimits *b)
+{
+    return memcmp(a->values, b->values, sizeof(a->values)) == 0 &&
+           g_strcmp0(a->group, b->group) == 0;
+}
+
+gboolean
 disk_limits_agree(const DiskLimits *a, const DiskLimits *b)
 {
-    return !a->group || g_strcmp0(a->group, b->group) != 0 ||
-           memcmp(a->values, b->values, sizeof(a->values)) == 0;
+    return !a->group || g_strcmp0(a->group, b->group) != 0 || disk_limits_equal(a, b);
 }
 
 void

@@ -45,6 +45,7 @@ gboolean disk_limits_any(const DiskLimits *limits);
 gboolean disk_limits_check(const DiskLimits *limits, GError **error);
 /* Which family has both directions together and one of them: "bytes_sec", ...; NULL: none. */
 const char *disk_limits_conflict(const DiskLimits *limits);
+gboolean disk_limits_equal(const DiskLimits *a, const DiskLimits *b);
 /* Where the two groups are the same, the limits must be. */
 gboolean disk_limits_agree(const DiskLimits *a, const DiskLimits *b);
 /* For the VMM's disk; nothing where there are none, unless @always. */

@@ -289,7 +289,7 @@ static void
 test_iotune_refused(void)
 {
     g_autoptr(Fixture) fixture = fixture_new();
-    g_autofree char *path = define_guest(fixture, "strict", "");
+    g_autofree char *path = define_guest(fixture, "strict", ""), *image = NULL, *disk = NULL;
 
     assert_refused(fixture, path, "GetBlockIOTune", g_variant_new("(su)", "vdz", 0),
                    "invalid argument: disk 'vdz' was not found in the domain config");
@@ -319,6 +319,12 @@ test_iotune_refused(void)
                               LIVE),
                    "unsupported configuration: value 'total_iops_sec_max' cannot be smaller than "
                    "'total_iops_sec'");
+    image = g_build_filename(fixture->dir, "disk", NULL);
+    disk = g_strdup_printf("<disk type='file'><source file='%s'/><target dev='vda'/><iotune>"
+                           "<total_iops_sec>5</total_iops_sec></iotune></disk>",
+                           image);
+    assert_refused(fixture, path, "UpdateDevice", g_variant_new("(su)", disk, LIVE),
+                   "Operation not supported: cannot modify field 'iotune' of the disk");
     assert_refused(fixture, path, "GetBlockIOTune", g_variant_new("(su)", "vdz", 0),
                    "invalid argument: No device found for specified path: vdz");
 }
