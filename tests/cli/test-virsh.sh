@@ -164,6 +164,7 @@ run_case() {
 
 export LC_ALL=C.UTF-8 EDITOR=$work/editor
 # Changes nothing but one phrase.
+# shellcheck disable=SC2016 # the editor's own argument
 printf '#!/bin/sh\nexec sed -i "s/change me/as it is now/" "$1"\n' >"$EDITOR"
 chmod +x "$EDITOR"
 unset VISUAL LANGUAGE VMCTL_DEFAULT_CONNECT_URI VIRSH_DEFAULT_CONNECT_URI LIBVIRT_DEFAULT_URI
