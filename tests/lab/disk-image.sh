@@ -67,13 +67,17 @@ fresh_disk() {
     echo "$path"
 }
 
-# disk_xml PATH TARGET [DRIVER]: DRIVER are attributes of the driver.
+# disk_xml PATH TARGET [DRIVER]: DRIVER are attributes of the driver. The image's format is told by its name.
 disk_xml() {
-    local type=file name=file
+    local type=file name=file format=raw
     if [ -b "$1" ]; then type=block name=dev; fi
-    echo "<disk type='$type' device='disk'><driver name='qemu' type='raw' ${3:-}/>"
+    case $1 in *.qcow2) format=qcow2 ;; esac
+    echo "<disk type='$type' device='disk'><driver name='qemu' type='$format' ${3:-}/>"
     echo "<source $name='$1'/><target dev='$2' bus='virtio'/></disk>"
 }
+
+# overlay PATH BACKING: a qcow2 image with a raw one behind it, whose contents it has to begin with.
+overlay() { qemu-img create -q -f qcow2 -b "$2" -F raw "$1"; }
 
 # Guests
 
