@@ -6,7 +6,7 @@
 # Environment:
 #   VMCTL_IMAGES           see tests/lab/image
 #   VMCTL_FIO_MIB          MiB that fio writes to each disk and verifies (32; 1024 is for a quiet hour)
-#   VMCTL_POWER_CUTS       how often the power goes (2)
+#   VMCTL_POWER_CUTS       how often the power goes (1)
 #   VMCTL_SCREEN           where what is seen on consoles goes, too; in the lab /dev/console, for LAB_CONSOLE
 #   LAB_TIMEOUT            seconds for each NAME (3600)
 set -uo pipefail
