@@ -115,11 +115,24 @@ asked=0
 # at_console ARG...: opens it by a vmctl command.
 at_console() { console_open "$screen" "$@" >"${VMCTL_SCREEN:-/dev/null}"; }
 
+# guest_threads: what the guest's threads do now, and a second later: name, state, time in user and system mode, system
+# call.
+guest_threads() {
+    local pid dir
+    for pid in $(instance_guests) $(instance_guests); do
+        for dir in "/proc/$pid"/task/*; do
+            echo "$(cat "$dir/comm"): $(cut -d' ' -f3,14,15 "$dir/stat") $(cat "$dir/syscall")"
+        done
+        sleep 1
+    done
+}
+
 # last_words: of the console, for somebody who wants to know why.
 last_words() {
     echo "the console's last words:"
     tail -n 25 "$screen" | tr -d '\r'
     tail -n 5 "$XDG_CACHE_HOME"/vmctl/log/*.log
+    guest_threads
     return 1
 }
 
