@@ -5,6 +5,7 @@
 # shellcheck disable=SC2034 # what only some of them use
 
 set -u
+exec 3>&1 # where results go, from within a check, too
 lab=$(dirname "${BASH_SOURCE[0]}")
 build=${VMCTL_TOP_BUILDDIR:?built tree}
 # shellcheck source=tests/lab/instance.sh
@@ -16,8 +17,9 @@ export LC_ALL=C
 : "${VMCTL_IMAGE:=$("$lab/image" find)}"
 trap disk_image_free EXIT
 trap 'exit 130' INT TERM
-boot_timeout=900   # s; in the lab it takes about 40, on a busy host many times that
-answer_timeout=300 # s; for a command
+boot_timeout=1500  # s; in the lab it takes about 40, on a busy host many times that
+still_timeout=600  # s; without a word from it
+answer_timeout=900 # s; for a command
 
 disk_image_free() {
     instance_free
@@ -140,7 +142,22 @@ last_words() {
 seen() { wait_for "$1" "$screen" "${@:2}" || last_words; }
 
 # asks_for_login [N]: the Nth time (1).
-asks_for_login() { seen $boot_timeout 'stock login:' "${1:-1}"; }
+asks_for_login() {
+    local end=$((SECONDS + boot_timeout))
+    until has_lines "$screen" 'stock login:' "${1:-1}"; do
+        if [ "$ON_KVM" = lab ] && stands_still; then lab_failed; fi
+        if [ $SECONDS -ge $end ]; then last_words || return; fi
+        sleep 1
+    done
+}
+
+# In the lab a guest's kernel has been seen to stop in the middle of a word, its vCPU running on: that is told, and
+# for run-checks to try in another lab. On real KVM it is the guest that has failed.
+stands_still() { [ $(($(date +%s) - $(stat -c %Y "$screen"))) -gt $still_timeout ]; }
+lab_failed() {
+    { echo "its Debian has been silent for $still_timeout s;" && last_words; } | sed 's/^/#   /' >&3
+    exit 125
+}
 
 # log_in [N]: as root, when asked the Nth time; then a shell reads lines from there, without an echo.
 log_in() {
