@@ -1,11 +1,11 @@
 #include "driver/block-iotune.h"
 
+#include "driver/alter.h"
 #include "driver/device-disk.h"
 #include "driver/disk.h"
 #include "driver/error.h"
 #include "driver/flags.h"
 #include "driver/typed-params.h"
-#include "driver/verb.h"
 
 #define FLAGS (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
 
@@ -50,10 +50,10 @@ domain_block_iotune(const Domain *domain, const char *name, guint flags, GError 
 /* Setting */
 
 typedef struct Wish {
+    Alteration alteration;
     char *disk;
     GVariant *params;
     DomainDef *live; /* that is to be, while the VMM is told */
-    guint affects;
 } Wish;
 
 static void
@@ -172,28 +172,15 @@ set_limits(const GPtrArray *devices, Disk *disk, GVariant *params, GError **erro
 }
 
 static gboolean
-set_config(Verb *verb, GError **error)
+set_config(const Alteration *alteration, DomainDef *def, GError **error)
 {
-    const Wish *wish = verb->detail;
-    g_autoptr(DomainDef) def = domain_def_copy(verb->domain->persistent);
+    const Wish *wish = (const Wish *)alteration;
     Disk *disk = (Disk *)device_disk_find(def->devices, wish->disk);
 
     if (!disk)
         return driver_error(error, VIR_ERR_INVALID_ARG,
                             "missing persistent configuration for disk '%s'", wish->disk);
-    return set_limits(def->devices, disk, wish->params, error) &&
-           verb_save(verb, g_steal_pointer(&def), error);
-}
-
-static void
-finish(Verb *verb)
-{
-    const Wish *wish = verb->detail;
-    g_autoptr(GError) error = NULL;
-
-    if (wish->affects & VIR_DOMAIN_AFFECT_CONFIG)
-        set_config(verb, &error);
-    verb_finish(verb, error);
+    return set_limits(def->devices, disk, wish->params, error);
 }
 
 /* What was asked for, by the names of libvirt's event. */
@@ -225,64 +212,39 @@ take_limits(GPtrArray *to, const GPtrArray *from)
 }
 
 static void
-told(gpointer data, VmmMsg *reply, const GError *error)
+set_live(const Alteration *alteration, Domain *domain)
 {
-    Verb *verb = data;
-    Wish *wish = verb->detail;
-    Domain *domain = verb->domain;
+    const Wish *wish = (const Wish *)alteration;
 
-    if (error || !domain_is_active(domain)) {
-        verb_finish(verb, error);
-        return;
-    }
     take_limits(domain->live->devices, wish->live->devices);
-    domain_write_live(domain);
     if (g_variant_n_children(wish->params) > 0)
         tell_tunable(domain, wish);
-    finish(verb);
 }
 
 /* The others of a group hear of it in the VMM. */
-static void
-set_live(Verb *verb)
+static VmmMsg *
+tell(Alteration *alteration, const Domain *domain, VmmLink *link, GError **error)
 {
-    Wish *wish = verb->detail;
-    VmmLink *link = verb_link(verb);
-    g_autoptr(GError) error = NULL;
+    Wish *wish = (Wish *)alteration;
     VmmMsg *request;
     Disk *disk;
 
-    if (!link)
-        return;
-    wish->live = domain_def_copy(verb->domain->live);
+    wish->live = domain_def_copy(domain->live);
     disk = (Disk *)device_disk_find(wish->live->devices, wish->disk);
     if (!disk)
-        driver_error(&error, VIR_ERR_INVALID_ARG, "No device found for specified path: %s",
+        driver_error(error, VIR_ERR_INVALID_ARG, "No device found for specified path: %s",
                      wish->disk);
-    if (!disk || !set_limits(wish->live->devices, disk, wish->params, &error)) {
-        verb_finish(verb, error);
-        return;
-    }
+    if (!disk || !set_limits(wish->live->devices, disk, wish->params, error))
+        return NULL;
     request = vmm_link_request(link, VMM_TELL_DEVICE);
     vmm_msg_put_string(request, "id", disk->dev.alias);
     disk_limits_put(&disk->limits, TRUE, request);
-    vmm_link_send(link, request, VMM_LINK_TIMEOUT_MS, told, verb);
+    return request;
 }
 
-static void
-set_begin(Verb *verb)
-{
-    Wish *wish = verb->detail;
-    guint affects = verb_affects(verb);
-
-    if (!affects)
-        return;
-    wish->affects = affects;
-    if (affects & VIR_DOMAIN_AFFECT_LIVE)
-        set_live(verb);
-    else
-        finish(verb);
-}
+static const AlterationKind kind = {
+    "set-block-iotune", "virDomainSetBlockIoTune", set_config, tell, set_live, wish_free,
+};
 
 /* Values alone. */
 static gboolean
@@ -325,8 +287,7 @@ domain_set_block_iotune(Domain *domain, const char *disk, GVariant *params, guin
     }
     wish = g_new0(Wish, 1);
     wish->disk = g_strdup(disk);
+    wish->alteration.kind = &kind;
     wish->params = g_variant_ref(params);
-    verb_start_checked("set-block-iotune",
-                       &(Verb){ domain, flags, wish, wish_free, set_begin, done, data },
-                       "virDomainSetBlockIoTune", FLAGS);
+    alter(domain, &wish->alteration, flags, done, data);
 }

@@ -1,11 +1,11 @@
 #include "driver/interface-tune.h"
 
+#include "driver/alter.h"
 #include "driver/bandwidth.h"
 #include "driver/device-interface.h"
 #include "driver/error.h"
 #include "driver/flags.h"
 #include "driver/typed-params.h"
-#include "driver/verb.h"
 
 #define FLAGS (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
 
@@ -66,11 +66,11 @@ domain_interface_parameters(const Domain *domain, const char *name, guint flags,
 /* Setting */
 
 typedef struct Wish {
+    Alteration alteration;
     char *name;
     GVariant *params;
     Bandwidth bandwidth; /* that is to be, while the VMM is told */
     char *alias;         /* of the interface that it is for */
-    guint affects;
 } Wish;
 
 static void
@@ -124,84 +124,49 @@ change(Device *dev, GVariant *params, Bandwidth *ret, GError **error)
 }
 
 static gboolean
-set_config(Verb *verb, GError **error)
+set_config(const Alteration *alteration, DomainDef *def, GError **error)
 {
-    const Wish *wish = verb->detail;
-    g_autoptr(DomainDef) def = domain_def_copy(verb->domain->persistent);
+    const Wish *wish = (const Wish *)alteration;
     Device *dev = find_interface(def, wish->name, error);
 
-    return dev && change(dev, wish->params, device_interface_bandwidth(dev), error) &&
-           verb_save(verb, g_steal_pointer(&def), error);
+    return dev && change(dev, wish->params, device_interface_bandwidth(dev), error);
 }
 
-static void
-finish(Verb *verb)
+static VmmMsg *
+tell(Alteration *alteration, const Domain *domain, VmmLink *link, GError **error)
 {
-    const Wish *wish = verb->detail;
-    g_autoptr(GError) error = NULL;
-
-    if (wish->affects & VIR_DOMAIN_AFFECT_CONFIG)
-        set_config(verb, &error);
-    verb_finish(verb, error);
-}
-
-/* The card may have gone meanwhile. */
-static void
-told(gpointer data, VmmMsg *reply, const GError *error)
-{
-    Verb *verb = data;
-    const Wish *wish = verb->detail;
-    Domain *domain = verb->domain;
-    Device *dev = NULL;
-
-    if (error || !domain_is_active(domain)) {
-        verb_finish(verb, error);
-        return;
-    }
-    dev = device_interface_lookup(domain->live->devices, wish->name);
-    if (dev && g_strcmp0(dev->alias, wish->alias) == 0)
-        *device_interface_bandwidth(dev) = wish->bandwidth;
-    domain_write_live(domain);
-    finish(verb);
-}
-
-static void
-set_live(Verb *verb)
-{
-    Wish *wish = verb->detail;
-    VmmLink *link = verb_link(verb);
-    g_autoptr(GError) error = NULL;
+    Wish *wish = (Wish *)alteration;
+    Device *dev = find_interface(domain->live, wish->name, error);
     VmmMsg *request;
-    Device *dev;
 
-    if (!link)
-        return;
-    dev = find_interface(verb->domain->live, wish->name, &error);
-    if (!dev || !change(dev, wish->params, &wish->bandwidth, &error)) {
-        verb_finish(verb, error);
-        return;
-    }
+    if (!dev || !change(dev, wish->params, &wish->bandwidth, error))
+        return NULL;
     wish->alias = g_strdup(dev->alias);
     request = vmm_link_request(link, VMM_TELL_DEVICE);
     vmm_msg_put_string(request, "id", dev->alias);
     bandwidth_put(&wish->bandwidth, TRUE, request);
-    vmm_link_send(link, request, VMM_LINK_TIMEOUT_MS, told, verb);
+    return request;
 }
 
+/* The card may have gone meanwhile. */
 static void
-set_begin(Verb *verb)
+set_live(const Alteration *alteration, Domain *domain)
 {
-    Wish *wish = verb->detail;
-    guint affects = verb_affects(verb);
+    const Wish *wish = (const Wish *)alteration;
+    Device *dev = device_interface_lookup(domain->live->devices, wish->name);
 
-    if (!affects)
-        return;
-    wish->affects = affects;
-    if (affects & VIR_DOMAIN_AFFECT_LIVE)
-        set_live(verb);
-    else
-        finish(verb);
+    if (dev && g_strcmp0(dev->alias, wish->alias) == 0)
+        *device_interface_bandwidth(dev) = wish->bandwidth;
 }
+
+static const AlterationKind kind = {
+    "set-interface-parameters",
+    "virDomainSetInterfaceParameters",
+    set_config,
+    tell,
+    set_live,
+    wish_free,
+};
 
 void
 domain_set_interface_parameters(Domain *domain, const char *name, GVariant *params, guint flags,
@@ -217,7 +182,6 @@ domain_set_interface_parameters(Domain *domain, const char *name, GVariant *para
     wish = g_new0(Wish, 1);
     wish->name = g_strdup(name);
     wish->params = g_variant_ref(params);
-    verb_start_checked("set-interface-parameters",
-                       &(Verb){ domain, flags, wish, wish_free, set_begin, done, data },
-                       "virDomainSetInterfaceParameters", FLAGS);
+    wish->alteration.kind = &kind;
+    alter(domain, &wish->alteration, flags, done, data);
 }

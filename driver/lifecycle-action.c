@@ -1,8 +1,8 @@
 #include "driver/lifecycle-action.h"
 
+#include "driver/alter.h"
 #include "driver/error.h"
 #include "driver/launch.h"
-#include "driver/verb.h"
 
 static const char *const action_words[] = {
     "destroy", "restart", "rename-restart", "preserve", "coredump-destroy", "coredump-restart",
@@ -36,70 +36,39 @@ static const struct {
 };
 
 typedef struct Wish {
+    Alteration alteration;
     guint type;
     DomainAction action;
-    guint affects;
 } Wish;
 
 static gboolean
-set_config(Verb *verb, GError **error)
+set_config(const Alteration *alteration, DomainDef *def, GError **error)
 {
-    const Wish *wish = verb->detail;
-    DomainDef *def = domain_def_copy(verb->domain->persistent);
+    const Wish *wish = (const Wish *)alteration;
 
     *types[wish->type].of(def) = wish->action;
-    return verb_save(verb, def, error);
+    return TRUE;
 }
 
-static void
-finish(Verb *verb)
+static VmmMsg *
+tell(Alteration *alteration, const Domain *domain, VmmLink *link, GError **error)
 {
-    const Wish *wish = verb->detail;
-    g_autoptr(GError) error = NULL;
+    const Wish *wish = (const Wish *)alteration;
+    VmmMsg *request = vmm_link_request(link, VMM_SET_ACTION);
 
-    if (wish->affects & VIR_DOMAIN_AFFECT_CONFIG)
-        set_config(verb, &error);
-    verb_finish(verb, error);
-}
-
-static void
-told(gpointer data, VmmMsg *reply, const GError *error)
-{
-    Verb *verb = data;
-    const Wish *wish = verb->detail;
-    Domain *domain = verb->domain;
-
-    if (error || !domain_is_active(domain)) {
-        verb_finish(verb, error);
-        return;
-    }
-    *types[wish->type].of(domain->live) = wish->action;
-    domain_write_live(domain);
-    finish(verb);
-}
-
-static void
-set_begin(Verb *verb)
-{
-    Wish *wish = verb->detail;
-    guint affects = verb_affects(verb);
-    VmmLink *link;
-    VmmMsg *request;
-
-    if (!affects)
-        return;
-    wish->affects = affects;
-    if (!(affects & VIR_DOMAIN_AFFECT_LIVE)) {
-        finish(verb);
-        return;
-    }
-    link = verb_link(verb);
-    if (!link)
-        return;
-    request = vmm_link_request(link, VMM_SET_ACTION);
     vmm_msg_put_string(request, types[wish->type].key, launch_vmm_action(wish->action));
-    vmm_link_send(link, request, VMM_LINK_TIMEOUT_MS, told, verb);
+    return request;
 }
+
+static void
+set_live(const Alteration *alteration, Domain *domain)
+{
+    set_config(alteration, domain->live, NULL);
+}
+
+static const AlterationKind kind = {
+    "set-lifecycle-action", "virDomainSetLifecycleAction", set_config, tell, set_live, g_free,
+};
 
 /* A dump of the guest's memory is what this machine has not got. */
 static gboolean
@@ -139,8 +108,6 @@ domain_set_lifecycle_action(Domain *domain, guint type, guint action, guint flag
     wish = g_new0(Wish, 1);
     wish->type = type;
     wish->action = (DomainAction)action; /* the numbers are the same */
-    verb_start_checked("set-lifecycle-action",
-                       &(Verb){ domain, flags, wish, g_free, set_begin, done, data },
-                       "virDomainSetLifecycleAction",
-                       VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG);
+    wish->alteration.kind = &kind;
+    alter(domain, &wish->alteration, flags, done, data);
 }

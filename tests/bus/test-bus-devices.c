@@ -319,6 +319,14 @@ test_iotune_refused(void)
                               LIVE),
                    "unsupported configuration: value 'total_iops_sec_max' cannot be smaller than "
                    "'total_iops_sec'");
+    /* What the persistent definition cannot have does not get to the guest, either. */
+    fixture_do(fixture, path, "SetBlockIOTune",
+               limits_arg("vda", "{'total_iops_sec': <uint64 10>}", LIVE));
+    assert_refused(fixture, path, "SetBlockIOTune",
+                   limits_arg("vda", "{'total_iops_sec_max': <uint64 20>}", LIVE | CONFIG),
+                   "unsupported configuration: value 'total_iops_sec_max' cannot be set if "
+                   "'total_iops_sec' is not set");
+    assert_limits(fixture, path, "vda", LIVE, "'total_iops_sec_max': <<uint64 0>>");
     image = g_build_filename(fixture->dir, "disk", NULL);
     disk = g_strdup_printf("<disk type='file'><source file='%s'/><target dev='vda'/><iotune>"
                            "<total_iops_sec>5</total_iops_sec></iotune></disk>",
