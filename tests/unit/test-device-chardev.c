@@ -249,15 +249,26 @@ test_file_mode(Fixture *f, gconstpointer data)
     g_assert_cmpint(st.st_mode & 07777, ==, 0600);
 }
 
+static guint threads_at_rest;
+
 static guint
-count_fds(void)
+count_entries(const char *path)
 {
-    g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
     guint n = 0;
 
     while (g_dir_read_name(dir))
         n++;
     return n;
+}
+
+/* Watches are closed in threads, those of the test before this one, too. */
+static guint
+count_fds(void)
+{
+    while (count_entries("/proc/self/task") > threads_at_rest)
+        g_usleep(1000);
+    return count_entries("/proc/self/fd");
 }
 
 /* Nothing stays open where one of the descriptors cannot be had, and nothing is said to the VMM. */
@@ -319,6 +330,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    threads_at_rest = count_entries("/proc/self/task");
     ADD("pty", test_pty);
     ADD("watch", test_watch);
     ADD("pty-is-new-each-time", test_pty_is_new_each_time);
