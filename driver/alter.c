@@ -1,6 +1,6 @@
 #include "driver/alter.h"
 
-#define FLAGS (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
+#define AFFECTS (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
 
 static void
 alteration_free(gpointer data)
@@ -12,11 +12,18 @@ alteration_free(gpointer data)
 }
 
 static void
-finish(Verb *verb)
+put_into_force(Verb *verb, gboolean live)
 {
     Alteration *alteration = verb->detail;
+    Domain *domain = verb->domain;
     g_autoptr(GError) error = NULL;
 
+    if (live && !alteration->kind->live(alteration, domain, &error)) {
+        verb_finish(verb, error);
+        return;
+    }
+    if (live)
+        domain_write_live(domain);
     if (alteration->config)
         verb_save(verb, g_steal_pointer(&alteration->config), &error);
     verb_finish(verb, error);
@@ -26,16 +33,11 @@ static void
 told(gpointer data, VmmMsg *reply, const GError *error)
 {
     Verb *verb = data;
-    const Alteration *alteration = verb->detail;
-    Domain *domain = verb->domain;
 
-    if (error || !domain_is_active(domain)) {
+    if (error || !domain_is_active(verb->domain))
         verb_finish(verb, error);
-        return;
-    }
-    alteration->kind->live(alteration, domain);
-    domain_write_live(domain);
-    finish(verb);
+    else
+        put_into_force(verb, TRUE);
 }
 
 static void
@@ -60,6 +62,7 @@ begin(Verb *verb)
 {
     Alteration *alteration = verb->detail;
     guint affects = verb_affects(verb);
+    gboolean live = (affects & VIR_DOMAIN_AFFECT_LIVE) != 0;
     g_autoptr(GError) error = NULL;
 
     if (!affects)
@@ -71,10 +74,10 @@ begin(Verb *verb)
             return;
         }
     }
-    if (affects & VIR_DOMAIN_AFFECT_LIVE)
+    if (live && alteration->kind->tell)
         tell(verb);
     else
-        finish(verb);
+        put_into_force(verb, live);
 }
 
 void
@@ -84,5 +87,5 @@ alter(Domain *domain, Alteration *alteration, guint flags, DomainDone done, gpoi
 
     verb_start_checked(kind->job,
                        &(Verb){ domain, flags, alteration, alteration_free, begin, done, data },
-                       kind->function, FLAGS);
+                       kind->function, AFFECTS | kind->flags);
 }

@@ -1,7 +1,7 @@
-/* alter: a verb that changes both definitions, of which the VMM is told in one message.
+/* alter: a verb that changes both definitions, and the guest that runs.
  *
- * The new persistent definition is made first, then the VMM is told, then both definitions are put into force: what
- * can be wrong with the persistent one is found before the guest is touched.
+ * The new persistent definition is made first, then the VMM is told, where it has to know, then the live definition
+ * is put into force, then the persistent one: what can be wrong with it is found before the guest is touched.
  */
 #pragma once
 
@@ -12,12 +12,15 @@ typedef struct Alteration Alteration;
 typedef struct AlterationKind {
     const char *job;      /* a literal */
     const char *function; /* libvirt's */
+    guint flags;          /* that it knows beside VIR_DOMAIN_AFFECT_* */
     /* Changes @def, a copy of the persistent definition. */
     gboolean (*config)(const Alteration *alteration, DomainDef *def, GError **error);
-    /* The message for the VMM of a running guest, which will answer it; NULL with @error. */
+    /* The message for the VMM of a running guest, which will answer it; NULL with @error. May be NULL itself: the
+     * VMM need not know. */
     VmmMsg *(*tell)(Alteration *alteration, const Domain *domain, VmmLink *link, GError **error);
-    /* The VMM has taken it: changes the live definition. */
-    void (*live)(const Alteration *alteration, Domain *domain);
+    /* Changes the live definition, and the guest where that is done from outside; after an error nothing has changed.
+     * What the VMM has taken cannot fail any more. */
+    gboolean (*live)(const Alteration *alteration, Domain *domain, GError **error);
     GDestroyNotify free; /* all of the caller's type */
 } AlterationKind;
 
@@ -27,5 +30,5 @@ struct Alteration {
     DomainDef *config; /* that is to be; alter's own */
 };
 
-/* Takes @alteration over; @flags: VIR_DOMAIN_AFFECT_*. */
+/* Takes @alteration over; @flags: VIR_DOMAIN_AFFECT_* and the kind's. */
 void alter(Domain *domain, Alteration *alteration, guint flags, DomainDone done, gpointer data);

@@ -211,14 +211,15 @@ take_limits(GPtrArray *to, const GPtrArray *from)
     }
 }
 
-static void
-set_live(const Alteration *alteration, Domain *domain)
+static gboolean
+set_live(const Alteration *alteration, Domain *domain, GError **error)
 {
     const Wish *wish = (const Wish *)alteration;
 
     take_limits(domain->live->devices, wish->live->devices);
     if (g_variant_n_children(wish->params) > 0)
         tell_tunable(domain, wish);
+    return TRUE;
 }
 
 /* The others of a group hear of it in the VMM. */
@@ -243,7 +244,12 @@ tell(Alteration *alteration, const Domain *domain, VmmLink *link, GError **error
 }
 
 static const AlterationKind kind = {
-    "set-block-iotune", "virDomainSetBlockIoTune", set_config, tell, set_live, wish_free,
+    .job = "set-block-iotune",
+    .function = "virDomainSetBlockIoTune",
+    .config = set_config,
+    .tell = tell,
+    .live = set_live,
+    .free = wish_free,
 };
 
 /* Values alone. */

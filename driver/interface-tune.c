@@ -149,23 +149,24 @@ tell(Alteration *alteration, const Domain *domain, VmmLink *link, GError **error
 }
 
 /* The card may have gone meanwhile. */
-static void
-set_live(const Alteration *alteration, Domain *domain)
+static gboolean
+set_live(const Alteration *alteration, Domain *domain, GError **error)
 {
     const Wish *wish = (const Wish *)alteration;
     Device *dev = device_interface_lookup(domain->live->devices, wish->name);
 
     if (dev && g_strcmp0(dev->alias, wish->alias) == 0)
         *device_interface_bandwidth(dev) = wish->bandwidth;
+    return TRUE;
 }
 
 static const AlterationKind kind = {
-    "set-interface-parameters",
-    "virDomainSetInterfaceParameters",
-    set_config,
-    tell,
-    set_live,
-    wish_free,
+    .job = "set-interface-parameters",
+    .function = "virDomainSetInterfaceParameters",
+    .config = set_config,
+    .tell = tell,
+    .live = set_live,
+    .free = wish_free,
 };
 
 void

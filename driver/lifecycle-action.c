@@ -60,14 +60,19 @@ tell(Alteration *alteration, const Domain *domain, VmmLink *link, GError **error
     return request;
 }
 
-static void
-set_live(const Alteration *alteration, Domain *domain)
+static gboolean
+set_live(const Alteration *alteration, Domain *domain, GError **error)
 {
-    set_config(alteration, domain->live, NULL);
+    return set_config(alteration, domain->live, error);
 }
 
 static const AlterationKind kind = {
-    "set-lifecycle-action", "virDomainSetLifecycleAction", set_config, tell, set_live, g_free,
+    .job = "set-lifecycle-action",
+    .function = "virDomainSetLifecycleAction",
+    .config = set_config,
+    .tell = tell,
+    .live = set_live,
+    .free = g_free,
 };
 
 /* A dump of the guest's memory is what this machine has not got. */

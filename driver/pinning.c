@@ -1,9 +1,9 @@
 #include "driver/pinning.h"
 
+#include "driver/alter.h"
 #include "driver/error.h"
 #include "driver/flags.h"
 #include "driver/guest-threads.h"
-#include "driver/verb.h"
 
 #define AFFECTS (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
 
@@ -19,6 +19,7 @@ meant_def(const Domain *domain, guint flags, const char *function, GError **erro
 /* Pinning */
 
 typedef struct Wish {
+    Alteration alteration;
     int vcpu; /* -1: the emulator */
     CpuSet cpus;
 } Wish;
@@ -56,71 +57,72 @@ pin_threads(const Domain *domain, const Wish *wish, GError **error)
 }
 
 static gboolean
-pin_live(Domain *domain, const Wish *wish, GError **error)
+pin_live(const Alteration *alteration, Domain *domain, GError **error)
 {
+    const Wish *wish = (const Wish *)alteration;
+
     if (!check_vcpu(domain->live, wish, "live", error) || !pin_threads(domain, wish, error))
         return FALSE;
     pin_def(domain->live, wish);
-    domain_write_live(domain);
     return TRUE;
 }
 
 static gboolean
-pin_config(Verb *verb, const Wish *wish, GError **error)
+pin_config(const Alteration *alteration, DomainDef *def, GError **error)
 {
-    DomainDef *def = domain_def_copy(verb->domain->persistent);
+    const Wish *wish = (const Wish *)alteration;
 
+    if (!check_vcpu(def, wish, "persistent", error))
+        return FALSE;
     pin_def(def, wish);
-    return verb_save(verb, def, error);
+    return TRUE;
 }
 
-/* Everything that can be wrong with the definition comes before the guest is touched. */
-static void
-pin_begin(Verb *verb)
-{
-    const Wish *wish = verb->detail;
-    g_autoptr(GError) error = NULL;
-    guint affects = verb_affects(verb);
-    gboolean config = (affects & VIR_DOMAIN_AFFECT_CONFIG) != 0;
-    gboolean live = (affects & VIR_DOMAIN_AFFECT_LIVE) != 0;
+static const AlterationKind pin_vcpu = {
+    .job = "pin",
+    .function = "virDomainPinVcpuFlags",
+    .config = pin_config,
+    .live = pin_live,
+    .free = g_free,
+};
 
-    if (!affects)
-        return;
-    if ((!config || check_vcpu(verb->domain->persistent, wish, "persistent", &error)) &&
-        (!live || pin_live(verb->domain, wish, &error)) && config)
-        pin_config(verb, wish, &error);
-    verb_finish(verb, error);
-}
+static const AlterationKind pin_emulator = {
+    .job = "pin",
+    .function = "virDomainPinEmulator",
+    .config = pin_config,
+    .live = pin_live,
+    .free = g_free,
+};
 
 static void
-pin(Domain *domain, const char *function, int vcpu, GVariant *map, guint flags, DomainDone done,
-    gpointer data)
+pin(Domain *domain, const AlterationKind *kind, int vcpu, GVariant *map, guint flags,
+    DomainDone done, gpointer data)
 {
-    const Wish wish = { vcpu, cpuset_from_variant(map) };
+    const CpuSet cpus = cpuset_from_variant(map);
     g_autoptr(GError) error = NULL;
+    Wish *wish;
 
-    if (cpuset_is_empty(&wish.cpus)) {
+    if (cpuset_is_empty(&cpus)) {
         driver_error(&error, VIR_ERR_INVALID_ARG, "Empty cpu list for pinning");
         done(data, error);
         return;
     }
-    verb_start_checked(
-        "pin",
-        &(Verb){ domain, flags, g_memdup2(&wish, sizeof(wish)), g_free, pin_begin, done, data },
-        function, AFFECTS);
+    wish = g_new0(Wish, 1);
+    *wish = (Wish){ { kind }, vcpu, cpus };
+    alter(domain, &wish->alteration, flags, done, data);
 }
 
 void
 domain_pin_vcpu(Domain *domain, guint vcpu, GVariant *map, guint flags, DomainDone done,
                 gpointer data)
 {
-    pin(domain, "virDomainPinVcpuFlags", MIN(vcpu, G_MAXINT), map, flags, done, data);
+    pin(domain, &pin_vcpu, MIN(vcpu, G_MAXINT), map, flags, done, data);
 }
 
 void
 domain_pin_emulator(Domain *domain, GVariant *map, guint flags, DomainDone done, gpointer data)
 {
-    pin(domain, "virDomainPinEmulator", -1, map, flags, done, data);
+    pin(domain, &pin_emulator, -1, map, flags, done, data);
 }
 
 gboolean

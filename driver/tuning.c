@@ -1,8 +1,8 @@
 #include "driver/tuning-private.h"
 
+#include "driver/alter.h"
 #include "driver/error.h"
 #include "driver/flags.h"
-#include "driver/verb.h"
 
 #define FLAGS (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG | VIR_TYPED_PARAM_STRING_OKAY)
 
@@ -42,6 +42,8 @@ domain_tuning_get(const Domain *domain, const Tuning *tuning, guint flags, GErro
 /* Setting */
 
 typedef struct Wish {
+    Alteration alteration;
+    AlterationKind kind;
     const Tuning *tuning;
     GVariant *params;
 } Wish;
@@ -70,40 +72,25 @@ tell_tunable(Domain *domain, const Wish *wish)
 }
 
 static gboolean
-set_live(Domain *domain, const Wish *wish, GError **error)
+set_live(const Alteration *alteration, Domain *domain, GError **error)
 {
+    const Wish *wish = (const Wish *)alteration;
+
     if (!check_controller(domain, wish->tuning, error) ||
         !wish->tuning->set_live(domain, wish->params, error))
         return FALSE;
     wish->tuning->set_def(&domain->live->tune, wish->params);
-    domain_write_live(domain);
     tell_tunable(domain, wish);
     return TRUE;
 }
 
 static gboolean
-set_config(Verb *verb, const Wish *wish, GError **error)
+set_config(const Alteration *alteration, DomainDef *def, GError **error)
 {
-    DomainDef *def = domain_def_copy(verb->domain->persistent);
+    const Wish *wish = (const Wish *)alteration;
 
     wish->tuning->set_def(&def->tune, wish->params);
-    return verb_save(verb, def, error);
-}
-
-static void
-set_begin(Verb *verb)
-{
-    const Wish *wish = verb->detail;
-    g_autoptr(GError) error = NULL;
-    guint affects = verb_affects(verb);
-
-    if (!affects)
-        return;
-    if (!(affects & VIR_DOMAIN_AFFECT_LIVE) || set_live(verb->domain, wish, &error)) {
-        if (affects & VIR_DOMAIN_AFFECT_CONFIG)
-            set_config(verb, wish, &error);
-    }
-    verb_finish(verb, error);
+    return TRUE;
 }
 
 void
@@ -118,11 +105,19 @@ domain_tuning_set(Domain *domain, const Tuning *tuning, GVariant *params, guint 
         done(data, error);
         return;
     }
-    wish = g_new(Wish, 1);
-    *wish = (Wish){ tuning, g_variant_ref(params) };
-    verb_start_checked(tuning->job,
-                       &(Verb){ domain, flags, wish, wish_free, set_begin, done, data },
-                       tuning->set_name, FLAGS);
+    wish = g_new0(Wish, 1);
+    wish->alteration.kind = &wish->kind;
+    wish->kind = (AlterationKind){
+        .job = tuning->job,
+        .function = tuning->set_name,
+        .flags = VIR_TYPED_PARAM_STRING_OKAY,
+        .config = set_config,
+        .live = set_live,
+        .free = wish_free,
+    };
+    wish->tuning = tuning;
+    wish->params = g_variant_ref(params);
+    alter(domain, &wish->alteration, flags, done, data);
 }
 
 /* Others */
