@@ -2,7 +2,9 @@
 # checks: results in TAP, without numbers, for run-checks to count, and what many checks ask of an instance
 # (instance.sh). For scripts to source.
 
-# shellcheck disable=SC2154 # instance is instance.sh's
+# shellcheck disable=SC2154 # instance and patience are instance.sh's
+
+exec 3>&1 # where results go, from within a check, too
 
 # check NAME COMMAND...: one result. What COMMAND printed is shown when it fails, with the daemon's last words.
 # COMMAND runs in this shell, whose children it may wait for.
@@ -38,4 +40,24 @@ prints() {
     output=$(vmctl "$@") && [ "$output" = "$text" ] && return
     printf 'printed: %s\n' "$output"
     return 1
+}
+
+# guest_threads: what the guests' threads do now, and a second later: name, state, time in user and system mode, system
+# call.
+guest_threads() {
+    local pid dir
+    for pid in $(instance_guests) $(instance_guests); do
+        for dir in "/proc/$pid"/task/*; do
+            echo "$(cat "$dir/comm"): $(sed 's/^.*) //' "$dir/stat" | cut -d' ' -f1,12,13) $(cat "$dir/syscall")"
+        done
+        sleep 1
+    done
+}
+
+# lab_failed WHY COMMAND...: COMMAND prints the details. In the lab, whose CPU is emulated, a guest's kernel has been
+# seen to stop in the middle of a word, its vCPU running on. That is told, and for run-checks to try in another lab; on
+# real KVM it is the guest that has failed, and nobody may call this.
+lab_failed() {
+    { echo "$1:" && "${@:2}"; } | sed 's/^/#   /' >&3
+    exit 125
 }

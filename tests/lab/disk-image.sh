@@ -5,7 +5,6 @@
 # shellcheck disable=SC2034 # what only some of them use
 
 set -u
-exec 3>&1 # where results go, from within a check, too
 lab=$(dirname "${BASH_SOURCE[0]}")
 build=${VMCTL_TOP_BUILDDIR:?built tree}
 # shellcheck source=tests/lab/instance.sh
@@ -117,18 +116,6 @@ asked=0
 # at_console ARG...: opens it by a vmctl command.
 at_console() { console_open "$screen" "$@" >"${VMCTL_SCREEN:-/dev/null}"; }
 
-# guest_threads: what the guest's threads do now, and a second later: name, state, time in user and system mode, system
-# call.
-guest_threads() {
-    local pid dir
-    for pid in $(instance_guests) $(instance_guests); do
-        for dir in "/proc/$pid"/task/*; do
-            echo "$(cat "$dir/comm"): $(cut -d' ' -f3,14,15 "$dir/stat") $(cat "$dir/syscall")"
-        done
-        sleep 1
-    done
-}
-
 # last_words: of the console, for somebody who wants to know why.
 last_words() {
     echo "the console's last words:"
@@ -145,18 +132,14 @@ seen() { wait_for "$1" "$screen" "${@:2}" || last_words; }
 asks_for_login() {
     local end=$((SECONDS + boot_timeout))
     until has_lines "$screen" 'stock login:' "${1:-1}"; do
-        if [ "$ON_KVM" = lab ] && stands_still; then lab_failed; fi
+        if stands_still; then lab_failed "its Debian has been silent for $still_timeout s" last_words; fi
         if [ $SECONDS -ge $end ]; then last_words || return; fi
         sleep 1
     done
 }
 
-# In the lab a guest's kernel has been seen to stop in the middle of a word, its vCPU running on: that is told, and
-# for run-checks to try in another lab. On real KVM it is the guest that has failed.
-stands_still() { [ $(($(date +%s) - $(stat -c %Y "$screen"))) -gt $still_timeout ]; }
-lab_failed() {
-    { echo "its Debian has been silent for $still_timeout s;" && last_words; } | sed 's/^/#   /' >&3
-    exit 125
+stands_still() {
+    [ "$ON_KVM" = lab ] && [ $(($(date +%s) - $(stat -c %Y "$screen"))) -gt $still_timeout ]
 }
 
 # log_in [N]: as root, when asked the Nth time; then a shell reads lines from there, without an echo.

@@ -18,7 +18,7 @@ instance_new
 read -r release vmlinuz root < <("$stock/kernel" find guest)
 "$stock/../guest/make-initramfs" "$instance/initramfs" "$release" "$root"
 
-boot_timeout=900 # s; in the lab it takes about 5, on a busy host many times that
+boot_timeout=600 # s; in the lab it takes about 5, on a busy host many times that
 
 # guest_xml NAME VCPUS CMDLINE [SERIAL]: SERIAL is the type of the serial port; a file, its output in
 # $instance/NAME.serial, where it is left out.
@@ -48,9 +48,20 @@ guest_define() {
 }
 
 # guest_ready NAME CPUS [N]: the initramfs was reached, N times.
-guest_ready() {
-    wait_for $boot_timeout "$instance/$1.serial" "vmctl-guest: ready, $2 CPUs online" "${3:-1}" && return
-    echo "the serial port's last words:"
-    tail -n 5 "$instance/$1.serial"
+guest_ready() { guest_boots "$instance/$1.serial" "vmctl-guest: ready, $2 CPUs online" "${3:-1}"; }
+
+# guest_boots FILE TEXT [N]: its console, which FILE has, comes to say TEXT, N times.
+guest_boots() {
+    wait_for $boot_timeout "$@" && return
+    if [ "$ON_KVM" = lab ]; then lab_failed "a guest has not booted within $boot_timeout s" last_words "$1"; fi
+    last_words "$1"
     return 1
+}
+
+# last_words FILE: for somebody who wants to know why.
+last_words() {
+    echo "the console's last words:"
+    tail -n 5 "$1"
+    echo "what the guests' threads do:"
+    guest_threads
 }
