@@ -61,7 +61,7 @@ bus() { busctl --address="$DBUS_SESSION_BUS_ADDRESS" "$1" org.libvirt "${@:2}"; 
 
 "$top/vmctld" --session &
 daemon=$!
-gdbus wait --session --timeout 10 org.libvirt
+gdbus wait --session --timeout 60 org.libvirt
 gdbus monitor --session --dest org.libvirt >"$work/events" &
 monitor=$!
 until_says '*owned by*' cat "$work/events" >/dev/null

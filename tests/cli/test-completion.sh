@@ -49,7 +49,7 @@ if [ "$started" = 0 ]; then echo "ok $n - no daemon was started"; else echo "not
 
 "$top/vmctld" --session &
 daemon=$!
-gdbus wait --session --timeout 10 org.libvirt
+gdbus wait --session --timeout 60 org.libvirt
 for name in web worker 'two words'; do
     echo "<domain type='kvm'><name>$name</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
 <os><type arch='x86_64'>hvm</type><kernel>$work/kernel</kernel></os><features><acpi/></features>

@@ -102,7 +102,7 @@ export LOCPATH=$work/locales VMCTL_LOCALES=$work/catalogs XDG_RUNTIME_DIR=$work 
 says() {
     local locale=$1 text=$2 said
     shift 2
-    said=$(LC_ALL=$locale timeout 20 "$vmctl" -c test:///default "$@" 2>&1)
+    said=$(LC_ALL=$locale timeout 60 "$vmctl" -c test:///default "$@" 2>&1)
     grep -qxF -- "$text" <<<"$said" || {
         printf '# %s\n' "${said//$'\n'/$'\n# '}"
         false
@@ -122,7 +122,7 @@ values_align() {
         [ -n "$line" ] || continue
         : "${column:=$(columns "${line% *}")}"
         [ "$(columns "${line% *}")" -eq "$column" ] || { status=1 && echo "# $line"; }
-    done < <(LC_ALL=$locale timeout 20 "$vmctl" -q -c test:///default "$@")
+    done < <(LC_ALL=$locale timeout 60 "$vmctl" -q -c test:///default "$@")
     [ -n "$column" ] && [ "$status" -eq 0 ]
     result $? "$locale: what vmctl $* says stands in one column"
 }
@@ -130,7 +130,7 @@ values_align() {
 # table_aligns LOCALE NAME: the name in the list of domains stands below its title, and the ruler is as long.
 table_aligns() {
     local locale=$1 title=$2 titles ruler row
-    { IFS= read -r titles && IFS= read -r ruler && IFS= read -r row; } < <(LC_ALL=$locale timeout 20 "$vmctl" -c test:///default list)
+    { IFS= read -r titles && IFS= read -r ruler && IFS= read -r row; } < <(LC_ALL=$locale timeout 60 "$vmctl" -c test:///default list)
     [ "$(columns "${titles%%"$title"*}")" -eq "$(columns "${row%%test*}")" ] &&
         [ "$(columns "$ruler")" -ge "$(columns "$titles")" ] && [ "$(columns "$ruler")" -ge "$(columns "$row")" ]
     result $? "$locale: the columns of a table are below their titles"

@@ -66,15 +66,24 @@ start_service() {
     [ -z "$service_pid" ] && [ "$driver" != own ] || return 0
     "$libvirt_dbus" --session 2>/dev/null &
     service_pid=$!
-    gdbus wait --session --timeout 10 org.libvirt
+    gdbus wait --session --timeout 60 org.libvirt
 }
 
 # give PROGRAM WORD...: runs it, and keeps what it says and how it ends.
 give() {
     local name=$1
     shift
-    timeout 20 "$@" >"$work/$name.out" 2>"$work/$name.err" </dev/null
+    timeout 60 "$@" >"$work/$name.out" 2>"$work/$name.err" </dev/null
     echo $? >"$work/$name.status"
+}
+
+# give_virsh WORD...: some of its commands do their work in a thread and watch it in a loop of events, which can be told
+# to end before it has begun and then never ends. So it is asked again.
+give_virsh() {
+    for _ in 1 2 3; do
+        give virsh virsh -c $uri "$@"
+        [ "$(<"$work/virsh.status")" -eq 124 ] || return 0
+    done
 }
 
 # is_common LINE: whether "common-own" takes it.
@@ -156,7 +165,7 @@ run_case() {
     case $line in '!'*) changes=1 line=${line#!} ;; esac
     eval "set -- $line"
     start_service || exit 1
-    give virsh virsh -c $uri "$@"
+    give_virsh "$@"
     give vmctl "$vmctl" -c $uri "$@"
     compare "$line"
     [ -z "$changes" ] || stop_service
