@@ -73,14 +73,15 @@ start_service() {
 give() {
     local name=$1
     shift
-    timeout 60 "$@" >"$work/$name.out" 2>"$work/$name.err" </dev/null
+    timeout "${limit:-60}" "$@" >"$work/$name.out" 2>"$work/$name.err" </dev/null
     echo $? >"$work/$name.status"
 }
 
 # give_virsh WORD...: some of its commands do their work in a thread and watch it in a loop of events, which can be told
 # to end before it has begun and then never ends. So it is asked again.
 give_virsh() {
-    for _ in 1 2 3; do
+    local limit=20
+    for _ in 1 2 3 4 5; do
         give virsh virsh -c $uri "$@"
         [ "$(<"$work/virsh.status")" -eq 124 ] || return 0
     done

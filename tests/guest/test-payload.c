@@ -330,7 +330,7 @@ test_long_string(void)
     vmm_do(vmm, VMM_PAUSE);
     vmm_do(vmm, VMM_RUN);
     vmm_do(vmm, VMM_RESET);
-    g_assert_cmpint(g_get_monotonic_time() - begin, <, 10 * G_USEC_PER_SEC);
+    g_assert_cmpint(g_get_monotonic_time() - begin, <, 300 * G_USEC_PER_SEC);
     vmm_wait_serial(vmm, "writing\nwriting\n");
     vmm_assert_state(vmm, VMM_STATE_RUNNING, VMM_REASON_USER);
 }

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define MIB      ((uint64_t)1 << 20)
-#define PATIENCE 10 /* s */
+#define PATIENCE 60 /* s */
 
 static const uint8_t mac[] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
 static const uint8_t address[] = { 192, 168, 55, 2 }, router[] = { 192, 168, 55, 1 };

@@ -22,7 +22,7 @@
 #define TRANSFER      (8 * MIB)
 #define RX_SIZE       1536
 #define TX_SIZE       (12 + 65550)
-#define PATIENCE      20 /* s */
+#define PATIENCE      60 /* s */
 
 /* One side: a namespace with a tap, and the card on it. */
 typedef struct Side {

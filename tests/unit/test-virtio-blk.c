@@ -161,7 +161,7 @@ status_at(Disk *disk, uint64_t gpa)
 static uint32_t
 await(Disk *disk, unsigned queue, unsigned n)
 {
-    gint64 until = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+    gint64 until = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
     uint32_t head, len = 0;
 
     while (n > 0) {

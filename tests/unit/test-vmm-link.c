@@ -90,8 +90,8 @@ peer_answers(Fixture *f, VmmMsgKind kind)
 static void
 test_answers(Fixture *f, gconstpointer unused)
 {
-    ask(f, "hello", 1000);
-    ask(f, "run", 1000);
+    ask(f, "hello", 60000);
+    ask(f, "run", 60000);
     peer_answers(f, VMM_MSG_REPLY);
     peer_answers(f, VMM_MSG_ERROR);
     settle();
@@ -119,7 +119,7 @@ test_late(Fixture *f, gconstpointer unused)
     settle();
     g_assert_nonnull(strstr(f->answers->str, "does not answer 'pause'"));
     g_string_truncate(f->answers, 0);
-    ask(f, "hello", 1000);
+    ask(f, "hello", 60000);
     peer_answers(f, VMM_MSG_REPLY);
     peer_answers(f, VMM_MSG_REPLY);
     settle();
@@ -130,8 +130,8 @@ test_late(Fixture *f, gconstpointer unused)
 static void
 test_peer_goes(Fixture *f, gconstpointer unused)
 {
-    ask(f, "hello", 1000);
-    ask(f, "run", 1000);
+    ask(f, "hello", 60000);
+    ask(f, "run", 60000);
     close(f->peer);
     f->peer = -1;
     settle();
@@ -152,7 +152,7 @@ test_liars(Fixture *f, gconstpointer how)
     } else if (g_str_equal(how, "unasked")) {
         msg = vmm_msg_new(VMM_MSG_REPLY, 99, "hello");
     } else if (g_str_equal(how, "other-name")) {
-        ask(f, "hello", 1000);
+        ask(f, "hello", 60000);
         msg = vmm_msg_new(VMM_MSG_REPLY, 1, "run");
     } else {
         msg = vmm_msg_new(VMM_MSG_REQUEST, 1, "hello");
