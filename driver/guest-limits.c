@@ -66,29 +66,37 @@ room_path(const DomainDef *def)
     return g_build_filename(partition, name, NULL);
 }
 
-static Cgroup *
-make_room(const DriverEnv *env, const DomainDef *def, pid_t pid, GError **error)
+/* A unit's group is there, with the process in it. */
+static gboolean
+is_of_unit(const Cgroup *room)
+{
+    return g_str_has_suffix(cgroup_path(room), "/" UNIT_GROUP);
+}
+
+Cgroup *
+guest_limits_room(const DriverEnv *env, const DomainDef *def, pid_t pid)
 {
     g_autofree char *path = room_path(def);
-    g_autoptr(Cgroup) room = NULL;
+    Cgroup *of_unit;
 
-    if (!env->cgroup_root) {
-        driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "there are no cgroups for guests here");
+    if (!env->cgroup_root)
         return NULL;
-    }
-    if (!def->tune.partition) {
-        room = cgroup_of_process(env->cgroup_root, pid, UNIT_GROUP);
-        if (room)
-            return g_steal_pointer(&room);
-    }
-    room = cgroup_make(env->cgroup_root, path, error);
-    if (!room)
-        return NULL;
-    if (!cgroup_add_process(room, pid, error)) {
-        cgroup_remove(room);
-        return NULL;
-    }
-    return g_steal_pointer(&room);
+    of_unit = def->tune.partition ? NULL : cgroup_of_process(env->cgroup_root, pid, UNIT_GROUP);
+    return of_unit ? of_unit : cgroup_open(env->cgroup_root, path);
+}
+
+gboolean
+guest_limits_enter(const Cgroup *room, pid_t pid, GError **error)
+{
+    g_autoptr(Cgroup) made = NULL;
+
+    if (is_of_unit(room))
+        return TRUE;
+    made = cgroup_make(cgroup_root(room), cgroup_path(room), error);
+    if (made && cgroup_add_process(made, pid, error))
+        return TRUE;
+    cgroup_remove(room);
+    return FALSE;
 }
 
 /* Limits */
@@ -235,17 +243,8 @@ set_all(const Cgroup *room, const DomainTune *tune, pid_t pid, GError **error)
 }
 
 gboolean
-guest_limits_begin(const DriverEnv *env, const DomainDef *def, pid_t pid, Cgroup **ret_room,
+guest_limits_begin(const DriverEnv *env, const DomainDef *def, const Cgroup *room, pid_t pid,
                    GError **error)
 {
-    g_autoptr(GError) none = NULL;
-    g_autoptr(Cgroup) room = make_room(env, def, pid, &none);
-
-    if (!room && def->tune.partition && env->cgroup_root) {
-        g_propagate_error(error, g_steal_pointer(&none));
-        return FALSE;
-    }
-    *ret_room = g_steal_pointer(&room);
-    return check_needs(env, &def->tune, *ret_room, error) &&
-           set_all(*ret_room, &def->tune, pid, error);
+    return check_needs(env, &def->tune, room, error) && set_all(room, &def->tune, pid, error);
 }

@@ -7,11 +7,14 @@
 #include "driver/domain-def.h"
 #include "driver/env.h"
 
-/* Gives the process of a guest that is about to start its room, with every limit but those of its vCPUs.
- * @ret_room is set on failure, too, for then the process is in there; NULL where this host has no cgroup for
- * it, which is an error where @def asks for what takes one. */
-gboolean guest_limits_begin(const DriverEnv *env, const DomainDef *def, pid_t pid,
-                            Cgroup **ret_room, GError **error);
+/* The room that the process of a guest that is about to start will have, for its name to be kept before there is one;
+ * NULL where this host has no cgroups for guests. */
+Cgroup *guest_limits_room(const DriverEnv *env, const DomainDef *def, pid_t pid);
+/* Makes @room, where nobody did, with the process in it. Failing leaves none. */
+gboolean guest_limits_enter(const Cgroup *room, pid_t pid, GError **error);
+/* Gives it every limit but those of its vCPUs. Without a @room it is an error where @def asks for what takes one. */
+gboolean guest_limits_begin(const DriverEnv *env, const DomainDef *def, const Cgroup *room,
+                            pid_t pid, GError **error);
 /* Whether its vCPUs, too, have limits of their own, to be set before they run. */
 gboolean guest_limits_has_vcpus(const DomainDef *def);
 gboolean guest_limits_vcpus(const DomainDef *def, const Cgroup *room, pid_t pid, GError **error);

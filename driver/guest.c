@@ -316,8 +316,10 @@ guest_set_room(Guest *guest, Cgroup *room, GError **error)
 
     cgroup_free(guest->room);
     guest->room = room;
-    if (!room)
+    if (!room) {
+        g_unlink(path);
         return TRUE;
+    }
     text = g_strdup_printf("%s\n%s\n", cgroup_root(room), cgroup_path(room));
     return store_write_file(path, text, STORE_VOLATILE, error);
 }

@@ -56,7 +56,7 @@ Guest *guest_adopt(const char *run_dir, const char *uuid, const GuestStatus *sta
 const char *guest_dir(const Guest *guest);
 /* Where its <vsock> has its sockets, see vsock-host.h. */
 const char *guest_vsock_dir(const Guest *guest);
-/* Its room on the host, which is removed with the directory; NULL: none. Takes @room over. */
+/* Its room on the host, which need not be there yet and is removed with the directory; NULL: none. Takes @room over. */
 gboolean guest_set_room(Guest *guest, Cgroup *room, GError **error);
 const Cgroup *guest_room(const Guest *guest);
 pid_t guest_pid(const Guest *guest);

@@ -367,20 +367,28 @@ start_open(Launch *launch, GError **error)
     return launch->guest && describe_machine(launch, error) && lower_devices(launch, error);
 }
 
-/* The room comes before anything that takes much of the host. */
+/* The room comes before anything that takes much of the host, and its name before the room, so that whatever daemon comes
+ * next can remove it. A host that has none to give is one where guests do without, unless an administrator's partition
+ * was asked for. */
 static gboolean
 make_room(Launch *launch, GError **error)
 {
+    const DriverEnv *env = launch->domain->host->env;
+    const DomainDef *def = launch->live;
     Guest *guest = launch->guest;
-    g_autoptr(GError) unkept = NULL;
-    Cgroup *room = NULL;
-    gboolean made =
-        guest_limits_begin(launch->domain->host->env, launch->live, guest_pid(guest), &room, error);
+    Cgroup *room = guest_limits_room(env, def, guest_pid(guest));
 
-    return guest_set_room(guest, room, made ? error : &unkept) && made;
+    if (!guest_set_room(guest, room, error))
+        return FALSE;
+    if (room && !guest_limits_enter(room, guest_pid(guest), def->tune.partition ? error : NULL)) {
+        guest_set_room(guest, NULL, NULL);
+        if (def->tune.partition)
+            return FALSE;
+    }
+    return guest_limits_begin(env, def, guest_room(guest), guest_pid(guest), error);
 }
 
-/* What a restarted daemon needs to find it. */
+/* What a restarted daemon needs to find the process comes first: all the rest goes with it. */
 static gboolean
 settle_process(Launch *launch, GError **error)
 {
@@ -390,11 +398,10 @@ settle_process(Launch *launch, GError **error)
 
     if (env->simulated) /* no process, nothing to limit */
         return TRUE;
-    if (!make_room(launch, error) || !guest_allow_locked(launch->guest, locked, error))
-        return FALSE;
     status.pid = guest_pid(launch->guest);
     status.start_time = guest_start_time(status.pid);
-    return guest_write_status(env->run_dir, launch->live->uuid, &status, error);
+    return guest_write_status(env->run_dir, launch->live->uuid, &status, error) &&
+           make_room(launch, error) && guest_allow_locked(launch->guest, locked, error);
 }
 
 static void start_create(Launch *launch);

@@ -5,6 +5,7 @@
 #include <libvirt/libvirt.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FLAGS(n) g_variant_new("(u)", (guint)(n))
 #define LIVE     VIR_DOMAIN_AFFECT_LIVE
@@ -270,6 +271,54 @@ test_without(void)
     g_assert_cmpuint(fixture_count_guests(fixture), ==, 1);
 }
 
+static gboolean
+is_there(Fixture *fixture, gconstpointer path)
+{
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static gboolean
+is_gone(Fixture *fixture, gconstpointer path)
+{
+    return !g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static void
+ignore_reply(GObject *client, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GVariant) reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(client), result, NULL);
+}
+
+/* A daemon that is killed between the room and the guest leaves no room: it stands still there, in front of a pipe that
+ * nobody reads. */
+static void
+test_room_of_killed(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "halfway", "");
+    g_autofree char *room = g_strdup_printf("%s/cgroup/machine/vmctl-halfway", fixture->dir);
+    g_autofree char *pipe = g_build_filename(room, "cgroup.procs", NULL);
+    g_autofree char *controllers = g_build_filename(room, "cgroup.controllers", NULL);
+    g_autofree char *dir = g_strdup_printf("%s/run/vmctl/guests/", fixture->dir);
+    g_autofree char *uuid = g_strdelimit(g_strdup(strrchr(path, '/') + 2), "_", '-');
+    g_autofree char *file = g_strconcat(dir, uuid, "/cgroup", NULL);
+
+    make_room(fixture, "halfway");
+    g_assert_cmpint(mkfifo(pipe, 0600), ==, 0);
+    g_dbus_connection_call(fixture->client, BUS_NAME, path, DOMAIN, "Create", FLAGS(0), NULL,
+                           G_DBUS_CALL_FLAGS_NONE, -1, NULL, ignore_reply, NULL);
+    fixture_wait(fixture, is_there, file);
+    fixture_end_daemon(fixture, SIGKILL);
+    g_assert_cmpuint(fixture_count_guests(fixture), ==, 1);
+    g_assert_no_errno(g_unlink(pipe)); /* the kernel's files would go with the directory */
+    g_assert_no_errno(g_unlink(controllers));
+    fixture_start_daemon(fixture);
+    fixture_wait(fixture, is_gone, room);
+    g_assert_cmpuint(fixture_count_guests(fixture), ==, 0);
+    g_assert_false(g_file_test(file, G_FILE_TEST_EXISTS));
+    g_assert_cmpint(fixture_state(fixture, path), ==, VIR_DOMAIN_SHUTOFF);
+}
+
 /* The first CPU, and no other. */
 static GVariant *
 first_cpu(void)
@@ -379,5 +428,6 @@ main(int argc, char **argv)
     g_test_add_func("/bus/tuning/pin", test_pin);
     g_test_add_func("/bus/tuning/restart", test_restart);
     g_test_add_func("/bus/tuning/figures", test_figures);
+    g_test_add_func("/bus/tuning/room-of-killed", test_room_of_killed);
     return g_test_run();
 }
