@@ -40,13 +40,17 @@ domain_brief_read(const DomainBrief *brief, const char *config_dir, GError **err
     g_autofree char *xml = store_read(config_dir, brief->uuid, error);
     g_autoptr(GError) reason = NULL;
     g_autoptr(DomainDef) def = xml ? domain_xml_parse(xml, &reason) : NULL;
+    g_autofree char *path = NULL;
 
     if (!xml)
         return NULL;
     if (def && strcmp(def->uuid, brief->uuid) == 0 && strcmp(def->name, brief->name) == 0)
         return g_steal_pointer(&def);
-    driver_error(error, VIR_ERR_OPERATION_FAILED, "the definition of domain '%s' is damaged: %s",
-                 brief->name, reason ? reason->message : "it is another's");
+    path = store_path(config_dir, brief->uuid);
+    driver_error(error, VIR_ERR_OPERATION_FAILED,
+                 "the definition of domain '%s' is damaged: %s; mend '%s', move it away, or define "
+                 "the domain anew",
+                 brief->name, reason ? reason->message : "it is another's", path);
     return NULL;
 }
 

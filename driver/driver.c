@@ -419,7 +419,8 @@ driver_define(Driver *driver, const char *xml, guint flags, GError **error)
         !find_same(driver, def, &domain, error) || !domain_firmware_fill(def, driver->host.env, error))
         return NULL;
     text = domain_xml_format(def, -1, DOMAIN_FORMAT_SECURE);
-    if (!store_save(driver->host.env->config_dir, def->uuid, text, error))
+    if ((!domain && !store_keep_aside(driver->host.env->config_dir, def->uuid, error)) ||
+        !store_save(driver->host.env->config_dir, def->uuid, text, error))
         return NULL;
     added = !domain || !domain_is_persistent(domain);
     if (domain) {

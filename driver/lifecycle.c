@@ -234,6 +234,24 @@ domain_destroy(Domain *domain, guint flags, DomainDone done, gpointer data)
 
 /* undefine */
 
+/* A damaged file is not ours to delete, and what else belongs to the domain only the file would say. One that an
+ * administrator took away is no definition any more: what is left goes without it. */
+static gboolean
+read_once_more(Domain *domain, GError **error)
+{
+    g_autoptr(GError) unread = NULL;
+
+    if (domain_wake(domain, &unread))
+        return TRUE;
+    if (store_exists(domain->host->env->config_dir, domain_uuid(domain))) {
+        g_propagate_error(error, g_steal_pointer(&unread));
+        return FALSE;
+    }
+    domain->persistent = domain_brief_stand_in(domain->brief);
+    g_clear_pointer(&domain->brief, g_free);
+    return TRUE;
+}
+
 gboolean
 domain_undefine(Domain *domain, guint flags, GError **error)
 {
@@ -250,7 +268,7 @@ domain_undefine(Domain *domain, guint flags, GError **error)
     if (domain->managed_save && !(flags & VIR_DOMAIN_UNDEFINE_MANAGED_SAVE))
         return driver_error(error, VIR_ERR_OPERATION_INVALID,
                             "Refusing to undefine while domain managed save image exists");
-    if (!domain_wake(domain, error))
+    if (!read_once_more(domain, error))
         return FALSE;
     if ((domain->managed_save && !managed_save_remove(domain, error)) ||
         (!domain->host->env->simulated &&

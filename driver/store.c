@@ -116,6 +116,27 @@ keep_old(const char *path, char **ret, GError **error)
 }
 
 gboolean
+store_keep_aside(const char *config_dir, const char *uuid, GError **error)
+{
+    g_autofree char *path = file_of(config_dir, "domains", uuid);
+    int result;
+    int n = 0;
+
+    if (!path)
+        return TRUE;
+    do {
+        g_autofree char *aside = n ? g_strdup_printf("%s" STORE_ASIDE "%d", path, n)
+                                   : g_strconcat(path, STORE_ASIDE, NULL);
+
+        result = link(path, aside);
+        if (result == 0)
+            g_message("'%s', which was no definition, is kept as '%s'", path, aside);
+    } while (result < 0 && errno == EEXIST && ++n < 100);
+    return result == 0 || errno == ENOENT ||
+           driver_error_errno(error, errno, "cannot put '%s' aside", path);
+}
+
+gboolean
 store_save(const char *config_dir, const char *uuid, const char *xml, GError **error)
 {
     g_autofree char *path = file_of(config_dir, "domains", uuid);
@@ -226,6 +247,21 @@ tidy(const char *config_dir, const char *room)
             g_str_has_suffix(name, ".xml" STORE_LEAVING))
             g_unlink(path);
     }
+}
+
+char *
+store_path(const char *config_dir, const char *uuid)
+{
+    return file_of(config_dir, "domains", uuid);
+}
+
+gboolean
+store_exists(const char *config_dir, const char *uuid)
+{
+    g_autofree char *path = file_of(config_dir, "domains", uuid);
+    struct stat st;
+
+    return path && (lstat(path, &st) == 0 || errno != ENOENT);
 }
 
 char *

@@ -25,6 +25,10 @@ gboolean store_write_file(const char *path, const char *text, StoreDurability du
 /* Makes what was done to the entry @path last; FALSE leaves errno. */
 gboolean store_sync_directory_of(const char *path);
 
+/* A file that no definition could be made of, which STORE_ASIDE is added to for the next one with its @uuid to have room.
+ * Goes on where there is none; it keeps its old name, too, until store_save(). */
+#define STORE_ASIDE ".aside"
+gboolean store_keep_aside(const char *config_dir, const char *uuid, GError **error);
 gboolean store_save(const char *config_dir, const char *uuid, const char *xml, GError **error);
 /* Goes on where there is none. The link of its autostart goes, too. */
 gboolean store_remove(const char *config_dir, const char *uuid, GError **error);
@@ -32,6 +36,9 @@ gboolean store_set_autostart(const char *config_dir, const char *uuid, gboolean 
                              GError **error);
 gboolean store_autostart(const char *config_dir, const char *uuid);
 
+/* The name of its file, for a message. */
+char *store_path(const char *config_dir, const char *uuid);
+gboolean store_exists(const char *config_dir, const char *uuid);
 char *store_read(const char *config_dir, const char *uuid, GError **error);
 
 /* Tells one state of a file from every other one: a write of ours makes a new file. */

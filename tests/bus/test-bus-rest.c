@@ -116,7 +116,8 @@ test_damaged_file(void)
     fixture_call_fails(fixture, paths[0], DOMAIN, "GetXMLDesc", FLAGS(0), NULL,
                        "*the definition of domain 'guest-0' is damaged: *");
     fixture_call_fails(fixture, paths[0], DOMAIN, "Create", FLAGS(0), NULL, "*is damaged: *");
-    fixture_call_fails(fixture, paths[0], DOMAIN, "Undefine", FLAGS(0), NULL, "*is damaged: *");
+    fixture_call_fails(fixture, paths[0], DOMAIN, "Undefine", FLAGS(0), NULL,
+                       "*is damaged: *; mend '*.xml', move it away, or define the domain anew");
     g_assert_cmpuint(count(fixture), ==, MANY);
     g_assert_cmpint(fixture_state(fixture, paths[0]), ==, VIR_DOMAIN_SHUTOFF);
     g_usleep(50000); /* old enough for an index to be believed */
@@ -124,6 +125,61 @@ test_damaged_file(void)
     g_assert_cmpuint(count(fixture), ==, MANY - 1);
     text = contents_of(file);
     g_assert_cmpstr(text, ==, "<domain type='kvm'><name>guest-0</na");
+}
+
+/* What an administrator then does: moves the file away and undefines, or defines the domain anew. */
+static void
+test_mended(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_auto(GStrv) paths = g_new0(char *, MANY + 1);
+    g_autofree char *moved = NULL, *replaced = NULL, *good = NULL;
+
+    define_many(fixture, paths);
+    moved = file_of(fixture, paths[0]);
+    replaced = file_of(fixture, paths[1]);
+    good = contents_of(replaced);
+    g_assert_true(g_file_set_contents(moved, "<domain", -1, NULL));
+    g_assert_true(g_file_set_contents(replaced, "<domain", -1, NULL));
+    fixture_call_fails(fixture, paths[0], DOMAIN, "Undefine", FLAGS(0), NULL, "*is damaged: *");
+    g_assert_no_errno(g_unlink(moved));
+    fixture_do(fixture, paths[0], "Undefine", FLAGS(0));
+    fixture_expect_events(fixture, "1,0");
+    g_variant_unref(fixture_call(fixture, ROOT_PATH, CONNECT, "DomainDefineXML",
+                                 g_variant_new("(s)", good), "(o)"));
+    fixture_expect_events(fixture, "0,1");
+    g_assert_cmpuint(count(fixture), ==, MANY - 1);
+    g_variant_unref(fixture_call(fixture, paths[1], DOMAIN, "GetXMLDesc", FLAGS(0), "(s)"));
+}
+
+/* One that no daemon could read has no domain. Who defines one with its uuid gets it, and the file is kept. */
+static void
+test_put_aside(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "twice", "");
+    g_autofree char *file = file_of(fixture, path);
+    g_autofree char *good = contents_of(file);
+    g_autofree char *aside = g_strconcat(file, ".aside", NULL);
+    g_autofree char *next = g_strconcat(file, ".aside1", NULL);
+
+    for (int i = 0; i < 2; i++) {
+        fixture_end_daemon(fixture, SIGTERM);
+        g_assert_true(g_file_set_contents(file, i ? "<domai" : "<dom", -1, NULL));
+        fixture_start_daemon(fixture);
+        g_assert_cmpuint(count(fixture), ==, 0);
+        g_variant_unref(fixture_call(fixture, ROOT_PATH, CONNECT, "DomainDefineXML",
+                                     g_variant_new("(s)", good), "(o)"));
+        fixture_expect_events(fixture, "0,0");
+    }
+    restart(fixture, SIGTERM);
+    g_assert_cmpuint(count(fixture), ==, 1);
+    g_free(good);
+    good = contents_of(aside);
+    g_assert_cmpstr(good, ==, "<dom");
+    g_free(good);
+    good = contents_of(next);
+    g_assert_cmpstr(good, ==, "<domai");
 }
 
 /* An index is believed only about files that are the very ones. */
@@ -185,6 +241,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/bus/rest/many", test_many);
     g_test_add_func("/bus/rest/damaged-file", test_damaged_file);
+    g_test_add_func("/bus/rest/mended", test_mended);
+    g_test_add_func("/bus/rest/put-aside", test_put_aside);
     g_test_add_func("/bus/rest/changed-file", test_changed_file);
     g_test_add_func("/bus/rest/damaged-index", test_damaged_index);
     return g_test_run();
