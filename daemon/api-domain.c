@@ -8,6 +8,7 @@
 #include "driver/disk-verbs.h"
 #include "driver/error.h"
 #include "driver/flags.h"
+#include "driver/peek.h"
 #include "driver/stats.h"
 
 /* A verb of the driver that takes flags and answers through a DomainDone. */
@@ -178,6 +179,16 @@ block_peek(Call *call)
         call_reply(call, g_variant_new("(@ay)", bytes));
     else
         call_fail(call, error);
+}
+
+static void
+memory_peek(Call *call)
+{
+    guint64 offset, size;
+    guint flags;
+
+    call_get(call, "(ttu)", &offset, &size, &flags);
+    domain_memory_peek(call_object(call)->domain, offset, size, flags, call_answer, call);
 }
 
 static void
@@ -450,7 +461,7 @@ static const Method methods[] = {
     { "ManagedSave", "virDomainManagedSave", "domain.hibernate", api_domain_managed_save },
     { "ManagedSaveRemove", "virDomainManagedSaveRemove", "domain.hibernate",
       api_domain_managed_save_remove },
-    { "MemoryPeek", "virDomainMemoryPeek", "domain.mem-read" },
+    { "MemoryPeek", "virDomainMemoryPeek", "domain.mem-read", memory_peek },
     { "MemoryStats", "virDomainMemoryStats", "domain.read", memory_stats },
     { "MigrateGetCompressionCache", "virDomainMigrateGetCompressionCache", "domain.migrate" },
     { "MigrateGetMaxSpeed", "virDomainMigrateGetMaxSpeed", "domain.migrate" },

@@ -27,6 +27,13 @@ driver_check_save_flags(guint flags, GError **error)
 }
 
 gboolean
+driver_check_peek_flags(guint flags, GError **error)
+{
+    return check_exclusive(flags, VIR_MEMORY_VIRTUAL | VIR_MEMORY_PHYSICAL,
+                           "'VIR_MEMORY_VIRTUAL' and 'VIR_MEMORY_PHYSICAL'", error);
+}
+
+gboolean
 driver_check_affect_flags(guint flags, GError **error)
 {
     return check_exclusive(flags, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG,

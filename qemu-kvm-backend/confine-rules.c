@@ -179,7 +179,7 @@ const ConfineRule confine_rules[] = {
     /* KVM: registers, to reset, save and restore; vCPUs read theirs for the log when they crash */
     IOCTL(START | MAIN | VCPU, KVM_GET_REGS, "reset, state, a crash in the log"),
     IOCTL(START | MAIN | VCPU, KVM_GET_SREGS, "reset, state, a crash in the log"),
-    IOCTL(START | MAIN | VCPU, KVM_TRANSLATE, "the code at a crash, for the log"),
+    IOCTL(START | MAIN | VCPU, KVM_TRANSLATE, "the code at a crash, for the log; peek"),
     IOCTL(START | MAIN, KVM_SET_REGS, "reset, state"),
     IOCTL(START | MAIN, KVM_SET_SREGS, "reset, state"),
     IOCTL(START | MAIN, KVM_GET_MSRS, "reset, state"),

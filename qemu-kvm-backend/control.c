@@ -88,6 +88,12 @@ serve_inject_nmi(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err
 }
 
 static bool
+serve_peek(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
+{
+    return machine_peek(machine, request, err);
+}
+
+static bool
 serve_stats(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
 {
     return machine_stats(machine, reply, err);
@@ -153,6 +159,7 @@ static const Verb verbs[] = {
     { VMM_RESET, serve_reset },
     { VMM_POWER_BUTTON, serve_power_button },
     { VMM_INJECT_NMI, serve_inject_nmi },
+    { VMM_PEEK, serve_peek },
     { VMM_STATS, serve_stats },
     { VMM_SET_ACTION, serve_set_action },
     { VMM_TELL_DEVICE, serve_tell_device },

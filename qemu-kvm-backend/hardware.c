@@ -10,6 +10,7 @@
 #include "qemu-kvm-backend/startup.h"
 #include "qemu-kvm-backend/vcpu-build.h"
 #include "qemu-kvm-backend/x86/nmi.h"
+#include "qemu-kvm-backend/x86/peek.h"
 #include "qemu-kvm-backend/x86/power-on.h"
 
 #include <stdio.h>
@@ -481,6 +482,15 @@ hardware_inject_nmi(Hardware *hw)
     const int *fds = vcpus_fds(hw->vcpus.vcpus, &n);
 
     return nmi_inject(fds, n) > 0;
+}
+
+bool
+hardware_peek(Hardware *hw, uint64_t address, uint64_t size, bool virtual, int to, VmmError *err)
+{
+    unsigned n;
+    const int *fds = vcpus_fds(hw->vcpus.vcpus, &n);
+
+    return peek(hw->board.memory, virtual ? fds[0] : -1, address, size, to, err);
 }
 
 unsigned

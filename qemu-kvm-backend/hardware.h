@@ -80,6 +80,8 @@ bool hardware_press_power_button(Hardware *hw);
 
 /* A non-maskable interrupt, with the vCPUs parked. False where no vCPU takes it. */
 bool hardware_inject_nmi(Hardware *hw);
+/* See peek.h; @virtual: addresses are the first vCPU's. No vCPU runs. */
+bool hardware_peek(Hardware *hw, uint64_t address, uint64_t size, bool virtual, int to, VmmError *err);
 
 unsigned hardware_n_vcpus(const Hardware *hw);
 /* Nanoseconds of CPU time of vCPU @i's thread. */

@@ -614,6 +614,37 @@ machine_inject_nmi(Machine *m, VmmError *err)
                               "No vCPU of the guest takes a non-maskable interrupt now");
 }
 
+/* A vCPU that runs has its registers to itself, page tables too. */
+static bool
+peek_parked(Machine *m, uint64_t address, uint64_t size, bool virtual, int to, VmmError *err)
+{
+    bool good;
+
+    hardware_park(m->hw);
+    good = hardware_peek(m->hw, address, size, virtual, to, err);
+    unpark(m);
+    return good;
+}
+
+bool
+machine_peek(Machine *m, VmmMsg *msg, VmmError *err)
+{
+    uint64_t address, size;
+    bool virtual = false, good;
+    int to;
+
+    if (!needs_life(m, "peek", err))
+        return false;
+    vmm_msg_get_bool(msg, "virtual", &virtual);
+    if (!vmm_msg_get_u64(msg, "address", &address) || !vmm_msg_get_u64(msg, "size", &size) ||
+        size > VMM_PEEK_MAX || !vmm_msg_take_fd(msg, "to", &to))
+        return vmm_error(err, VMM_ERROR_INVALID, "peek: 'address', 'size' or 'to' is missing, or "
+                                                 "the size is over %u bytes", VMM_PEEK_MAX);
+    good = peek_parked(m, address, size, virtual, to, err);
+    close(to);
+    return good;
+}
+
 bool
 machine_set_action(Machine *m, VmmMsg *msg, VmmError *err)
 {

@@ -48,6 +48,7 @@ bool machine_pause(Machine *machine, VmmError *err);
 bool machine_reset(Machine *machine, VmmError *err);
 bool machine_power_button(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_inject_nmi(Machine *machine, VmmError *err);
+bool machine_peek(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_set_action(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_tell_device(Machine *machine, VmmMsg *msg, VmmMsg *reply, VmmError *err);
 /* Begin; the event "job-ended" follows. */

@@ -97,6 +97,12 @@
  * Error where none does. */
 #define VMM_INJECT_NMI "inject-nmi"
 
+/* peek: address u64, size u64 (VMM_PEEK_MAX at most), virtual? bool (false), to fd: writes what the guest has there in
+ * its RAM to the start of a file. A virtual address is one of the first vCPU as it is now. Error where any of it is not
+ * mapped, or not RAM. */
+#define VMM_PEEK     "peek"
+#define VMM_PEEK_MAX (4u << 20)
+
 /* stats {}: reply: vcpu-N-time u64 (nanoseconds of CPU time of vCPU thread N, from 0). */
 #define VMM_STATS "stats"
 

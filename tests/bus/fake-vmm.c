@@ -526,6 +526,31 @@ inject_nmi(Fake *fake, VmmMsg *request)
     say(fake, "NMI\r\n", strlen("NMI\r\n"));
 }
 
+/* Its memory has its own address in each byte, and ends at 16 MiB. One that is virtual is somewhere else. */
+static void
+peek(Fake *fake, VmmMsg *request)
+{
+    uint64_t address = 0, size = 0;
+    bool virtual = false;
+    int to;
+
+    vmm_msg_get_u64(request, "address", &address);
+    vmm_msg_get_u64(request, "size", &size);
+    vmm_msg_get_bool(request, "virtual", &virtual);
+    if (!vmm_msg_take_fd(request, "to", &to) || address + size > 16 << 20) {
+        refuse(fake, request, VMM_ERROR_FAILED, "There is no RAM there");
+        return;
+    }
+    for (uint64_t i = 0; i < size; i++) {
+        uint8_t byte = address + i + virtual;
+
+        if (pwrite(to, &byte, 1, i) < 0)
+            fprintf(stderr, "fake-vmm: peek: %s\n", strerror(errno));
+    }
+    close(to);
+    send_message(fake, reply_to(request));
+}
+
 static void
 stats(Fake *fake, VmmMsg *request)
 {
@@ -576,6 +601,7 @@ static const struct {
     { VMM_CANCEL_JOB, cancel_job },
     { VMM_RESET, reset },
     { VMM_INJECT_NMI, inject_nmi },
+    { VMM_PEEK, peek },
     { VMM_STATS, stats },
     { VMM_SET_ACTION, set_action },
     { VMM_QUIT, quit },

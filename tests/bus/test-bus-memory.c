@@ -159,6 +159,54 @@ test_restart(void)
     g_assert_false(g_variant_get_boolean(updated));
 }
 
+static void
+assert_peek(Fixture *fixture, const char *path, guint64 address, guint64 size, guint flags,
+            const char *bytes)
+{
+    g_autoptr(GVariant) reply = fixture_call(fixture, path, DOMAIN, "MemoryPeek",
+                                             g_variant_new("(ttu)", address, size, flags), "(ay)");
+    g_autoptr(GVariant) array = g_variant_get_child_value(reply, 0);
+    gsize n;
+    const void *data = g_variant_get_fixed_array(array, &n, 1);
+
+    g_assert_cmpmem(data, n, bytes, size);
+}
+
+static void
+assert_no_peek(Fixture *fixture, const char *path, guint64 address, guint64 size, guint flags,
+               const char *text)
+{
+    fixture_call_fails(fixture, path, DOMAIN, "MemoryPeek",
+                       g_variant_new("(ttu)", address, size, flags), NULL, text);
+}
+
+static void
+test_peek(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "seen", "");
+    guint n;
+
+    assert_no_peek(fixture, path, 0, 4, VIR_MEMORY_PHYSICAL,
+                   "Requested operation is not valid: domain is not running");
+    assert_no_peek(fixture, path, 0, 4, VIR_MEMORY_PHYSICAL | VIR_MEMORY_VIRTUAL,
+                   "Flags 'VIR_MEMORY_VIRTUAL' and 'VIR_MEMORY_PHYSICAL' are mutually "
+                   "exclusive");
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    n = fixture_count_descriptors(fixture);
+    assert_peek(fixture, path, 0x141, 3, VIR_MEMORY_PHYSICAL, "ABC");
+    assert_peek(fixture, path, 0x141, 3, VIR_MEMORY_VIRTUAL, "BCD");
+    assert_peek(fixture, path, 0x141, 0, VIR_MEMORY_PHYSICAL, "");
+    assert_no_peek(fixture, path, 0, 4, 0,
+                   "invalid argument: flags parameter must be VIR_MEMORY_VIRTUAL or "
+                   "VIR_MEMORY_PHYSICAL");
+    assert_no_peek(fixture, path, 0, 4, 8, "unsupported flags (0x8) *");
+    assert_no_peek(fixture, path, 0, (4 << 20) + 1, VIR_MEMORY_PHYSICAL,
+                   "invalid argument: size too large for a peek*");
+    assert_no_peek(fixture, path, 16 << 20, 1, VIR_MEMORY_PHYSICAL, "*There is no RAM there");
+    fixture_expect_descriptors(fixture, n);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -169,5 +217,6 @@ main(int argc, char **argv)
     g_test_add_func("/bus/memory/refused", test_refused);
     g_test_add_func("/bus/memory/stats", test_stats);
     g_test_add_func("/bus/memory/restart", test_restart);
+    g_test_add_func("/bus/memory/peek", test_peek);
     return g_test_run();
 }

@@ -572,6 +572,48 @@ test_nmi_masked(void)
     vmm_wait_exit(vmm);
 }
 
+static VmmMsg *
+peek_at(Vmm *vmm, guint64 address, guint64 size, gboolean virtual, int file)
+{
+    VmmMsg *msg = vmm_request(vmm, VMM_PEEK);
+
+    vmm_msg_put_u64(msg, "address", address);
+    vmm_msg_put_u64(msg, "size", size);
+    vmm_msg_put_bool(msg, "virtual", virtual);
+    vmm_msg_put_fd(msg, "to", dup(file));
+    return vmm_call(vmm, msg);
+}
+
+/* The payload is at 1 MiB, mapped where it is; beyond a page's end, too. */
+static void
+test_peek(void)
+{
+    static char seen[2][8192];
+    g_autoptr(Vmm) vmm = NULL;
+    int file = memfd_create("peek", MFD_CLOEXEC);
+
+    if (!vmm_have_kvm())
+        return;
+    vmm = start(2, "nmi");
+    vmm_wait_serial(vmm, "waiting for an NMI\n");
+    for (int virtual = 0; virtual < 2; virtual++) {
+        vmm_accept(peek_at(vmm, (1 << 20) + 0x801, sizeof(seen[0]), virtual, file));
+        g_assert_cmpint(pread(file, seen[virtual], sizeof(seen[0]), 0), ==, sizeof(seen[0]));
+    }
+    g_assert_cmpmem(seen[0], sizeof(seen[0]), seen[1], sizeof(seen[1]));
+    g_assert_nonnull(memmem(seen[0], sizeof(seen[0]), "waiting for an NMI", 18));
+    vmm_reject(peek_at(vmm, (16 << 20) - 4, 8, FALSE, file), VMM_ERROR_FAILED, "no RAM");
+    vmm_reject(peek_at(vmm, G_MAXUINT64 - 3, 8, FALSE, file), VMM_ERROR_FAILED, "no RAM");
+    vmm_reject(peek_at(vmm, 0, VMM_PEEK_MAX + 1, FALSE, file), VMM_ERROR_INVALID, "size");
+    vmm_do(vmm, VMM_PAUSE);
+    vmm_accept(peek_at(vmm, 0, 0, FALSE, file));
+    vmm_do(vmm, VMM_RUN);
+    vmm_do(vmm, VMM_INJECT_NMI); /* it is as it was */
+    vmm_wait_serial(vmm, "NMI\n");
+    vmm_wait_stopped(vmm, VMM_REASON_EXIT, "0");
+    close(file);
+}
+
 static void
 test_smp(gconstpointer data)
 {
@@ -928,6 +970,7 @@ main(int argc, char **argv)
     g_test_add_func("/payload/watchdog/inject-nmi", test_watchdog_nmi);
     g_test_add_func("/payload/nmi/taken", test_inject_nmi);
     g_test_add_func("/payload/nmi/masked", test_nmi_masked);
+    g_test_add_func("/payload/peek", test_peek);
     g_test_add_data_func("/payload/smp/2", GUINT_TO_POINTER(2), test_smp);
     g_test_add_data_func("/payload/smp/4", GUINT_TO_POINTER(4), test_smp);
     g_test_add_data_func("/payload/smp/16", GUINT_TO_POINTER(16), test_smp);
