@@ -23,7 +23,30 @@ disk_find(const GPtrArray *devices, const Device *wanted, gboolean config, GErro
     return NULL;
 }
 
-/* Everything but the medium stays as it is; what @wanted leaves open is no change. */
+/* By the word of <driver>: what libvirt calls it when it must not change. */
+static const char *const word_fields[N_WORDS] = {
+    [WORD_CACHE] = "cache",      [WORD_ERROR] = "error_policy", [WORD_READ_ERROR] = "rerror_policy",
+    [WORD_IO] = "io",            [WORD_DISCARD] = "discard",    [WORD_DETECT_ZEROES] = "detect_zeroes",
+};
+
+static const char *
+changed_word(const Disk *disk, const Disk *wanted)
+{
+    for (int i = 0; i < N_WORDS; i++) {
+        if (wanted->words[i] && g_strcmp0(wanted->words[i], disk->words[i]) != 0)
+            return word_fields[i];
+    }
+    return NULL;
+}
+
+static gboolean
+is_elsewhere(const PciAddress *at, const PciAddress *wanted)
+{
+    return wanted->known && (wanted->domain != at->domain || wanted->bus != at->bus ||
+                             wanted->slot != at->slot || wanted->function != at->function);
+}
+
+/* Everything but the medium stays as it is; what @wanted leaves open is no change, nor is what is a switch and off. */
 static gboolean
 check_same(const Disk *disk, const Disk *wanted, GError **error)
 {
@@ -40,7 +63,11 @@ check_same(const Disk *disk, const Disk *wanted, GError **error)
                 !disk_limits_equal(&wanted->limits, &disk->limits)
             ? "iotune"
         : wanted->dev.boot_order && wanted->dev.boot_order != disk->dev.boot_order ? "boot order"
-                                                                                   : NULL;
+        : wanted->readonly && !disk->readonly                                      ? "readonly"
+        : wanted->shareable && !disk->shareable                                    ? "shared"
+        : wanted->dev.alias && g_strcmp0(wanted->dev.alias, disk->dev.alias) != 0  ? "alias"
+        : is_elsewhere(&disk->dev.pci, &wanted->dev.pci) ? "address"
+                                                         : changed_word(disk, wanted);
 
     return !field || driver_error(error, VIR_ERR_OPERATION_UNSUPPORTED,
                                   "cannot modify field '%s' of the disk", field);
@@ -63,10 +90,6 @@ take_medium(Disk *disk, const Disk *wanted)
     disk->backing_end_detected = FALSE;
     g_free(disk->source);
     disk->source = g_strdup(wanted->source);
-    for (int i = 0; i < N_WORDS; i++) {
-        if (wanted->words[i])
-            disk->words[i] = wanted->words[i];
-    }
     disk->tray = wanted->tray;
 }
 

@@ -339,6 +339,52 @@ test_iotune_refused(void)
                    "invalid argument: No device found for specified path: vdz");
 }
 
+/* What of a disk cannot change while a guest uses it. It is not enough that nothing happens. */
+static void
+test_fields(void)
+{
+    static const struct {
+        const char *what, *field;
+    } changes[] = {
+        { "<driver name='qemu' cache='writethrough'/>", "cache" },
+        { "<driver name='qemu' error_policy='report'/>", "error_policy" },
+        { "<driver name='qemu' rerror_policy='report'/>", "rerror_policy" },
+        { "<driver name='qemu' io='native'/>", "io" },
+        { "<driver name='qemu' discard='ignore'/>", "discard" },
+        { "<driver name='qemu' detect_zeroes='on'/>", "detect_zeroes" },
+        { "<readonly/>", "readonly" },
+        { "<shareable/>", "shared" },
+        { "<serial>other</serial>", "serial" },
+        { "<alias name='ua-other'/>", "alias" },
+        { "<address type='pci' domain='0' bus='0' slot='0x1e' function='0'/>", "address" },
+        { "<boot order='3'/>", "boot order" },
+    };
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *image = g_build_filename(fixture->dir, "fields-disk", NULL);
+    g_autofree char *disk = g_strdup_printf(
+        "<disk type='file'><driver name='qemu' cache='none' error_policy='stop'/><source "
+        "file='%s'/><target dev='vda'/></disk>",
+        image);
+    g_autofree char *path = fixture_define_with(fixture, "fields", "", disk);
+    g_autofree char *xml = NULL;
+
+    g_assert_true(g_file_set_contents(image, "12345678", -1, NULL));
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_do(fixture, path, "UpdateDevice", g_variant_new("(su)", disk, LIVE)); /* no change */
+    for (gsize i = 0; i < G_N_ELEMENTS(changes); i++) {
+        g_autofree char *changed =
+            g_strdup_printf("<disk type='file'><source file='%s'/><target dev='vda'/>%s</disk>",
+                            image, changes[i].what);
+        g_autofree char *text =
+            g_strdup_printf("Operation not supported: cannot modify field '%s' of the disk",
+                            changes[i].field);
+
+        assert_refused(fixture, path, "UpdateDevice", g_variant_new("(su)", changed, LIVE), text);
+    }
+    xml = fixture_xml_of(fixture, path, 0);
+    g_assert_nonnull(strstr(xml, "cache='none' error_policy='stop'"));
+}
+
 static void
 assert_bandwidth(Fixture *fixture, const char *path, const char *name, guint flags,
                  const char *wanted)
@@ -444,6 +490,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/devices/threshold", test_threshold);
     g_test_add_func("/bus/devices/iotune", test_iotune);
     g_test_add_func("/bus/devices/iotune-refused", test_iotune_refused);
+    g_test_add_func("/bus/devices/fields", test_fields);
     g_test_add_func("/bus/devices/bandwidth", test_bandwidth);
     g_test_add_func("/bus/devices/bandwidth-refused", test_bandwidth_refused);
     g_test_add_func("/bus/devices/peek", test_peek);
