@@ -429,8 +429,6 @@ queue_push(VirtQueue *queue, uint16_t head, uint32_t written)
     memcpy(&queue->used->ring[queue->next_used % queue->size], &element, sizeof(element));
     queue->next_used++;
     queue->pushed = true;
-    /* Release: the driver that sees the index sees the element and the buffers. */
-    __atomic_store_n(&queue->used->idx, htole16(queue->next_used), __ATOMIC_RELEASE);
     mark_chain(queue, head);
 }
 
@@ -453,9 +451,10 @@ queue_flush(VirtQueue *queue)
     if (!is_usable(queue) || !queue->pushed)
         return;
     queue->pushed = false;
-    /* The index must be out before the driver's wish is read: else both sides wait. Storing it again is
-     * the barrier: TSan knows no fences. */
+    /* The driver that sees the index sees the elements and the buffers. And it must be out before the driver's wish
+     * is read: else both sides wait. */
     __atomic_store_n(&queue->used->idx, htole16(queue->next_used), __ATOMIC_SEQ_CST);
+    mark_used(queue);
     if (queue->event_idx)
         tell = passes_event(queue);
     else

@@ -30,8 +30,9 @@ typedef struct VirtChain {
 
 /* The next chain; false where there is none or the ring is broken. */
 bool queue_pop(VirtQueue *queue, VirtChain *ret);
-/* Gives a chain back with @written bytes in its in-buffers; queue_flush() then tells the guest, once
- * for any number of chains, where it wants to be told. */
+/* Gives a chain back with @written bytes in its in-buffers. queue_flush() then shows the guest all that was given back
+ * since the last one, at once: chains that belong together are seen together, and the index's cache line moves
+ * once; and it tells the guest where that wants to be told. */
 void queue_push(VirtQueue *queue, uint16_t head, uint32_t written);
 void queue_flush(VirtQueue *queue);
 /* Takes back the chain that was popped last, as if it had never been seen; called again, the one before. */
