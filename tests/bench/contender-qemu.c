@@ -38,10 +38,11 @@ program(void)
     return path;
 }
 
-/* Words without spaces, with CONTROL_FD and SERIAL_FD in them. No arch-capabilities, whose register a
+/* Words without spaces, with CONTROL_FD and SERIAL_FD in them. Threads have names, as libvirt wants it. No arch-capabilities, whose register a
  * KVM in software does not let QEMU set. */
 static const char fixed_words[] =
-    "-nodefaults -no-user-config -display none -accel kvm -cpu host,-arch-capabilities -smp 1 "
+    "-name guest,debug-threads=on -nodefaults -no-user-config -display none -accel kvm -cpu "
+    "host,-arch-capabilities -smp 1 "
     "-chardev socket,id=control,fd=3 -mon chardev=control,mode=control "
     "-chardev socket,id=serial,fd=4 -serial chardev:serial";
 

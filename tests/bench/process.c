@@ -46,8 +46,18 @@ process_overhead(GPid pid, guint ram_kib)
     return process_sum_overhead(text, ram_kib);
 }
 
-gint64
-process_cpu_ns(GPid pid)
+static gboolean
+is_vcpu(const char *thread)
+{
+    g_autofree char *file = g_build_filename(thread, "comm", NULL);
+    g_autofree char *name = NULL;
+
+    return g_file_get_contents(file, &name, NULL, NULL) &&
+           (g_str_has_prefix(name, "vcpu ") || g_str_has_prefix(name, "CPU "));
+}
+
+static gint64
+sum_cpu(GPid pid, gboolean vcpus)
 {
     g_autofree char *path = g_strdup_printf("/proc/%d/task", pid);
     g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
@@ -55,11 +65,24 @@ process_cpu_ns(GPid pid)
     gint64 sum = 0;
 
     while (dir && (thread = g_dir_read_name(dir))) {
-        g_autofree char *file = g_build_filename(path, thread, "schedstat", NULL);
+        g_autofree char *of_thread = g_build_filename(path, thread, NULL);
+        g_autofree char *file = g_build_filename(of_thread, "schedstat", NULL);
         g_autofree char *text = NULL;
 
-        if (g_file_get_contents(file, &text, NULL, NULL))
+        if ((vcpus || !is_vcpu(of_thread)) && g_file_get_contents(file, &text, NULL, NULL))
             sum += g_ascii_strtoll(text, NULL, 10);
     }
     return sum;
+}
+
+gint64
+process_cpu_ns(GPid pid)
+{
+    return sum_cpu(pid, TRUE);
+}
+
+gint64
+process_devices_cpu_ns(GPid pid)
+{
+    return sum_cpu(pid, FALSE);
 }

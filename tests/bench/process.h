@@ -18,3 +18,5 @@ Overhead process_overhead(GPid pid, guint ram_kib);
 
 /* CPU time that all threads have had. That of a thread that runs is up to a clock tick old. */
 gint64 process_cpu_ns(GPid pid);
+/* The same without the vCPUs' threads, known by their names: what devices take. */
+gint64 process_devices_cpu_ns(GPid pid);
