@@ -10,18 +10,11 @@ typedef struct Absent {
 } Absent;
 
 static const Absent table[] = {
-    { "InterfaceLookupByMAC", VIR_ERR_NO_INTERFACE, "couldn't find interface with MAC address" },
-    { "InterfaceLookupByName", VIR_ERR_NO_INTERFACE, "couldn't find interface named" },
-    { "NetworkLookupByName", VIR_ERR_NO_NETWORK, "no network with matching name" },
-    { "NetworkLookupByUUID", VIR_ERR_NO_NETWORK, "no network with matching uuid" },
-    { "NodeDeviceLookupByName", VIR_ERR_NO_NODE_DEVICE, "no node device with matching name" },
     { "NWFilterLookupByName", VIR_ERR_NO_NWFILTER, "no nwfilter with matching name" },
     { "NWFilterLookupByUUID", VIR_ERR_NO_NWFILTER, "no nwfilter with matching uuid" },
     { "SecretLookupByUUID", VIR_ERR_NO_SECRET, "no secret with matching uuid" },
     { "SecretLookupByUsage", VIR_ERR_NO_SECRET, "no secret with matching usage" },
     { "SnapshotLookupByName", VIR_ERR_NO_DOMAIN_SNAPSHOT, "no domain snapshot with matching name" },
-    { "StoragePoolLookupByName", VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching name" },
-    { "StoragePoolLookupByUUID", VIR_ERR_NO_STORAGE_POOL, "no storage pool with matching uuid" },
     { "StorageVolLookupByKey", VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching key" },
     { "StorageVolLookupByPath", VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching path" },
 };

@@ -23,6 +23,10 @@ typedef struct Interface {
 
 extern const Interface api_connect;       /* org.libvirt.Connect */
 extern const Interface api_domain;        /* org.libvirt.Domain */
+extern const Interface api_network;       /* org.libvirt.Network */
+extern const Interface api_storage_pool;  /* org.libvirt.StoragePool */
+extern const Interface api_interface;     /* org.libvirt.Interface */
+extern const Interface api_node_device;   /* org.libvirt.NodeDevice */
 extern const Interface api_vmctl_connect; /* org.vmctl.Connect */
 extern const Interface api_vmctl_domain;  /* org.vmctl.Domain */
 

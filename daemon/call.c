@@ -69,6 +69,12 @@ call_member(const Call *call)
     return call->method->member;
 }
 
+const char *
+call_libvirt_name(const Call *call)
+{
+    return call->method->libvirt_name;
+}
+
 GVariant *
 call_args(const Call *call)
 {
@@ -82,15 +88,46 @@ call_name(const Call *call, Domain *domain)
 }
 
 GVariant *
-call_names(const Call *call, const GPtrArray *domains)
+call_host_name(const Call *call, const HostObject *object)
+{
+    return call->face->host_name(call->data, object);
+}
+
+static GVariant *
+name_domain(const Call *call, gpointer domain)
+{
+    return call_name(call, domain);
+}
+
+static GVariant *
+name_host_object(const Call *call, gpointer object)
+{
+    return call_host_name(call, object);
+}
+
+static GVariant *
+names_of(const Call *call, const GPtrArray *objects,
+         GVariant *(*name)(const Call *call, gpointer object))
 {
     GVariantBuilder names;
     g_autoptr(GVariantType) type = g_variant_type_new_array(call->face->name_type);
 
     g_variant_builder_init(&names, type);
-    for (guint i = 0; i < domains->len; i++)
-        g_variant_builder_add_value(&names, call_name(call, domains->pdata[i]));
+    for (guint i = 0; i < objects->len; i++)
+        g_variant_builder_add_value(&names, name(call, objects->pdata[i]));
     return g_variant_builder_end(&names);
+}
+
+GVariant *
+call_names(const Call *call, const GPtrArray *domains)
+{
+    return names_of(call, domains, name_domain);
+}
+
+GVariant *
+call_host_names(const Call *call, const GPtrArray *objects)
+{
+    return names_of(call, objects, name_host_object);
 }
 
 static void

@@ -12,10 +12,12 @@
 
 typedef struct Call Call;
 
-/* What a call is about: always a driver, and a domain where a member of a domain is meant. */
+/* What a call is about: always a driver, and a domain, or one of the host's objects, where a member of that is meant.
+ * The latter is there until the method returns. */
 typedef struct ApiObject {
     Driver *driver;
     Domain *domain;
+    HostObject *host;
 } ApiObject;
 
 /* One row of what the daemon can do; the signature stands in the introspection XML. */
@@ -30,8 +32,9 @@ typedef struct Method {
 /* How a face answers. Either function ends the face's interest in @data; @result is never floating
  * and goes on belonging to the call. */
 typedef struct CallFace {
-    /* How the face calls a domain in a result (the bus: by object path); floating. */
+    /* How the face calls a domain or an object of the host in a result (the bus: by object path); floating. */
     GVariant *(*name)(gpointer data, Domain *domain);
+    GVariant *(*host_name)(gpointer data, const HostObject *object);
     const GVariantType *name_type;
     /* @fd, where not -1, is handed over: the handle 0 of @result. */
     void (*reply)(gpointer data, GVariant *result, int fd);
@@ -46,11 +49,15 @@ void call_run(const Method *method, const ApiObject *object, GVariant *args, con
 /* For methods. */
 const ApiObject *call_object(const Call *call);
 const char *call_member(const Call *call);
+const char *call_libvirt_name(const Call *call);
 GVariant *call_args(const Call *call);
 #define call_get(call, ...) g_variant_get(call_args(call), __VA_ARGS__)
 /* A domain's name in a result, floating, and an array of them. */
 GVariant *call_name(const Call *call, Domain *domain);
 GVariant *call_names(const Call *call, const GPtrArray *domains);
+/* The same of objects of the host. */
+GVariant *call_host_name(const Call *call, const HostObject *object);
+GVariant *call_host_names(const Call *call, const GPtrArray *objects);
 
 /* Answering. @result is a tuple, and a floating one is taken over. */
 void call_reply(Call *call, GVariant *result);

@@ -91,6 +91,26 @@ access_is_trusted(Access *access, const char *sender)
     return caller && (caller->trusted || caller->uid == 0);
 }
 
+static void
+add_detail(GVariantBuilder *details, const char *of, const char *what, const char *value)
+{
+    g_autofree char *key = g_strjoin("_", of, what, NULL);
+
+    if (value)
+        g_variant_builder_add(details, "{ss}", key, value);
+}
+
+static void
+add_host_object(GVariantBuilder *details, const HostFacts *facts)
+{
+    static const char *const kinds[N_HOST_KINDS] = { "network", "pool", "interface", "node_device" };
+    const char *of = kinds[facts->kind];
+
+    add_detail(details, of, "name", facts->name);
+    add_detail(details, of, "uuid", facts->uuid);
+    add_detail(details, of, "macaddr", facts->mac);
+}
+
 /* What a rule of the administrator's may look at, with libvirt's names. */
 static GVariant *
 details_new(const AccessRequest *request)
@@ -104,6 +124,8 @@ details_new(const AccessRequest *request)
         g_variant_builder_add(&details, "{ss}", "domain_name", domain_name(request->domain));
         g_variant_builder_add(&details, "{ss}", "domain_uuid", domain_uuid(request->domain));
     }
+    if (request->host)
+        add_host_object(&details, request->host->facts);
     return g_variant_ref_sink(g_variant_builder_end(&details));
 }
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "driver/domain.h"
+#include "driver/host-objects.h"
 
 #include <gio/gio.h>
 
@@ -29,6 +30,7 @@ typedef struct AccessRequest {
     const char *driver;     /* "QEMU"; stays as it is */
     const char *permission; /* "domain.start", as in libvirt's polkit actions */
     const Domain *domain;   /* that it is about, or NULL */
+    const HostObject *host; /* the same */
     gboolean interactive;   /* the client says that its user may be asked for a password */
 } AccessRequest;
 

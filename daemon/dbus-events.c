@@ -112,6 +112,27 @@ tunable(gpointer data, Domain *domain, GVariant *params)
     emit_of(data, domain, "Tunable", dbus_quirks_wrap(args));
 }
 
+static void
+host_object(gpointer data, HostObject *object, int event)
+{
+    const DbusRoot *root = data;
+    g_autofree char *path = dbus_path_of_host(dbus_root_path(root), object);
+    gboolean is_network = object->facts->kind == HOST_NETWORK;
+
+    emit(root, dbus_root_path(root), "org.libvirt.Connect",
+         is_network ? "NetworkEvent" : "StoragePoolEvent",
+         is_network ? g_variant_new("(oi)", path, event) : g_variant_new("(oii)", path, event, 0));
+}
+
+static void
+pool_refresh(gpointer data, HostObject *pool)
+{
+    const DbusRoot *root = data;
+    g_autofree char *path = dbus_path_of_host(dbus_root_path(root), pool);
+
+    emit(root, path, "org.libvirt.StoragePool", "Refresh", NULL);
+}
+
 DriverEvents
 dbus_events(DbusRoot *root)
 {
@@ -128,6 +149,8 @@ dbus_events(DbusRoot *root)
         .io_error = io_error,
         .block_threshold = block_threshold,
         .tunable = tunable,
+        .host_object = host_object,
+        .pool_refresh = pool_refresh,
         .data = root,
     };
 }

@@ -28,3 +28,70 @@ dbus_path_uuid(const char *root, const char *path)
     node = strrchr(path, '/') + 1;
     return g_strdelimit(g_strdup(*node == '_' ? node + 1 : node), "_", '-');
 }
+
+const char *const dbus_path_kinds[N_HOST_KINDS] = {
+    [HOST_NETWORK] = "network",
+    [HOST_POOL] = "storagepool",
+    [HOST_INTERFACE] = "interface",
+    [HOST_NODE_DEVICE] = "nodedev",
+};
+
+static char *
+encode(const char *text)
+{
+    GString *node = g_string_new(NULL);
+
+    for (const char *at = text; *at; at++)
+        g_string_append_printf(node, g_ascii_isalnum(*at) ? "%c" : "_%02x", (guchar)*at);
+    return g_string_free(node, FALSE);
+}
+
+/* What does not come from encode() is whatever comes out. */
+static char *
+decode(const char *node)
+{
+    GString *text = g_string_new(NULL);
+
+    for (const char *at = node; *at; at++) {
+        if (*at == '_' && g_ascii_isxdigit(at[1]) && g_ascii_isxdigit(at[2])) {
+            g_string_append_c(text, (char)(g_ascii_xdigit_value(at[1]) * 16 + g_ascii_xdigit_value(at[2])));
+            at += 2;
+        } else {
+            g_string_append_c(text, *at);
+        }
+    }
+    return g_string_free(text, FALSE);
+}
+
+char *
+dbus_path_host_node(const HostObject *object)
+{
+    char *node;
+
+    if (host_kind_key(object->facts->kind) != HOST_BY_UUID)
+        return encode(host_object_key(object));
+    node = g_strconcat("_", host_object_key(object), NULL);
+    return g_strdelimit(node, "-", '_');
+}
+
+char *
+dbus_path_of_host(const char *root, const HostObject *object)
+{
+    g_autofree char *node = dbus_path_host_node(object);
+
+    return g_strjoin("/", root, dbus_path_kinds[object->facts->kind], node, NULL);
+}
+
+char *
+dbus_path_host_key(const char *root, const char *path, HostKind *ret)
+{
+    g_auto(GStrv) parts = g_strsplit(path + strlen(root), "/", 3); /* "", the kind, the node */
+
+    for (HostKind kind = 0; kind < N_HOST_KINDS && g_strv_length(parts) == 3; kind++) {
+        if (!g_str_equal(parts[1], dbus_path_kinds[kind]))
+            continue;
+        *ret = kind;
+        return host_kind_key(kind) == HOST_BY_UUID ? dbus_path_uuid(root, path) : decode(parts[2]);
+    }
+    return NULL;
+}

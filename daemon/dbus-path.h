@@ -1,7 +1,10 @@
-/* dbus-path: the object paths of domains: <root>/domain/_<uuid with _ for ->. */
+/* dbus-path: the object paths of domains and of the host's objects, as libvirt-dbus makes them:
+ * <root>/domain/_<uuid with _ for ->, network and storagepool likewise, interface/<MAC address> and nodedev/<name> with
+ * _<two hexadecimal digits> for each byte that is no ASCII letter or digit. */
 #pragma once
 
 #include "driver/domain.h"
+#include "driver/host-objects.h"
 
 /* The whole path, and its last part alone. Free with g_free(). */
 char *dbus_path_of(const char *root, const Domain *domain);
@@ -9,3 +12,10 @@ char *dbus_path_node(const Domain *domain);
 /* The uuid that @path below @root means, NULL for @root itself. The path may be any that a client
  * makes up: the result need not be a uuid. Free with g_free(). */
 char *dbus_path_uuid(const char *root, const char *path);
+
+/* The same of the host's objects; "network" is what has those of the kind below it. */
+extern const char *const dbus_path_kinds[N_HOST_KINDS];
+char *dbus_path_of_host(const char *root, const HostObject *object);
+char *dbus_path_host_node(const HostObject *object);
+/* The key (host_kind_key()) that @path means, and in @ret its kind; NULL where it is none of the host's objects. */
+char *dbus_path_host_key(const char *root, const char *path, HostKind *ret);

@@ -7,13 +7,17 @@
 #include "daemon/dbus-turns.h"
 #include "schemas/interfaces.h"
 
+#include <string.h>
+
+#define N_BRANCHES 5
+
 struct DbusRoot {
     GDBusConnection *bus;
     char *path;
     Driver *driver;
     Access *access; /* NULL: whoever can call may do anything */
     Turns *turns;
-    guint connect_id, vmctl_connect_id, domains_id;
+    guint connect_id, vmctl_connect_id, branch_ids[N_BRANCHES];
 };
 
 /* Calls */
@@ -27,8 +31,18 @@ name_domain(gpointer invocation, Domain *domain)
     return g_variant_new_object_path(path);
 }
 
+static GVariant *
+name_host_object(gpointer invocation, const HostObject *object)
+{
+    const DbusRoot *root = g_dbus_method_invocation_get_user_data(invocation);
+    g_autofree char *path = dbus_path_of_host(root->path, object);
+
+    return g_variant_new_object_path(path);
+}
+
 static const CallFace face = {
     .name = name_domain,
+    .host_name = name_host_object,
     .name_type = G_VARIANT_TYPE_OBJECT_PATH,
     .reply = dbus_reply,
     .fail = dbus_fail,
@@ -40,14 +54,21 @@ is_properties(const char *interface)
     return g_str_equal(interface, "org.freedesktop.DBus.Properties");
 }
 
-/* What @path is: the root itself, or a domain that is looked up anew for each call. */
+/* What @path is: the root itself, or a domain or another object that is looked up anew for each call. */
 static gboolean
 find_object(const DbusRoot *root, const char *path, ApiObject *ret, GError **error)
 {
-    g_autofree char *uuid = dbus_path_uuid(root->path, path);
+    HostKind kind = 0;
+    g_autofree char *key = dbus_path_host_key(root->path, path, &kind);
+    g_autofree char *uuid = key ? NULL : dbus_path_uuid(root->path, path);
 
     g_assert(root->driver);
-    ret->driver = root->driver;
+    *ret = (ApiObject){ root->driver };
+    if (key) {
+        ret->host = host_objects_find(driver_host_objects(root->driver), kind, host_kind_key(kind),
+                                      key, error);
+        return ret->host != NULL;
+    }
     ret->domain = uuid ? driver_find_uuid(root->driver, uuid, error) : NULL;
     return !uuid || ret->domain;
 }
@@ -86,6 +107,24 @@ method_permission(const Method *method, GVariant *args)
     return flags & method->secret_flags ? "domain.read-secure" : method->access;
 }
 
+/* What it takes to get a property and to set it. */
+static const char *const host_permissions[N_HOST_KINDS][2] = {
+    [HOST_NETWORK] = { "network.read", "network.write" },
+    [HOST_POOL] = { "storage-pool.read", "storage-pool.write" },
+    [HOST_INTERFACE] = { "interface.read", "interface.write" },
+    [HOST_NODE_DEVICE] = { "node-device.read", "node-device.write" },
+};
+
+static const char *
+property_permission(const ApiObject *object, gboolean writes)
+{
+    if (object->host)
+        return host_permissions[object->host->facts->kind][writes];
+    if (object->domain)
+        return writes ? "domain.write" : "domain.read";
+    return writes ? "connect.write" : "connect.read";
+}
+
 static const char *
 permission_of(GDBusMethodInvocation *invocation, const ApiObject *object)
 {
@@ -96,9 +135,7 @@ permission_of(GDBusMethodInvocation *invocation, const ApiObject *object)
     if (!is_properties(interface))
         return method_permission(interface_find_method(api_find(interface), member),
                                  g_dbus_method_invocation_get_parameters(invocation));
-    if (object->domain)
-        return writes ? "domain.write" : "domain.read";
-    return writes ? "connect.write" : "connect.read";
+    return property_permission(object, writes);
 }
 
 static gboolean
@@ -132,7 +169,7 @@ begin(GDBusMethodInvocation *invocation)
     }
     find_object(root, g_dbus_method_invocation_get_object_path(invocation), &object, NULL);
     request = (AccessRequest){ g_dbus_method_invocation_get_sender(invocation), driver_name(root->driver),
-                               permission_of(invocation, &object), object.domain,
+                               permission_of(invocation, &object), object.domain, object.host,
                                is_interactive(invocation) };
     access_check(root->access, &request, decided, invocation);
 }
@@ -150,48 +187,96 @@ method_call(GDBusConnection *bus, const char *sender, const char *path, const ch
  * method_call, where GetAll gets the shape that libvirt-dbus gives it. */
 static const GDBusInterfaceVTable object_vtable = { .method_call = method_call };
 
-/* The domain objects */
+/* What is below the root */
 
-static char **
-enumerate_domains(GDBusConnection *bus, const char *sender, const char *path, gpointer data)
+typedef struct Branch Branch;
+struct Branch {
+    const char *name; /* of the branch, in the paths of what is on it */
+    const GDBusInterfaceInfo *interfaces[2];
+    void (*add_nodes)(const DbusRoot *root, const Branch *branch, GPtrArray *nodes);
+    HostKind kind; /* where not of domains */
+};
+
+static void
+add_domains(const DbusRoot *root, const Branch *branch, GPtrArray *nodes)
 {
-    DbusRoot *root = data;
-    gboolean may_know = !root->access || access_is_trusted(root->access, sender);
-    g_autoptr(GPtrArray) domains = may_know ? driver_list(root->driver, 0, NULL) : NULL;
-    GPtrArray *nodes = g_ptr_array_new();
+    g_autoptr(GPtrArray) domains = driver_list(root->driver, 0, NULL);
 
     for (guint i = 0; domains && i < domains->len; i++)
         g_ptr_array_add(nodes, dbus_path_node(domains->pdata[i]));
+}
+
+static void
+add_host_objects(const DbusRoot *root, const Branch *branch, GPtrArray *nodes)
+{
+    g_autoptr(GPtrArray) objects =
+        host_objects_list(driver_host_objects(root->driver), branch->kind, 0, NULL);
+
+    for (guint i = 0; i < objects->len; i++)
+        g_ptr_array_add(nodes, dbus_path_host_node(objects->pdata[i]));
+}
+
+static const Branch branches[N_BRANCHES] = {
+    { "domain", { &org_libvirt_domain_interface, &org_vmctl_domain_interface }, add_domains },
+    { "network", { &org_libvirt_network_interface }, add_host_objects, HOST_NETWORK },
+    { "storagepool", { &org_libvirt_storage_pool_interface }, add_host_objects, HOST_POOL },
+    { "interface", { &org_libvirt_interface_interface }, add_host_objects, HOST_INTERFACE },
+    { "nodedev", { &org_libvirt_node_device_interface }, add_host_objects, HOST_NODE_DEVICE },
+};
+
+/* The branch that @path is, or is on: it is one of those that are registered. */
+static const Branch *
+branch_at(const DbusRoot *root, const char *path)
+{
+    const char *name = path + strlen(root->path) + 1;
+    gsize length = strcspn(name, "/");
+
+    for (gsize i = 0; i < N_BRANCHES; i++) {
+        if (strlen(branches[i].name) == length && memcmp(branches[i].name, name, length) == 0)
+            return &branches[i];
+    }
+    g_assert_not_reached();
+}
+
+static char **
+enumerate_branch(GDBusConnection *bus, const char *sender, const char *path, gpointer data)
+{
+    DbusRoot *root = data;
+    gboolean may_know = !root->access || access_is_trusted(root->access, sender);
+    const Branch *branch = branch_at(root, path);
+    GPtrArray *nodes = g_ptr_array_new();
+
+    if (may_know)
+        branch->add_nodes(root, branch, nodes);
     g_ptr_array_add(nodes, NULL);
     return (char **)g_ptr_array_free(nodes, FALSE);
 }
 
 static GDBusInterfaceInfo **
-introspect_domain(GDBusConnection *bus, const char *sender, const char *path, const char *node,
-                  gpointer data)
+introspect_node(GDBusConnection *bus, const char *sender, const char *path, const char *node,
+                gpointer data)
 {
     GDBusInterfaceInfo **infos;
 
     if (!node)
-        return NULL; /* ".../domain" itself is only a way to the domains */
-    infos = g_new0(GDBusInterfaceInfo *, 3);
-    infos[0] = (GDBusInterfaceInfo *)&org_libvirt_domain_interface;
-    infos[1] = (GDBusInterfaceInfo *)&org_vmctl_domain_interface;
+        return NULL; /* the branch itself is only a way to what is on it */
+    infos = g_new0(GDBusInterfaceInfo *, G_N_ELEMENTS(branches->interfaces) + 1);
+    memcpy(infos, branch_at(data, path)->interfaces, sizeof(branches->interfaces));
     return infos;
 }
 
 static const GDBusInterfaceVTable *
-dispatch_domain(GDBusConnection *bus, const char *sender, const char *path, const char *interface,
-                const char *node, gpointer *ret_data, gpointer data)
+dispatch_node(GDBusConnection *bus, const char *sender, const char *path, const char *interface,
+              const char *node, gpointer *ret_data, gpointer data)
 {
     *ret_data = data;
     return node ? &object_vtable : NULL;
 }
 
-static const GDBusSubtreeVTable domains_vtable = {
-    .enumerate = enumerate_domains,
-    .introspect = introspect_domain,
-    .dispatch = dispatch_domain,
+static const GDBusSubtreeVTable branch_vtable = {
+    .enumerate = enumerate_branch,
+    .introspect = introspect_node,
+    .dispatch = dispatch_node,
 };
 
 /* The root */
@@ -204,11 +289,11 @@ register_interface(DbusRoot *root, const GDBusInterfaceInfo *info, GError **erro
 }
 
 static guint
-register_domains(DbusRoot *root, GError **error)
+register_branch(DbusRoot *root, const Branch *branch, GError **error)
 {
-    g_autofree char *path = g_strconcat(root->path, "/domain", NULL);
+    g_autofree char *path = g_strjoin("/", root->path, branch->name, NULL);
 
-    return g_dbus_connection_register_subtree(root->bus, path, &domains_vtable,
+    return g_dbus_connection_register_subtree(root->bus, path, &branch_vtable,
                                               G_DBUS_SUBTREE_FLAGS_DISPATCH_TO_UNENUMERATED_NODES,
                                               root, NULL, error);
 }
@@ -227,8 +312,12 @@ dbus_root_new(GDBusConnection *bus, const char *path, GError **error)
     root->vmctl_connect_id = register_interface(root, &org_vmctl_connect_interface, error);
     if (!root->vmctl_connect_id)
         return NULL;
-    root->domains_id = register_domains(root, error);
-    return root->domains_id ? g_steal_pointer(&root) : NULL;
+    for (gsize i = 0; i < N_BRANCHES; i++) {
+        root->branch_ids[i] = register_branch(root, &branches[i], error);
+        if (!root->branch_ids[i])
+            return NULL;
+    }
+    return g_steal_pointer(&root);
 }
 
 void
@@ -240,8 +329,10 @@ dbus_root_free(DbusRoot *root)
         g_dbus_connection_unregister_object(root->bus, root->connect_id);
     if (root->vmctl_connect_id)
         g_dbus_connection_unregister_object(root->bus, root->vmctl_connect_id);
-    if (root->domains_id)
-        g_dbus_connection_unregister_subtree(root->bus, root->domains_id);
+    for (gsize i = 0; i < N_BRANCHES; i++) {
+        if (root->branch_ids[i])
+            g_dbus_connection_unregister_subtree(root->bus, root->branch_ids[i]);
+    }
     turns_free(root->turns);
     g_object_unref(root->bus);
     g_free(root->path);

@@ -38,6 +38,7 @@ struct Driver {
     DomainHost host;
     char *hostname;
     int lock_fd;
+    HostObjects *objects;
     gboolean settling; /* the test driver's domain is about to run */
 };
 
@@ -208,6 +209,8 @@ driver_alloc(DriverEnv *env, const DriverEvents *events)
     driver->host.env = env;
     driver->host.list = domain_list_new();
     driver->host.events = *events;
+    driver->objects =
+        host_objects_new(env->simulated ? test_default_objects : NULL, &driver->host.events);
     driver->hostname = g_strdup(g_get_host_name());
     driver->lock_fd = -1;
     return driver;
@@ -295,11 +298,18 @@ driver_free(Driver *driver)
         domain_index_save(driver->host.index);
     domain_list_free(driver->host.list);
     domain_index_free(driver->host.index);
+    host_objects_free(driver->objects);
     driver_env_free(driver->host.env);
     g_free(driver->hostname);
     if (driver->lock_fd >= 0)
         close(driver->lock_fd);
     g_free(driver);
+}
+
+HostObjects *
+driver_host_objects(Driver *driver)
+{
+    return driver->objects;
 }
 
 Domain *

@@ -4,6 +4,7 @@
 #include "driver/domain.h"
 #include "driver/env.h"
 #include "driver/events.h"
+#include "driver/host-objects.h"
 #include "driver/units.h"
 
 typedef struct Driver Driver;
@@ -47,6 +48,9 @@ void driver_restore(Driver *driver, const char *path, const char *xml, guint fla
 /* The document in the save image @path, for g_free(), and another one for it. */
 char *driver_save_image_xml(const char *path, guint flags, GError **error);
 gboolean driver_save_image_define(const char *path, const char *xml, guint flags, GError **error);
+
+/* The networks, pools and so on, borrowed: there always are some, possibly none of any kind. */
+HostObjects *driver_host_objects(Driver *driver);
 
 /* "QEMU" or "Test". */
 const char *driver_name(const Driver *driver);

@@ -10,6 +10,7 @@
 #include <glib.h>
 
 struct Domain;
+struct HostObject;
 
 typedef enum DeviceEvent {
     DEVICE_EVENT_ADDED,
@@ -43,5 +44,9 @@ typedef struct DriverEvents {
     void (*metadata)(gpointer data, struct Domain *domain, int type, const char *uri);
     /* What was set of a running guest's limits: a{sv} by libvirt's names, VIR_DOMAIN_TUNABLE_*. */
     void (*tunable)(gpointer data, struct Domain *domain, GVariant *params);
+    /* A network (virNetworkEventLifecycleType) or a pool (virStoragePoolEventLifecycleType), and that a pool's volumes
+     * were looked at anew. */
+    void (*host_object)(gpointer data, struct HostObject *object, int event);
+    void (*pool_refresh)(gpointer data, struct HostObject *pool);
     gpointer data;
 } DriverEvents;

@@ -2,6 +2,8 @@
 
 #include "driver/sysinfo.h"
 
+#include <libvirt/libvirt.h>
+
 #define CELLS         2
 #define CPUS_PER_CELL 8
 
@@ -30,6 +32,117 @@ const char test_default_domain[] =
     "</memballoon>"
     "</devices>"
     "</domain>";
+
+static const char *const system_device[] = { "system", NULL };
+static const char *const scsi_host[] = { "scsi_host", NULL };
+
+/* A port of a fibre channel; a virtual one has no room for more of them. */
+#define FC_HOST                                                                                    \
+    (VIR_CONNECT_LIST_NODE_DEVICES_CAP_SCSI_HOST | VIR_CONNECT_LIST_NODE_DEVICES_CAP_FC_HOST)
+#define FC_HOST_VPORTS (FC_HOST | VIR_CONNECT_LIST_NODE_DEVICES_CAP_VPORTS)
+
+#define SCSI_HOST_XML(number, parent, unique, world_wide, fabric, vports)                          \
+    "<device>\n"                                                                                   \
+    "  <name>scsi_host" number "</name>\n"                                                         \
+    "  <parent>" parent "</parent>\n"                                                              \
+    "  <capability type='scsi_host'>\n"                                                            \
+    "    <host>" number "</host>\n"                                                                \
+    "    <unique_id>" unique "</unique_id>\n"                                                      \
+    "    <capability type='fc_host'>\n"                                                            \
+    "      <wwnn>20000000" world_wide "</wwnn>\n"                                                  \
+    "      <wwpn>10000000" world_wide "</wwpn>\n"                                                  \
+    "      <fabric_wwn>20000000" fabric "</fabric_wwn>\n"                                          \
+    "    </capability>\n" vports "  </capability>\n"                                               \
+    "</device>\n"
+#define VPORTS_XML                                                                                 \
+    "    <capability type='vport_ops'>\n"                                                          \
+    "      <max_vports>0</max_vports>\n"                                                           \
+    "      <vports>0</vports>\n"                                                                   \
+    "    </capability>\n"
+
+const HostFacts test_default_objects[] = {
+    { .kind = HOST_NETWORK,
+      .name = "default",
+      .uuid = "dd8fe884-6c02-601e-7551-cca97df1c5df",
+      .xml = "<network>\n"
+             "  <name>default</name>\n"
+             "  <uuid>dd8fe884-6c02-601e-7551-cca97df1c5df</uuid>\n"
+             "  <forward mode='nat'/>\n"
+             "  <bridge name='virbr0' stp='on' delay='0'/>\n"
+             "  <ip address='192.168.122.1' netmask='255.255.255.0'>\n"
+             "    <dhcp>\n"
+             "      <range start='192.168.122.2' end='192.168.122.254'/>\n"
+             "    </dhcp>\n"
+             "  </ip>\n"
+             "</network>\n" },
+    { .kind = HOST_POOL,
+      .name = "default-pool",
+      .uuid = "dfe224cb-28fb-8dd0-c4b2-64eb3f0f4566",
+      .types = VIR_CONNECT_LIST_STORAGE_POOLS_DIR,
+      .xml = "<pool type='dir'>\n"
+             "  <name>default-pool</name>\n"
+             "  <uuid>dfe224cb-28fb-8dd0-c4b2-64eb3f0f4566</uuid>\n"
+             "  <capacity unit='bytes'>107374182400</capacity>\n"
+             "  <allocation unit='bytes'>0</allocation>\n"
+             "  <available unit='bytes'>107374182400</available>\n"
+             "  <source>\n"
+             "  </source>\n"
+             "  <target>\n"
+             "    <path>/default-pool</path>\n"
+             "  </target>\n"
+             "</pool>\n" },
+    { .kind = HOST_INTERFACE,
+      .name = "eth1",
+      .mac = "aa:bb:cc:dd:ee:ff",
+      .xml = "<interface type='ethernet' name='eth1'>\n"
+             "  <start mode='onboot'/>\n"
+             "  <mtu size='1492'/>\n"
+             "  <protocol family='ipv4'>\n"
+             "    <ip address='192.168.0.5' prefix='24'/>\n"
+             "    <route gateway='192.168.0.1'/>\n"
+             "  </protocol>\n"
+             "  <mac address='aa:bb:cc:dd:ee:ff'/>\n"
+             "</interface>\n" },
+    { .kind = HOST_NODE_DEVICE,
+      .name = "computer",
+      .capabilities = system_device,
+      .types = VIR_CONNECT_LIST_NODE_DEVICES_CAP_SYSTEM,
+      .xml = "<device>\n"
+             "  <name>computer</name>\n"
+             "  <capability type='system'>\n"
+             "    <hardware>\n"
+             "      <vendor>Libvirt</vendor>\n"
+             "      <version>Test driver</version>\n"
+             "      <serial>123456</serial>\n"
+             "      <uuid>11111111-2222-3333-4444-555555555555</uuid>\n"
+             "    </hardware>\n"
+             "    <firmware>\n"
+             "      <vendor>Libvirt</vendor>\n"
+             "      <version>Test Driver</version>\n"
+             "      <release_date>01/22/2007</release_date>\n"
+             "    </firmware>\n"
+             "  </capability>\n"
+             "</device>\n" },
+    { .kind = HOST_NODE_DEVICE,
+      .name = "scsi_host1",
+      .parent = "computer",
+      .capabilities = scsi_host,
+      .types = FC_HOST_VPORTS,
+      .xml = SCSI_HOST_XML("1", "computer", "0", "12341234", "43214321", VPORTS_XML) },
+    { .kind = HOST_NODE_DEVICE,
+      .name = "scsi_host2",
+      .parent = "computer",
+      .capabilities = scsi_host,
+      .types = FC_HOST_VPORTS,
+      .xml = SCSI_HOST_XML("2", "computer", "1", "56785678", "87658765", VPORTS_XML) },
+    { .kind = HOST_NODE_DEVICE,
+      .name = "scsi_host11",
+      .parent = "scsi_host1",
+      .capabilities = scsi_host,
+      .types = FC_HOST,
+      .xml = SCSI_HOST_XML("11", "scsi_host1", "10", "34563456", "43214321", "") },
+    { 0 },
+};
 
 /* The cells differ in their memory and in the size of its small pages. */
 static const struct {

@@ -2,8 +2,13 @@
  * host that no machine has. */
 #pragma once
 
+#include "driver/host-objects.h"
+
 /* The document of the domain "test", which runs from the start. */
 extern const char test_default_domain[];
+
+/* Its networks, pools, interfaces and devices, all active. A row without a name ends them. */
+extern const HostFacts test_default_objects[];
 
 struct Sysinfo;
 

@@ -10,6 +10,10 @@
 static const GDBusInterfaceInfo *const infos[] = {
     &org_libvirt_connect_interface,
     &org_libvirt_domain_interface,
+    &org_libvirt_network_interface,
+    &org_libvirt_storage_pool_interface,
+    &org_libvirt_interface_interface,
+    &org_libvirt_node_device_interface,
     &org_vmctl_connect_interface,
     &org_vmctl_domain_interface,
 };
@@ -178,6 +182,34 @@ test_paths(void)
 }
 
 static void
+assert_host_path(const HostFacts *facts, const char *path)
+{
+    const HostObject object = { facts };
+    g_autofree char *made = dbus_path_of_host("/org/libvirt/QEMU", &object);
+    HostKind kind = N_HOST_KINDS;
+    g_autofree char *key = dbus_path_host_key("/org/libvirt/QEMU", path, &kind);
+
+    g_assert_cmpstr(made, ==, path);
+    g_assert_cmpstr(key, ==, host_object_key(&object));
+    g_assert_cmpint(kind, ==, facts->kind);
+}
+
+static void
+test_host_paths(void)
+{
+    const HostFacts network = { HOST_NETWORK, "a", "c7a5fdbd-edaf-9455-926a-d65c16db1809" };
+    const HostFacts interface = { HOST_INTERFACE, "a", NULL, "aa:bb:cc:dd:ee:ff" };
+    const HostFacts device = { HOST_NODE_DEVICE, "pci_0000\xc3" };
+    HostKind kind;
+
+    assert_host_path(&network, "/org/libvirt/QEMU/network/_c7a5fdbd_edaf_9455_926a_d65c16db1809");
+    assert_host_path(&interface, "/org/libvirt/QEMU/interface/aa_3abb_3acc_3add_3aee_3aff");
+    assert_host_path(&device, "/org/libvirt/QEMU/nodedev/pci_5f0000_c3");
+    g_assert_null(dbus_path_host_key("/org/libvirt/QEMU", "/org/libvirt/QEMU", &kind));
+    g_assert_null(dbus_path_host_key("/org/libvirt/QEMU", "/org/libvirt/QEMU/domain/_c7", &kind));
+}
+
+static void
 assert_wrapped(const char *value, const char *wanted)
 {
     g_autoptr(GVariant) plain = g_variant_ref_sink(g_variant_new_parsed(value));
@@ -209,6 +241,7 @@ main(int argc, char **argv)
     g_test_add_func("/api/policy", test_policy);
     g_test_add_func("/api/rows", test_rows);
     g_test_add_func("/api/paths", test_paths);
+    g_test_add_func("/api/host-paths", test_host_paths);
     g_test_add_func("/api/quirks", test_quirks);
     return g_test_run();
 }

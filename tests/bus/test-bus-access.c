@@ -137,6 +137,17 @@ some_args(const GDBusMethodInfo *method)
     return g_variant_builder_end(&args);
 }
 
+/* None of these is there, which nobody gets to know. */
+static const struct {
+    const char *path;
+    const GDBusInterfaceInfo *info;
+} host_objects[] = {
+    { ROOT_PATH "/network/_x", &org_libvirt_network_interface },
+    { ROOT_PATH "/storagepool/_x", &org_libvirt_storage_pool_interface },
+    { ROOT_PATH "/interface/x", &org_libvirt_interface_interface },
+    { ROOT_PATH "/nodedev/x", &org_libvirt_node_device_interface },
+};
+
 /* Each is refused, after one question; those that only look go to @readers. */
 static void
 refuse_interface(Access *a, FakePolkit *polkit, const char *path, const GDBusInterfaceInfo *info,
@@ -182,12 +193,16 @@ test_everything(Access *a, gconstpointer data)
     refuse_interface(a, polkit, a->domain, &org_libvirt_domain_interface, readers);
     refuse_interface(a, polkit, ROOT_PATH, &org_vmctl_connect_interface, readers);
     refuse_interface(a, polkit, a->domain, &org_vmctl_domain_interface, readers);
+    for (gsize i = 0; i < G_N_ELEMENTS(host_objects); i++)
+        refuse_interface(a, polkit, host_objects[i].path, host_objects[i].info, readers);
     g_assert_true(g_file_get_contents(path, &expected, NULL, NULL));
     g_assert_cmpstr(readers->str, ==, expected);
 
     refuse_properties(a, polkit, ROOT_PATH, &org_libvirt_connect_interface);
     refuse_properties(a, polkit, a->domain, &org_libvirt_domain_interface);
     refuse_properties(a, polkit, ROOT_PATH, &org_vmctl_connect_interface);
+    for (gsize i = 0; i < G_N_ELEMENTS(host_objects); i++)
+        refuse_properties(a, polkit, host_objects[i].path, host_objects[i].info);
     g_free(fake_polkit_asked(polkit));
     refused(a, a->domain, PROPERTIES, "Set",
             g_variant_new("(ssv)", DOMAIN, "Autostart", g_variant_new_boolean(TRUE)), DENIED);

@@ -396,7 +396,7 @@ is_property_member(const char *member)
            g_str_equal(member, "GetAll");
 }
 
-/* A path, or the short name of one of the domains that the cases are about. */
+/* A path, or the short name of one of the objects that the cases are about. */
 static const char *
 resolve(const char *path)
 {
@@ -404,6 +404,8 @@ resolve(const char *path)
         { "test", "/domain/_6695eb01_f6a4_8304_79aa_97f2502e193f" },
         { "other", "/domain/_11111111_2222_3333_4444_555555555555" },
         { "nobody", "/domain/_00000000_0000_0000_0000_000000000000" },
+        { "network", "/network/_dd8fe884_6c02_601e_7551_cca97df1c5df" },
+        { "pool", "/storagepool/_dfe224cb_28fb_8dd0_c4b2_64eb3f0f4566" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(short_names); i++) {

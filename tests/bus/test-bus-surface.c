@@ -9,6 +9,7 @@
 #define FLAGS(n)     g_variant_new("(u)", (guint)(n))
 #define UUID         "c7a5fdbd-edaf-9455-926a-d65c16db1809"
 #define PATH         ROOT_PATH "/domain/_c7a5fdbd_edaf_9455_926a_d65c16db1809"
+#define TEST_PATH    "/org/libvirt/Test"
 #define BUS_ERROR(x) "org.freedesktop.DBus.Error." x
 
 #define EACH(type, item, list)                                                                     \
@@ -95,8 +96,13 @@ test_unknown(void)
                        "*");
     fixture_call_fails(fixture, ROOT_PATH "/domain", DOMAIN, "Create", FLAGS(0),
                        BUS_ERROR("UnknownMethod"), "*");
-    fixture_call_fails(fixture, ROOT_PATH "/network/_x", "org.libvirt.Network", "Create", NULL,
+    fixture_call_fails(fixture, ROOT_PATH "/secret/_x", "org.libvirt.Secret", "Undefine", NULL,
                        BUS_ERROR("UnknownMethod"), "*");
+    fixture_call_fails(fixture, ROOT_PATH "/network/_x", "org.libvirt.Network", "Create", NULL,
+                       NULL, "uuidstr in virNetworkLookupByUUIDString must be a valid UUID");
+    fixture_call_fails(fixture, ROOT_PATH "/nodedev/computer", "org.libvirt.NodeDevice", "ListCaps",
+                       NULL, NULL,
+                       "Node device not found: no node device with matching name 'computer'");
     fixture_call_fails(fixture, PATH "/below", DOMAIN, "Create", FLAGS(0),
                        BUS_ERROR("UnknownMethod"), "*");
     fixture_call_fails(fixture, PATH, DOMAIN, "Create", NULL, BUS_ERROR("InvalidArgs"), "*");
@@ -344,6 +350,18 @@ walk(Fixture *fixture, const char *path, const GDBusInterfaceInfo *info)
     }
 }
 
+/* What the test driver has beside its domain. */
+static const struct {
+    const char *path;
+    const GDBusInterfaceInfo *info;
+} host_objects[] = {
+    { TEST_PATH "/network/_dd8fe884_6c02_601e_7551_cca97df1c5df", &org_libvirt_network_interface },
+    { TEST_PATH "/storagepool/_dfe224cb_28fb_8dd0_c4b2_64eb3f0f4566",
+      &org_libvirt_storage_pool_interface },
+    { TEST_PATH "/interface/aa_3abb_3acc_3add_3aee_3aff", &org_libvirt_interface_interface },
+    { TEST_PATH "/nodedev/scsi_5fhost1", &org_libvirt_node_device_interface },
+};
+
 static void
 test_walk(void)
 {
@@ -353,6 +371,8 @@ test_walk(void)
     walk(fixture, ROOT_PATH, &org_vmctl_connect_interface);
     walk(fixture, PATH, &org_libvirt_domain_interface);
     walk(fixture, PATH, &org_vmctl_domain_interface);
+    for (gsize i = 0; i < G_N_ELEMENTS(host_objects); i++)
+        walk(fixture, host_objects[i].path, host_objects[i].info);
 }
 
 /* Introspection */
@@ -415,7 +435,7 @@ describe_interface(GHashTable *lines, const GDBusInterfaceInfo *info)
     }
 }
 
-/* What the root and a domain have of libvirt's interfaces, one line a member. */
+/* What the root, a domain and the host's objects have of libvirt's interfaces, one line a member. */
 static GHashTable *
 describe(GDBusConnection *bus, const char *root, const char *domain)
 {
@@ -425,6 +445,12 @@ describe(GDBusConnection *bus, const char *root, const char *domain)
 
     describe_interface(lines, g_dbus_node_info_lookup_interface(connect_node, CONNECT));
     describe_interface(lines, g_dbus_node_info_lookup_interface(domain_node, DOMAIN));
+    for (gsize i = 0; i < G_N_ELEMENTS(host_objects); i++) {
+        g_autoptr(GDBusNodeInfo) node = introspect(bus, host_objects[i].path);
+
+        describe_interface(lines,
+                           g_dbus_node_info_lookup_interface(node, host_objects[i].info->name));
+    }
     return lines;
 }
 

@@ -1,0 +1,10 @@
+/* api-host: the members of a connection that list and find networks, pools, interfaces and devices of the host. What
+ * each of these can do is in api-host-objects.c.
+ */
+#pragma once
+
+#include "daemon/call.h"
+
+/* Which kind and by what tells the member's name. */
+void api_host_list(Call *call);
+void api_host_lookup(Call *call);

@@ -1,0 +1,195 @@
+/* Networks, pools, interfaces and devices of the test driver: finding, filtering, their life and what they tell. */
+#include "driver/error.h"
+#include "driver/host-objects.h"
+#include "driver/test-default.h"
+
+#include <libvirt/libvirt.h>
+
+typedef struct Told {
+    DriverEvents events;
+    HostObjects *objects;
+    GString *text; /* "name event ", and "name refresh " */
+} Told;
+
+static void
+on_event(gpointer data, HostObject *object, int event)
+{
+    g_string_append_printf(((Told *)data)->text, "%s %d ", object->facts->name, event);
+}
+
+static void
+on_refresh(gpointer data, HostObject *pool)
+{
+    g_string_append_printf(((Told *)data)->text, "%s refresh ", pool->facts->name);
+}
+
+static void
+set_up(Told *told, gconstpointer facts)
+{
+    told->text = g_string_new(NULL);
+    told->events =
+        (DriverEvents){ .host_object = on_event, .pool_refresh = on_refresh, .data = told };
+    told->objects = host_objects_new(facts, &told->events);
+}
+
+static void
+tear_down(Told *told, gconstpointer facts)
+{
+    host_objects_free(told->objects);
+    g_string_free(told->text, TRUE);
+}
+
+static void
+assert_told(Told *told, const char *wanted)
+{
+    g_assert_cmpstr(told->text->str, ==, wanted);
+    g_string_truncate(told->text, 0);
+}
+
+static guint
+count(Told *told, HostKind kind, guint flags)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) list = host_objects_list(told->objects, kind, flags, &error);
+
+    g_assert_no_error(error);
+    return list->len;
+}
+
+static HostObject *
+found(Told *told, HostKind kind, HostKey by, const char *value)
+{
+    g_autoptr(GError) error = NULL;
+    HostObject *object = host_objects_find(told->objects, kind, by, value, &error);
+
+    g_assert_no_error(error);
+    return object;
+}
+
+static void
+assert_missing(Told *told, HostKind kind, HostKey by, const char *value, int code)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(host_objects_find(told->objects, kind, by, value, &error));
+    g_assert_error(error, DRIVER_ERROR, code);
+}
+
+typedef gboolean (*Verb)(HostObjects *objects, HostObject *object, GError **error);
+
+/* @verb is refused with libvirt's number and text. */
+static void
+assert_invalid(Told *told, Verb verb, HostObject *object, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(verb(told->objects, object, &error));
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_OPERATION_INVALID);
+    g_assert_cmpstr(error->message, ==, text);
+}
+
+static void
+test_find(Told *told, gconstpointer facts)
+{
+    HostObject *network = found(told, HOST_NETWORK, HOST_BY_NAME, "default");
+
+    g_assert_true(found(told, HOST_NETWORK, HOST_BY_UUID, network->facts->uuid) == network);
+    g_assert_cmpstr(host_object_key(network), ==, "dd8fe884-6c02-601e-7551-cca97df1c5df");
+    g_assert_cmpstr(host_object_key(found(told, HOST_INTERFACE, HOST_BY_NAME, "eth1")), ==,
+                    "aa:bb:cc:dd:ee:ff");
+    assert_missing(told, HOST_POOL, HOST_BY_NAME, "default", VIR_ERR_NO_STORAGE_POOL);
+    assert_missing(told, HOST_NETWORK, HOST_BY_UUID, "dd8fe884", VIR_ERR_INVALID_ARG);
+    assert_missing(told, HOST_INTERFACE, HOST_BY_MAC, "", VIR_ERR_NO_INTERFACE);
+    assert_missing(told, HOST_NODE_DEVICE, HOST_BY_NAME, "eth1", VIR_ERR_NO_NODE_DEVICE);
+}
+
+static void
+test_filter(Told *told, gconstpointer facts)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpuint(count(told, HOST_NETWORK, 0), ==, 1);
+    g_assert_cmpuint(count(told, HOST_NETWORK, VIR_CONNECT_LIST_NETWORKS_INACTIVE), ==, 0);
+    g_assert_cmpuint(count(told, HOST_POOL, VIR_CONNECT_LIST_STORAGE_POOLS_FS), ==, 0);
+    g_assert_cmpuint(count(told, HOST_POOL,
+                           VIR_CONNECT_LIST_STORAGE_POOLS_DIR | VIR_CONNECT_LIST_STORAGE_POOLS_FS |
+                               VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE),
+                     ==, 1);
+    g_assert_cmpuint(count(told, HOST_NODE_DEVICE, 0), ==, 4);
+    g_assert_cmpuint(count(told, HOST_NODE_DEVICE, VIR_CONNECT_LIST_NODE_DEVICES_CAP_VPORTS), ==, 2);
+    g_assert_null(host_objects_list(told->objects, HOST_INTERFACE, 4, &error));
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_INVALID_ARG);
+}
+
+static void
+test_life(Told *told, gconstpointer facts)
+{
+    HostObject *network = found(told, HOST_NETWORK, HOST_BY_NAME, "default");
+
+    assert_invalid(told, host_object_start, network,
+                   "Requested operation is not valid: Network 'default' is already running");
+    assert_invalid(told, host_object_undefine, network,
+                   "Requested operation is not valid: Network 'default' is still running");
+    assert_told(told, "");
+    g_assert_true(host_object_stop(told->objects, network, NULL));
+    g_assert_cmpuint(count(told, HOST_NETWORK, VIR_CONNECT_LIST_NETWORKS_INACTIVE), ==, 1);
+    g_assert_true(host_object_start(told->objects, network, NULL));
+    g_assert_true(host_object_stop(told->objects, network, NULL));
+    g_assert_true(host_object_undefine(told->objects, network, NULL));
+    assert_told(told, "default 3 default 2 default 3 default 1 ");
+    g_assert_cmpuint(count(told, HOST_NETWORK, 0), ==, 0);
+}
+
+static void
+test_interface(Told *told, gconstpointer facts)
+{
+    HostObject *interface = found(told, HOST_INTERFACE, HOST_BY_MAC, "aa:bb:cc:dd:ee:ff");
+
+    g_assert_true(host_object_stop(told->objects, interface, NULL));
+    assert_invalid(told, host_object_stop, interface,
+                   "Requested operation is not valid");
+    assert_told(told, "");
+}
+
+static void
+test_pool(Told *told, gconstpointer facts)
+{
+    HostObject *pool = found(told, HOST_POOL, HOST_BY_NAME, "default-pool");
+    g_autoptr(GError) error = NULL;
+
+    assert_invalid(told, host_pool_build, pool,
+                   "Requested operation is not valid: storage pool 'default-pool' is active");
+    g_assert_true(host_pool_refresh(told->objects, pool, NULL));
+    g_assert_true(host_pool_check_active(pool, NULL));
+    g_assert_true(host_object_stop(told->objects, pool, NULL));
+    assert_invalid(told, host_pool_refresh, pool,
+                   "Requested operation is not valid: storage pool 'default-pool' is not active");
+    g_assert_false(host_pool_check_active(pool, &error));
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_OPERATION_INVALID);
+    g_assert_true(host_pool_delete(told->objects, pool, NULL));
+    assert_told(told, "default-pool refresh default-pool 3 default-pool 5 ");
+}
+
+/* The driver of real guests has none of any kind. */
+static void
+test_none(Told *told, gconstpointer facts)
+{
+    for (HostKind kind = 0; kind < N_HOST_KINDS; kind++)
+        g_assert_cmpuint(count(told, kind, 0), ==, 0);
+    assert_missing(told, HOST_NETWORK, HOST_BY_NAME, "default", VIR_ERR_NO_NETWORK);
+}
+
+#define ADD(path, facts, test) g_test_add(path, Told, facts, set_up, test, tear_down)
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("/host-objects/find", test_default_objects, test_find);
+    ADD("/host-objects/filter", test_default_objects, test_filter);
+    ADD("/host-objects/life", test_default_objects, test_life);
+    ADD("/host-objects/interface", test_default_objects, test_interface);
+    ADD("/host-objects/pool", test_default_objects, test_pool);
+    ADD("/host-objects/none", NULL, test_none);
+    return g_test_run();
+}
