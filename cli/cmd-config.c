@@ -79,7 +79,10 @@ show_desc(Domain *domain, gboolean title, guint flags, GError **error)
         g_propagate_error(error, g_steal_pointer(&failed));
         return FALSE;
     }
-    if (text && *text)
+    if (output_is_json())
+        output_json(g_variant_new_parsed("{%s: <%ms>}", title ? "title" : "description",
+                                         text && *text ? text : NULL));
+    else if (text && *text)
         output("%s", text);
     else
         output_extra(title ? _("No title for domain: %s") : _("No description for domain: %s"),
@@ -204,7 +207,7 @@ static const Option desc_options[] = {
 const Command command_desc = {
     "desc", N_("print or change the description or the title of a domain"),
     NULL,   desc_options,
-    run_desc, COMMAND_CHANGES,
+    run_desc, COMMAND_CHANGES | COMMAND_JSON,
 };
 
 /* Other programs' elements */

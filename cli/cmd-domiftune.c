@@ -127,5 +127,5 @@ const Command command_domiftune = {
        "    no limit."),
     options,
     run_domiftune,
-    0,
+    COMMAND_JSON,
 };

@@ -307,6 +307,12 @@ run_guestinfo(Session *session, const Args *args, GError **error)
                         g_variant_new("(uu)", args_flags(args, types), 0), "(a{sv})", error);
     if (!reply)
         return FALSE;
+    if (output_is_json()) {
+        g_autoptr(GVariant) all = g_variant_get_child_value(reply, 0);
+
+        output_json(all);
+        return TRUE;
+    }
     g_variant_get(reply, "(a{sv})", &params);
     while (g_variant_iter_loop(params, "{&sv}", &name, &value)) {
         g_autofree char *text = value_text(value);
@@ -334,7 +340,7 @@ const Command command_guestinfo = {
     N_("Without an option: everything that the agent can tell."),
     guestinfo_options,
     run_guestinfo,
-    0,
+    COMMAND_JSON,
 };
 
 /* guestvcpus */

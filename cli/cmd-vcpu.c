@@ -537,6 +537,27 @@ print_time(GVariantDict *stats, const char *key)
                ns / 1000000000, ns % 1000000000);
 }
 
+/* The same times, with their unit in the key. */
+static void
+print_times_json(GVariantDict *stats)
+{
+    static const char *const times[][2] = {
+        { VIR_DOMAIN_CPU_STATS_CPUTIME, "cpu-time-ns" },
+        { VIR_DOMAIN_CPU_STATS_USERTIME, "user-time-ns" },
+        { VIR_DOMAIN_CPU_STATS_SYSTEMTIME, "system-time-ns" },
+    };
+    GVariantBuilder object;
+
+    g_variant_builder_init(&object, G_VARIANT_TYPE_VARDICT);
+    for (gsize i = 0; i < G_N_ELEMENTS(times); i++) {
+        g_autoptr(GVariant) value = variant_dict_unwrap(stats, times[i][0], "t");
+
+        g_variant_builder_add(&object, "{sv}", times[i][1],
+                              value ? value : g_variant_new_maybe(G_VARIANT_TYPE_UINT64, NULL));
+    }
+    output_json(g_variant_builder_end(&object));
+}
+
 static gboolean
 run_cpu_stats(Session *session, const Args *args, GError **error)
 {
@@ -560,6 +581,10 @@ run_cpu_stats(Session *session, const Args *args, GError **error)
     }
     dictionary = g_variant_get_child_value(reply, 0);
     stats = g_variant_dict_new(dictionary);
+    if (output_is_json()) {
+        print_times_json(stats);
+        return TRUE;
+    }
     output(_("Total:\n"));
     print_time(stats, VIR_DOMAIN_CPU_STATS_CPUTIME);
     print_time(stats, VIR_DOMAIN_CPU_STATS_USERTIME);
@@ -581,5 +606,5 @@ const Command command_cpu_stats = {
     N_("Control groups of version 2 keep no count by CPU, so it is of all of them."),
     cpu_stats_options,
     run_cpu_stats,
-    0,
+    COMMAND_JSON,
 };

@@ -382,6 +382,34 @@ test_json(void)
     json_has(fixture, "  \"cpu-shares\": ", "schedinfo", "--config");
     json_has(fixture, "  \"hard-limit\": null", "memtune", "--config");
     json_has(fixture, "[]\n", "domblkinfo", "--all");
+    json_has(fixture, "{\n  \"cpu-time-ns\": ", "cpu-stats", NULL);
+    json_has(fixture, ",\n  \"system-time-ns\": ", "cpu-stats", NULL);
+    json_has(fixture, "{\n  \"description\": null\n}\n", "desc", NULL);
+    json_has(fixture, "{\n  \"title\": null\n}\n", "desc", "--title");
+    fixture_do(fixture, path, "SetMetadata",
+               g_variant_new("(isssu)", 0 /* the description */, "two \"words\"", "", "", 0));
+    json_has(fixture, "{\n  \"description\": \"two \\\"words\\\"\"\n}\n", "desc", NULL);
+}
+
+/* Parameters have libvirt's names. */
+static void
+test_json_params(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define_with(
+        fixture, "web", "fake=agent",
+        "<channel type='unix'><source mode='bind'/>"
+        "<target type='virtio' name='org.qemu.guest_agent.0'/></channel>");
+    g_autofree char *net = fixture_define_with(
+        fixture, "net", "", "<interface type='bridge'><mac address='52:54:00:00:00:01'/>"
+                            "<source bridge='nowhere0'/></interface>");
+    g_autoptr(Said) said = vmctl(fixture, "", "domiftune", "net", "52:54:00:00:00:01", "--config",
+                                 "--output", "json", NULL);
+
+    g_assert_cmpint(said->status, ==, 0);
+    g_assert_true(g_str_has_prefix(said->out, "{\n  \"inbound.average\": 0,\n"));
+    fixture_do(fixture, path, "Create", g_variant_new("(u)", 0));
+    json_has(fixture, "{\n  \"os.id\": \"debian\",\n", "guestinfo", "--os");
 }
 
 int
@@ -403,5 +431,6 @@ main(int argc, char **argv)
     g_test_add_func("/vmctl/daemon/event-once", test_event_once);
     g_test_add_func("/vmctl/daemon/event-daemon-lost", test_event_daemon_lost);
     g_test_add_func("/vmctl/daemon/json", test_json);
+    g_test_add_func("/vmctl/daemon/json-params", test_json_params);
     return g_test_run();
 }
