@@ -44,6 +44,8 @@ struct Board {
     bool hot;             /* has been powered on: what comes now is plugged into a running guest */
     /* Drives interrupt line @gsi (0 to 23; ISA IRQ numbers are the first 16). Any thread. */
     void (*set_irq)(Board *board, unsigned gsi, bool level);
+    /* The same for a line (0 to 15) that pins of PCI share with what set_irq() drives: either holds it up. */
+    void (*set_shared_irq)(Board *board, unsigned gsi, bool level);
     /* Asks for the end of this run of the machine; the vCPU that called executes no further guest
      * instruction. Any thread, never blocks. @why is for the log. */
     void (*request)(Board *board, BoardRequest what, unsigned code, const char *why);

@@ -17,6 +17,13 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
+/* Who drives interrupt lines. */
+typedef enum IrqSource {
+    IRQ_DEVICES, /* each line is one device's, or the lines of PCI's pins */
+    IRQ_PINS,    /* PCI's pins, where they are led to a line of the first */
+    N_IRQ_SOURCES,
+} IrqSource;
+
 struct Hardware {
     Board board; /* first: a Board is a Hardware */
     HardwareOwner owner;
@@ -28,14 +35,34 @@ struct Hardware {
     DeviceList devices;
     Startup startup;
     bool running;
+    pthread_mutex_t irq_lock;        /* a leaf: of what follows, and what KVM is told of it */
+    uint32_t irqs_up[N_IRQ_SOURCES]; /* a bit for each line */
 };
 
 /* What devices ask of the board. */
 
 static void
+drive_irq(Hardware *hw, IrqSource source, unsigned gsi, bool level)
+{
+    uint32_t bit = 1u << gsi, up;
+
+    pthread_mutex_lock(&hw->irq_lock);
+    hw->irqs_up[source] = level ? hw->irqs_up[source] | bit : hw->irqs_up[source] & ~bit;
+    up = hw->irqs_up[IRQ_DEVICES] | hw->irqs_up[IRQ_PINS];
+    kvm_set_irq(hw->kvm, gsi, up & bit);
+    pthread_mutex_unlock(&hw->irq_lock);
+}
+
+static void
 board_set_irq(Board *board, unsigned gsi, bool level)
 {
-    kvm_set_irq(((Hardware *)board)->kvm, gsi, level);
+    drive_irq((Hardware *)board, IRQ_DEVICES, gsi, level);
+}
+
+static void
+board_set_shared_irq(Board *board, unsigned gsi, bool level)
+{
+    drive_irq((Hardware *)board, IRQ_PINS, gsi, level);
 }
 
 static int
@@ -198,6 +225,7 @@ hardware_new(Loop *loop, MachineConfig *config, VmmMsg *create, const HardwareOw
         .pio = bus_new("port I/O"),
         .mmio = bus_new("MMIO"),
         .set_irq = board_set_irq,
+        .set_shared_irq = board_set_shared_irq,
         .request = board_request,
         .notify = board_notify,
         .msi_new = board_msi_new,
@@ -208,6 +236,7 @@ hardware_new(Loop *loop, MachineConfig *config, VmmMsg *create, const HardwareOw
         .map_rom = board_map_rom,
         .unmap_rom = board_unmap_rom,
     };
+    pthread_mutex_init(&hw->irq_lock, NULL);
     hw->owner = *owner;
     hw->config = config;
     hw->startup = (Startup){ config, &hw->board, &hw->vcpus, &hw->devices };
@@ -234,6 +263,7 @@ hardware_free(Hardware *hw)
     memory_free(hw->board.memory);
     bus_free(hw->board.pio);
     bus_free(hw->board.mmio);
+    pthread_mutex_destroy(&hw->irq_lock);
     free(hw);
 }
 

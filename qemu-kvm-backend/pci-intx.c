@@ -23,6 +23,23 @@ line_of(const PciFunction *fn)
     return pci_line(slot, pin);
 }
 
+/* With irq_lock: @irq is up while one of the lines is that lead to it. */
+static void
+drive_isa(Pci *pci, Board *board, unsigned irq)
+{
+    uint16_t bit = 1u << irq;
+    bool up = false;
+
+    if (irq == 0)
+        return;
+    for (unsigned line = 0; line < PCI_LINES; line++)
+        up |= pci->isa_irqs[line] == irq && pci->n_raised[line] > 0;
+    if (up == !!(pci->isa_up & bit))
+        return;
+    pci->isa_up ^= bit;
+    board->set_shared_irq(board, irq, up);
+}
+
 /* With irq_lock. */
 static void
 drive_line(PciFunction *fn, bool level, bool masked)
@@ -37,8 +54,24 @@ drive_line(PciFunction *fn, bool level, bool masked)
         return;
     n = pci->n_raised[line];
     pci->n_raised[line] = after ? n + 1 : n - 1;
-    if (n == !after) /* the first one up or the last one down */
-        fn->dev.board->set_irq(fn->dev.board, FIRST_GSI + line, after);
+    if (n != !after)
+        return; /* neither the first one up nor the last one down */
+    fn->dev.board->set_irq(fn->dev.board, FIRST_GSI + line, after);
+    drive_isa(pci, fn->dev.board, pci->isa_irqs[line]);
+}
+
+void
+pci_lead_line(PciFunction *fn, unsigned line, unsigned irq)
+{
+    Pci *pci = fn->bus->pci;
+    unsigned before;
+
+    pthread_mutex_lock(&pci->irq_lock);
+    before = pci->isa_irqs[line];
+    pci->isa_irqs[line] = irq;
+    drive_isa(pci, fn->dev.board, before);
+    drive_isa(pci, fn->dev.board, irq);
+    pthread_mutex_unlock(&pci->irq_lock);
 }
 
 void

@@ -516,10 +516,10 @@ set_intx(void *object, uint64_t value)
     return true;
 }
 
-static const StateField function_fields[] = {
+const StateField pci_function_fields[] = {
     STATE_BLOB("config", save_config, load_config),
     STATE_VALUE("intx", get_intx, set_intx),
     STATE_END,
 };
 
-const StateTable pci_function_state = { .version = 1, .fields = function_fields };
+const StateTable pci_function_state = { .version = 1, .fields = pci_function_fields };

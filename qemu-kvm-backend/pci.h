@@ -12,6 +12,7 @@
 #pragma once
 
 #include "qemu-kvm-backend/device.h"
+#include "qemu-kvm-backend/state.h"
 
 /* Type 0 and 1 headers, PCI 3.0 section 6.1 and PCI-to-PCI bridge 1.2 section 3.2. */
 #define PCI_VENDOR         0x00
@@ -139,12 +140,17 @@ void pci_allow(PciFunction *fn, unsigned offset, unsigned size, uint32_t bits);
 
 /* Power-on state, from the reset hook: everything that the guest may write is zero, no BAR answers. */
 void pci_reset(PciFunction *fn);
-/* Drives the interrupt pin as a level, to GSI 16 to 23. Any thread, any lock. */
+/* Drives the interrupt pin as a level, to GSI 16 to 23, and to where pci_lead_line() says. Any thread, any lock. */
 void pci_set_intx(PciFunction *fn, bool level);
+/* For the bridge @fn that leads lines to the PICs: @line (0 to 7) drives ISA interrupt @irq, too, as other lines may that
+ * lead there; 0: none. Any lock. */
+void pci_lead_line(PciFunction *fn, unsigned line, unsigned irq);
 
 /* A function as it is saved: configuration space and interrupt pin; for a STATE_STRUCT of each device on PCI.
  * Where it is plugged in is the machine's configuration. BARs answer again after pci_remap(). */
-extern const struct StateTable pci_function_state;
+extern const StateTable pci_function_state;
+/* Its fields, for a function that has no others, but something to do once they are loaded. */
+extern const StateField pci_function_fields[];
 
 /* For the host bridge, with the tree's lock held. */
 

@@ -152,6 +152,7 @@ test_board_new(Loop *loop)
         .pio = bus_new("port I/O"),
         .mmio = bus_new("MMIO"),
         .set_irq = set_irq,
+        .set_shared_irq = set_irq,
         .request = request,
         .notify = notify,
         .msi_new = msi_new,

@@ -267,6 +267,46 @@ test_lpc(void)
     tear_down(&f);
 }
 
+/* Lines of PCI at the PICs: PIRQx_ROUT. The probe's pin, at slot 3, is line D's, one at slot 4 line E's. */
+static void
+test_lpc_routes(void)
+{
+    static const unsigned reserved[] = { 0, 1, 2, 8, 13 };
+    Fixture f = set_up();
+    Device *lpc = test_board_add(f.test, &lpc_class, NULL);
+    unsigned devfn = 31 << 3;
+
+    f.other = (Probe *)test_board_add(f.test, &probe_class, place(4, 0));
+    lpc->class->reset(lpc);
+    pci_set_intx(&f.probe->fn, true);
+    g_assert_true(f.test->level[16 + 3]);
+    g_assert_false(f.test->level[11]);
+    config_write(f.test, 0, devfn, 0x60, 4, 0x0b80800a); /* one that is up already */
+    g_assert_true(f.test->level[11]);
+    g_assert_true(f.test->level[16 + 3]);
+    config_write(f.test, 0, devfn, 0x68, 1, 0x0b); /* shared by two lines */
+    pci_set_intx(&f.other->fn, true);
+    pci_set_intx(&f.probe->fn, false);
+    g_assert_true(f.test->level[11]);
+    config_write(f.test, 0, devfn, 0x68, 1, 0x05);
+    g_assert_false(f.test->level[11]);
+    g_assert_true(f.test->level[5]);
+    config_write(f.test, 0, devfn, 0x68, 1, 0x85);
+    g_assert_false(f.test->level[5]);
+    g_assert_true(f.test->level[16 + 4]);
+    for (size_t i = 0; i < G_N_ELEMENTS(reserved); i++) {
+        config_write(f.test, 0, devfn, 0x68, 1, reserved[i]);
+        g_assert_false(f.test->level[reserved[i]]);
+    }
+    config_write(f.test, 0, devfn, 0x68, 1, 0x09);
+    g_assert_true(f.test->level[9]);
+    lpc->class->reset(lpc);
+    g_assert_false(f.test->level[9]);
+    pci_set_intx(&f.other->fn, false);
+    device_free(lpc);
+    tear_down(&f);
+}
+
 static void
 test_bar_sizes(void)
 {
@@ -551,6 +591,7 @@ main(int argc, char **argv)
     g_test_add_func("/pci/ecam", test_ecam);
     g_test_add_func("/pci/chipset-registers", test_chipset_registers);
     g_test_add_func("/pci/lpc", test_lpc);
+    g_test_add_func("/pci/lpc-routes", test_lpc_routes);
     g_test_add_func("/pci/bar-sizes", test_bar_sizes);
     g_test_add_func("/pci/bar-moves", test_bar_moves);
     g_test_add_func("/pci/bar-overlap", test_bar_overlap);
