@@ -3,73 +3,61 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/params.h"
+#include "cli/rate.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
 #include <string.h>
 
-enum { AVERAGE, PEAK, BURST, FLOOR, N_FIELDS };
-
-static const char *const fields[N_FIELDS] = { "average", "peak", "burst", "floor" };
-
-/* "average,peak,burst,floor", of which each may be missing and is 0 then. */
 static gboolean
-parse_rate(const char *text, guint64 ret[N_FIELDS], GError **error)
+is_too_large(const guint64 rate[RATE_N_FIELDS])
 {
-    g_auto(GStrv) words = g_strsplit(text, ",", -1);
-
-    if (g_strv_length(words) > N_FIELDS)
-        return cli_fail(error, _("Rate string '%s' has too many fields"), text);
-    for (int i = 0; words[i]; i++) {
-        if (*words[i] && !g_ascii_string_to_unsigned(words[i], 10, 0, G_MAXUINT64, &ret[i], NULL))
-            return cli_fail(error, _("field '%s' is malformed"), fields[i]);
+    for (int i = 0; i < RATE_N_FIELDS; i++) {
+        if (rate[i] > G_MAXUINT)
+            return TRUE;
     }
-    return TRUE;
+    return FALSE;
 }
 
+/* Nothing at all is no limit. */
 static gboolean
-is_too_large(const guint64 rate[N_FIELDS])
+is_zero(const guint64 rate[RATE_N_FIELDS])
 {
-    return rate[AVERAGE] > G_MAXUINT || rate[PEAK] > G_MAXUINT || rate[BURST] > G_MAXUINT ||
-           rate[FLOOR] > G_MAXUINT;
+    return !rate[RATE_AVERAGE] && !rate[RATE_PEAK] && !rate[RATE_BURST] && !rate[RATE_FLOOR];
 }
 
 static gboolean
-check_inbound(const guint64 rate[N_FIELDS], GError **error)
+check_inbound(const guint64 rate[RATE_N_FIELDS], GError **error)
 {
     if (is_too_large(rate))
         return cli_fail(error, _("inbound rate larger than maximum %u"), G_MAXUINT);
-    return rate[AVERAGE] || rate[FLOOR] || (!rate[PEAK] && !rate[BURST]) ||
-           cli_fail(error, "%s", _("either inbound average or floor is mandatory"));
+    return is_zero(rate) || rate_check_inbound(rate, error);
 }
 
 static gboolean
-check_outbound(const guint64 rate[N_FIELDS], GError **error)
+check_outbound(const guint64 rate[RATE_N_FIELDS], GError **error)
 {
     if (is_too_large(rate))
         return cli_fail(error, _("outbound rate larger than maximum %u"), G_MAXUINT);
-    if (rate[FLOOR])
-        return cli_fail(error, "%s", _("outbound floor is unsupported yet"));
-    return rate[AVERAGE] || (!rate[PEAK] && !rate[BURST]) ||
-           cli_fail(error, "%s", _("outbound average is mandatory"));
+    return is_zero(rate) || rate_check_outbound(rate, error);
 }
 
 /* Takes @option, which is also what the parameters begin with. */
 static gboolean
 take_rate(const Args *args, const char *option,
-          gboolean (*check)(const guint64 rate[N_FIELDS], GError **error), GVariantDict *wanted,
+          gboolean (*check)(const guint64 rate[RATE_N_FIELDS], GError **error), GVariantDict *wanted,
           GError **error)
 {
-    guint64 rate[N_FIELDS] = { 0 };
+    guint64 rate[RATE_N_FIELDS] = { 0 };
 
     if (!args_has(args, option))
         return TRUE;
-    if (!parse_rate(args_string(args, option), rate, error) || !check(rate, error))
+    if (!rate_parse(args_string(args, option), rate, error) || !check(rate, error))
         return FALSE;
-    for (int i = 0; i < N_FIELDS; i++) {
-        g_autofree char *name = g_strconcat(option, ".", fields[i], NULL);
+    for (int i = 0; i < RATE_N_FIELDS; i++) {
+        g_autofree char *name = g_strconcat(option, ".", rate_fields[i], NULL);
 
-        if (rate[i] || i == AVERAGE)
+        if (rate[i] || i == RATE_AVERAGE)
             g_variant_dict_insert(wanted, name, "u", (guint)rate[i]);
     }
     return TRUE;

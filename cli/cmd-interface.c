@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/devices.h"
 #include "cli/output.h"
+#include "cli/rate.h"
 #include "cli/table.h"
 
 #include <glib/gi18n.h>
@@ -30,39 +31,78 @@ static void
 add_element(GString *xml, const char *element, const char *attribute, const char *value)
 {
     if (value) {
-        g_autofree char *text = g_markup_printf_escaped("<%s %s='%s'/>", element, attribute, value);
+        g_autofree char *text =
+            g_markup_printf_escaped("  <%s %s='%s'/>\n", element, attribute, value);
 
         g_string_append(xml, text);
     }
 }
 
+static void
+add_rate(GString *xml, const char *element, const guint64 rate[RATE_N_FIELDS])
+{
+    g_string_append_printf(xml, "    <%s", element);
+    for (int i = 0; i < RATE_N_FIELDS; i++) {
+        if (rate[i])
+            g_string_append_printf(xml, " %s='%" G_GUINT64_FORMAT "'", rate_fields[i], rate[i]);
+    }
+    g_string_append(xml, "/>\n");
+}
+
+static gboolean
+add_bandwidth(GString *xml, const Args *args, GError **error)
+{
+    guint64 inbound[RATE_N_FIELDS] = { 0 }, outbound[RATE_N_FIELDS] = { 0 };
+    gboolean in = args_has(args, "inbound"), out = args_has(args, "outbound");
+
+    if (!in && !out)
+        return TRUE;
+    if ((in && (!rate_parse(args_string(args, "inbound"), inbound, error) ||
+                !rate_check_inbound(inbound, error))) ||
+        (out && (!rate_parse(args_string(args, "outbound"), outbound, error) ||
+                 !rate_check_outbound(outbound, error))))
+        return FALSE;
+    g_string_append(xml, "  <bandwidth>\n");
+    if (in)
+        add_rate(xml, "inbound", inbound);
+    if (out)
+        add_rate(xml, "outbound", outbound);
+    g_string_append(xml, "  </bandwidth>\n");
+    return TRUE;
+}
+
+/* NULL where the options say nothing that a card could have. */
 static char *
-interface_document(const Args *args)
+interface_document(const Args *args, GError **error)
 {
     const char *type = args_string(args, "type");
-    g_autofree char *start = g_markup_printf_escaped("<interface type='%s'>", type);
+    g_autofree char *start = g_markup_printf_escaped("<interface type='%s'>\n", type);
     GString *xml = g_string_new(start);
+    gboolean good;
 
     if (strcmp(type, "bridge") == 0 || strcmp(type, "network") == 0)
         add_element(xml, "source", type, args_string(args, "source"));
     add_element(xml, "target", "dev", args_string(args, "target"));
     add_element(xml, "mac", "address", args_string(args, "mac"));
     add_element(xml, "model", "type", args_string(args, "model"));
-    g_string_append(xml, "</interface>");
-    return g_string_free(xml, FALSE);
+    add_element(xml, "alias", "name", args_string(args, "alias"));
+    good = add_bandwidth(xml, args, error);
+    g_string_append(xml, "</interface>\n");
+    return g_string_free(xml, !good);
 }
 
 static gboolean
 run_attach_interface(Session *session, const Args *args, GError **error)
 {
-    g_autofree char *xml = interface_document(args);
+    g_autofree char *xml = NULL;
     guint flags;
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
 
-    if (!domain || !affects_from_args(domain, args, VIR_DOMAIN_AFFECT_LIVE, &flags, error))
+    if (!domain || !affects_from_args(domain, args, VIR_DOMAIN_AFFECT_LIVE, &flags, error) ||
+        !(xml = interface_document(args, error)))
         return FALSE;
     if (args_has(args, "print-xml")) {
-        output("%s\n", xml);
+        output("%s", xml);
         return TRUE;
     }
     if (!domain_do(domain, "AttachDevice", g_variant_new("(su)", xml, flags), error)) {
@@ -80,6 +120,9 @@ static const Option attach_options[] = {
     { "target", OPTION_STRING, 0, N_("the tap's name on the host") },
     { "mac", OPTION_STRING, 0, N_("the card's address") },
     { "model", OPTION_STRING, 0, N_("the card's model: virtio") },
+    { "alias", OPTION_STRING, 0, N_("a name for it, which begins with \"ua-\"") },
+    { "inbound", OPTION_STRING, 0, N_("to the guest: AVERAGE,PEAK,BURST,FLOOR") },
+    { "outbound", OPTION_STRING, 0, N_("from the guest: AVERAGE,PEAK,BURST") },
     OPTION_PERSISTENT,
     OPTIONS_AFFECTS,
     { "print-xml", OPTION_BOOL, 0, N_("print the device's document, and do nothing") },
