@@ -94,11 +94,10 @@ get_active(const ApiObject *object, GError **error)
     return g_variant_new_boolean(object->host->active);
 }
 
-/* Nothing that there is ends with its life. */
 static GVariant *
 get_persistent(const ApiObject *object, GError **error)
 {
-    return g_variant_new_boolean(TRUE);
+    return g_variant_new_boolean(object->host->persistent);
 }
 
 static GVariant *
@@ -110,8 +109,7 @@ get_autostart(const ApiObject *object, GError **error)
 static gboolean
 set_autostart(const ApiObject *object, GVariant *value, GError **error)
 {
-    object->host->autostart = g_variant_get_boolean(value);
-    return TRUE;
+    return host_object_set_autostart(object->host, g_variant_get_boolean(value), error);
 }
 
 /* Of networks and of pools. */

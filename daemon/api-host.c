@@ -1,5 +1,8 @@
 #include "daemon/api-host.h"
 
+#include "driver/error.h"
+#include "driver/flags.h"
+
 typedef struct Member {
     const char *name;
     HostKind kind;
@@ -7,15 +10,20 @@ typedef struct Member {
 } Member;
 
 static const Member members[] = {
+    { "InterfaceDefineXML", HOST_INTERFACE },
     { "InterfaceLookupByMAC", HOST_INTERFACE, HOST_BY_MAC },
     { "InterfaceLookupByName", HOST_INTERFACE, HOST_BY_NAME },
     { "ListInterfaces", HOST_INTERFACE },
     { "ListNetworks", HOST_NETWORK },
     { "ListNodeDevices", HOST_NODE_DEVICE },
     { "ListStoragePools", HOST_POOL },
+    { "NetworkCreateXML", HOST_NETWORK },
+    { "NetworkDefineXML", HOST_NETWORK },
     { "NetworkLookupByName", HOST_NETWORK, HOST_BY_NAME },
     { "NetworkLookupByUUID", HOST_NETWORK, HOST_BY_UUID },
     { "NodeDeviceLookupByName", HOST_NODE_DEVICE, HOST_BY_NAME },
+    { "StoragePoolCreateXML", HOST_POOL },
+    { "StoragePoolDefineXML", HOST_POOL },
     { "StoragePoolLookupByName", HOST_POOL, HOST_BY_NAME },
     { "StoragePoolLookupByUUID", HOST_POOL, HOST_BY_UUID },
 };
@@ -51,6 +59,15 @@ api_host_list(Call *call)
         call_fail(call, error);
 }
 
+static void
+reply_object(Call *call, const HostObject *object, GError *error)
+{
+    if (object)
+        call_reply(call, g_variant_new("(*)", call_host_name(call, object)));
+    else
+        call_fail(call, error);
+}
+
 void
 api_host_lookup(Call *call)
 {
@@ -61,8 +78,45 @@ api_host_lookup(Call *call)
 
     call_get(call, "(&s)", &value);
     object = host_objects_find(objects_of(call), member->kind, member->by, value, &error);
-    if (object)
-        call_reply(call, g_variant_new("(*)", call_host_name(call, object)));
-    else
-        call_fail(call, error);
+    reply_object(call, object, error);
+}
+
+/* Some of the members have flags, of which none is known. */
+static gboolean
+check_flags(Call *call, GError **error)
+{
+    guint flags = 0;
+
+    if (g_variant_n_children(call_args(call)) > 1)
+        g_variant_get_child(call_args(call), 1, "u", &flags);
+    return driver_check_flags(flags, 0, call_libvirt_name(call), error);
+}
+
+typedef HostObject *(*Make)(HostObjects *objects, HostKind kind, const char *xml, GError **error);
+
+static void
+make_object(Call *call, Make make)
+{
+    const HostObject *object = NULL;
+    GError *error = NULL;
+    const char *xml;
+
+    g_variant_get_child(call_args(call), 0, "&s", &xml);
+    if (!host_objects_are_simulated(objects_of(call)))
+        driver_error(&error, VIR_ERR_NO_SUPPORT, "%s", call_libvirt_name(call));
+    else if (check_flags(call, &error))
+        object = make(objects_of(call), member_of(call)->kind, xml, &error);
+    reply_object(call, object, error);
+}
+
+void
+api_host_define(Call *call)
+{
+    make_object(call, host_objects_define);
+}
+
+void
+api_host_create(Call *call)
+{
+    make_object(call, host_objects_create);
 }

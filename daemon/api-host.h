@@ -1,4 +1,4 @@
-/* api-host: the members of a connection that list and find networks, pools, interfaces and devices of the host. What
+/* api-host: the members of a connection that list, find and make networks, pools, interfaces and devices of the host. What
  * each of these can do is in api-host-objects.c.
  */
 #pragma once
@@ -8,3 +8,5 @@
 /* Which kind and by what tells the member's name. */
 void api_host_list(Call *call);
 void api_host_lookup(Call *call);
+void api_host_define(Call *call);
+void api_host_create(Call *call);

@@ -3,6 +3,7 @@
 #include "driver/error.h"
 #include "driver/flags.h"
 #include "driver/uuid.h"
+#include "driver/xml-host.h"
 
 #include <libvirt/libvirt.h>
 
@@ -27,6 +28,11 @@ typedef struct Kind {
     guint groups[N_GROUPS];
     const char *started, *running; /* why it cannot be started or undefined; %s: its name */
     const char *stopped;           /* why it cannot be stopped; NULL: it can */
+    const char *noun;              /* of which there is another with its name or its UUID */
+    struct {
+        virErrorNumber code;
+        const char *text;
+    } transient; /* why it cannot be started with the host */
     /* Events, of enums that have the numbers in common. */
     gboolean events;
 } Kind;
@@ -41,6 +47,8 @@ static const Kind kinds[N_HOST_KINDS] = {
         .groups = { STATES, PERSISTENT, AUTOSTART },
         .started = "Network '%s' is already running",
         .running = "Network '%s' is still running",
+        .noun = "network",
+        .transient = { VIR_ERR_OPERATION_INVALID, "cannot set autostart for transient network" },
         .events = TRUE,
     },
     [HOST_POOL] = {
@@ -53,6 +61,8 @@ static const Kind kinds[N_HOST_KINDS] = {
         .started = "storage pool '%s' is active",
         .running = "storage pool '%s' is active",
         .stopped = "storage pool '%s' is not active",
+        .noun = "pool",
+        .transient = { VIR_ERR_INVALID_ARG, "pool has no config file" },
         .events = TRUE,
     },
     [HOST_INTERFACE] = {
@@ -75,6 +85,7 @@ static const Kind kinds[N_HOST_KINDS] = {
 };
 
 /* The events of networks and of pools. */
+G_STATIC_ASSERT((int)VIR_NETWORK_EVENT_DEFINED == (int)VIR_STORAGE_POOL_EVENT_DEFINED);
 G_STATIC_ASSERT((int)VIR_NETWORK_EVENT_UNDEFINED == (int)VIR_STORAGE_POOL_EVENT_UNDEFINED);
 G_STATIC_ASSERT((int)VIR_NETWORK_EVENT_STARTED == (int)VIR_STORAGE_POOL_EVENT_STARTED);
 G_STATIC_ASSERT((int)VIR_NETWORK_EVENT_STOPPED == (int)VIR_STORAGE_POOL_EVENT_STOPPED);
@@ -84,6 +95,7 @@ G_STATIC_ASSERT(STATES == (VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE |
 G_STATIC_ASSERT((int)VIR_CONNECT_LIST_NETWORKS_ACTIVE == (int)VIR_CONNECT_LIST_INTERFACES_ACTIVE);
 
 struct HostObjects {
+    gboolean simulated;
     GPtrArray *all;
     const DriverEvents *events;
 };
@@ -94,18 +106,30 @@ kind_of(const HostObject *object)
     return &kinds[object->facts->kind];
 }
 
+static void
+object_free(gpointer data)
+{
+    HostObject *object = data;
+
+    if (object->own)
+        host_facts_clear(object->own);
+    g_free(object->own);
+    g_free(object);
+}
+
 HostObjects *
 host_objects_new(const HostFacts *facts, const DriverEvents *events)
 {
     HostObjects *objects = g_new0(HostObjects, 1);
 
-    objects->all = g_ptr_array_new_with_free_func(g_free);
+    objects->all = g_ptr_array_new_with_free_func(object_free);
     objects->events = events;
+    objects->simulated = facts != NULL;
     for (; facts && facts->name; facts++) {
         HostObject *object = g_new0(HostObject, 1);
 
         object->facts = facts;
-        object->active = TRUE;
+        object->active = object->persistent = TRUE;
         g_ptr_array_add(objects->all, object);
     }
     return objects;
@@ -118,6 +142,12 @@ host_objects_free(HostObjects *objects)
         return;
     g_ptr_array_unref(objects->all);
     g_free(objects);
+}
+
+gboolean
+host_objects_are_simulated(const HostObjects *objects)
+{
+    return objects->simulated;
 }
 
 /* Finding */
@@ -178,7 +208,9 @@ bits_of(const HostObject *object)
 {
     if (object->facts->kind == HOST_NODE_DEVICE)
         return object->facts->types;
-    return object->facts->types | VIR_CONNECT_LIST_NETWORKS_PERSISTENT |
+    return object->facts->types |
+           (object->persistent ? VIR_CONNECT_LIST_NETWORKS_PERSISTENT
+                               : VIR_CONNECT_LIST_NETWORKS_TRANSIENT) |
            (object->active ? VIR_CONNECT_LIST_NETWORKS_ACTIVE : VIR_CONNECT_LIST_NETWORKS_INACTIVE) |
            (object->autostart ? VIR_CONNECT_LIST_NETWORKS_AUTOSTART
                               : VIR_CONNECT_LIST_NETWORKS_NO_AUTOSTART);
@@ -239,6 +271,86 @@ refuse(const HostObject *object, const char *format, GError **error)
                         around[1]);
 }
 
+/* The one that @facts are to define anew; NULL with @error where they are another's in part, without: a new one. */
+static HostObject *
+find_same(HostObjects *objects, const HostFacts *facts, GError **error)
+{
+    HostObject *named = find(objects, facts->kind, HOST_BY_NAME, facts->name), *same;
+
+    if (facts->kind == HOST_INTERFACE)
+        return named;
+    same = find(objects, facts->kind, HOST_BY_UUID, facts->uuid);
+    if (same && same != named)
+        driver_error(error, VIR_ERR_OPERATION_FAILED, "%s '%s' is already defined with uuid %s",
+                     kind_of(same)->noun, same->facts->name, facts->uuid);
+    else if (named && named != same)
+        driver_error(error, VIR_ERR_OPERATION_FAILED, "%s '%s' already exists with uuid %s",
+                     kind_of(named)->noun, facts->name, named->facts->uuid);
+    return same == named ? same : NULL;
+}
+
+static void
+replace_facts(HostObject *object, const HostFacts *facts)
+{
+    if (object->own)
+        host_facts_clear(object->own);
+    else
+        object->own = g_new0(HostFacts, 1);
+    *object->own = *facts;
+    object->facts = object->own;
+}
+
+/* What the document is of, as it was or new, with what the document says; @starts: it may not run then. */
+static HostObject *
+take_document(HostObjects *objects, HostKind kind, const char *xml, gboolean starts, GError **error)
+{
+    GError *failed = NULL;
+    HostFacts facts;
+    HostObject *object;
+
+    if (!xml_host_parse(kind, xml, &facts, error))
+        return NULL;
+    object = find_same(objects, &facts, &failed);
+    if (object && starts && object->active)
+        driver_error(&failed, VIR_ERR_OPERATION_INVALID, "%s is already active as '%s'",
+                     kinds[kind].noun, facts.name);
+    if (failed) {
+        host_facts_clear(&facts);
+        g_propagate_error(error, failed);
+        return NULL;
+    }
+    if (!object) {
+        object = g_new0(HostObject, 1);
+        g_ptr_array_add(objects->all, object);
+    }
+    replace_facts(object, &facts);
+    return object;
+}
+
+HostObject *
+host_objects_define(HostObjects *objects, HostKind kind, const char *xml, GError **error)
+{
+    HostObject *object = take_document(objects, kind, xml, FALSE, error);
+
+    if (!object)
+        return NULL;
+    object->persistent = TRUE;
+    tell(objects, object, VIR_NETWORK_EVENT_DEFINED);
+    return object;
+}
+
+HostObject *
+host_objects_create(HostObjects *objects, HostKind kind, const char *xml, GError **error)
+{
+    HostObject *object = take_document(objects, kind, xml, TRUE, error);
+
+    if (!object)
+        return NULL;
+    object->active = TRUE;
+    tell(objects, object, VIR_NETWORK_EVENT_STARTED);
+    return object;
+}
+
 gboolean
 host_object_start(HostObjects *objects, HostObject *object, GError **error)
 {
@@ -256,6 +368,8 @@ host_object_stop(HostObjects *objects, HostObject *object, GError **error)
         return refuse(object, kind_of(object)->stopped, error);
     object->active = FALSE;
     tell(objects, object, VIR_NETWORK_EVENT_STOPPED);
+    if (!object->persistent)
+        g_ptr_array_remove(objects->all, object);
     return TRUE;
 }
 
@@ -266,6 +380,16 @@ host_object_undefine(HostObjects *objects, HostObject *object, GError **error)
         return refuse(object, kind_of(object)->running, error);
     tell(objects, object, VIR_NETWORK_EVENT_UNDEFINED);
     g_ptr_array_remove(objects->all, object);
+    return TRUE;
+}
+
+gboolean
+host_object_set_autostart(HostObject *object, gboolean autostart, GError **error)
+{
+    if (!object->persistent)
+        return driver_error(error, kind_of(object)->transient.code, "%s",
+                            kind_of(object)->transient.text);
+    object->autostart = autostart;
     return TRUE;
 }
 

@@ -7,32 +7,14 @@
 #pragma once
 
 #include "driver/events.h"
+#include "driver/host-facts.h"
 
 #include <glib.h>
 
-typedef enum HostKind {
-    HOST_NETWORK,
-    HOST_POOL,
-    HOST_INTERFACE,
-    HOST_NODE_DEVICE,
-    N_HOST_KINDS
-} HostKind;
-
-/* What one is, from the start on: texts of static storage. */
-typedef struct HostFacts {
-    HostKind kind;
-    const char *name;
-    const char *uuid;              /* of a network or a pool */
-    const char *mac;               /* of an interface */
-    const char *parent;            /* of a device; NULL: it has none */
-    const char *const *capabilities; /* of a device, NULL ends them */
-    guint types;                   /* the bits of the filter for kinds of pools or devices that it passes */
-    const char *xml;
-} HostFacts;
-
 typedef struct HostObject {
     const HostFacts *facts;
-    gboolean active, autostart;
+    HostFacts *own; /* the facts, where a document told them; NULL: they are static */
+    gboolean active, persistent, autostart;
 } HostObject;
 
 typedef struct HostObjects HostObjects;
@@ -41,6 +23,8 @@ typedef struct HostObjects HostObjects;
  * is borrowed. */
 HostObjects *host_objects_new(const HostFacts *facts, const DriverEvents *events);
 void host_objects_free(HostObjects *objects);
+/* FALSE: there are none, and nothing makes one. */
+gboolean host_objects_are_simulated(const HostObjects *objects);
 
 typedef enum HostKey { HOST_BY_NAME, HOST_BY_UUID, HOST_BY_MAC, N_HOST_KEYS } HostKey;
 
@@ -56,10 +40,20 @@ HostObject *host_objects_find(HostObjects *objects, HostKind kind, HostKey by, c
  * Free with g_ptr_array_unref(). */
 GPtrArray *host_objects_list(HostObjects *objects, HostKind kind, guint flags, GError **error);
 
-/* virNetworkCreate, virNetworkDestroy, virNetworkUndefine, and so on by the kind; the last frees @object. */
+/* virNetworkDefineXML, virStoragePoolDefineXML and virInterfaceDefineXML; virNetworkCreateXML and
+ * virStoragePoolCreateXML. NULL with libvirt's error. */
+HostObject *host_objects_define(HostObjects *objects, HostKind kind, const char *xml,
+                                GError **error);
+HostObject *host_objects_create(HostObjects *objects, HostKind kind, const char *xml,
+                                GError **error);
+
+/* virNetworkCreate, virNetworkDestroy, virNetworkUndefine, and so on by the kind; the second frees an @object that is
+ * not persistent, the last frees it. */
 gboolean host_object_start(HostObjects *objects, HostObject *object, GError **error);
 gboolean host_object_stop(HostObjects *objects, HostObject *object, GError **error);
 gboolean host_object_undefine(HostObjects *objects, HostObject *object, GError **error);
+
+gboolean host_object_set_autostart(HostObject *object, gboolean autostart, GError **error);
 
 /* virStoragePoolBuild, -Delete and -Refresh. */
 gboolean host_pool_build(HostObjects *objects, HostObject *pool, GError **error);

@@ -2,7 +2,7 @@
  * host that no machine has. */
 #pragma once
 
-#include "driver/host-objects.h"
+#include "driver/host-facts.h"
 
 /* The document of the domain "test", which runs from the start. */
 extern const char test_default_domain[];

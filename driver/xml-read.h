@@ -1,4 +1,4 @@
-/* xml-read: a document that somebody else wrote, read with care. This and xml-metadata know libxml2.
+/* xml-read: a document that somebody else wrote, read with care. This, xml-metadata and xml-host know libxml2.
  *
  * Documents are hostile until read: no document type declaration (so no entities but XML's own
  * five), no network, no inclusion, and xml-limits.h's limits on size, depth, attributes and

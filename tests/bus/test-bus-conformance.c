@@ -405,7 +405,9 @@ resolve(const char *path)
         { "other", "/domain/_11111111_2222_3333_4444_555555555555" },
         { "nobody", "/domain/_00000000_0000_0000_0000_000000000000" },
         { "network", "/network/_dd8fe884_6c02_601e_7551_cca97df1c5df" },
+        { "net2", "/network/_11111111_2222_3333_4444_555555555555" },
         { "pool", "/storagepool/_dfe224cb_28fb_8dd0_c4b2_64eb3f0f4566" },
+        { "pool2", "/storagepool/_11111111_2222_3333_4444_555555555555" },
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(short_names); i++) {

@@ -163,6 +163,8 @@ static const Refusal refusals[] = {
       "Node device not found: no node device with matching name 'pci'" },
     { ROOT_PATH, CONNECT, "NWFilterLookupByName", "('clean',)",
       "Network filter not found: no nwfilter with matching name 'clean'" },
+    { ROOT_PATH, CONNECT, "NetworkDefineXML", "('<network><name>a</name></network>',)",
+      "this function is not supported by the connection driver: virNetworkDefineXML" },
     { ROOT_PATH, CONNECT, "InterfaceLookupByName", "('eth0',)",
       "Interface not found: couldn't find interface named 'eth0'" },
     { ROOT_PATH, CONNECT, "DomainDefineXML", "('<domain>\\n<name>x</nam>\\n</domain>',)",

@@ -170,12 +170,76 @@ test_pool(Told *told, gconstpointer facts)
     assert_told(told, "default-pool refresh default-pool 3 default-pool 5 ");
 }
 
+#define NETWORK(name, uuid) "<network><name>" name "</name>" uuid "</network>"
+#define UUID_1              "<uuid>11111111-2222-3333-4444-555555555555</uuid>"
+#define UUID_2              "<uuid>21111111-2222-3333-4444-555555555555</uuid>"
+
+static void
+assert_not_defined(Told *told, HostKind kind, const char *xml, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(host_objects_define(told->objects, kind, xml, &error));
+    g_assert_nonnull(error);
+    g_assert_cmpstr(error->message, ==, text);
+    assert_told(told, "");
+}
+
+static void
+test_define(Told *told, gconstpointer facts)
+{
+    HostObject *made =
+        host_objects_define(told->objects, HOST_NETWORK, NETWORK("two", UUID_1), NULL);
+    g_autofree char *wanted = NULL;
+
+    g_assert_false(made->active);
+    g_assert_true(made->persistent);
+    g_assert_true(host_objects_define(told->objects, HOST_NETWORK, NETWORK("two", UUID_1), NULL) ==
+                  made);
+    assert_told(told, "two 0 two 0 ");
+    assert_not_defined(told, HOST_NETWORK, NETWORK("two", UUID_2),
+                       "operation failed: network 'two' already exists with uuid "
+                       "11111111-2222-3333-4444-555555555555");
+    assert_not_defined(told, HOST_NETWORK, NETWORK("three", UUID_1),
+                       "operation failed: network 'two' is already defined with uuid "
+                       "11111111-2222-3333-4444-555555555555");
+    assert_not_defined(told, HOST_POOL, "<pool><name>a</name></pool>",
+                       "XML error: Missing required attribute 'type' in element 'pool'");
+    assert_not_defined(told, HOST_INTERFACE, "<interface type='ethernet' name='a'/>",
+                       "unsupported configuration: an interface without a MAC address is not supported");
+    made = host_objects_define(told->objects, HOST_POOL,
+                               "<pool type='dir'><source><name >x</name ></source><name\n>a</name\n></pool>",
+                               NULL);
+    wanted = g_strdup_printf("</source><name>a</name><uuid>%s</uuid></pool>\n", made->facts->uuid);
+    g_assert_true(g_str_has_suffix(made->facts->xml, wanted));
+}
+
+static void
+test_create(Told *told, gconstpointer facts)
+{
+    HostObject *made =
+        host_objects_create(told->objects, HOST_NETWORK, NETWORK("two", UUID_1), NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(made->active);
+    g_assert_cmpuint(count(told, HOST_NETWORK, VIR_CONNECT_LIST_NETWORKS_TRANSIENT), ==, 1);
+    g_assert_false(host_object_set_autostart(made, TRUE, &error));
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_OPERATION_INVALID);
+    g_clear_error(&error);
+    g_assert_null(host_objects_create(told->objects, HOST_NETWORK, NETWORK("two", UUID_1), &error));
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_OPERATION_INVALID);
+    g_assert_true(host_object_stop(told->objects, made, NULL));
+    assert_told(told, "two 2 two 3 ");
+    assert_missing(told, HOST_NETWORK, HOST_BY_NAME, "two", VIR_ERR_NO_NETWORK);
+}
+
 /* The driver of real guests has none of any kind. */
 static void
 test_none(Told *told, gconstpointer facts)
 {
     for (HostKind kind = 0; kind < N_HOST_KINDS; kind++)
         g_assert_cmpuint(count(told, kind, 0), ==, 0);
+    g_assert_false(host_objects_are_simulated(told->objects));
     assert_missing(told, HOST_NETWORK, HOST_BY_NAME, "default", VIR_ERR_NO_NETWORK);
 }
 
@@ -190,6 +254,8 @@ main(int argc, char **argv)
     ADD("/host-objects/life", test_default_objects, test_life);
     ADD("/host-objects/interface", test_default_objects, test_interface);
     ADD("/host-objects/pool", test_default_objects, test_pool);
+    ADD("/host-objects/define", test_default_objects, test_define);
+    ADD("/host-objects/create", test_default_objects, test_create);
     ADD("/host-objects/none", NULL, test_none);
     return g_test_run();
 }

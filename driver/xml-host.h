@@ -1,0 +1,10 @@
+/* xml-host: the documents of networks, storage pools and host interfaces, as far as it takes to tell one from another.
+ */
+#pragma once
+
+#include "driver/host-facts.h"
+
+/* What the document @xml of a @kind (not a device) defines: @ret's texts are the caller's, who frees them with
+ * host_facts_clear(). The document itself stays as it was given, apart from a UUID that it lacks. Errors are libvirt's. */
+gboolean xml_host_parse(HostKind kind, const char *xml, HostFacts *ret, GError **error);
+void host_facts_clear(HostFacts *facts);
