@@ -449,6 +449,7 @@ lower_virtio_serial(Device *dev, const DeviceLowering *to, GError **error)
 static gboolean
 controller_lower(Device *dev, const DeviceLowering *to, GError **error)
 {
+    guint port = ((const Controller *)dev)->port;
     VmmMsg *msg;
 
     if (device_is_virtio_serial(dev))
@@ -457,6 +458,8 @@ controller_lower(Device *dev, const DeviceLowering *to, GError **error)
         return TRUE;
     msg = to->add(to->data, VMM_CLASS_ROOT_PORT, dev->alias);
     device_describe_address(dev, msg);
+    if (port != UNSAID) /* else it follows from the place there, too */
+        vmm_msg_put_u64(msg, "port", port);
     return TRUE;
 }
 

@@ -2,7 +2,8 @@
  * with native hot plug (PCI Express Base 5.0, 7.5.3 for the registers, 6.7 for what they mean). Its identity is that
  * of QEMU's generic one, so that guests have a driver for it.
  *
- * Keys: bus?, slot?, function? (pci.h); its id is the name of the bus behind it.
+ * Keys: bus?, slot?, function? (pci.h), port? u64 (up to 255; slot * 8 + function): the number of its link. Its id
+ * is the name of the bus behind it.
  *
  * A device comes at once: presence and link change. It goes when the guest says so: the attention button asks,
  * and the guest answers by turning the slot's power off. */
@@ -35,6 +36,8 @@
 #define DEVICE_ROLE_ERROR 0x8000u /* role-based error reporting, which every device has */
 #define LINK_2_5GT_X1     0x0011u
 #define LINK_REPORTS      (1u << 20) /* says whether the link is up */
+#define LINK_PORT_AT      24         /* the port's number */
+#define LINK_PORT_MAX     0xff
 #define LINK_UP           (1u << 13)
 
 /* Slot capabilities: attention button, power controller, both indicators, surprise, hot-plug capable, no
@@ -177,7 +180,6 @@ add_express(RootPort *port)
     pci_set(fn, cap + EXPRESS_CAPS, 2, EXPRESS_ROOT_PORT);
     pci_set(fn, cap + DEVICE_CAPS, 4, DEVICE_ROLE_ERROR);
     pci_allow(fn, cap + DEVICE_CONTROL, 2, 0x70ff);
-    pci_set(fn, cap + LINK_CAPS, 4, LINK_2_5GT_X1 | LINK_REPORTS);
     pci_allow(fn, cap + LINK_CONTROL, 2, 0x00c3);
     pci_set(fn, cap + LINK_CAPS2, 4, 1u << 1);
     pci_set(fn, cap + LINK_CONTROL2, 2, 1);
@@ -185,6 +187,22 @@ add_express(RootPort *port)
     fn->clearable[cap + SLOT_STATUS] = STATUS_EVENTS & 0xff;
     fn->clearable[cap + SLOT_STATUS + 1] = STATUS_EVENTS >> 8;
     pci_allow(fn, cap + ROOT_CONTROL, 2, 0x001f);
+}
+
+/* What follows from the place: the slot's number, and the port's where nothing else is said. */
+static bool
+number_port(RootPort *port, VmmMsg *params, VmmError *err)
+{
+    uint64_t place = port->fn.slot * 8u + port->fn.function, number = place;
+
+    vmm_msg_get_u64(params, "port", &number);
+    if (number > LINK_PORT_MAX)
+        return vmm_error(err, VMM_ERROR_INVALID, "The port of device '%s' is greater than %u",
+                         port->fn.dev.id, LINK_PORT_MAX);
+    pci_set(&port->fn, port->cap + LINK_CAPS, 4,
+            LINK_2_5GT_X1 | LINK_REPORTS | (uint32_t)number << LINK_PORT_AT);
+    pci_set(&port->fn, port->cap + SLOT_CAPS, 4, SLOT_CAPS_BITS | place << SLOT_NUMBER_AT);
+    return true;
 }
 
 static bool
@@ -198,11 +216,7 @@ port_create(Device *dev, VmmMsg *params, VmmError *err)
     pci_add_pin(&port->fn);
     add_express(port);
     port->msix = pci_msix_new(&port->fn, BAR_MSIX, N_VECTORS, err);
-    if (!port->msix || !pci_plug(&port->fn, params, err))
-        return false;
-    pci_set(&port->fn, port->cap + SLOT_CAPS, 4,
-            SLOT_CAPS_BITS | (port->fn.slot * 8u + port->fn.function) << SLOT_NUMBER_AT);
-    return true;
+    return port->msix && pci_plug(&port->fn, params, err) && number_port(port, params, err);
 }
 
 static void

@@ -243,7 +243,8 @@
 #define VMM_CLASS_PVPANIC    "pvpanic"
 /* On PCI, with keys bus? string ("pcie.0", the default, or the id of a root port), slot? u64 (the first
  * free one), function? u64 (0):
- * pcie-root-port: its id names the bus behind it, with one slot, 0
+ * pcie-root-port: port? u64 (up to 255; slot * 8 + function): its link's number; its id names the bus behind it,
+ *                 with one slot, 0
  * pvpanic-pci:    no keys of its own
  * i6300esb:       action? string (VMM_WATCHDOG_*; reset): what is done when the watchdog expires
  * virtio-pci    device string, one of:

@@ -136,10 +136,29 @@ test_identity(void)
     g_assert_cmphex(get(&f, 0xe, 1), ==, 1);
     g_assert_cmphex(get(&f, EXPRESS, 1), ==, 0x10);
     g_assert_cmphex(get(&f, EXPRESS + 2, 2), ==, 0x0142);
+    g_assert_cmphex(get(&f, EXPRESS + 0x0c, 4) >> 24, ==, PORT);
     g_assert_cmphex(get(&f, EXPRESS + 0x14, 4) >> 19, ==, PORT);
     g_assert_cmphex(get(&f, STATUS, 2), ==, 0);
     g_assert_cmphex(get(&f, CONTROL, 2) & 0x400, ==, 0x400);
     g_assert_cmphex(get(&f, LINK, 2), ==, 0x11);
+    tear_down(&f);
+}
+
+static void
+test_number(void)
+{
+    Fixture f = set_up();
+    VmmMsg *said = params(NULL, NULL, 3);
+    vmm_msg_auto beyond = params(NULL, NULL, 4);
+    VmmError err;
+
+    vmm_msg_put_u64(said, "port", 0xff);
+    f.dev = test_board_add(f.test, &root_port_class, said);
+    g_assert_cmphex(config_read(f.test, 0, 3 << 3, EXPRESS + 0x0c, 4), ==, 0xff100011);
+    g_assert_cmphex(config_read(f.test, 0, 3 << 3, EXPRESS + 0x14, 4) >> 19, ==, 3 << 3);
+    vmm_msg_put_u64(beyond, "port", 0x100);
+    g_assert_null(device_new(&root_port_class, &f.test->board, "x", beyond, &err));
+    g_assert_cmpstr(err.text, ==, "The port of device 'x' is greater than 255");
     tear_down(&f);
 }
 
@@ -300,6 +319,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/root-port/identity", test_identity);
+    g_test_add_func("/root-port/number", test_number);
     g_test_add_func("/root-port/assign", test_assign);
     g_test_add_func("/root-port/windows", test_windows);
     g_test_add_func("/root-port/plug", test_plug);
