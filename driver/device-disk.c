@@ -24,8 +24,8 @@ static const struct DriverWord {
 } driver_words[N_WORDS] = {
     [WORD_CACHE] = { "cache",
                      { "default", "none", "writethrough", "writeback", "directsync", "unsafe" } },
-    [WORD_ERROR] = { "error_policy", { "stop", "report", "enospace" } },
-    [WORD_READ_ERROR] = { "rerror_policy", { "stop", "report", "enospace" } },
+    [WORD_ERROR] = { "error_policy", { "stop", "report", "ignore", "enospace" } },
+    [WORD_READ_ERROR] = { "rerror_policy", { "stop", "report", "ignore", "enospace" } },
     [WORD_IO] = { "io", { "native", "threads", "io_uring" } },
     [WORD_DISCARD] = { "discard", { "unmap", "ignore" } },
     [WORD_DETECT_ZEROES] = { "detect_zeroes", { "off", "on", "unmap" } },

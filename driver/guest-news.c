@@ -129,6 +129,14 @@ disk_of(const Domain *domain, VmmMsg *event)
     return NULL;
 }
 
+static int
+io_error_action(const char *action)
+{
+    return strcmp(action, VMM_ACTION_PAUSE) == 0 ? VIR_DOMAIN_EVENT_IO_ERROR_PAUSE
+           : strcmp(action, "ignore") == 0       ? VIR_DOMAIN_EVENT_IO_ERROR_NONE
+                                                 : VIR_DOMAIN_EVENT_IO_ERROR_REPORT;
+}
+
 static void
 heard_io_error(Domain *domain, VmmMsg *event)
 {
@@ -141,9 +149,7 @@ heard_io_error(Domain *domain, VmmMsg *event)
     vmm_msg_get_string(event, "error", &error);
     path = device_disk_source(disk);
     domain_tell(domain, io_error, path ? path : "", disk->alias,
-                strcmp(action, VMM_ACTION_PAUSE) == 0 ? VIR_DOMAIN_EVENT_IO_ERROR_PAUSE
-                                                      : VIR_DOMAIN_EVENT_IO_ERROR_REPORT,
-                strcmp(error, "enospc") == 0 ? "enospc" : "");
+                io_error_action(action), strcmp(error, "enospc") == 0 ? "enospc" : "");
 }
 
 static void

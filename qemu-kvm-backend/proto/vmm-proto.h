@@ -146,8 +146,8 @@
 #define VMM_EVENT_PAUSED "paused"
 
 /* io-error { device, operation string (read, write, flush, discard, zero), action string (report: the
- * guest saw it; pause: "paused" with reason io-error follows, and a "run" makes the request again), error
- * string (enospc, other) }: the host failed a request of that device. Reports come at most once a second. */
+ * guest saw it; ignore: it was told that all is well; pause: "paused" with reason io-error follows, and a "run" makes
+ * the request again), error string (enospc, other) }: the host failed a request of that device. Reports come at most once a second. */
 #define VMM_EVENT_IO_ERROR "io-error"
 
 /* block-threshold { device string, threshold u64, excess u64 }: something was written to the disk's file, as many bytes
@@ -255,8 +255,8 @@
  *               what the host has), read-only? bool (false), serial? string (up to 20 bytes),
  *               queues? u64 (1; up to 32), queue-size? u64 (256), logical-block-size? u64 (512),
  *               physical-block-size? u64 (the host's), discard? bool (false),
- *               on-write-error? string ("report", "stop", "enospace": the default, stop where the host
- *               is full, else report), on-read-error? string ("report", the default, or "stop"),
+ *               on-write-error? string ("report", "stop", "ignore", "enospace": the default, stop where
+ *               the host is full, else report), on-read-error? string ("report", the default, "stop", "ignore"),
  *               iothread? u64 (its number; the main thread), removable? bool (false: the medium, which
  *               has to be read-only, can change; without fd there is none); see the event "io-error"
  *     tell-device { resize? bool: look at the image's size again; medium? bool: whether the drive has one

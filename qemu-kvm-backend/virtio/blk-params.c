@@ -5,9 +5,9 @@
  *     logical-block-size    u64: 512; a power of two up to 4096
  *     physical-block-size   u64: the host's
  *     discard               bool: false; whether the guest may give space back
- *     on-write-error        string: report, stop or enospace (the default: stop where the host's disk is
- *                           full, else report)
- *     on-read-error         string: report (the default) or stop
+ *     on-write-error        string: report, stop, ignore or enospace (the default: stop where the host's disk
+ *                           is full, else report)
+ *     on-read-error         string: report (the default), stop or ignore
  *     iothread              u64: the number of the I/O thread that serves it; the main thread does otherwise
  *     removable             bool: false; a drive, read-only, whose medium comes and goes: without an "fd" it
  *                           is empty, and has no sector that could be read
@@ -57,6 +57,7 @@ read_policy(Blk *blk, VmmMsg *params, const char *key, ErrorPolicy otherwise, Er
     static const char *const names[] = {
         [POLICY_REPORT] = "report",
         [POLICY_STOP] = "stop",
+        [POLICY_IGNORE] = "ignore",
         [POLICY_ENOSPACE] = "enospace",
     };
     const char *name = names[otherwise];

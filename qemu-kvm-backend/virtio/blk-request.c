@@ -69,8 +69,9 @@ is_due(Blk *blk)
 }
 
 static void
-tell_driver(Blk *blk, const BlkRequest *req, int error, bool stop)
+tell_driver(Blk *blk, const BlkRequest *req, int error, const char *action)
 {
+    bool stop = strcmp(action, VMM_ACTION_PAUSE) == 0;
     Board *board = blk->vdev.dev->board;
     VmmMsg *event;
 
@@ -81,7 +82,7 @@ tell_driver(Blk *blk, const BlkRequest *req, int error, bool stop)
     event = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_IO_ERROR);
     vmm_msg_put_string(event, "device", blk->vdev.dev->id);
     vmm_msg_put_string(event, "operation", op_name(req->block.op));
-    vmm_msg_put_string(event, "action", stop ? VMM_ACTION_PAUSE : "report");
+    vmm_msg_put_string(event, "action", action);
     vmm_msg_put_string(event, "error", error == ENOSPC ? "enospc" : "other");
     board->notify(board, event);
 }
@@ -96,7 +97,7 @@ stop_guest(Blk *blk, const BlkRequest *req, int error)
         return;
     blk->asked_to_stop = true;
     blk->stop_error = error;
-    tell_driver(blk, req, error, true);
+    tell_driver(blk, req, error, VMM_ACTION_PAUSE);
     snprintf(why, sizeof(why), "Disk '%s' cannot %s: %s", blk->vdev.dev->id, op_name(req->block.op),
              strerrordesc_np(error));
     board->request(board, BOARD_IO_ERROR, 0, why);
@@ -123,9 +124,9 @@ fail(BlkRequest *req, int error)
         stop_guest(blk, req, error);
         return;
     }
-    tell_driver(blk, req, error, false);
+    tell_driver(blk, req, error, policy == POLICY_IGNORE ? "ignore" : "report");
     blk->errors++;
-    blk_request_finish(req, VIRTIO_BLK_S_IOERR);
+    blk_request_finish(req, policy == POLICY_IGNORE ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR);
 }
 
 static void

@@ -47,6 +47,7 @@ typedef struct BlkPlace {
 typedef enum ErrorPolicy {
     POLICY_REPORT,   /* the guest sees it */
     POLICY_STOP,     /* the guest is stopped, and the request is made again when it runs */
+    POLICY_IGNORE,   /* the guest is told that all is well */
     POLICY_ENOSPACE, /* stop where it helps to make space, else report */
 } ErrorPolicy;
 

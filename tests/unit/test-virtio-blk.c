@@ -652,6 +652,23 @@ test_report(gconstpointer policy)
     disk_close(&disk);
 }
 
+/* The guest hears of nothing, the driver does. */
+static void
+test_ignore(void)
+{
+    uint64_t data;
+    Disk disk;
+
+    disk_start(&disk, params_with("on-write-error", "ignore"));
+    data = put_data(&disk, 4096, 1);
+    limit_files(65536);
+    g_assert_cmpuint(run(&disk, VIRTIO_BLK_T_OUT, 1024, data, 4096, false), ==, VIRTIO_BLK_S_OK);
+    limit_files(unlimited.rlim_cur);
+    check_event("ignore");
+    g_assert_cmpuint(disk.guest->test->n_requests, ==, 0);
+    disk_close(&disk);
+}
+
 static void
 stop_disk(Disk *disk, uint64_t *status, uint64_t data)
 {
@@ -897,7 +914,7 @@ static const BadParameter bad_parameters[] = {
       "Disk 'disk' has a physical-block-size of 256, which is not from 512 to 65536" },
     { "serial", "123456789012345678901", 0,
       "The serial number of disk 'disk' is longer than 20 bytes" },
-    { "on-write-error", "ignore", 0, "Disk 'disk' has no on-write-error 'ignore'" },
+    { "on-write-error", "often", 0, "Disk 'disk' has no on-write-error 'often'" },
     { "on-read-error", "perhaps", 0, "Disk 'disk' has no on-read-error 'perhaps'" },
     { "format", "qed", 0, "Disk 'disk' has an image of format 'qed', which is not supported" },
 };
@@ -1148,6 +1165,7 @@ main(int argc, char **argv)
     }
     g_test_add_data_func("/virtio-blk/error/report", "report", test_report);
     g_test_add_data_func("/virtio-blk/error/report-if-not-full", "enospace", test_report);
+    g_test_add_func("/virtio-blk/error/ignore", test_ignore);
     g_test_add_func("/virtio-blk/error/stop-and-reset", test_stop_and_reset);
     g_test_add_func("/virtio-blk/wce", test_wce);
     g_test_add_func("/virtio-blk/figures", test_figures);
