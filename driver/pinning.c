@@ -191,10 +191,44 @@ compare_vcpus(gconstpointer one, gconstpointer other)
     return a->vcpu - b->vcpu;
 }
 
+/* As libvirt's test driver has it: each runs, on the last CPU that it may run on. */
+static void
+add_simulated(GVariantBuilder *rows, const Domain *domain)
+{
+    guint64 user_ns = 0, system_ns = 0;
+
+    guest_cpu_times(domain->guest, &user_ns, &system_ns);
+    for (guint i = 0; i < domain->live->current_vcpus; i++) {
+        const CpuSet cpus = or_host(domain_tune_vcpu_set(&domain->live->tune, i));
+        int last = CPUSET_MAX - 1;
+
+        while (last > 0 && !CPU_ISSET(last, &cpus.cpus))
+            last--;
+        g_variant_builder_add(rows, "(uiti@ab)", i, VIR_VCPU_RUNNING, user_ns + system_ns, last,
+                              cpuset_to_variant(&cpus));
+    }
+}
+
+static void
+add_threads(GVariantBuilder *rows, const Domain *domain)
+{
+    g_autoptr(GArray) threads = guest_threads_list(guest_pid(domain->guest));
+
+    g_array_sort(threads, compare_vcpus);
+    for (guint i = 0; i < threads->len; i++) {
+        const GuestThread *thread = &g_array_index(threads, GuestThread, i);
+        const CpuSet cpus = guest_thread_affinity(thread->tid);
+
+        if (thread->vcpu >= 0)
+            g_variant_builder_add(rows, "(uiti@ab)", thread->vcpu, VIR_VCPU_RUNNING,
+                                  thread->user_ns + thread->system_ns, thread->cpu,
+                                  cpuset_to_variant(&cpus));
+    }
+}
+
 GVariant *
 domain_vcpu_info(const Domain *domain, GError **error)
 {
-    g_autoptr(GArray) threads = NULL;
     GVariantBuilder rows;
 
     if (!domain_is_active(domain)) {
@@ -202,18 +236,11 @@ domain_vcpu_info(const Domain *domain, GError **error)
                      "cannot retrieve vcpu information for inactive domain");
         return NULL;
     }
-    threads = guest_threads_list(guest_pid(domain->guest));
-    g_array_sort(threads, compare_vcpus);
     g_variant_builder_init(&rows, G_VARIANT_TYPE("a(uitiab)"));
-    for (guint i = 0; i < threads->len; i++) {
-        const GuestThread *thread = &g_array_index(threads, GuestThread, i);
-        const CpuSet cpus = guest_thread_affinity(thread->tid);
-
-        if (thread->vcpu >= 0)
-            g_variant_builder_add(&rows, "(uiti@ab)", thread->vcpu, VIR_VCPU_RUNNING,
-                                  thread->user_ns + thread->system_ns, thread->cpu,
-                                  cpuset_to_variant(&cpus));
-    }
+    if (domain_is_simulated(domain))
+        add_simulated(&rows, domain);
+    else
+        add_threads(&rows, domain);
     return g_variant_builder_end(&rows);
 }
 

@@ -76,6 +76,39 @@ test_default(void)
     fixture_free(fixture);
 }
 
+/* The CPU of the host that the last one of @n vCPUs is on. */
+static int
+cpu_of_last(Fixture *fixture, const char *path, guint n)
+{
+    g_autoptr(GVariant) reply =
+        fixture_call(fixture, path, VMCTL_DOMAIN, "GetVcpuInfo", NULL, "(a(uitiab))");
+    g_autoptr(GVariant) rows = g_variant_get_child_value(reply, 0);
+    guint number;
+    int state, cpu;
+
+    g_assert_cmpuint(g_variant_n_children(rows), ==, n);
+    g_variant_get_child(rows, n - 1, "(uiti@ab)", &number, &state, NULL, &cpu, NULL);
+    g_assert_cmpuint(number, ==, n - 1);
+    g_assert_cmpint(state, ==, VIR_VCPU_RUNNING);
+    return cpu;
+}
+
+/* They run, as far as anybody can see, on the last CPU that they may run on. */
+static void
+test_vcpus(void)
+{
+    Fixture *fixture = fixture_new();
+    g_autofree char *path =
+        define(fixture, TEST_ROOT,
+               "<domain type='test'><name>pinned</name><memory>65536</memory>"
+               "<vcpu cpuset='0'>3</vcpu><os><type>hvm</type></os></domain>");
+
+    fixture_do(fixture, path, "Create", g_variant_new("(u)", 0));
+    g_assert_cmpint(cpu_of_last(fixture, path, 3), ==, 0);
+    g_assert_cmpint(cpu_of_last(fixture, TEST_DOMAIN, 2), ==, (int)g_get_num_processors() - 1);
+    fixture_free(fixture);
+}
+
 /* The events are those of a guest that obeys at once. */
 static void
 test_life(void)
@@ -176,6 +209,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/bus-test/default", test_default);
+    g_test_add_func("/bus-test/vcpus", test_vcpus);
     g_test_add_func("/bus-test/life", test_life);
     g_test_add_func("/bus-test/devices", test_devices);
     g_test_add_func("/bus-test/fresh", test_fresh);
