@@ -103,25 +103,6 @@ list_domains(Call *call)
         call_fail(call, error);
 }
 
-/* The records of @domains as a(sa{sv}), floating; NULL with @error. */
-static GVariant *
-stats_of(const GPtrArray *domains, guint groups, guint flags, GError **error)
-{
-    GVariantBuilder records;
-
-    g_variant_builder_init(&records, G_VARIANT_TYPE("a(sa{sv})"));
-    for (guint i = 0; i < domains->len; i++) {
-        GVariant *stats = domain_stats(domains->pdata[i], groups, flags, error);
-
-        if (!stats) {
-            g_variant_builder_clear(&records);
-            return NULL;
-        }
-        g_variant_builder_add(&records, "(s@a{sv})", domain_name(domains->pdata[i]), stats);
-    }
-    return g_variant_builder_end(&records);
-}
-
 typedef struct AllStats {
     Call *call;
     GPtrArray *domains;
@@ -136,7 +117,7 @@ all_stats_ready(gpointer data)
     guint groups, flags;
 
     call_get(all->call, "(uu)", &groups, &flags);
-    records = stats_of(all->domains, groups, flags & ~STATS_FILTER, &error);
+    records = stats_list(all->domains, groups, flags & ~STATS_FILTER, &error);
     if (records)
         call_reply(all->call, g_variant_new("(*)", records));
     else

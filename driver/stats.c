@@ -109,23 +109,26 @@ stats_refresh(const GPtrArray *domains, guint wanted, GDestroyNotify done, gpoin
         done(data);
 }
 
-GVariant *
-domain_stats(Domain *domain, guint wanted, guint flags, GError **error)
+static gboolean
+check_wanted(guint wanted, guint flags, GError **error)
 {
     const guint known =
         VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT |
         VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING | 0xffff; /* the list's own filter */
-    GVariantBuilder out;
+    const guint odd = wanted & ~(guint)STATS_SUPPORTED;
 
     if (!driver_check_flags(flags, known, "virConnectGetAllDomainStats", error))
-        return NULL;
-    if (flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS &&
-        wanted & ~(guint)STATS_SUPPORTED) {
-        driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                     "Stats types bits 0x%x are not supported by this daemon",
-                     wanted & ~(guint)STATS_SUPPORTED);
-        return NULL;
-    }
+        return FALSE;
+    return !(flags & VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS && odd) ||
+           driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                        "Stats types bits 0x%x are not supported by this daemon", odd);
+}
+
+static GVariant *
+record_of(Domain *domain, guint wanted, guint flags)
+{
+    GVariantBuilder out;
+
     g_variant_builder_init(&out, G_VARIANT_TYPE_VARDICT);
     for (gsize i = 0; i < G_N_ELEMENTS(groups); i++) {
         if (is_wanted(wanted, groups[i].group))
@@ -138,4 +141,69 @@ domain_stats(Domain *domain, guint wanted, guint flags, GError **error)
     if (is_wanted(wanted, ASKED) && device_figures_stale(domain))
         add(&out, "vmctl.stale", g_variant_new_boolean(TRUE));
     return g_variant_builder_end(&out);
+}
+
+GVariant *
+domain_stats(Domain *domain, guint wanted, guint flags, GError **error)
+{
+    return check_wanted(wanted, flags, error) ? record_of(domain, wanted, flags) : NULL;
+}
+
+/* All domains at once */
+
+/* A domain that does not run, and its record: most that do not run have the same one, and only one is made. */
+typedef struct Rest {
+    const Domain *domain; /* NULL: there was none yet */
+    GVariant *record;     /* held */
+} Rest;
+
+/* Whether nothing but state and figures is told of @domain. */
+static gboolean
+is_plain(const Domain *domain, guint wanted)
+{
+    return !domain->live && !domain->guest && !is_wanted(wanted, ASKED);
+}
+
+static gboolean
+is_alike(const Domain *a, const Domain *b)
+{
+    DomainFigures of_a = domain_figures(a), of_b = domain_figures(b);
+
+    return a->state == b->state && a->reason == b->reason && of_a.vcpus == of_b.vcpus &&
+           of_a.current_vcpus == of_b.current_vcpus && of_a.memory_kib == of_b.memory_kib &&
+           of_a.current_memory_kib == of_b.current_memory_kib;
+}
+
+/* The record, floating or not. */
+static GVariant *
+record_in_list(Domain *domain, guint wanted, guint flags, Rest *rest)
+{
+    if (!is_plain(domain, wanted))
+        return record_of(domain, wanted, flags);
+    if (!rest->domain || !is_alike(rest->domain, domain)) {
+        g_clear_pointer(&rest->record, g_variant_unref);
+        rest->domain = domain;
+        rest->record = g_variant_ref_sink(record_of(domain, wanted, flags));
+    }
+    return rest->record;
+}
+
+GVariant *
+stats_list(const GPtrArray *domains, guint wanted, guint flags, GError **error)
+{
+    g_autofree GVariant **rows = g_new(GVariant *, domains->len);
+    Rest rest = { 0 };
+    GVariant *list;
+
+    if (!check_wanted(wanted, flags, error))
+        return NULL;
+    for (guint i = 0; i < domains->len; i++) {
+        GVariant *row[2] = { g_variant_new_string(domain_name(domains->pdata[i])),
+                             record_in_list(domains->pdata[i], wanted, flags, &rest) };
+
+        rows[i] = g_variant_new_tuple(row, G_N_ELEMENTS(row));
+    }
+    list = g_variant_new_array(G_VARIANT_TYPE("(sa{sv})"), rows, domains->len);
+    g_clear_pointer(&rest.record, g_variant_unref);
+    return list;
 }

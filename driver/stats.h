@@ -20,3 +20,6 @@ void stats_refresh(const GPtrArray *domains, guint groups, GDestroyNotify done, 
 /* A floating a{sv} with libvirt's field names ("state.state" i, "balloon.current" t, ...); @groups 0
  * means all. NULL with @error for an unknown flag. */
 GVariant *domain_stats(Domain *domain, guint groups, guint flags, GError **error);
+
+/* The same of all @domains: a floating a(sa{sv}), with their names. */
+GVariant *stats_list(const GPtrArray *domains, guint groups, guint flags, GError **error);

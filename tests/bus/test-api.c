@@ -219,11 +219,32 @@ assert_wrapped(const char *value, const char *wanted)
     g_assert_cmpstr(text, ==, wanted);
 }
 
+/* A dictionary that stands in a list many times is wrapped once. */
+static void
+test_quirks_shared(void)
+{
+    g_autoptr(GVariant) one = g_variant_ref_sink(g_variant_new_parsed("{'a': <1>}"));
+    g_autoptr(GVariant) other = g_variant_ref_sink(g_variant_new_parsed("{'b': <2>}"));
+    GVariant *rows[] = { one, one, other, one };
+    GVariant *list = g_variant_new_array(NULL, rows, G_N_ELEMENTS(rows));
+    g_autoptr(GVariant) plain = g_variant_ref_sink(g_variant_new_tuple(&list, 1));
+    g_autoptr(GVariant) wrapped = g_variant_ref_sink(dbus_quirks_wrap(plain));
+    g_autoptr(GVariant) array = g_variant_get_child_value(wrapped, 0);
+    g_autoptr(GVariant) first = g_variant_get_child_value(array, 0);
+    g_autoptr(GVariant) second = g_variant_get_child_value(array, 1);
+    g_autofree char *text = g_variant_print(wrapped, FALSE);
+
+    g_assert_true(first == second);
+    g_assert_cmpstr(text, ==, "([{'a': <<1>>}, {'a': <<1>>}, {'b': <<2>>}, {'a': <<1>>}],)");
+}
+
 static void
 test_quirks(void)
 {
     assert_wrapped("({'a': <1>, 'b': <'x'>},)", "({'a': <<1>>, 'b': <<'x'>>},)");
     assert_wrapped("([('vm', {'a': <1>})],)", "([('vm', {'a': <<1>>})],)");
+    assert_wrapped("([('a', {'a': <1>}), ('b', {'a': <1>}), ('c', {'b': <2>}), ('d', {'a': <1>})],)",
+                   "([('a', {'a': <<1>>}), ('b', {'a': <<1>>}), ('c', {'b': <<2>>}), ('d', {'a': <<1>>})],)");
     assert_wrapped("(@a{sv} {},)", "(@a{sv} {},)");
     assert_wrapped("(@a(sa{sv}) [],)", "(@a(sa{sv}) [],)");
     assert_wrapped("((1, {'a': <true>}),)", "((1, {'a': <<true>>}),)");
@@ -243,5 +264,6 @@ main(int argc, char **argv)
     g_test_add_func("/api/paths", test_paths);
     g_test_add_func("/api/host-paths", test_host_paths);
     g_test_add_func("/api/quirks", test_quirks);
+    g_test_add_func("/api/quirks-shared", test_quirks_shared);
     return g_test_run();
 }
