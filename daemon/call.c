@@ -109,13 +109,11 @@ static GVariant *
 names_of(const Call *call, const GPtrArray *objects,
          GVariant *(*name)(const Call *call, gpointer object))
 {
-    GVariantBuilder names;
-    g_autoptr(GVariantType) type = g_variant_type_new_array(call->face->name_type);
+    g_autofree GVariant **names = g_new(GVariant *, objects->len);
 
-    g_variant_builder_init(&names, type);
     for (guint i = 0; i < objects->len; i++)
-        g_variant_builder_add_value(&names, name(call, objects->pdata[i]));
-    return g_variant_builder_end(&names);
+        names[i] = name(call, objects->pdata[i]);
+    return g_variant_new_array(call->face->name_type, names, objects->len);
 }
 
 GVariant *

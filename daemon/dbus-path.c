@@ -13,9 +13,10 @@ dbus_path_node(const Domain *domain)
 char *
 dbus_path_of(const char *root, const Domain *domain)
 {
-    g_autofree char *node = dbus_path_node(domain);
+    char *path = g_strconcat(root, "/domain/_", domain_uuid(domain), NULL);
 
-    return g_strconcat(root, "/domain/", node, NULL);
+    g_strdelimit(path + strlen(root), "-", '_');
+    return path;
 }
 
 char *
