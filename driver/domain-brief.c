@@ -22,7 +22,7 @@ DomainFigures
 domain_def_figures(const DomainDef *def)
 {
     return (DomainFigures){ def->memory_kib, def->current_memory_kib, def->vcpus,
-                            def->current_vcpus };
+                            def->current_vcpus, domain_os_has_nvram(&def->os) };
 }
 
 DomainBrief *

@@ -10,6 +10,7 @@
 typedef struct DomainFigures {
     guint64 memory_kib, current_memory_kib;
     guint vcpus, current_vcpus;
+    gboolean nvram; /* its firmware has a file of variables, of which undefine must know */
 } DomainFigures;
 
 typedef struct DomainBrief {

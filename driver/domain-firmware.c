@@ -244,7 +244,7 @@ domain_firmware_put(VmmMsg *create, const DomainDef *def, const DriverEnv *env,
 gboolean
 domain_firmware_undefine(const DomainDef *def, guint flags, GError **error)
 {
-    const char *path = domain_os_has_nvram(&def->os) ? def->os.nvram.path : NULL;
+    const char *path = def && domain_os_has_nvram(&def->os) ? def->os.nvram.path : NULL;
 
     if (flags & VIR_DOMAIN_UNDEFINE_NVRAM && flags & VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
         return driver_error(error, VIR_ERR_OPERATION_INVALID, "cannot both keep and delete nvram");

@@ -16,5 +16,5 @@ gboolean domain_firmware_put(struct VmmMsg *create, const DomainDef *def, const 
                              gboolean reset_nvram, GError **error);
 
 /* What becomes of the file of variables where a definition goes: refused without one of libvirt's flags, and
- * removed only by the one that says so. */
+ * removed only by the one that says so. @def: NULL where it is known to have none. */
 gboolean domain_firmware_undefine(const DomainDef *def, guint flags, GError **error);

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "vmctl-domains 1 MD5 TIME", then for each definition "UUID INODE SIZE CHANGED MEMORY CURRENT VCPUS CURRENT NAME". */
-#define HEADER       "vmctl-domains 1"
+/* "vmctl-domains 2 MD5 TIME", then for each definition "UUID INODE SIZE CHANGED MEMORY CURRENT VCPUS CURRENT NVRAM
+ * NAME", NVRAM 1 or 0. */
+#define HEADER       "vmctl-domains 2"
 #define FILE_NAME    "domains.index"
 #define SAVE_AFTER_S 5
 
@@ -111,6 +112,7 @@ domain_index_take(DomainIndex *index, const char *uuid, const StoreStamp *stamp)
     figures.current_memory_kib = strtoull(at, &at, 10);
     figures.vcpus = strtoul(at, &at, 10);
     figures.current_vcpus = strtoul(at, &at, 10);
+    figures.nvram = strtoul(at, &at, 10) != 0;
     return *at == ' ' ? domain_brief_new(uuid, at + 1, &figures) : NULL;
 }
 
@@ -139,10 +141,10 @@ add_row(GString *rows, Domain *domain)
         return;
     g_string_append_printf(rows,
                            "%s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT
-                           " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %u %u %s\n",
+                           " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %u %u %d %s\n",
                            uuid, stamp->inode, stamp->size, stamp->changed_ns, figures.memory_kib,
                            figures.current_memory_kib, figures.vcpus, figures.current_vcpus,
-                           persistent_name(domain));
+                           figures.nvram, persistent_name(domain));
 }
 
 static void

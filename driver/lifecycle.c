@@ -234,6 +234,20 @@ domain_destroy(Domain *domain, guint flags, DomainDone done, gpointer data)
 
 /* undefine */
 
+/* Whether there is nothing to be learnt from the file of a definition that rests: it is the one that we know, and it
+ * tells of no other file. */
+static gboolean
+is_known(const Domain *domain)
+{
+    const StoreStamp *then = &domain->stamp;
+    StoreStamp now;
+
+    return domain->brief && !domain->brief->figures.nvram && !domain_is_active(domain) &&
+           !domain->launch &&
+           store_stamp(domain->host->env->config_dir, domain_uuid(domain), &now) &&
+           now.inode == then->inode && now.size == then->size && now.changed_ns == then->changed_ns;
+}
+
 /* A damaged file is not ours to delete, and what else belongs to the domain only the file would say. One that an
  * administrator took away is no definition any more: what is left goes without it. */
 static gboolean
@@ -268,7 +282,7 @@ domain_undefine(Domain *domain, guint flags, GError **error)
     if (domain->managed_save && !(flags & VIR_DOMAIN_UNDEFINE_MANAGED_SAVE))
         return driver_error(error, VIR_ERR_OPERATION_INVALID,
                             "Refusing to undefine while domain managed save image exists");
-    if (!read_once_more(domain, error))
+    if (!is_known(domain) && !read_once_more(domain, error))
         return FALSE;
     if ((domain->managed_save && !managed_save_remove(domain, error)) ||
         (!domain->host->env->simulated &&

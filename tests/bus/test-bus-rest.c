@@ -127,6 +127,34 @@ test_damaged_file(void)
     g_assert_cmpstr(text, ==, "<domain type='kvm'><name>guest-0</na");
 }
 
+/* A file of variables keeps its definition from being undefined, whether that rests or only the index knows of it. */
+static void
+test_nvram(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_auto(GStrv) paths = g_new0(char *, MANY + 1);
+    g_autofree char *variables = g_build_filename(fixture->dir, "vars.fd", NULL);
+    g_autofree char *xml = g_strdup_printf(
+        "<domain type='kvm'><name>uefi</name><memory unit='MiB'>64</memory><os>"
+        "<type arch='x86_64' machine='q35'>hvm</type><loader readonly='yes' type='pflash'>%s/code.fd"
+        "</loader><nvram>%s</nvram></os><features><acpi/></features></domain>",
+        fixture->dir, variables);
+    g_autoptr(GVariant) reply = fixture_call(fixture, ROOT_PATH, CONNECT, "DomainDefineXML",
+                                             g_variant_new("(s)", xml), "(o)");
+    const char *path;
+
+    g_variant_get(reply, "(&o)", &path);
+    fixture_expect_events(fixture, "0,0");
+    g_assert_true(g_file_set_contents(variables, "variables", -1, NULL));
+    define_many(fixture, paths);
+    fixture_call_fails(fixture, path, DOMAIN, "Undefine", FLAGS(0), NULL, "*domain with nvram*");
+    g_usleep(50000); /* old enough for an index to be believed */
+    restart(fixture, SIGTERM);
+    fixture_call_fails(fixture, path, DOMAIN, "Undefine", FLAGS(0), NULL, "*domain with nvram*");
+    fixture_do(fixture, path, "Undefine", FLAGS(VIR_DOMAIN_UNDEFINE_NVRAM));
+    g_assert_false(g_file_test(variables, G_FILE_TEST_EXISTS));
+}
+
 /* What an administrator then does: moves the file away and undefines, or defines the domain anew. */
 static void
 test_mended(void)
@@ -220,7 +248,7 @@ test_damaged_index(void)
     parts = g_strsplit(good, "still-here", 2);
     other = g_strjoin("not-here!!", parts[0], parts[1], NULL); /* whose checksum is wrong */
     for (guint i = 0; i < 4; i++) {
-        const char *texts[] = { "", "vmctl-domains 1 0 0\n", other, NULL };
+        const char *texts[] = { "", "vmctl-domains 2 0 0\n", other, NULL };
         g_autoptr(GVariant) name = NULL;
 
         fixture_end_daemon(fixture, SIGTERM);
@@ -244,6 +272,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/rest/mended", test_mended);
     g_test_add_func("/bus/rest/put-aside", test_put_aside);
     g_test_add_func("/bus/rest/changed-file", test_changed_file);
+    g_test_add_func("/bus/rest/nvram", test_nvram);
     g_test_add_func("/bus/rest/damaged-index", test_damaged_index);
     return g_test_run();
 }
