@@ -454,18 +454,18 @@ fake_devices_boot(FakeDevices *devices)
 }
 
 void
-fake_devices_fill(FakeDevices *devices, bool full)
+fake_devices_fill(FakeDevices *devices, const char *action)
 {
     VmmMsg *event;
 
-    devices->full = full;
-    for (size_t i = 0; full && i < DEVICES_MAX; i++) {
+    devices->full = action && strcmp(action, VMM_ACTION_PAUSE) == 0;
+    for (size_t i = 0; action && i < DEVICES_MAX; i++) {
         if (!devices->devices[i].there || strcmp(devices->devices[i].device, "blk") != 0)
             continue;
         event = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_IO_ERROR);
         vmm_msg_put_string(event, "device", devices->devices[i].id);
         vmm_msg_put_string(event, "operation", "write");
-        vmm_msg_put_string(event, "action", VMM_ACTION_PAUSE);
+        vmm_msg_put_string(event, "action", action);
         vmm_msg_put_string(event, "error", "enospc");
         devices->tell(devices->data, event);
     }

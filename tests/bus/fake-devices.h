@@ -33,5 +33,5 @@ int fake_devices_agent(const FakeDevices *devices);
 void fake_devices_reset(FakeDevices *devices);
 /* What a removed device is told of, after the reply. */
 void fake_devices_settle(FakeDevices *devices);
-/* The host has no room for what disks write, and says so of each; or it has room again. */
-void fake_devices_fill(FakeDevices *devices, bool full);
+/* The host has no room for what disks write, of each of which it is said with that @action; NULL: it has room again. */
+void fake_devices_fill(FakeDevices *devices, const char *action);

@@ -10,6 +10,7 @@
  *     fake=bitten-pause    its watchdog expires as soon as it runs and pauses it
  *     fake=bitten-off      the same, and cuts the power
  *     fake=disk-full       the host's disk is full as soon as it runs, until it is run again
+ *     fake=disk-ignored    the same, and nobody cares
  *     fake=io-error        pauses itself as soon as it runs, for a disk that failed
  *     fake=reboot          resets itself once, as soon as it runs
  *     fake=ignore-button   does nothing about the power button
@@ -188,9 +189,11 @@ boot(Fake *fake)
         tell_of_device(fake, VMM_EVENT_CRASH_LOADED, "panic0", NULL);
     be_bitten(fake);
     if (behaves(fake, "disk-full")) {
-        fake_devices_fill(fake->devices, true);
+        fake_devices_fill(fake->devices, VMM_ACTION_PAUSE);
         act(fake, VMM_ACTION_PAUSE, VMM_REASON_IO_ERROR, "");
     }
+    if (behaves(fake, "disk-ignored"))
+        fake_devices_fill(fake->devices, "ignore");
     if (behaves(fake, "io-error"))
         act(fake, VMM_ACTION_PAUSE, VMM_REASON_IO_ERROR, "");
     if (behaves(fake, "reboot"))
@@ -406,7 +409,7 @@ run(Fake *fake, VmmMsg *request)
     if (first)
         boot(fake);
     else
-        fake_devices_fill(fake->devices, false);
+        fake_devices_fill(fake->devices, NULL);
 }
 
 static void

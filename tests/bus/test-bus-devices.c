@@ -153,6 +153,21 @@ test_block_info(void)
     g_assert_cmpstr(live_text, ==, "((1048576, 4096, 8192),)");
 }
 
+/* With error_policy='ignore': told, and that is all. */
+static void
+test_disk_ignored(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_guest(fixture, "careless", "fake=disk-ignored");
+    g_autofree char *signal =
+        g_strdup_printf("IOError ('%s/disk', 'virtio-disk0', 0, 'enospc')", fixture->dir);
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_wait_signal(fixture, signal);
+    fixture_expect_events(fixture, "4,0 2,0");
+    g_assert_cmpint(fixture_state(fixture, path), ==, VIR_DOMAIN_RUNNING);
+}
+
 /* The host's disk is full: the guest is paused, everybody is told, and it runs again when it is resumed. */
 static void
 test_disk_full(void)
@@ -486,6 +501,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/devices/stale", test_stale);
     g_test_add_func("/bus/devices/block-info", test_block_info);
     g_test_add_func("/bus/devices/disk-full", test_disk_full);
+    g_test_add_func("/bus/devices/disk-ignored", test_disk_ignored);
     g_test_add_func("/bus/devices/resize", test_resize);
     g_test_add_func("/bus/devices/threshold", test_threshold);
     g_test_add_func("/bus/devices/iotune", test_iotune);
