@@ -3,6 +3,14 @@
  *   domains [COUNT...]     1000 and 10000 of each kind of document where none is given
  *
  * tests/bench/run-domains calls it where libvirtd's directories are private.
+ *
+ * What is compared is what a client of each waits for, by the client library that belongs to it: ours is GDBus, through a
+ * dbus-daemon (four hops of a call and its reply, and a thread of GDBus' own at both ends); libvirtd's is libvirt's, by
+ * libvirt's own socket (two hops). list and stats are one call on both sides, with the time to take the answer apart;
+ * define and lookup are one round trip a document, one after the other, undefine is two (a lookup by name first), and
+ * ours tells of each define and undefine by a signal though nobody listens. So what is small there is the bus' price
+ * before it is ours. A busy machine makes it dearer still: each hop waits for a CPU. Where fsyncs take a while, they
+ * decide about define: TMPDIR on a tmpfs leaves both sides' own time.
  */
 #include "tests/bench/domains.h"
 

@@ -37,7 +37,7 @@
 #include <unistd.h>
 
 #define BANNER      "fake guest here\r\n"
-#define LIFETIME_S  120 /* a test that lost sight of us */
+#define LIFETIME_S  120 /* since the last that was heard: a test that lost sight of us */
 #define SERIALS_MAX 4
 #define VCPUS_MAX   16
 
@@ -722,7 +722,8 @@ main(void)
 
     fake.devices = fake_devices_new(tell_driver, &fake);
     fake_devices_set_guest(fake.devices, guest_behaves);
-    alarm(LIFETIME_S);
-    for (;;)
+    for (;;) {
+        alarm(LIFETIME_S);
         turn(&fake);
+    }
 }

@@ -278,6 +278,63 @@ test_stats(void)
     g_assert_cmpint(g_variant_n_children(g_variant_get_child_value(none, 0)), ==, 0);
 }
 
+static char *
+path_of(Fixture *fixture, const char *name)
+{
+    g_autoptr(GVariant) reply = fixture_call(fixture, ROOT_PATH, CONNECT, "DomainLookupByName",
+                                             g_variant_new("(s)", name), "(o)");
+    char *path;
+
+    g_variant_get(reply, "(o)", &path);
+    return path;
+}
+
+static void
+define_with_memory(Fixture *fixture, const char *name, guint mib)
+{
+    g_autofree char *xml = g_strdup_printf(
+        "<domain type='kvm'><name>%s</name><memory unit='MiB'>%u</memory><os><type arch='x86_64' "
+        "machine='q35'>hvm</type><kernel>%s/kernel</kernel></os><features><acpi/></features></domain>",
+        name, mib, fixture->dir);
+
+    g_variant_unref(fixture_call(fixture, ROOT_PATH, CONNECT, "DomainDefineXML",
+                                 g_variant_new("(s)", xml), "(o)"));
+}
+
+/* Domains that are alike share a record: each must still be told what it says of itself. */
+static void
+test_stats_of_many(void)
+{
+    const guint groups = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_BALLOON;
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autoptr(GVariant) all = NULL, list = NULL;
+    g_autofree char *running = NULL;
+
+    for (guint i = 0; i < 6; i++) {
+        g_autofree char *name = g_strdup_printf("guest-%u", i);
+
+        define_with_memory(fixture, name, i == 2 ? 128 : 64);
+    }
+    running = path_of(fixture, "guest-4");
+    fixture_do(fixture, running, "Create", FLAGS(0));
+    all = fixture_call(fixture, ROOT_PATH, CONNECT, "GetAllDomainStats",
+                       g_variant_new("(uu)", groups, 0), "(a(sa{sv}))");
+    list = g_variant_get_child_value(all, 0);
+    g_assert_cmpuint(g_variant_n_children(list), ==, 6);
+    for (guint i = 0; i < 6; i++) {
+        g_autoptr(GVariant) record = NULL, own = NULL, own_record = NULL;
+        g_autofree char *path = NULL;
+        const char *name;
+
+        g_variant_get_child(list, i, "(&s@a{sv})", &name, &record);
+        path = path_of(fixture, name);
+        own = fixture_call(fixture, path, DOMAIN, "GetStats", g_variant_new("(uu)", groups, 0),
+                           "(a{sv})");
+        own_record = g_variant_get_child_value(own, 0);
+        g_assert_cmpvariant(record, own_record);
+    }
+}
+
 /* Every method with arguments of the right types and no sense */
 
 static GVariant *
@@ -564,6 +621,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/surface/taken", test_taken);
     g_test_add_func("/bus/surface/lists", test_lists);
     g_test_add_func("/bus/surface/stats", test_stats);
+    g_test_add_func("/bus/surface/stats-of-many", test_stats_of_many);
     g_test_add_func("/bus/surface/walk", test_walk);
     g_test_add_func("/bus/surface/members", test_members);
     g_test_add_func("/bus/surface/genuine", test_genuine);
