@@ -1,29 +1,16 @@
 #include "driver/device-interface.h"
 
-#include "driver/bandwidth.h"
 #include "driver/device-address.h"
 #include "driver/error.h"
-#include "driver/passt.h"
-#include "driver/tap.h"
+#include "driver/interface.h"
 #include "driver/xml-read.h"
 #include "driver/xml-write.h"
-#include "qemu-kvm-backend/proto/vmm-msg.h"
-#include "qemu-kvm-backend/proto/vmm-proto.h"
 
 #include <string.h>
 
-#define MAC_SIZE   6
-#define QUEUES_MAX 15 /* pairs that a card has */
 #define MTU_MIN    68 /* virtio 1.2, section 5.1.4.1 */
 #define MTU_MAX    65535
 #define TAP_PREFIX "vnet" /* of names that are given out here: of no meaning in a definition */
-
-typedef enum InterfaceType {
-    INTERFACE_ETHERNET, /* a tap by itself */
-    INTERFACE_BRIDGE,   /* a tap that is a port of a bridge */
-    INTERFACE_USER,     /* what the user who runs it has of a network: passt */
-    INTERFACE_NETWORK,  /* a network of libvirt's: a definition may name one, and there is none to start with */
-} InterfaceType;
 
 /* The rest of libvirt's types and words is the policy table's to refuse. */
 static const char *const type_words[] = { "ethernet", "bridge", "user", "network", NULL };
@@ -31,25 +18,6 @@ static const char *const switch_words[] = { "no", "yes", NULL };
 static const char *const link_words[] = { "down", "up", NULL };
 static const char *const driver_words[] = { "qemu", NULL };
 static const char *const backend_words[] = { "passt", NULL };
-
-typedef struct Interface {
-    Device dev;
-    int type;
-    gboolean has_mac;
-    guint8 mac[MAC_SIZE];
-    char *bridge; /* of INTERFACE_BRIDGE */
-    char *network; /* of INTERFACE_NETWORK */
-    gboolean model_said;
-    char *target; /* the tap's name as the document has it; NULL: any */
-    char *opened; /* a live one's that was given out */
-    int managed;  /* of switch_words, or -1: not said */
-    int driver;   /* of driver_words, or -1 */
-    guint queues; /* 0: not said */
-    int link;     /* of link_words, or -1 */
-    guint mtu;    /* bytes; 0: not said */
-    int backend;  /* of INTERFACE_USER, of backend_words, or -1 */
-    Bandwidth bandwidth;
-} Interface;
 
 /* Parsing */
 
@@ -69,9 +37,8 @@ parse_backend(Interface *iface, const XmlNode *node, GError **error)
            xml_attr_word(backend, "type", XML_OPTIONAL, backend_words, &iface->backend, error);
 }
 
-/* As libvirt reads it: one or two digits a byte. */
-static gboolean
-scan_mac(const char *text, guint8 *ret)
+gboolean
+interface_scan_mac(const char *text, guint8 *ret)
 {
     for (int i = 0; i < MAC_SIZE; i++) {
         int n = 0;
@@ -95,7 +62,7 @@ parse_mac(Interface *iface, const XmlNode *node, GError **error)
 
     if (!text)
         return TRUE;
-    if (!scan_mac(text, iface->mac))
+    if (!interface_scan_mac(text, iface->mac))
         return driver_error(error, VIR_ERR_XML_ERROR, "unable to parse mac address '%s'", text);
     if (iface->mac[0] & 1)
         return driver_error(error, VIR_ERR_XML_ERROR,
@@ -224,8 +191,7 @@ interface_parse(Device *dev, const XmlNode *node, guint flags, GError **error)
            parse_driver(iface, node, error) && parse_link(iface, node, error) &&
            parse_mtu(iface, node, error) &&
            bandwidth_parse(&iface->bandwidth, node, device_interface_may_floor(dev), error) &&
-           device_parse_boot(dev, node, error) &&
-           device_parse_address(dev, node, error);
+           device_parse_boot(dev, node, error) && device_parse_address(dev, node, error);
 }
 
 /* Formatting */
@@ -444,177 +410,7 @@ interface_pci_role(const Device *dev)
     return PCI_ROLE_ENDPOINT;
 }
 
-/* Lowering */
-
-/* What all back ends have. */
-static VmmMsg *
-describe(const Interface *iface, const DeviceLowering *to)
-{
-    VmmMsg *msg = to->add(to->data, VMM_CLASS_VIRTIO_PCI, iface->dev.alias);
-    g_autofree char *mac = device_interface_mac_text(&iface->dev);
-
-    vmm_msg_put_string(msg, "device", "net");
-    device_describe_address(&iface->dev, msg);
-    vmm_msg_put_string(msg, "mac", mac);
-    if (iface->mtu)
-        vmm_msg_put_u64(msg, "mtu", iface->mtu);
-    if (iface->link == 0)
-        vmm_msg_put_bool(msg, "link", false);
-    bandwidth_put(&iface->bandwidth, FALSE, msg);
-    return msg;
-}
-
-static gboolean
-lower_user(const Interface *iface, const DeviceLowering *to, GError **error)
-{
-    VmmMsg *msg;
-    int fd;
-
-    if (!passt_start(iface->mtu, &fd, error))
-        return FALSE;
-    msg = describe(iface, to);
-    vmm_msg_put_string(msg, "backend", "stream");
-    vmm_msg_put_fd(msg, "fd", fd);
-    return TRUE;
-}
-
-static void
-describe_tap(VmmMsg *msg, const int *fds, guint n)
-{
-    vmm_msg_put_u64(msg, "queues", n);
-    vmm_msg_put_string(msg, "backend", "tap");
-    for (guint i = 0; i < n; i++) {
-        g_autofree char *key = g_strdup_printf("fd%u", i);
-
-        vmm_msg_put_fd(msg, key, fds[i]);
-    }
-}
-
-static gboolean
-lower_tap(Interface *iface, const DeviceLowering *to, GError **error)
-{
-    const TapWish wish = {
-        .name = iface->target,
-        .existing = iface->managed == 0,
-        .queues = MAX(iface->queues, 1),
-        .mac = iface->mac,
-        .mtu = iface->mtu,
-        .bridge = iface->bridge,
-    };
-    int fds[QUEUES_MAX];
-    char *name;
-
-    if (!tap_open(&wish, fds, &name, error))
-        return FALSE;
-    g_free(iface->opened);
-    iface->opened = name;
-    describe_tap(describe(iface, to), fds, wish.queues);
-    return TRUE;
-}
-
-static gboolean
-interface_lower(Device *dev, const DeviceLowering *to, GError **error)
-{
-    Interface *iface = (Interface *)dev;
-
-    switch (iface->type) {
-    case INTERFACE_USER:
-        return lower_user(iface, to, error);
-    case INTERFACE_NETWORK:
-        return driver_error(error, VIR_ERR_NO_NETWORK, "no network with matching name '%s'",
-                            iface->network);
-    default:
-        return lower_tap(iface, to, error);
-    }
-}
-
-/* Finding and changing */
-
-static gboolean
-is_meant(const Interface *iface, const Interface *wanted)
-{
-    const PciAddress *pci = &wanted->dev.pci;
-
-    if (wanted->has_mac && memcmp(iface->mac, wanted->mac, MAC_SIZE) != 0)
-        return FALSE;
-    if (pci->known && (iface->dev.pci.bus != pci->bus || iface->dev.pci.slot != pci->slot ||
-                       iface->dev.pci.function != pci->function))
-        return FALSE;
-    return !wanted->dev.alias || g_strcmp0(iface->dev.alias, wanted->dev.alias) == 0;
-}
-
-static Device *
-interface_find(const GPtrArray *devices, const Device *wanted, gboolean config, GError **error)
-{
-    g_autofree char *mac = device_interface_mac_text(wanted);
-    const char *by = ((const Interface *)wanted)->has_mac ? mac : NULL;
-    Device *found = NULL;
-
-    for (guint i = 0; i < devices->len; i++) {
-        Device *dev = g_ptr_array_index(devices, i);
-
-        if (dev->kind != &device_interface ||
-            !is_meant((const Interface *)dev, (const Interface *)wanted))
-            continue;
-        if (found) {
-            driver_error(error, VIR_ERR_OPERATION_FAILED, "multiple devices matching %s%s found",
-                         by ? "MAC address " : "the description", by ? by : "");
-            return NULL;
-        }
-        found = dev;
-    }
-    if (!found)
-        driver_error(error, VIR_ERR_DEVICE_MISSING, "no device %s%s found",
-                     by ? "matching MAC address " : "that matches", by ? by : "");
-    return found;
-}
-
-static gboolean
-refuse_change(const char *what, GError **error)
-{
-    return driver_error(error, VIR_ERR_OPERATION_UNSUPPORTED, "cannot modify network device %s",
-                        what);
-}
-
-/* Whatever @wanted leaves open stays. */
-static gboolean
-check_update(const Interface *iface, const Interface *wanted, GError **error)
-{
-    if (iface->type != wanted->type)
-        return refuse_change("type", error);
-    if (wanted->has_mac && memcmp(iface->mac, wanted->mac, MAC_SIZE) != 0)
-        return refuse_change("MAC address", error);
-    if (wanted->queues && wanted->queues != iface->queues)
-        return refuse_change("driver attributes", error);
-    if (wanted->mtu && wanted->mtu != iface->mtu)
-        return refuse_change("mtu size", error);
-    if (wanted->target && g_strcmp0(wanted->target, iface->target) != 0)
-        return refuse_change("target device", error);
-    if (wanted->dev.boot_order && wanted->dev.boot_order != iface->dev.boot_order)
-        return refuse_change("boot index setting", error);
-    return TRUE;
-}
-
-static gboolean
-interface_update(Device *dev, const Device *wanted, VmmMsg *tell, GError **error)
-{
-    Interface *iface = (Interface *)dev;
-    const Interface *to = (const Interface *)wanted;
-
-    if (!check_update(iface, to, error))
-        return FALSE;
-    if (iface->type == INTERFACE_BRIDGE && strcmp(iface->bridge, to->bridge) != 0) {
-        if (!tap_move(iface->opened, iface->bridge, to->bridge, error))
-            return FALSE;
-        g_free(iface->bridge);
-        iface->bridge = g_strdup(to->bridge);
-    }
-    iface->link = to->link;
-    iface->bandwidth = to->bandwidth;
-    bandwidth_put(&iface->bandwidth, TRUE, tell);
-    vmm_msg_put_bool(tell, "link", iface->link != 0);
-    return TRUE;
-}
+/* Asking */
 
 const char *
 device_interface_tap(const Device *dev)
@@ -628,28 +424,6 @@ device_interface_name(const Device *dev)
     const Interface *iface = (const Interface *)dev;
 
     return iface->opened ? iface->opened : iface->target ? iface->target : dev->alias;
-}
-
-static gboolean
-is_called(const Interface *iface, const char *name)
-{
-    guint8 mac[MAC_SIZE];
-
-    if (scan_mac(name, mac))
-        return memcmp(iface->mac, mac, MAC_SIZE) == 0;
-    return g_strcmp0(iface->opened, name) == 0 || g_strcmp0(iface->target, name) == 0;
-}
-
-Device *
-device_interface_lookup(const GPtrArray *devices, const char *name)
-{
-    for (guint i = 0; i < devices->len; i++) {
-        Device *dev = g_ptr_array_index(devices, i);
-
-        if (dev->kind == &device_interface && is_called((const Interface *)dev, name))
-            return dev;
-    }
-    return NULL;
 }
 
 Bandwidth *
