@@ -4,20 +4,44 @@
 
 # shellcheck disable=SC2154 # instance and patience are instance.sh's
 
-exec 3>&1 # where results go, from within a check, too
-
 # check NAME COMMAND...: one result. What COMMAND printed is shown when it fails, with the daemon's last words.
 # COMMAND runs in this shell, whose children it may wait for.
 check() {
-    local name=$1
+    local name=$1 began=$SECONDS
     shift
     if "$@" >"$instance/output" 2>&1; then
         echo "ok - $name"
         return 0
     fi
+    if [ "${ON_KVM:-}" = lab ] && [ $((SECONDS - began)) -ge "$patience" ]; then lab_failed "$name" "$*"; fi
     echo "not ok - $name"
     { echo "failed: $*"; cat "$instance/output"; echo "vmctld's log:"; tail -n 8 "$instance/vmctld.log"; } | sed 's/^/#   /'
     return 1
+}
+
+# lab_failed NAME COMMAND: in the lab, whose CPU is emulated, its own kernel has been seen to panic, and a guest's to stop
+# in the middle of a word, its vCPU running on. So where somebody has waited in vain that is told, and for run-checks to
+# try in another lab; what is wrong here stays wrong there. On real KVM it is the check that has failed.
+lab_failed() {
+    {
+        echo "'$1' has waited $patience s in vain: $2"
+        tail -n 30 "$instance/output"
+        echo "what the guests' threads do:"
+        guest_threads
+    } | sed 's/^/#   /'
+    exit 125
+}
+
+# guest_threads: what the guests' threads do now, and a second later: name, state, time in user and system mode, system
+# call.
+guest_threads() {
+    local pid dir
+    for pid in $(instance_guests) $(instance_guests); do
+        for dir in "/proc/$pid"/task/*; do
+            echo "$(cat "$dir/comm"): $(sed 's/^.*) //' "$dir/stat" | cut -d' ' -f1,12,13) $(cat "$dir/syscall")"
+        done
+        sleep 1
+    done
 }
 
 # guest_off NAME: it powers off.
@@ -40,24 +64,4 @@ prints() {
     output=$(vmctl "$@") && [ "$output" = "$text" ] && return
     printf 'printed: %s\n' "$output"
     return 1
-}
-
-# guest_threads: what the guests' threads do now, and a second later: name, state, time in user and system mode, system
-# call.
-guest_threads() {
-    local pid dir
-    for pid in $(instance_guests) $(instance_guests); do
-        for dir in "/proc/$pid"/task/*; do
-            echo "$(cat "$dir/comm"): $(sed 's/^.*) //' "$dir/stat" | cut -d' ' -f1,12,13) $(cat "$dir/syscall")"
-        done
-        sleep 1
-    done
-}
-
-# lab_failed WHY COMMAND...: COMMAND prints the details. In the lab, whose CPU is emulated, a guest's kernel has been
-# seen to stop in the middle of a word, its vCPU running on. That is told, and for run-checks to try in another lab; on
-# real KVM it is the guest that has failed, and nobody may call this.
-lab_failed() {
-    { echo "$1:" && "${@:2}"; } | sed 's/^/#   /' >&3
-    exit 125
 }
