@@ -108,8 +108,6 @@ attach_begin(Verb *verb)
     if (!change_begin(verb, FALSE))
         return;
     live = (change->affects & VIR_DOMAIN_AFFECT_LIVE) != 0;
-    if (live && !verb_link(verb))
-        return;
     if (means_medium(domain, change)) {
         change_update_live(verb);
         return;

@@ -258,8 +258,6 @@ detach_begin(Verb *verb)
     if (!change_begin(verb, TRUE))
         return;
     live = (change->affects & VIR_DOMAIN_AFFECT_LIVE) != 0;
-    if (live && !verb_link(verb))
-        return;
     if ((change->wanted && !change->wanted->kind->find &&
          !change_refuse_kind(change, "detach", &error)) ||
         (change->affects & VIR_DOMAIN_AFFECT_CONFIG &&

@@ -117,8 +117,6 @@ update_begin(Verb *verb)
     if (!change_begin(verb, TRUE))
         return;
     live = (change->affects & VIR_DOMAIN_AFFECT_LIVE) != 0;
-    if (live && !verb_link(verb))
-        return;
     if ((!change->wanted->kind->update && !change_refuse_kind(change, "update", &error)) ||
         (change->affects & VIR_DOMAIN_AFFECT_CONFIG &&
          !update_config(verb->domain, change, &error)))

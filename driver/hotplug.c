@@ -76,9 +76,11 @@ change_begin(Verb *verb, gboolean live_alias)
     change->affects = affects;
     if (change->xml)
         change->wanted = device_xml_parse(change->xml, live_alias, &error);
-    if (error)
+    if (error) {
         verb_finish(verb, error);
-    return !error;
+        return FALSE;
+    }
+    return !(affects & VIR_DOMAIN_AFFECT_LIVE) || verb_link(verb) != NULL;
 }
 
 gboolean
