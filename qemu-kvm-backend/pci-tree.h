@@ -15,8 +15,7 @@ struct PciBus {
 struct Pci {
     pthread_mutex_t lock;
     PciBus root;
-    pthread_mutex_t
-        irq_lock; /* a leaf, but for what drives lines of the board: of what follows and fn->intx */
+    pthread_mutex_t irq_lock; /* of what follows and fn->intx; a leaf, but for what drives the board's lines */
     unsigned n_raised[PCI_LINES]; /* functions that hold a line up */
     uint8_t isa_irqs[PCI_LINES];  /* where the line leads to besides its GSI; 0: nowhere */
     uint16_t isa_up;              /* a bit for each of those IRQs */
