@@ -104,14 +104,12 @@ format_seclabel(const DomainDef *def, XmlWriter *out)
 }
 
 /* In libvirt's order. */
-char *
-domain_xml_format(const DomainDef *def, int id, guint flags)
+void
+domain_xml_write(const DomainDef *def, XmlWriter *out, const char *element, int id, guint flags)
 {
-    XmlWriter *out = xml_writer_new();
-
     if (def->virt == DOMAIN_VIRT_TEST)
         flags = (flags & ~DOMAIN_FORMAT_LIVE) | DOMAIN_FORMAT_SAID;
-    xml_open(out, "domain");
+    xml_open(out, element);
     xml_put_attr(out, "type", domain_virt_words[def->virt]);
     if (id >= 0)
         xml_put_attr_uint(out, "id", id);
@@ -132,5 +130,13 @@ domain_xml_format(const DomainDef *def, int id, guint flags)
     format_devices(def, out, flags);
     format_seclabel(def, out);
     xml_close(out);
+}
+
+char *
+domain_xml_format(const DomainDef *def, int id, guint flags)
+{
+    XmlWriter *out = xml_writer_new();
+
+    domain_xml_write(def, out, "domain", id, flags);
     return xml_writer_finish(out);
 }

@@ -204,11 +204,11 @@ domain_xml_check_written(const DomainDef *def, GError **error)
 }
 
 static DomainDef *
-parse(const XmlDoc *doc, guint flags, GError **error)
+parse(const XmlNode *root, guint flags, GError **error)
 {
     g_autoptr(DomainDef) def = domain_def_new();
 
-    if (!parse_root(def, xml_doc_root(doc), flags, error))
+    if (!parse_root(def, root, flags, error))
         return NULL;
     domain_def_complete(def);
     if (!domain_def_check(def, error) || !(flags & DOMAIN_PARSE_LIVE || domain_xml_check_written(def, error)))
@@ -221,7 +221,13 @@ domain_xml_parse(const char *xml, GError **error)
 {
     g_autoptr(XmlDoc) doc = xml_doc_parse(xml, ORIGIN, "domain", error);
 
-    return doc ? parse(doc, 0, error) : NULL;
+    return doc ? parse(xml_doc_root(doc), 0, error) : NULL;
+}
+
+DomainDef *
+domain_xml_parse_node(const XmlNode *node, GError **error)
+{
+    return parse(node, 0, error);
 }
 
 gboolean
@@ -242,7 +248,7 @@ domain_xml_parse_live(const char *xml, int *ret_id, GError **error)
 
     if (!doc || !xml_attr_uint(xml_doc_root(doc), "id", XML_REQUIRED, &id, error))
         return NULL;
-    def = parse(doc, DOMAIN_PARSE_LIVE, error);
+    def = parse(xml_doc_root(doc), DOMAIN_PARSE_LIVE, error);
     if (def && ret_id)
         *ret_id = id;
     return def;

@@ -283,6 +283,14 @@ xml_attr(const XmlNode *node, const char *name)
 }
 
 gboolean
+xml_has_attr(const XmlNode *node, const char *name)
+{
+    g_autofree char *value = xml_attr(node, name);
+
+    return value != NULL;
+}
+
+gboolean
 xml_parse_uint64(const char *text, guint64 *ret)
 {
     char *end;

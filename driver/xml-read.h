@@ -43,6 +43,7 @@ void xml_node_free(XmlNode *node);
 char *xml_text(const XmlNode *node);                         /* all text within; never NULL */
 char *xml_child_text(const XmlNode *node, const char *name); /* NULL: no such child, or empty */
 char *xml_attr(const XmlNode *node, const char *name);       /* NULL: none */
+gboolean xml_has_attr(const XmlNode *node, const char *name);
 
 /* Values of a kind. Without the attribute: TRUE and @ret untouched, unless it is required. */
 typedef enum XmlNeed {

@@ -38,9 +38,10 @@ compare_names(gconstpointer a, gconstpointer b)
 }
 
 void
-add_document_tests(const char *prefix, GTestDataFunc test)
+add_documents_of(const char *kind, const char *prefix, GTestDataFunc test)
 {
-    g_autofree char *dir_path = source_path("tests/data/domain-xml");
+    g_autofree char *data = source_path("tests/data");
+    g_autofree char *dir_path = g_build_filename(data, kind, NULL);
     g_autoptr(GDir) dir = g_dir_open(dir_path, 0, NULL);
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     const char *entry;
@@ -58,6 +59,12 @@ add_document_tests(const char *prefix, GTestDataFunc test)
         g_test_add_data_func_full(test_path, g_strdup_printf("%s/%s.xml", dir_path, name), test,
                                   g_free);
     }
+}
+
+void
+add_document_tests(const char *prefix, GTestDataFunc test)
+{
+    add_documents_of("domain-xml", prefix, test);
 }
 
 char *

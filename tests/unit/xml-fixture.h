@@ -10,8 +10,10 @@ char *source_path(const char *name);
 /* The text of a file; the test fails where it cannot be read. */
 char *read_file(const char *path);
 
-/* Calls @test with each tests/data/domain-xml/NAME.xml that is an input, registered as @prefix/NAME.
- * The argument is the path. */
+/* Calls @test with each tests/data/@kind/NAME.xml that is an input, registered as @prefix/NAME. The
+ * argument is the path. */
+void add_documents_of(const char *kind, const char *prefix, GTestDataFunc test);
+/* The same for "domain-xml". */
 void add_document_tests(const char *prefix, GTestDataFunc test);
 /* @path with another ending instead of ".xml". */
 char *sibling(const char *path, const char *ending);
