@@ -2,6 +2,7 @@
 
 #include "driver/device-vsock.h"
 #include "driver/domain-private.h"
+#include "driver/snapshot-tree.h"
 
 #include <string.h>
 
@@ -107,6 +108,12 @@ never(const Domain *domain)
     return FALSE;
 }
 
+static gboolean
+has_snapshots(const Domain *domain)
+{
+    return snapshot_tree_size(domain->snapshots) > 0;
+}
+
 static const Group groups[] = {
     { VIR_CONNECT_LIST_DOMAINS_ACTIVE, VIR_CONNECT_LIST_DOMAINS_INACTIVE, domain_is_active },
     { VIR_CONNECT_LIST_DOMAINS_PERSISTENT, VIR_CONNECT_LIST_DOMAINS_TRANSIENT,
@@ -114,7 +121,7 @@ static const Group groups[] = {
     { VIR_CONNECT_LIST_DOMAINS_AUTOSTART, VIR_CONNECT_LIST_DOMAINS_NO_AUTOSTART, domain_autostart },
     { VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE, VIR_CONNECT_LIST_DOMAINS_NO_MANAGEDSAVE,
       domain_has_managed_save },
-    { VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT, VIR_CONNECT_LIST_DOMAINS_NO_SNAPSHOT, never },
+    { VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT, VIR_CONNECT_LIST_DOMAINS_NO_SNAPSHOT, has_snapshots },
     { VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT, VIR_CONNECT_LIST_DOMAINS_NO_CHECKPOINT, never },
 };
 

@@ -15,6 +15,7 @@ struct ConsoleSet;
 struct DomainList;
 struct Launch;
 struct Save;
+struct SnapshotTree;
 
 /* What the domains of one driver share. */
 typedef struct DomainHost {
@@ -42,6 +43,9 @@ typedef enum DomainEnding {
     DOMAIN_ENDS_DESTROYED,
     DOMAIN_ENDS_SAVED,
     DOMAIN_ENDS_FAILED, /* it could not go on after it was restored */
+    DOMAIN_ENDS_HALTED, /* a snapshot was made of it */
+    /* The domain goes back to a snapshot, and on from there: it stays, transient or not. */
+    DOMAIN_ENDS_REVERTED,
 } DomainEnding;
 
 /* Somebody who waits for the end of a guest. */
@@ -80,6 +84,7 @@ struct Domain {
     struct AgentLink *agent; /* NULL: not connected */
     JobQueue agent_job;
     int agent_timeout_s; /* agent-link.h */
+    struct SnapshotTree *snapshots; /* NULL: none */
     GHashTable *figures; /* of DeviceFigures, by the device's alias; NULL: none yet */
     gboolean figures_stale;
     GHashTable *leaving; /* devices that the guest was asked to let go of: hotplug's; NULL: none */

@@ -7,6 +7,7 @@
 #include "driver/domain-xml.h"
 #include "driver/error.h"
 #include "driver/flags.h"
+#include "driver/snapshot-tree.h"
 #include "driver/store.h"
 
 #include <string.h>
@@ -47,6 +48,7 @@ domain_unref(Domain *domain)
     guest_free(domain->guest);
     guest_record_clear(&domain->words);
     domain_forget_rest(domain);
+    snapshot_tree_free(domain->snapshots);
     g_free(domain->job_completed);
     domain_def_free(domain->live);
     domain_def_free(domain->persistent);

@@ -25,6 +25,7 @@ struct Launch {
     int id;
     gboolean paused;
     gboolean reset_nvram;
+    gboolean from_snapshot;
     gboolean bounded; /* every thread has its limits */
     int state;        /* what it is restored from; -1: it boots */
     Guest *guest;
@@ -462,6 +463,18 @@ tell_started(Domain *domain, gboolean paused)
     }
 }
 
+static void
+tell_reverted(Domain *domain, gboolean paused)
+{
+    if (paused)
+        domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_FROM_SNAPSHOT);
+    else
+        domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_FROM_SNAPSHOT);
+    domain_emit(domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_FROM_SNAPSHOT);
+    if (paused)
+        domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT);
+}
+
 /* Whether it stays paused, whoever restores it will tell. The reason is libvirt's, to which a restored guest is one
  * that came by migration. */
 static void
@@ -486,6 +499,8 @@ start_finish(Launch *launch)
     domain_list_set_id(domain->host->list, domain, -1, domain->id);
     if (launch->state >= 0)
         tell_restored(domain);
+    else if (launch->from_snapshot)
+        tell_reverted(domain, launch->paused);
     else
         tell_started(domain, launch->paused);
     guest_news_started(domain);
@@ -610,6 +625,7 @@ launch_begin(Domain *domain, const LaunchPlan *plan, DomainDone done, gpointer d
     launch->id = ++domain->host->last_id;
     launch->paused = plan->restore || plan->flags & VIR_DOMAIN_START_PAUSED;
     launch->reset_nvram = (plan->flags & VIR_DOMAIN_START_RESET_NVRAM) != 0;
+    launch->from_snapshot = plan->from_snapshot;
     launch->state = plan->restore ? fcntl(plan->state, F_DUPFD_CLOEXEC, 0) : -1;
     launch->log_fd = -1;
     launch->requests = g_ptr_array_new_with_free_func((GDestroyNotify)vmm_msg_free);

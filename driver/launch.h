@@ -9,8 +9,10 @@ typedef struct Launch Launch;
 typedef struct LaunchPlan {
     const DomainDef *def; /* copied */
     guint flags;          /* VIR_DOMAIN_START_PAUSED and VIR_DOMAIN_START_RESET_NVRAM */
-    gboolean restore;     /* not booted, but made of what is in @state, a VMM's stream; then it is paused */
-    int state;            /* from where it stands; borrowed */
+    gboolean
+        restore; /* not booted, but made of what is in @state, a VMM's stream; then it is paused */
+    int state;   /* from where it stands; borrowed */
+    gboolean from_snapshot; /* the domain goes back to one, and the news say so */
 } LaunchPlan;
 
 /* VMM_ACTION_* */

@@ -14,6 +14,7 @@
 #include "driver/managed-save.h"
 #include "driver/restore.h"
 #include "driver/save.h"
+#include "driver/snapshot.h"
 #include "driver/store.h"
 #include "driver/verb.h"
 
@@ -269,7 +270,7 @@ read_once_more(Domain *domain, GError **error)
 gboolean
 domain_undefine(Domain *domain, guint flags, GError **error)
 {
-    /* Snapshots and checkpoints there are none of. */
+    /* Checkpoints there are none of. */
     const guint known = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
                         VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM |
                         VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA;
@@ -282,6 +283,11 @@ domain_undefine(Domain *domain, guint flags, GError **error)
     if (domain->managed_save && !(flags & VIR_DOMAIN_UNDEFINE_MANAGED_SAVE))
         return driver_error(error, VIR_ERR_OPERATION_INVALID,
                             "Refusing to undefine while domain managed save image exists");
+    if (!domain_is_active(domain) && domain_n_snapshots(domain) > 0 &&
+        !(flags & VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA))
+        return driver_error(error, VIR_ERR_OPERATION_INVALID,
+                            "cannot delete inactive domain with %u snapshots",
+                            domain_n_snapshots(domain));
     if (!is_known(domain) && !read_once_more(domain, error))
         return FALSE;
     if ((domain->managed_save && !managed_save_remove(domain, error)) ||
@@ -411,6 +417,10 @@ domain_end_reason(const GuestRecord *words, DomainEnding ending, int *ret_reason
                                     VIR_DOMAIN_EVENT_STOPPED_DESTROYED },
         [DOMAIN_ENDS_SAVED] = { VIR_DOMAIN_SHUTOFF_SAVED, VIR_DOMAIN_EVENT_STOPPED_SAVED },
         [DOMAIN_ENDS_FAILED] = { VIR_DOMAIN_SHUTOFF_FAILED, VIR_DOMAIN_EVENT_STOPPED_FAILED },
+        [DOMAIN_ENDS_HALTED] = { VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT,
+                                 VIR_DOMAIN_EVENT_STOPPED_FROM_SNAPSHOT },
+        [DOMAIN_ENDS_REVERTED] = { VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT,
+                                   VIR_DOMAIN_EVENT_STOPPED_FROM_SNAPSHOT },
     };
 
     if (ending) {
@@ -435,6 +445,7 @@ guest_exited(gpointer data)
 {
     g_autoptr(Domain) domain = domain_ref(data);
     int id = domain->id, reason, detail;
+    gboolean comes_back;
     Guest *guest;
 
     if (domain->launch) {
@@ -447,6 +458,7 @@ guest_exited(gpointer data)
     if (!domain->words.reason) /* it was ended from outside, and told nobody */
         guest_read_record(domain->host->env->run_dir, domain_uuid(domain), &domain->words);
     domain_end_reason(&domain->words, domain->ending, &reason, &detail);
+    comes_back = domain->ending == DOMAIN_ENDS_REVERTED;
     g_clear_pointer(&domain->consoles, console_set_free);
     domain->agent_timeout_s = AGENT_BLOCK;
     g_clear_pointer(&domain->figures, g_hash_table_unref);
@@ -460,7 +472,7 @@ guest_exited(gpointer data)
     domain_move(domain, VIR_DOMAIN_SHUTOFF, reason);
     if (domain_is_persistent(domain))
         g_clear_pointer(&domain->live, domain_def_free);
-    else
+    else if (!comes_back)
         domain_list_remove(domain->host->list, domain);
     domain_let_rest(domain);
     domain_emit(domain, VIR_DOMAIN_EVENT_STOPPED, detail);
