@@ -328,7 +328,7 @@ test_fake(void)
     kill_again_and_again(fixture, kernel, "", number_from("CYCLES", CYCLES));
 }
 
-/* Guests of the machine monitor itself, on this host's KVM. */
+/* Guests of the machine monitor itself; check-kill-kvm.sh finds a KVM. */
 static void
 test_kvm(void)
 {
