@@ -168,7 +168,7 @@ api_connect_save_image_xml(Call *call)
     guint flags;
 
     call_get(call, "(&su)", &path, &flags);
-    xml = driver_save_image_xml(path, flags, &error);
+    xml = driver_save_image_xml(call_object(call)->driver, path, flags, &error);
     answer_xml(call, xml, error);
 }
 
@@ -181,6 +181,6 @@ api_connect_save_image_define(Call *call)
     guint flags;
 
     call_get(call, "(&s&su)", &path, &xml, &flags);
-    done = driver_save_image_define(path, xml, flags, &error);
+    done = driver_save_image_define(call_object(call)->driver, path, xml, flags, &error);
     answer(call, done, error);
 }

@@ -2,7 +2,7 @@
 #include "driver/error.h"
 #include "driver/flags.h"
 #include "driver/managed-save.h"
-#include "driver/restore.h"
+#include "driver/restore-source.h"
 #include "driver/save.h"
 
 gboolean
@@ -37,7 +37,7 @@ domain_managed_save_xml(Domain *domain, guint flags, GError **error)
 {
     g_autofree char *path = existing(domain, "virDomainManagedSaveGetXMLDesc", error);
 
-    return path ? restore_image_xml(path, flags, error) : NULL;
+    return path ? restore_image_xml(domain->host->env, path, flags, error) : NULL;
 }
 
 gboolean
@@ -45,7 +45,7 @@ domain_managed_save_define(Domain *domain, const char *xml, guint flags, GError 
 {
     g_autofree char *path = existing(domain, "virDomainManagedSaveDefineXML", error);
 
-    return path && restore_image_define(path, xml, flags, error);
+    return path && restore_image_define(domain->host->env, path, xml, flags, error);
 }
 
 static gboolean

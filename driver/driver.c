@@ -519,12 +519,15 @@ driver_restore(Driver *driver, const char *path, const char *xml, guint flags,
 {
     const guint known = VIR_DOMAIN_SAVE_BYPASS_CACHE | VIR_DOMAIN_SAVE_RUNNING |
                         VIR_DOMAIN_SAVE_PAUSED | VIR_DOMAIN_SAVE_RESET_NVRAM;
+    const DriverEnv *env = driver->host.env;
     g_autoptr(GError) error = NULL;
     g_auto(RestoreSource) source = { .fd = -1 };
     Domain *domain = NULL;
 
-    if (driver_check_flags(flags, known, "virDomainRestoreFlags", &error) &&
-        driver_check_save_flags(flags, &error) && restore_open(path, xml, flags, &source, &error))
+    if (driver_check_save_flags(flags, &error) &&
+        driver_check_flags(flags, env->simulated ? 0 : known, "virDomainRestoreFlags", &error) &&
+        restore_source_check_xml(env, xml, &error) &&
+        restore_source_open(env, path, xml, flags, &source, NULL, &error))
         domain = domain_to_start(driver, source.def, &error);
     if (domain)
         restore_domain(domain, &source, flags, created, creation_new(domain, done, data));
@@ -533,15 +536,16 @@ driver_restore(Driver *driver, const char *path, const char *xml, guint flags,
 }
 
 char *
-driver_save_image_xml(const char *path, guint flags, GError **error)
+driver_save_image_xml(Driver *driver, const char *path, guint flags, GError **error)
 {
-    return restore_image_xml(path, flags, error);
+    return restore_image_xml(driver->host.env, path, flags, error);
 }
 
 gboolean
-driver_save_image_define(const char *path, const char *xml, guint flags, GError **error)
+driver_save_image_define(Driver *driver, const char *path, const char *xml, guint flags,
+                         GError **error)
 {
-    return restore_image_define(path, xml, flags, error);
+    return restore_image_define(driver->host.env, path, xml, flags, error);
 }
 
 const char *

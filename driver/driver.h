@@ -46,8 +46,8 @@ void driver_restore(Driver *driver, const char *path, const char *xml, guint fla
                     DriverCreateDone done, gpointer data);
 
 /* The document in the save image @path, for g_free(), and another one for it. */
-char *driver_save_image_xml(const char *path, guint flags, GError **error);
-gboolean driver_save_image_define(const char *path, const char *xml, guint flags, GError **error);
+char *driver_save_image_xml(Driver *driver, const char *path, guint flags, GError **error);
+gboolean driver_save_image_define(Driver *driver, const char *path, const char *xml, guint flags, GError **error);
 
 /* The networks, pools and so on, borrowed: there always are some, possibly none of any kind. */
 HostObjects *driver_host_objects(Driver *driver);

@@ -504,7 +504,7 @@ start_finish(Launch *launch)
     else
         tell_started(domain, launch->paused);
     guest_news_started(domain);
-    if (launch->state >= 0)
+    if (launch->state >= 0 && !domain->host->env->simulated)
         guest_news_refresh(domain); /* what the guest had told before it was saved */
     if (domain->host->units)
         units_running(domain->host->units, domain_name(domain), domain_uuid(domain), domain->id,

@@ -1,99 +1,13 @@
 #include "driver/restore.h"
 
-#include "driver/domain-xml-abi.h"
-#include "driver/domain-xml.h"
 #include "driver/error.h"
-#include "driver/flags.h"
 #include "driver/launch.h"
 #include "driver/managed-save.h"
-#include "driver/save-image.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Images */
-
-void
-restore_source_clear(RestoreSource *source)
-{
-    g_clear_pointer(&source->def, domain_def_free);
-    if (source->fd >= 0)
-        close(source->fd);
-    source->fd = -1;
-}
-
-/* The definition that @image is of; in a live form, for its aliases. */
-static DomainDef *
-def_of(const SaveImage *image, const char *xml, GError **error)
-{
-    g_autoptr(DomainDef) def = domain_xml_parse_live(image->xml, NULL, error);
-    g_autoptr(DomainDef) other = NULL;
-
-    if (!def || !xml)
-        return g_steal_pointer(&def);
-    other = domain_xml_parse(xml, error);
-    if (!other || !domain_xml_carry_over(def, other, error))
-        return NULL;
-    return g_steal_pointer(&other);
-}
-
-static gboolean
-runs_after(gboolean running, guint flags)
-{
-    return flags & VIR_DOMAIN_SAVE_RUNNING || (running && !(flags & VIR_DOMAIN_SAVE_PAUSED));
-}
-
-/* @ret_torn may be NULL. */
-static gboolean
-open_image(const char *path, const char *xml, guint flags, RestoreSource *ret, gboolean *ret_torn,
-           GError **error)
-{
-    g_auto(SaveImage) image = { 0 };
-    g_auto(RestoreSource) source = { .fd = save_image_open(path, &image, ret_torn, error) };
-
-    if (source.fd < 0 || !(source.def = def_of(&image, xml, error)))
-        return FALSE;
-    source.running = runs_after(image.running, flags);
-    *ret = source;
-    source = (RestoreSource){ .fd = -1 };
-    return TRUE;
-}
-
-gboolean
-restore_open(const char *path, const char *xml, guint flags, RestoreSource *ret, GError **error)
-{
-    return open_image(path, xml, flags, ret, NULL, error);
-}
-
-char *
-restore_image_xml(const char *path, guint flags, GError **error)
-{
-    g_auto(RestoreSource) source = { .fd = -1 };
-
-    if (!driver_check_flags(flags, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE, "virDomainSaveImageGetXMLDesc",
-                            error) ||
-        !open_image(path, NULL, 0, &source, NULL, error))
-        return NULL;
-    return domain_xml_format(source.def, -1,
-                             flags & VIR_DOMAIN_SAVE_IMAGE_XML_SECURE ? DOMAIN_FORMAT_SECURE : 0);
-}
-
-gboolean
-restore_image_define(const char *path, const char *xml, guint flags, GError **error)
-{
-    const guint known = VIR_DOMAIN_SAVE_RUNNING | VIR_DOMAIN_SAVE_PAUSED;
-    g_auto(RestoreSource) source = { .fd = -1 };
-    g_autofree char *text = NULL;
-
-    if (!driver_check_flags(flags, known, "virDomainSaveImageDefineXML", error) ||
-        !driver_check_save_flags(flags, error) ||
-        !open_image(path, xml, flags, &source, NULL, error))
-        return FALSE;
-    text = domain_xml_format(source.def, 1, DOMAIN_FORMAT_LIVE | DOMAIN_FORMAT_SECURE);
-    return save_image_rewrite(path, text, source.running, error);
-}
 
 /* A guest of one, in steps. */
 
@@ -292,7 +206,7 @@ open_managed(Domain *domain, guint flags, RestoreSource *ret, gboolean *ret_boot
         *ret_boot = managed_save_remove(domain, error);
         return FALSE;
     }
-    if (open_image(path, NULL, 0, ret, &torn, error)) {
+    if (restore_source_open(domain->host->env, path, NULL, 0, ret, &torn, error)) {
         if (check_owner(domain, ret->def, error))
             return TRUE;
         restore_source_clear(ret);

@@ -1,14 +1,13 @@
 #include "driver/save-image.h"
 
 #include "driver/error.h"
-#include "driver/store.h"
+#include "driver/image-file.h"
 #include "driver/xml-limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAGIC     "vmctl-save-image"
@@ -44,48 +43,6 @@ sum_of(const void *bytes, gsize size, guint8 ret[SUM_SIZE])
     g_checksum_get_digest(checksum, ret, &length);
 }
 
-/* FALSE leaves errno; what a full disk cuts short is ENOSPC. */
-static gboolean
-write_at(int fd, const void *bytes, gsize size, guint64 at)
-{
-    const char *from = bytes;
-
-    while (size > 0) {
-        ssize_t n = pwrite(fd, from, size, at);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            errno = n == 0 ? ENOSPC : errno;
-            return FALSE;
-        }
-        from += n;
-        size -= n;
-        at += n;
-    }
-    return TRUE;
-}
-
-/* FALSE: the file ends before, or cannot be read. */
-static gboolean
-read_at(int fd, void *bytes, gsize size, guint64 at)
-{
-    char *to = bytes;
-
-    while (size > 0) {
-        ssize_t n = pread(fd, to, size, at);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return FALSE;
-        to += n;
-        size -= n;
-        at += n;
-    }
-    return TRUE;
-}
-
 /* The header and the document of @image, the document first. */
 static gboolean
 write_head(int fd, const SaveImage *image, const char *magic)
@@ -104,34 +61,11 @@ write_head(int fd, const SaveImage *image, const char *magic)
     memcpy(header.magic, magic, sizeof(header.magic));
     sum_of(image->xml, length, header.xml_sum);
     sum_of(&header, G_STRUCT_OFFSET(Header, sum), header.sum);
-    return write_at(fd, image->xml, length, image->at) && fdatasync(fd) == 0 &&
-           write_at(fd, &header, sizeof(header), 0);
+    return image_file_write(fd, image->xml, length, image->at) && fdatasync(fd) == 0 &&
+           image_file_write(fd, &header, sizeof(header), 0);
 }
 
 /* Making one */
-
-static gboolean
-is_block_device(const char *path)
-{
-    struct stat st;
-
-    return stat(path, &st) == 0 && S_ISBLK(st.st_mode);
-}
-
-static int
-open_new(const char *path, char **ret_temporary, GError **error)
-{
-    g_autofree char *temporary = g_strconcat(path, ".XXXXXX", NULL);
-    gboolean device = is_block_device(path);
-    int fd = device ? open(path, O_RDWR | O_CLOEXEC)
-                    : g_mkstemp_full(temporary, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-    if (fd < 0)
-        driver_error_errno(error, errno, "Failed to create file '%s'", path);
-    else
-        *ret_temporary = device ? NULL : g_steal_pointer(&temporary);
-    return fd;
-}
 
 int
 save_image_begin(const char *path, const char *xml, char **ret_temporary, GError **error)
@@ -145,10 +79,12 @@ save_image_begin(const char *path, const char *xml, char **ret_temporary, GError
         .state = SAVE_IMAGE_PAGE + 2 * room,
     };
     g_autofree char *temporary = NULL;
-    int fd = open_new(path, &temporary, error);
+    int fd = image_file_create(path, &temporary);
 
-    if (fd < 0)
+    if (fd < 0) {
+        driver_error_errno(error, errno, "Failed to create file '%s'", path);
         return -1;
+    }
     if (!write_head(fd, &image, UNDONE) || lseek(fd, image.state, SEEK_SET) < 0) {
         driver_error_errno(error, errno, "failed to write header to domain save file '%s'", path);
         if (temporary)
@@ -176,21 +112,6 @@ save_image_seal(int fd, gboolean running, GError **error)
     if (fsync(fd) < 0 || !write_head(fd, &image, MAGIC) || fsync(fd) < 0)
         return driver_error_errno(error, errno, "failed to write header to domain save file");
     return TRUE;
-}
-
-gboolean
-save_image_publish(const char *temporary, const char *path, GError **error)
-{
-    if (!temporary)
-        return TRUE;
-    if (rename(temporary, path) < 0)
-        return driver_error_errno(error, errno, "Failed to create file '%s'", path);
-    if (store_sync_directory_of(path))
-        return TRUE;
-    /* Nobody is told of an image that a power cut may take back. */
-    driver_error_errno(error, errno, "cannot sync the directory of '%s'", path);
-    g_unlink(path);
-    return FALSE;
 }
 
 /* Reading one */
@@ -230,7 +151,7 @@ read_xml(int fd, const Header *header, GError **error)
     guint8 sum[SUM_SIZE];
 
     xml[length] = '\0';
-    if (read_at(fd, xml, length, GUINT64_FROM_LE(header->xml))) {
+    if (image_file_read(fd, xml, length, GUINT64_FROM_LE(header->xml))) {
         sum_of(xml, length, sum);
         if (memcmp(sum, header->xml_sum, SUM_SIZE) == 0 && strlen(xml) == length)
             return g_steal_pointer(&xml);
@@ -267,7 +188,7 @@ read_head(int fd, const char *magic, SaveImage *ret, GError **error)
 {
     Header header;
 
-    if (!read_at(fd, &header, sizeof(header), 0))
+    if (!image_file_read(fd, &header, sizeof(header), 0))
         return driver_error(error, VIR_ERR_OPERATION_FAILED, "failed to read qemu header");
     if (memcmp(header.magic, magic, sizeof(header.magic)) != 0)
         return driver_error(error, VIR_ERR_OPERATION_FAILED,
@@ -283,7 +204,7 @@ is_torn(int fd)
 {
     Header header;
 
-    return !read_at(fd, &header, sizeof(header), 0) ||
+    return !image_file_read(fd, &header, sizeof(header), 0) ||
            memcmp(header.magic, UNDONE, sizeof(header.magic)) == 0;
 }
 
@@ -294,7 +215,7 @@ check_length(int fd, const SaveImage *image, GError **error)
     guint64 end = image->state + image->size;
     char last;
 
-    return (image->size > 0 && read_at(fd, &last, 1, end - 1)) ||
+    return (image->size > 0 && image_file_read(fd, &last, 1, end - 1)) ||
            driver_error(error, VIR_ERR_OPERATION_FAILED, "save image is incomplete");
 }
 
@@ -314,23 +235,10 @@ save_image_read(int fd, SaveImage *ret, gboolean *ret_torn, GError **error)
     return TRUE;
 }
 
-/* A pipe or a terminal would keep the daemon waiting. */
 static int
 open_file(const char *path, int flags, GError **error)
 {
-    int fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    struct stat st;
-
-    if (fd < 0) {
-        driver_error_errno(error, errno, "Failed to open file '%s'", path);
-        return -1;
-    }
-    if (fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)))
-        return fd;
-    driver_error(error, VIR_ERR_OPERATION_FAILED, "'%s' is neither a file nor a block device",
-                 path);
-    close(fd);
-    return -1;
+    return image_file_open(path, flags, "Failed to open file", error);
 }
 
 int

@@ -35,13 +35,11 @@ void save_image_clear(SaveImage *image);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SaveImage, save_image_clear)
 
 /* Begins an image for @path, with @xml in it: a descriptor that stands where the stream begins, -1 with
- * @error. @ret_temporary is the file's name until save_image_finish(), NULL where @path is a block device, which
- * is written itself. */
+ * @error. @ret_temporary is as image_file_create()'s. */
 int save_image_begin(const char *path, const char *xml, char **ret_temporary, GError **error);
 /* The stream ends where @fd stands: everything is on the disk when this returns, which can take long. */
 gboolean save_image_seal(int fd, gboolean running, GError **error);
-/* Gives a sealed image its name, for good. On failure the temporary file is still there. */
-gboolean save_image_publish(const char *temporary, const char *path, GError **error);
+/* A sealed image gets its name by image_file_publish(). */
 
 /* Opens the image @path: a descriptor that stands where the stream begins, -1 with @error. @ret_torn: it is one
  * that was never finished, and there is nothing in it to lose; may be NULL. */

@@ -4,8 +4,11 @@
 #include "driver/domain-xml.h"
 #include "driver/error.h"
 #include "driver/flags.h"
+#include "driver/image-file.h"
 #include "driver/managed-save.h"
+#include "driver/restore-source.h"
 #include "driver/save-image.h"
+#include "driver/test-image.h"
 #include "driver/verb.h"
 
 #include <errno.h>
@@ -191,7 +194,7 @@ publish(Save *save, GError **error)
     if (save->managed && !domain_is_persistent(domain_of(save)))
         return driver_error(error, VIR_ERR_OPERATION_INVALID,
                             "cannot do managed save for transient domain");
-    return save_image_publish(save->temporary, save->path, error);
+    return image_file_publish(save->temporary, save->path, error);
 }
 
 static void
@@ -441,6 +444,15 @@ save_open(Save *save, GError **error)
 
 /* Step 1: may it be? */
 
+/* Nothing of a simulated guest is worth keeping but its document, and nothing of its managed save but that there is one. */
+static gboolean
+write_simulated(const Save *save, const Domain *domain, GError **error)
+{
+    g_autofree char *xml = domain_xml_format(domain->live, -1, DOMAIN_FORMAT_SECURE);
+
+    return test_image_write(save->path, domain_name(domain), xml, error);
+}
+
 static void
 save_begin(Verb *verb)
 {
@@ -455,8 +467,8 @@ save_begin(Verb *verb)
         verb_fail(verb, VIR_ERR_OPERATION_INVALID, "cannot do managed save for transient domain");
         return;
     }
-    if (domain->host->env->simulated && !save->managed) { /* there is nothing that a file could hold */
-        verb_fail(verb, VIR_ERR_NO_SUPPORT, "virDomainSave");
+    if (domain->host->env->simulated && !save->managed && !write_simulated(save, domain, &error)) {
+        verb_finish(verb, error);
         return;
     }
     save->verb = verb;
@@ -478,12 +490,12 @@ save_begin(Verb *verb)
         start_write(save);
 }
 
+#define SAVE_FLAGS (VIR_DOMAIN_SAVE_BYPASS_CACHE | VIR_DOMAIN_SAVE_RUNNING | VIR_DOMAIN_SAVE_PAUSED)
+
 static void
-save_start(Domain *domain, Save *save, guint flags, const char *function, DomainDone done,
-           gpointer data)
+save_start(Domain *domain, Save *save, guint flags, const char *function, guint known,
+           DomainDone done, gpointer data)
 {
-    const guint known =
-        VIR_DOMAIN_SAVE_BYPASS_CACHE | VIR_DOMAIN_SAVE_RUNNING | VIR_DOMAIN_SAVE_PAUSED;
     const Verb verb = {
         .domain = domain,
         .flags = flags,
@@ -495,8 +507,10 @@ save_start(Domain *domain, Save *save, guint flags, const char *function, Domain
     };
     g_autoptr(GError) error = NULL;
 
-    if (driver_check_save_flags(flags, &error)) {
-        verb_start_checked("save", &verb, function, known);
+    if (driver_check_save_flags(flags, &error) &&
+        driver_check_flags(flags, known, function, &error) &&
+        restore_source_check_xml(domain->host->env, save->xml, &error)) {
+        verb_start("save", &verb);
         return;
     }
     done(data, error);
@@ -514,7 +528,8 @@ domain_save(Domain *domain, const char *path, const char *xml, guint flags, Doma
     save->path = g_strdup(path);
     save->xml = g_strdup(xml);
     if (g_path_is_absolute(path)) {
-        save_start(domain, save, flags, "virDomainSaveFlags", done, data);
+        save_start(domain, save, flags, "virDomainSaveFlags",
+                   domain->host->env->simulated ? 0 : SAVE_FLAGS, done, data);
         return;
     }
     /* libvirt's library would make it one of the caller's own directory, which nobody knows here. */
@@ -530,7 +545,7 @@ domain_managed_save(Domain *domain, guint flags, DomainDone done, gpointer data)
 
     save->fd = -1;
     save->managed = TRUE;
-    save_start(domain, save, flags, "virDomainManagedSave", done, data);
+    save_start(domain, save, flags, "virDomainManagedSave", SAVE_FLAGS, done, data);
 }
 
 /* From without */

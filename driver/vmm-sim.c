@@ -163,6 +163,17 @@ halt(VmmSim *sim, VmmMsg *request, VmmMsg *reply)
     return NULL;
 }
 
+/* There is nothing in what was saved but the document, which the driver has read. */
+static void
+restored(VmmSim *sim, VmmMsg *request)
+{
+    VmmMsg *event = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_JOB_ENDED);
+
+    vmm_msg_put_string(event, "job", "restore");
+    vmm_msg_put_string(event, "outcome", VMM_OUTCOME_COMPLETED);
+    tell(sim, event);
+}
+
 static const char *
 accept_only(VmmSim *sim, VmmMsg *request, VmmMsg *reply)
 {
@@ -254,6 +265,7 @@ static const struct {
     { VMM_CREATE, create },
     { VMM_ADD_DEVICE, add_device },
     { VMM_REMOVE_DEVICE, remove_device, removed_device },
+    { VMM_RESTORE, halt, restored },
     { VMM_RUN, run },
     { VMM_PAUSE, halt },
     { VMM_RESET, accept_only, reset_done },

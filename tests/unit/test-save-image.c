@@ -1,5 +1,6 @@
 /* The file of a saved guest: what was published is whole, whatever else is in a file is refused by name. */
 #include "driver/error.h"
+#include "driver/image-file.h"
 #include "driver/save-image.h"
 
 #include <fcntl.h>
@@ -53,7 +54,7 @@ make(Fixture *f, const char *xml, gboolean running)
     g_assert_nonnull(temporary);
     g_assert_cmpint(write(fd, STREAM, strlen(STREAM)), ==, strlen(STREAM));
     g_assert_true(save_image_seal(fd, running, &error));
-    g_assert_true(save_image_publish(temporary, f->path, &error));
+    g_assert_true(image_file_publish(temporary, f->path, &error));
     g_assert_no_error(error);
     close(fd);
 }
