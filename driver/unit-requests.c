@@ -10,12 +10,16 @@ typedef struct Request {
     UnitCall *call;
 } Request;
 
+/* A daemon that stops has no answer: the next one has. */
 static void
 answer(gpointer data, const GError *error)
 {
     Request *request = data;
 
-    unit_call_answer(request->call, error);
+    if (request->domain->host->units)
+        unit_call_answer(request->call, error);
+    else
+        unit_call_drop(request->call);
     domain_unref(request->domain);
     g_free(request);
 }

@@ -86,6 +86,12 @@ unit_call_answer(UnitCall *call, const GError *error)
     call_free(call);
 }
 
+void
+unit_call_drop(UnitCall *call)
+{
+    call_free(call);
+}
+
 static void
 refuse(UnitCall *call, virErrorNumber code, const char *text)
 {

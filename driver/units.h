@@ -28,7 +28,8 @@ typedef struct UnitManager {
     gpointer data;
 } UnitManager;
 
-/* Requests about a domain by a unit; each is answered by unit_call_answer(), or unit_call_hand_over(). */
+/* Requests about a domain by a unit; each is answered by unit_call_answer(),
+ * unit_call_drop() or unit_call_hand_over(). */
 typedef struct UnitRequests {
     void (*start)(gpointer data, const char *name, UnitCall *call); /* nobody waits for it */
     void (*wait)(gpointer data, const char *name, UnitCall *call);  /* for the start's end */
@@ -62,6 +63,8 @@ gboolean unit_call_hand_over(UnitCall *call, const char *vmm, int listener, int 
                              GError **error);
 /* Ends the call: it succeeded where @error is NULL. */
 void unit_call_answer(UnitCall *call, const GError *error);
+/* Ends the call without a word: whoever waits asks the next daemon. */
+void unit_call_drop(UnitCall *call);
 
 /* Whether the manager starts the unit of @domain with the host; it is a link, as systemctl makes it. */
 gboolean units_enabled(const char *domain);

@@ -4,6 +4,8 @@
  *   vmctl-guest wait NAME     until the domain's start is over
  *   vmctl-guest stop NAME     presses the power button, and waits until the guest is off
  *   vmctl-guest save NAME     saves the guest, for the next start to go on from there
+ *
+ * The last three outlast a restart of vmctld.
  */
 #include "qemu-kvm-backend/proto/vmm-msg.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
@@ -17,10 +19,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SOCKET  "/run/vmctl/units"
 #define CGROUPS "/sys/fs/cgroup"
+
+#define PATIENCE_MS 10000 /* so long a daemon may be gone when it restarts */
+#define PAUSE_MS    100
 
 static void
 fail(const char *what)
@@ -29,14 +35,47 @@ fail(const char *what)
     exit(EXIT_FAILURE);
 }
 
+static void
+pause_a_little(void)
+{
+    nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000L }, NULL);
+}
+
+static const char *
+socket_path(void)
+{
+    const char *path = getenv("VMCTL_UNITS");
+
+    return path ? path : SOCKET;
+}
+
+/* -1 with errno. */
 static int
 reach_daemon(void)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = SOCKET };
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-        fail("cannot reach vmctld at " SOCKET);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", socket_path());
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* The same, where a daemon that restarts is waited for. */
+static int
+wait_for_daemon(void)
+{
+    int fd = reach_daemon();
+
+    for (int waited = 0; fd < 0 && waited < PATIENCE_MS; waited += PAUSE_MS) {
+        if (errno != ENOENT && errno != ECONNREFUSED && errno != EAGAIN)
+            break;
+        pause_a_little();
+        fd = reach_daemon();
+    }
     return fd;
 }
 
@@ -67,21 +106,31 @@ enter_group(void)
         close(fd);
 }
 
+/* NULL with errno: whoever is at the other end of @fd is there no longer. Closes it. */
 static VmmMsg *
-ask(const char *verb, const char *name)
+ask_at(int fd, const char *verb, const char *name)
 {
-    int fd = reach_daemon();
     vmm_msg_auto request = vmm_msg_new(VMM_MSG_REQUEST, 1, verb);
-    VmmMsg *reply;
-    const char *text = "";
+    VmmMsg *reply = NULL;
 
     vmm_msg_put_string(request, "name", name);
-    if (!vmm_msg_send(fd, request))
-        fail("cannot ask vmctld");
-    /* Receiving itself never waits. */
-    while (poll(&(struct pollfd){ fd, POLLIN, 0 }, 1, -1) < 0 && errno == EINTR)
-        ;
-    reply = vmm_msg_recv(fd);
+    if (vmm_msg_send(fd, request)) {
+        /* Receiving itself never waits. */
+        while (poll(&(struct pollfd){ fd, POLLIN, 0 }, 1, -1) < 0 && errno == EINTR)
+            ;
+        reply = vmm_msg_recv(fd);
+    }
+    close(fd);
+    errno = ECONNRESET;
+    return reply;
+}
+
+/* A failure ends it all. */
+static VmmMsg *
+check(VmmMsg *reply)
+{
+    const char *text = "";
+
     if (!reply)
         fail("vmctld does not answer");
     if (vmm_msg_kind(reply) == VMM_MSG_ERROR) {
@@ -90,6 +139,35 @@ ask(const char *verb, const char *name)
         exit(EXIT_FAILURE);
     }
     return reply;
+}
+
+static VmmMsg *
+ask(const char *verb, const char *name)
+{
+    int fd = reach_daemon();
+
+    if (fd < 0)
+        fail("cannot reach vmctld");
+    return check(ask_at(fd, verb, name));
+}
+
+/* What one daemon has not answered the next one is asked: it has found the guest, or that it is over. A start is not
+ * asked for twice, for whoever wanted it has been told that it failed. */
+static VmmMsg *
+keep_asking(const char *verb, const char *name)
+{
+    VmmMsg *reply = NULL;
+
+    while (!reply) {
+        int fd = wait_for_daemon();
+
+        if (fd < 0)
+            fail("cannot reach vmctld");
+        reply = ask_at(fd, verb, name);
+        if (!reply)
+            pause_a_little();
+    }
+    return check(reply);
 }
 
 /* The VMM gets its listener and its log, and nothing else. */
@@ -129,6 +207,6 @@ main(int argc, char **argv)
     }
     /* A unit is stopped, too, when its process has ended by itself (systemd.service(5), ExecStop=). */
     if (strcmp(argv[1], "wait") == 0 || getenv("MAINPID"))
-        vmm_msg_free(ask(argv[1], argv[2]));
+        vmm_msg_free(keep_asking(argv[1], argv[2]));
     return EXIT_SUCCESS;
 }
