@@ -90,6 +90,7 @@ static const Command *const monitor_commands[] = {
     &command_domblkinfo,
     &command_domblklist,
     &command_domblkstat,
+    &command_domcontrol,
     &command_domfsinfo,
     &command_domif_getlink,
     &command_domifaddr,

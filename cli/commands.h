@@ -25,7 +25,7 @@ extern const Command command_domfsfreeze, command_domfsinfo, command_domfsthaw, 
     command_domhostname, command_domifaddr, command_domtime, command_get_user_sshkeys,
     command_guest_agent_timeout, command_guestinfo, command_guestvcpus, command_qemu_agent_command,
     command_set_user_password, command_set_user_sshkeys;
-extern const Command command_domjobabort, command_domjobinfo, command_managedsave,
+extern const Command command_domcontrol, command_domjobabort, command_domjobinfo, command_managedsave,
     command_managedsave_define, command_managedsave_dumpxml, command_managedsave_edit,
     command_managedsave_remove, command_restore, command_save, command_save_image_define,
     command_save_image_dumpxml, command_save_image_edit;

@@ -143,6 +143,20 @@ api_domain_abort_job(Call *call)
     answer(call, done, error);
 }
 
+void
+api_domain_control_info(Call *call)
+{
+    DomainControl control;
+    GError *error = NULL;
+    guint flags;
+
+    call_get(call, "(u)", &flags);
+    if (domain_control(call_object(call)->domain, flags, &control, &error))
+        call_reply(call, g_variant_new("((uut))", control.state, control.details, control.state_ms));
+    else
+        call_fail(call, error);
+}
+
 static void
 restored(gpointer data, Domain *domain, const GError *error)
 {

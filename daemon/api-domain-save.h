@@ -10,6 +10,7 @@ void api_domain_managed_save_remove(Call *call);
 void api_domain_job_info(Call *call);
 void api_domain_job_stats(Call *call);
 void api_domain_abort_job(Call *call);
+void api_domain_control_info(Call *call);
 
 /* Of org.vmctl.Domain. */
 void api_domain_managed_save_xml(Call *call);

@@ -84,6 +84,14 @@ gboolean domain_job_info(const Domain *domain, JobInfo *ret, GError **error);
 gboolean domain_job_stats(Domain *domain, guint flags, JobInfo *ret, GError **error);
 gboolean domain_abort_job(Domain *domain, GError **error);
 
+/* Whether the driver can reach a running domain's process, and what it is busy with; asks nobody. @flags: none. */
+typedef struct DomainControl {
+    int state;        /* VIR_DOMAIN_CONTROL_* */
+    int details;      /* VIR_DOMAIN_CONTROL_ERROR_REASON_* */
+    guint64 state_ms; /* for so long; 0 where that is not known */
+} DomainControl;
+gboolean domain_control(const Domain *domain, guint flags, DomainControl *ret, GError **error);
+
 /* Devices; @xml is the document of one, @flags VIR_DOMAIN_AFFECT_*. Detaching by XML waits some seconds for
  * the guest to let go of the device; it has succeeded when the guest was asked. */
 void domain_attach_device(Domain *domain, const char *xml, guint flags, DomainDone done,

@@ -40,13 +40,20 @@ timed_out(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+static void
+set_active(JobQueue *queue, const char *name)
+{
+    queue->active = name;
+    queue->since_us = g_get_monotonic_time();
+}
+
 void
 job_begin(JobQueue *queue, const char *name, JobRun run, gpointer data)
 {
     Waiting *w;
 
     if (!queue->active) {
-        queue->active = name;
+        set_active(queue, name);
         run(data, NULL);
         return;
     }
@@ -63,7 +70,7 @@ job_end(JobQueue *queue)
     JobRun run;
     gpointer data;
 
-    queue->active = w ? w->name : NULL;
+    set_active(queue, w ? w->name : NULL);
     if (!w)
         return;
     run = w->run;

@@ -13,6 +13,7 @@ typedef void (*JobRun)(gpointer data, const GError *error);
 
 typedef struct JobQueue {
     const char *active; /* the name of the job that runs, or NULL */
+    gint64 since_us;    /* monotonic: when it began */
     GQueue waiting;
 } JobQueue;
 

@@ -12,7 +12,7 @@
 typedef struct Waiting {
     guint32 serial;
     char *verb;
-    gint64 deadline;    /* monotonic, microseconds */
+    gint64 sent, deadline; /* monotonic, microseconds */
     VmmLinkReply reply; /* NULL: given up */
     gpointer data;
 } Waiting;
@@ -267,6 +267,14 @@ vmm_link_is_behind(const VmmLink *link)
     return w && !w->reply;
 }
 
+gint64
+vmm_link_waits_since_us(const VmmLink *link)
+{
+    const Waiting *w = link->waiting.head ? link->waiting.head->data : NULL;
+
+    return w ? w->sent : 0;
+}
+
 VmmMsg *
 vmm_link_request(VmmLink *link, const char *verb)
 {
@@ -295,7 +303,8 @@ vmm_link_send(VmmLink *link, VmmMsg *request, guint timeout_ms, VmmLinkReply rep
 
     w->serial = vmm_msg_serial(request);
     w->verb = g_strdup(vmm_msg_name(request));
-    w->deadline = g_get_monotonic_time() + timeout_ms * (gint64)1000;
+    w->sent = g_get_monotonic_time();
+    w->deadline = w->sent + timeout_ms * (gint64)1000;
     w->reply = reply;
     w->data = data;
     g_queue_push_tail(&link->waiting, w);

@@ -33,6 +33,8 @@ void vmm_link_free(VmmLink *link);
 
 /* A request that was given up has not been answered since. */
 gboolean vmm_link_is_behind(const VmmLink *link);
+/* When the oldest request was made that has no answer yet: monotonic, 0 where all are answered. */
+gint64 vmm_link_waits_since_us(const VmmLink *link);
 
 /* A new request to fill in and hand to vmm_link_send(). */
 VmmMsg *vmm_link_request(VmmLink *link, const char *verb);

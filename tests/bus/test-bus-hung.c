@@ -68,6 +68,31 @@ check_reads(Fixture *fixture, const char *path, int state)
 }
 
 static void
+check_control(Fixture *fixture, const char *path, guint state)
+{
+    g_autoptr(GVariant) control =
+        fixture_call(fixture, path, DOMAIN, "GetControlInfo", FLAGS(0), "((uut))");
+    guint got, details;
+    guint64 ms;
+
+    g_variant_get(control, "((uut))", &got, &details, &ms);
+    g_assert_cmpuint(got, ==, state);
+    g_assert_cmpuint(details, ==, 0);
+    g_assert_cmpuint(ms, <, 60000);
+}
+
+/* Guests are not labelled. */
+static void
+check_labels(Fixture *fixture, const char *path)
+{
+    g_autoptr(GVariant) reply =
+        fixture_call(fixture, path, DOMAIN, "GetSecurityLabelList", NULL, "(a(sb))");
+    g_autoptr(GVariant) labels = g_variant_get_child_value(reply, 0);
+
+    g_assert_cmpuint(g_variant_n_children(labels), ==, 0);
+}
+
+static void
 test_hung(void)
 {
     g_autoptr(Fixture) fixture = fixture_new();
@@ -83,6 +108,9 @@ test_hung(void)
     fixture_do(fixture, other, "Create", FLAGS(0));
     fixture_do(fixture, other, "Suspend", NULL);
     fixture_expect_events(fixture, "4,0 2,0 3,0");
+    check_control(fixture, hung, VIR_DOMAIN_CONTROL_OCCUPIED);
+    check_control(fixture, other, VIR_DOMAIN_CONTROL_OK);
+    check_labels(fixture, other);
     g_assert_false(suspend.done);
     fixture_do(fixture, hung, "Destroy", FLAGS(0));
     fixture_wait(fixture, is_done, &suspend);

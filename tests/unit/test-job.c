@@ -26,6 +26,8 @@ test_order(void)
     job_begin(&queue, "resume", run, third);
     g_assert_cmpstr(first->str, ==, "run;");
     g_assert_cmpstr(queue.active, ==, "start");
+    g_assert_cmpint(queue.since_us, >, 0);
+    g_assert_cmpint(queue.since_us, <=, g_get_monotonic_time());
     g_assert_cmpstr(second->str, ==, "");
     job_end(&queue);
     g_assert_cmpstr(second->str, ==, "run;");
