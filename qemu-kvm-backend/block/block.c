@@ -486,6 +486,24 @@ block_resize(Block *block)
     return block->image->size != size;
 }
 
+bool
+block_set_size(Block *block, BlockRequest *req, uint64_t size, VmmError *err)
+{
+    BlockImage *image = block->image;
+
+    if (!image->file->writable)
+        return vmm_error(err, VMM_ERROR_STATE, "Disk '%s' is read-only", block->owner.name);
+    if (!image->format->set_size)
+        return vmm_error(err, VMM_ERROR_UNSUPPORTED,
+                         "Disk '%s' is as long as its file, for its format is '%s'",
+                         block->owner.name, image->format->name);
+    block->under_way++;
+    if (image->format->set_size(image, req, size, err))
+        return true;
+    block->under_way--;
+    return false;
+}
+
 static bool
 open_image(Block *block, Link *link, VmmError *err)
 {

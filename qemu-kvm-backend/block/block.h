@@ -69,6 +69,11 @@ uint64_t block_take_exceeded(Block *block);
 
 /* Looks at the file's size again; true where it is another one. */
 bool block_resize(Block *block);
+/* Gives a disk, whose format does not take it from its file, the size of @size bytes, a multiple of BLOCK_SECTOR: what
+ * comes reads as zeros, what goes is lost. Of @req only done() is the caller's; the geometry is the new one from then
+ * on, and as long as before where that comes with an error. One at a time; block_start() sets it off. False
+ * with @err, and without done(), where it cannot be. */
+bool block_set_size(Block *block, BlockRequest *req, uint64_t size, VmmError *err);
 
 /* Reports completions in @loop, from its own thread, until block_detach(). */
 void block_attach(Block *block, Loop *loop);

@@ -35,6 +35,9 @@ typedef struct BlockFormat {
     bool (*open)(BlockImage *image, VmmError *err);
     /* The file's size changed: sets @image->size again. */
     void (*resize)(BlockImage *image);
+    /* Gives the disk another size, whatever the file's; @req ends as if it was submitted. False with @err where that
+     * cannot be; NULL where the file's size is the disk's. */
+    bool (*set_size)(BlockImage *image, BlockRequest *req, uint64_t size, VmmError *err);
     /* @req->image is set. May end the request before it returns. */
     void (*submit)(BlockImage *image, BlockRequest *req);
     /* Begins to write what is held back for later, so that the file is whole without this process; it

@@ -11,8 +11,7 @@
 #define HEADER_SIZE_V3   104
 #define CLUSTER_BITS_MIN 9
 #define CLUSTER_BITS_MAX 21
-/* QEMU's bounds, so that an image is good for both or for neither. */
-#define L1_SIZE_MAX       (32u << 20)
+/* QEMU's bound, so that an image is good for both or for neither. */
 #define REFTABLE_SIZE_MAX (8u << 20)
 
 static uint32_t
@@ -88,6 +87,7 @@ take_fields(const uint8_t *data, Qcow2Header *ret)
         .size = get64(data, 24) & ~(uint64_t)(BLOCK_SECTOR - 1),
         .l1_entries = get32(data, 36),
         .l1_offset = get64(data, 40),
+        .n_snapshots = get32(data, 60),
         .reftable_offset = get64(data, QCOW2_AT_REFTABLE),
         .reftable_clusters = get32(data, QCOW2_AT_REFTABLE + 8),
     };
@@ -98,16 +98,22 @@ take_fields(const uint8_t *data, Qcow2Header *ret)
     ret->refcount_order = get32(data, 96);
 }
 
+/* Shifted before it is rounded up: a size near 2^64 must not wrap. */
+uint64_t
+qcow2_l1_entries(uint64_t size, unsigned cluster_bits)
+{
+    unsigned entry_bits = cluster_bits + cluster_bits - 3;
+
+    return (size >> entry_bits) + ((size & ((1ull << entry_bits) - 1)) != 0);
+}
+
 static bool
 check_tables(const Qcow2Header *header, bool writable, const char *name, VmmError *err)
 {
     uint64_t mask = (1ull << header->cluster_bits) - 1;
-    unsigned entry_bits = header->cluster_bits + header->cluster_bits - 3;
-    /* Shifted before it is rounded up: a size near 2^64 must not wrap. */
-    uint64_t needed =
-        (header->size >> entry_bits) + ((header->size & ((1ull << entry_bits) - 1)) != 0);
+    uint64_t needed = qcow2_l1_entries(header->size, header->cluster_bits);
 
-    if (needed > L1_SIZE_MAX / 8)
+    if (needed > QCOW2_L1_SIZE_MAX / 8)
         return broken(err, name, "is too large for its clusters");
     if (header->l1_entries < needed)
         return broken(err, name, "has an L1 table that is too small");
@@ -115,6 +121,8 @@ check_tables(const Qcow2Header *header, bool writable, const char *name, VmmErro
         return broken(err, name, "has an L1 table at an odd place");
     if (!writable)
         return true;
+    if (header->l1_entries > QCOW2_L1_SIZE_MAX / 8)
+        return broken(err, name, "has an L1 table that is too large");
     if (header->reftable_clusters == 0 ||
         header->reftable_clusters > REFTABLE_SIZE_MAX >> header->cluster_bits)
         return broken(err, name, "has a refcount table of an impossible size");
@@ -148,8 +156,8 @@ qcow2_header_parse(const uint8_t *data, size_t size, bool writable, const char *
         return broken(err, name, "has reference counts of an impossible width");
     if (!check_tables(&header, writable, name, err))
         return false;
-    header.l1_entries = (header.size + (1ull << (2 * header.cluster_bits - 3)) - 1) >>
-                        (2 * header.cluster_bits - 3);
+    if (!writable) /* what is behind the disk's end does not matter */
+        header.l1_entries = qcow2_l1_entries(header.size, header.cluster_bits);
     *ret = header;
     return true;
 }

@@ -5,11 +5,14 @@
  *     qcow2-wait        who waits for what
  *     qcow2-cache       slices of the tables on disk, in bounded memory
  *     qcow2-refcount    which clusters of the file are free
- *     qcow2-clerk       changes of the tables that take several steps, one at a time; the commit
+ *     qcow2-table       tables that are in memory whole
+ *     qcow2-clerk       changes of the tables that take several steps, one at a time
+ *     qcow2-commit      the writing of what has changed
  *     qcow2-map         where the guest's clusters are
  *     qcow2-compressed  contents of compressed clusters
  *     qcow2-job         a request on its way: ranges it has to itself, its buffers
  *     qcow2-read, qcow2-write
+ *     qcow2-resize      the disk gets another size
  *     qcow2             the format: opening, submitting, and what is whose turn
  *
  * Nothing waits in a call. Steps are written so that they can be made again from their beginning: one that
@@ -19,8 +22,8 @@
  * What is on disk stays consistent at every moment but for clusters that are counted and not used
  * (leaks), whatever part of the writes since the last sync a power cut lets through. For that, tables
  * change in memory only. A commit then writes what changed in the order in which it depends on each other,
- * with a sync between: reference counts, the table of their blocks, L2 tables, the L1 table. It comes with
- * a guest's flush, or when the changes fill the cache. While its parts are written nobody changes tables
+ * with a sync between: reference counts, the table of their blocks, L2 tables, the L1 table, the header. It
+ * comes with a guest's flush, or when the changes fill the cache. While its parts are written nobody changes tables
  * (@frozen). Clusters that are not used any more are free after the commit that has written so.
  */
 #pragma once
@@ -99,6 +102,13 @@ typedef struct Qcow2Table {
     uint32_t dirty_first, dirty_end; /* equal: none */
 } Qcow2Table;
 
+/* What of the header goes with the disk's size. */
+typedef struct Qcow2Shape {
+    uint64_t size; /* bytes */
+    uint64_t l1_offset;
+    uint32_t l1_entries; /* at least those that @size needs */
+} Qcow2Shape;
+
 /* Clusters whose count is to be lowered by one. */
 typedef struct FreeRange {
     uint64_t first, n; /* in clusters of the file */
@@ -118,15 +128,32 @@ typedef struct Clerk {
     bool busy;
     void (*then)(Qcow2 *q, int error);
     uint8_t *buffer;             /* of the work that is being done */
-    uint8_t header[12];          /* what changes of it */
+    uint8_t header[24];          /* what changes of it */
     uint64_t host;               /* where it goes */
+    bool allocated;              /* and it was counted before */
     uint32_t index;              /* of the table's entry, or the number of entries */
     uint64_t old;                /* cluster that it takes the place of */
     size_t table_at;             /* of a longer refcount table, in the buffer */
     uint32_t n_filled;           /* its entries that are not zero */
-    unsigned stage, outstanding; /* the commit's */
+    unsigned stage, outstanding; /* the commit's, up to the end */
+    Qcow2Shape shape;            /* what it makes of the image */
+    bool reshapes;               /* that is another one than before */
     int error;
 } Clerk;
+
+/* Another size, step by step: qcow2-resize. */
+typedef struct Qcow2Resize {
+    Waiter waiter;
+    BlockRequest *req; /* who asked; NULL: nobody */
+    void (*step)(Qcow2 *q);
+    uint64_t size;       /* bytes, the one to be */
+    uint32_t l1_entries; /* that it needs */
+    uint64_t covered;    /* bytes of the disk that the L1 table at the beginning had entries for */
+    uint64_t table;      /* a larger one's place, as far as it is there yet */
+    uint64_t n_table;    /* clusters */
+    FreeList wasted;     /* clusters that were allocated, and in which it has no room */
+    BlockRequest clearing; /* of what comes, or goes */
+} Qcow2Resize;
 
 struct Qcow2 {
     BlockImage image;  /* first */
@@ -135,6 +162,12 @@ struct Qcow2 {
     uint32_t cluster_size;
     unsigned l2_bits; /* of an L2 table's index */
     bool corrupt, mark_corrupt;
+
+    Qcow2Shape shape;      /* as the header has it */
+    Qcow2Shape next_shape; /* after the next commit, where it @wants_shape */
+    bool wants_shape;
+    bool header_dirty; /* it has to be written, or was in vain: nobody knows what is there */
+    Qcow2Resize resize;
 
     SliceCache cache;
     Qcow2Table l1, reftable;

@@ -36,12 +36,16 @@ job_end(Qcow2Job *job, int error)
 {
     Qcow2 *q = job->q;
     BlockRequest *req = job->req;
+    void (*own)(Qcow2 * q, int error) = job->ended;
 
     job_put_copy(job);
     job_release(job);
     job->next_free = q->free_jobs;
     q->free_jobs = job;
-    q->image.ended(&q->image, req, error);
+    if (own)
+        own(q, error);
+    else
+        q->image.ended(&q->image, req, error);
 }
 
 void

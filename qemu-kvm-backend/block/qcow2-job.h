@@ -18,6 +18,8 @@ struct Qcow2Job {
     BlockRequest *req;
     void (*step)(Qcow2Job *job);    /* what to do when it goes on */
     void (*op_step)(Qcow2Job *job); /* the next part's first */
+    void (*ended)(Qcow2 *q,
+                  int error); /* the request is the format's own; NULL: it is somebody's */
     Qcow2Job *next_free;
 
     bool holds, exclusive;

@@ -1,8 +1,8 @@
 #include "qemu-kvm-backend/block/qcow2-map.h"
 
 #include "qemu-kvm-backend/block/qcow2-cache.h"
-#include "qemu-kvm-backend/block/qcow2-clerk.h"
 #include "qemu-kvm-backend/block/qcow2-refcount.h"
+#include "qemu-kvm-backend/block/qcow2-table.h"
 
 #include <endian.h>
 #include <string.h>

@@ -5,6 +5,7 @@
 #include "qemu-kvm-backend/block/qcow2-compressed.h"
 #include "qemu-kvm-backend/block/qcow2-map.h"
 #include "qemu-kvm-backend/block/qcow2-read.h"
+#include "qemu-kvm-backend/block/qcow2-table.h"
 #include "qemu-kvm-backend/block/qcow2-wait.h"
 
 #include <errno.h>
@@ -233,7 +234,8 @@ write_in_place(Qcow2Job *job, const Slice *slice, uint64_t size)
 
 /* Fresh */
 
-/* Whether the part has all of the cluster that it reaches @n clusters on. */
+/* Whether the part has all of the cluster that it reaches @n clusters on. What is behind the disk's end does not
+ * count, unless that moves. */
 static bool
 covers(const Qcow2Job *job, uint64_t size, uint32_t n)
 {
@@ -242,7 +244,8 @@ covers(const Qcow2Job *job, uint64_t size, uint32_t n)
         job->req->offset / q->cluster_size * q->cluster_size + (uint64_t)n * q->cluster_size;
     uint64_t end = job->req->offset + size;
 
-    return job->req->offset <= start && (end >= start + q->cluster_size || end >= q->image.size);
+    return job->req->offset <= start &&
+           (end >= start + q->cluster_size || (end >= q->image.size && !q->resize.req));
 }
 
 /* Whether what @entry has for the cluster @n clusters on is zeros. */

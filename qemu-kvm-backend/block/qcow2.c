@@ -1,8 +1,11 @@
 /* Format qcow2, versions 2 and 3: see qcow2-image.h. */
 #include "qemu-kvm-backend/block/qcow2-cache.h"
 #include "qemu-kvm-backend/block/qcow2-clerk.h"
+#include "qemu-kvm-backend/block/qcow2-commit.h"
 #include "qemu-kvm-backend/block/qcow2-compressed.h"
 #include "qemu-kvm-backend/block/qcow2-read.h"
+#include "qemu-kvm-backend/block/qcow2-resize.h"
+#include "qemu-kvm-backend/block/qcow2-table.h"
 #include "qemu-kvm-backend/block/qcow2-wait.h"
 #include "qemu-kvm-backend/block/qcow2-write.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
@@ -20,14 +23,14 @@
 static bool
 wants_commit(const Qcow2 *q)
 {
-    return q->flushers.first || q->cache.full_of_changes || (q->settling && clerk_has_changes(q));
+    return q->flushers.first || q->cache.full_of_changes || (q->settling && qcow2_has_changes(q));
 }
 
 static bool
 has_settled(const Qcow2 *q)
 {
     return !q->clerk.busy && !q->freeing &&
-           (q->corrupt || (!clerk_has_changes(q) && !refcount_has_ready(q)));
+           (q->corrupt || (!qcow2_has_changes(q) && !refcount_has_ready(q)));
 }
 
 static void
@@ -36,7 +39,7 @@ schedule(Qcow2 *q)
     if (!q->clerk.busy && q->mark_corrupt)
         clerk_mark_corrupt(q);
     else if (!q->clerk.busy && wants_commit(q))
-        clerk_commit(q);
+        qcow2_commit(q);
     if (!q->frozen && !q->corrupt)
         refcount_free_ready(q);
     if (q->settling && !wants_commit(q) && has_settled(q)) {
@@ -217,6 +220,7 @@ load_image(Qcow2 *q, uint8_t *buffer, VmmError *err)
     q->cluster_size = 1u << q->header.cluster_bits;
     q->l2_bits = q->header.cluster_bits - 3;
     q->image.size = q->header.size;
+    q->shape = (Qcow2Shape){ q->header.size, q->header.l1_offset, q->header.l1_entries };
     q->virgin_from =
         file->is_device ? UINT64_MAX : (file->size + q->cluster_size - 1) >> q->header.cluster_bits;
     return load_tables(q, buffer, err);
@@ -256,7 +260,7 @@ qcow2_open(BlockImage *image, VmmError *err)
 
 /* The disk's size is in the header, which nobody else changes. */
 static void
-qcow2_resize(BlockImage *image)
+qcow2_look_again(BlockImage *image)
 {
 }
 
@@ -280,7 +284,8 @@ const BlockFormat format_qcow2 = {
     .name = "qcow2",
     .size = sizeof(Qcow2),
     .open = qcow2_open,
-    .resize = qcow2_resize,
+    .resize = qcow2_look_again,
+    .set_size = qcow2_set_size,
     .submit = qcow2_submit,
     .settle = qcow2_settle,
     .busy = qcow2_busy,

@@ -154,6 +154,10 @@
  * behind the threshold; it is forgotten with that. */
 #define VMM_EVENT_BLOCK_THRESHOLD "block-threshold"
 
+/* resized { device string, size u64 (bytes: as it is now), text? string }: what tell-device asked for by new-size is
+ * done, or has failed for the reason in text. */
+#define VMM_EVENT_RESIZED "resized"
+
 /* reset { reason string }: the guest asked for a reset, triple-faulted or, with on-crash reset, panicked, and has
  * started over. */
 #define VMM_EVENT_RESET "reset"
@@ -259,9 +263,10 @@
  *               the host is full, else report), on-read-error? string ("report", the default, "stop", "ignore"),
  *               iothread? u64 (its number; the main thread), removable? bool (false: the medium, which
  *               has to be read-only, can change; without fd there is none); see the event "io-error"
- *     tell-device { resize? bool: look at the image's size again; medium? bool: whether the drive has one
+ *     tell-device { resize? bool: look at the image's size again; new-size? u64 (bytes, whole blocks): give it that
+ *               size, where its format says it (qcow2), while the guest goes on: see the event "resized"; medium? bool: whether the drive has one
  *               from now on, with fd, format, cache, io and read-only as above; threshold? u64: see the event
- *               "block-threshold"; 0: none } replies size u64 (bytes; 0 without a medium), rd-requests,
+ *               "block-threshold"; 0: none } replies size u64 (bytes; 0 without a medium), resizing bool, rd-requests,
  *               rd-bytes, rd-time, wr-requests, wr-bytes, wr-time, fl-requests, fl-time, errors u64: what was
  *               done so far, times in nanoseconds; io-status string (ok; nospace, failed: the guest waits for
  *               what the host has failed); and of a medium's file file-size, allocated, written-to u64

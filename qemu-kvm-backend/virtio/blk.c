@@ -218,16 +218,6 @@ blk_config_written(VirtioDevice *vdev, unsigned offset, unsigned size)
     virtio_kick(vdev, 0);
 }
 
-/* The image grew or shrank on the host; somebody who knows says when to look. */
-static void
-resize(Blk *blk)
-{
-    if (!blk->block || !block_resize(blk->block))
-        return;
-    blk_fill_config(blk, blk->config.wce);
-    virtio_config_changed(&blk->vdev);
-}
-
 /* Media */
 
 static Block *
@@ -345,18 +335,18 @@ static bool
 blk_tell(VirtioDevice *vdev, VmmMsg *request, VmmMsg *reply, VmmError *err)
 {
     Blk *blk = (Blk *)vdev;
-    bool wants_resize = false, medium;
+    bool medium;
 
     if (vmm_msg_get_u64(request, "threshold", &blk->threshold) && blk->block)
         block_set_threshold(blk->block, blk->threshold);
-    vmm_msg_get_bool(request, "resize", &wants_resize);
     if (!blk_limits_read(blk, request, err))
         return false;
     if (vmm_msg_get_bool(request, "medium", &medium) && !change_medium(blk, medium, request, err))
         return false;
-    if (wants_resize)
-        resize(blk);
+    if (!blk_resize_read(blk, request, err))
+        return false;
     vmm_msg_put_u64(reply, "size", blk_geometry(blk).size);
+    vmm_msg_put_bool(reply, "resizing", blk->resizing);
     put_counters(blk, reply);
     put_use(blk, reply);
     return true;

@@ -1,6 +1,6 @@
 /* blk: what virtio-blk's disk is, for the files that make it up: blk.c is the device and its media, blk-request.c
  * serves its requests, blk-limits.c holds them back where they are too many, blk-params.c reads what the driver
- * says of it, blk-state.c saves and restores it.
+ * says of it, blk-resize.c gives it another size, blk-state.c saves and restores it.
  *
  * All under the device's lock. A request owns its chain from queue_pop() until its status is written; one
  * that failed and has stopped the guest waits in @stalled until the guest runs again or resets the disk.
@@ -78,8 +78,10 @@ struct Blk {
     uint64_t threshold; /* that was set last */
     Throttle *throttle; /* NULL: there are no limits */
     uint64_t limits_version;
-    BlkList waiting[2]; /* reads, and the rest, until they are due */
-    LoopSource *timer;  /* for those; NULL: none has waited since the start */
+    BlkList waiting[2];  /* reads, and the rest, until they are due */
+    LoopSource *timer;   /* for those; NULL: none has waited since the start */
+    BlockRequest resize; /* that goes on while it is @resizing */
+    bool resizing;
 };
 
 /* A drive without a medium has no sectors, so that nothing gets as far as the block layer. */
@@ -109,5 +111,9 @@ void blk_limits_clear(Blk *blk);
 /* What "add-device" says of a disk: what is known without its medium, and then what depends on that. */
 bool blk_read_params(Blk *blk, VmmMsg *params, VmmError *err);
 bool blk_read_block_sizes(Blk *blk, VmmMsg *params, VmmError *err);
+
+/* Another size: reads "tell-device", which says "resize" where the file has changed already and "new-size" where the
+ * image shall; the event "resized" tells the end of that. In the loop's thread. */
+bool blk_resize_read(Blk *blk, VmmMsg *request, VmmError *err);
 
 extern const StateTable blk_state;

@@ -124,6 +124,19 @@ open_image(const BlockOwner *owner, const uint8_t *data, size_t size, bool read_
     return block_open_with(&lazy_class, params, owner, &err);
 }
 
+/* Another size: a few thirty-seconds of the old one, and sectors. */
+static void
+resize(Block *block, const uint8_t *step, FuzzRequest *req)
+{
+    uint64_t size = block_geometry(block).size / 32 * step[1] + (uint64_t)step[2] * BLOCK_SECTOR;
+    VmmError err;
+
+    req->block = (BlockRequest){ .done = ended };
+    req->ended = false;
+    if (!block_set_size(block, &req->block, size & ~(uint64_t)(BLOCK_SECTOR - 1), &err))
+        req->ended = true;
+}
+
 /* One byte each: what; where, in sixteenths of the disk; how far behind that; how much. */
 static void
 do_step(Block *block, const uint8_t *step, FuzzRequest *req)
@@ -132,6 +145,10 @@ do_step(Block *block, const uint8_t *step, FuzzRequest *req)
     uint64_t offset = size / 16 * (step[1] & 15) + (uint64_t)step[2] * BLOCK_SECTOR;
     uint64_t n = ((uint64_t)step[3] + 1) * BLOCK_SECTOR;
 
+    if (step[0] & 64) {
+        resize(block, step, req);
+        return;
+    }
     offset &= ~(uint64_t)(BLOCK_SECTOR - 1);
     if (offset >= size)
         return;

@@ -1,172 +1,14 @@
 /* Power cuts: what is on the disk after one is what was there at the last sync and any part, in any order,
  * of what was written since. After each sync of a run such disks are made up; qemu-img must find no
  * corruption in them, and what the guest had flushed must be there. */
-#include "qemu-kvm-backend/block/engine.h"
 #include "tests/unit/qcow2-fixture.h"
+#include "tests/unit/qcow2-recorder.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/falloc.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SIZE   (4u << 20)
-#define SECTOR 512u
+#define SECTOR RECORDER_SECTOR
 #define CUTS   2 /* made up disks at each sync */
-
-/* A write since the last sync: whole sectors, as a disk writes them. */
-typedef struct Write {
-    uint64_t offset;
-    uint8_t *data;
-    size_t size;
-} Write;
-
-/* An engine that does everything at once, in an order of its own, and keeps the book. */
-typedef struct Recorder {
-    Engine engine;
-    int fd, backing_fd;
-    GPtrArray *ops;
-    GByteArray *stable; /* as the file was at the last sync */
-    GPtrArray *writes;  /* since */
-    GRand *rand;
-    void (*synced)(void);          /* before the writes are forgotten */
-    unsigned n_writes, fail_after; /* so many writes succeed from now on; 0: all */
-} Recorder;
-
-static Recorder recorder;
-
-static void
-write_free(gpointer data)
-{
-    Write *write = data;
-
-    g_free(write->data);
-    g_free(write);
-}
-
-static void
-note(uint64_t offset, const uint8_t *data, size_t size)
-{
-    Write *write = g_new0(Write, 1);
-
-    *write = (Write){ offset, g_malloc0(size), size };
-    if (data)
-        memcpy(write->data, data, size);
-    g_ptr_array_add(recorder.writes, write);
-}
-
-static void
-apply(GByteArray *disk, uint64_t offset, const uint8_t *data, size_t size)
-{
-    if (disk->len < offset + size) {
-        guint before = disk->len;
-
-        g_byte_array_set_size(disk, offset + size);
-        memset(disk->data + before, 0, disk->len - before);
-    }
-    memcpy(disk->data + offset, data, size);
-}
-
-static void
-sync_now(void)
-{
-    if (recorder.synced)
-        recorder.synced();
-    for (guint i = 0; i < recorder.writes->len; i++) {
-        const Write *write = g_ptr_array_index(recorder.writes, i);
-
-        apply(recorder.stable, write->offset, write->data, write->size);
-    }
-    g_ptr_array_set_size(recorder.writes, 0);
-}
-
-static int64_t
-do_write(const EngineOp *op)
-{
-    g_autoptr(GByteArray) data = g_byte_array_new();
-
-    if (recorder.fail_after > 0 && --recorder.fail_after == 0) {
-        recorder.fail_after = 1; /* for good */
-        return -ENOSPC;
-    }
-    for (unsigned i = 0; i < op->n_iov; i++)
-        g_byte_array_append(data, op->iov[i].iov_base, op->iov[i].iov_len);
-    note(op->offset, data->data, data->len);
-    return pwrite(recorder.fd, data->data, data->len, op->offset);
-}
-
-/* Holes and zeros are writes of zeros, no further than the file goes. */
-static int64_t
-do_allocate(const EngineOp *op)
-{
-    off_t end = lseek(recorder.fd, 0, SEEK_END);
-
-    if (fallocate(recorder.fd, op->mode, op->offset, op->size) < 0)
-        return -errno;
-    if (op->offset < (uint64_t)end)
-        note(op->offset, NULL, MIN(op->size, (uint64_t)end - op->offset));
-    return 0;
-}
-
-static int64_t
-perform(const EngineOp *op)
-{
-    switch (op->kind) {
-    case ENGINE_READ:
-        return preadv(op->file ? recorder.backing_fd : recorder.fd, op->iov, op->n_iov, op->offset);
-    case ENGINE_WRITE:
-        return do_write(op);
-    case ENGINE_SYNC:
-        sync_now();
-        return 0;
-    case ENGINE_ALLOCATE:
-        return do_allocate(op);
-    }
-    return -ENOSYS;
-}
-
-static Engine *
-recorder_open(const int *fds, unsigned n, VmmError *err)
-{
-    recorder.fd = fds[0];
-    recorder.backing_fd = fds[1];
-    return &recorder.engine;
-}
-
-static void
-recorder_submit(Engine *engine, EngineOp *op)
-{
-    g_ptr_array_add(recorder.ops, op);
-}
-
-static void
-recorder_start(Engine *engine)
-{
-}
-
-static void
-recorder_reap(Engine *engine, bool wait)
-{
-    guint i = g_rand_int_range(recorder.rand, 0, recorder.ops->len);
-    EngineOp *op = g_ptr_array_steal_index(recorder.ops, i);
-
-    op->result = perform(op);
-    op->done(op);
-}
-
-static void
-recorder_close(Engine *engine)
-{
-}
-
-static const EngineClass recorder_class = {
-    .name = "recorder",
-    .open = recorder_open,
-    .submit = recorder_submit,
-    .start = recorder_start,
-    .reap = recorder_reap,
-    .close = recorder_close,
-};
 
 /* The guest */
 
@@ -213,27 +55,10 @@ check_contents(const char *image)
     }
 }
 
-/* One disk after a cut: each sector of each write is there or not; of two writes to one, the later one
- * may be the one that is not. */
 static void
 cut_now(void)
 {
-    g_autoptr(GByteArray) cut = g_byte_array_new();
-    unsigned chance = g_rand_int_range(recorder.rand, 0, 101);
-
-    g_byte_array_append(cut, recorder.stable->data, recorder.stable->len);
-    for (guint i = 0; i < recorder.writes->len; i++) {
-        const Write *write = g_ptr_array_index(recorder.writes, i);
-
-        for (size_t at = 0; at < write->size;) {
-            size_t n = MIN(write->size - at, SECTOR - (write->offset + at) % SECTOR);
-
-            if ((unsigned)g_rand_int_range(recorder.rand, 0, 100) < chance)
-                apply(cut, write->offset + at, write->data + at, n);
-            at += n;
-        }
-    }
-    g_assert_true(g_file_set_contents(cut_path, (const char *)cut->data, cut->len, NULL));
+    recorder_cut(cut_path);
     qemu_img_check(cut_path, TRUE);
     check_contents(cut_path);
 }
@@ -291,11 +116,10 @@ change_something(guint8 value, gboolean may_fail)
 static void
 begin(const char *options, gboolean snapshot)
 {
-    g_autofree char *base = NULL, *contents = NULL;
+    g_autofree char *base = NULL;
     const char *backing[] = { NULL, NULL };
     g_autofree char *spec = NULL;
     VmmError err = { 0 };
-    gsize size;
 
     dir = qcow2_test_dir(FALSE);
     path = g_build_filename(dir, "disk.qcow2", NULL);
@@ -309,13 +133,7 @@ begin(const char *options, gboolean snapshot)
     qemu_img("create -q -f qcow2 -o %s -b %s -F raw %s", options, base, path);
     if (snapshot)
         qemu_img("snapshot -c first %s", path);
-    g_assert_true(g_file_get_contents(path, &contents, &size, NULL));
-    recorder = (Recorder){ .engine = { &recorder_class, -1 } };
-    recorder.rand = g_rand_new_with_seed(11);
-    recorder.ops = g_ptr_array_new();
-    recorder.writes = g_ptr_array_new_with_free_func(write_free);
-    recorder.stable = g_byte_array_new();
-    g_byte_array_append(recorder.stable, (const guint8 *)contents, size);
+    recorder_begin(path, 11);
     later = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_byte_array_unref);
     spec = g_strdup_printf("raw:%s", base);
     backing[0] = spec;
@@ -328,10 +146,7 @@ static void
 finish(void)
 {
     qcow2_disk_close(disk);
-    g_rand_free(recorder.rand);
-    g_ptr_array_unref(recorder.ops);
-    g_ptr_array_unref(recorder.writes);
-    g_byte_array_unref(recorder.stable);
+    recorder_end();
     g_hash_table_unref(later);
     g_free(flushed);
     g_free(now);
