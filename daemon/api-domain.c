@@ -5,6 +5,7 @@
 #include "daemon/api-domain-save.h"
 #include "daemon/api-tuning.h"
 #include "driver/device-stats.h"
+#include "driver/disk-resize.h"
 #include "driver/disk-verbs.h"
 #include "driver/error.h"
 #include "driver/flags.h"

@@ -4,10 +4,6 @@
 
 #include "driver/domain.h"
 
-/* virDomainBlockResize(): @size in KiB, or in bytes with VIR_DOMAIN_BLOCK_RESIZE_BYTES. Only a raw image in a file; the
- * guest is told. */
-void domain_block_resize(Domain *domain, const char *disk, guint64 size, guint flags,
-                         DomainDone done, gpointer data);
 /* virDomainSetBlockThreshold(): the event block-threshold tells when something is written behind that byte of the
  * image's file; 0: nobody asks any more. */
 void domain_set_block_threshold(Domain *domain, const char *disk, guint64 threshold, guint flags,

@@ -88,6 +88,7 @@ struct Domain {
     GHashTable *figures; /* of DeviceFigures, by the device's alias; NULL: none yet */
     gboolean figures_stale;
     GHashTable *leaving; /* devices that the guest was asked to let go of: hotplug's; NULL: none */
+    struct DiskResize *resize; /* under way: disk-resize's; NULL: none */
 };
 
 /* A domain with one definition or both, which it takes over; the caller puts it into the list. */

@@ -5,6 +5,7 @@
 #include "driver/capabilities.h"
 #include "driver/cpu-compare.h"
 #include "driver/domain-firmware.h"
+#include "driver/disk-resize.h"
 #include "driver/domain-capabilities.h"
 #include "driver/domain-index.h"
 #include "driver/domain-list.h"
@@ -281,6 +282,7 @@ let_go(Driver *driver)
         if (domain->launch)
             launch_drop(domain->launch);
         hotplug_forget(domain);
+        disk_resize_forget(domain);
         save_drop(domain);
         guest_free(g_steal_pointer(&domain->guest)); /* the process goes on */
         domain_tell_end(domain, error);

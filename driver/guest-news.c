@@ -6,6 +6,7 @@
 #include "driver/device-disk.h"
 #include "driver/device-memballoon.h"
 #include "driver/device-watchdog.h"
+#include "driver/disk-resize.h"
 #include "driver/hotplug.h"
 #include "driver/save.h"
 
@@ -179,6 +180,7 @@ static const struct {
     { VMM_EVENT_JOB_ENDED, save_job_ended },
     { VMM_EVENT_IO_ERROR, heard_io_error },
     { VMM_EVENT_BLOCK_THRESHOLD, heard_threshold },
+    { VMM_EVENT_RESIZED, disk_resized },
 };
 
 void

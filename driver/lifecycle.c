@@ -9,6 +9,7 @@
 #include "driver/error.h"
 #include "driver/flags.h"
 #include "driver/guest-news.h"
+#include "driver/disk-resize.h"
 #include "driver/hotplug.h"
 #include "driver/launch.h"
 #include "driver/managed-save.h"
@@ -480,6 +481,7 @@ guest_exited(gpointer data)
     domain_tell_end(domain, NULL);
     agent_closed(domain);
     hotplug_forget(domain);
+    disk_resize_forget(domain);
     /* Last, because verbs that waited for it fail now, and the next one begins. */
     guest_free(guest);
 }

@@ -217,7 +217,7 @@ stats(VmmSim *sim, VmmMsg *request, VmmMsg *reply)
     return NULL;
 }
 
-/* Of all devices only a balloon is told a target. */
+/* Of all devices only a balloon is told a target, and only a disk another size. */
 static const char *
 tell_device(VmmSim *sim, VmmMsg *request, VmmMsg *reply)
 {
@@ -228,6 +228,7 @@ tell_device(VmmSim *sim, VmmMsg *request, VmmMsg *reply)
     if (!g_hash_table_contains(sim->devices, id))
         return VMM_ERROR_INVALID;
     vmm_msg_get_u64(request, "target", &target);
+    vmm_msg_get_u64(request, "new-size", &target);
     vmm_msg_put_u64(reply, "target", target);
     vmm_msg_put_u64(reply, "size", target);
     vmm_msg_put_u64(reply, "stats-time", 0);

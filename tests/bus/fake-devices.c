@@ -21,6 +21,8 @@ typedef struct FakeDevice {
     bool link;             /* of a network card */
     bool medium;           /* of a disk */
     uint64_t threshold;    /* of a disk */
+    uint64_t capacity;     /* of a disk that got another size, bytes; 0: the same as all others */
+    uint64_t growing;      /* the size that it is getting; 0: none */
     uint64_t limit;        /* bytes a second: how far a disk's file is written, or added to a card's figures */
     uint64_t target, size; /* of a balloon, bytes */
     uint64_t period_s;
@@ -199,26 +201,6 @@ fake_devices_remove(FakeDevices *devices, VmmMsg *request)
     return NULL;
 }
 
-void
-fake_devices_settle(FakeDevices *devices)
-{
-    for (size_t i = 0; i < DEVICES_MAX; i++) {
-        FakeDevice *dev = &devices->devices[i];
-        VmmMsg *event;
-
-        if (!dev->there || !dev->leaving)
-            continue;
-        dev->there = false;
-        if (dev->broker >= 0)
-            close(dev->broker);
-        if (dev->listener >= 0)
-            close(dev->listener);
-        event = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_DEVICE_REMOVED);
-        vmm_msg_put_string(event, "id", dev->id);
-        devices->tell(devices->data, event);
-    }
-}
-
 /* What each device can be told */
 
 static void
@@ -274,6 +256,42 @@ tell_net(FakeDevices *devices, FakeDevice *dev, VmmMsg *request, VmmMsg *reply)
         vmm_msg_put_u64(reply, counters[i], 10 * (i + 1) + dev->limit);
 }
 
+static uint64_t
+capacity_of(const FakeDevice *dev)
+{
+    return !dev->medium ? 0 : dev->capacity ? dev->capacity : 1 << 20;
+}
+
+/* After the reply. */
+static void
+end_growth(FakeDevices *devices, FakeDevice *dev)
+{
+    VmmMsg *event;
+
+    if (!dev->growing || devices->behaves(devices->data, "resize-mute"))
+        return;
+    event = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_RESIZED);
+    if (devices->behaves(devices->data, "resize-full"))
+        vmm_msg_put_string(event, "text", "No space left on device");
+    else
+        dev->capacity = dev->growing;
+    dev->growing = 0;
+    vmm_msg_put_string(event, "device", dev->id);
+    vmm_msg_put_u64(event, "size", capacity_of(dev));
+    devices->tell(devices->data, event);
+}
+
+/* One that nobody is told of is over when it is asked about. */
+static void
+grow(FakeDevice *dev, VmmMsg *request, VmmMsg *reply)
+{
+    if (!vmm_msg_get_u64(request, "new-size", &dev->growing) && dev->growing) {
+        dev->capacity = dev->growing;
+        dev->growing = 0;
+    }
+    vmm_msg_put_bool(reply, "resizing", dev->growing != 0);
+}
+
 static void
 tell_blk(FakeDevices *devices, FakeDevice *dev, VmmMsg *request, VmmMsg *reply)
 {
@@ -291,7 +309,8 @@ tell_blk(FakeDevices *devices, FakeDevice *dev, VmmMsg *request, VmmMsg *reply)
     vmm_msg_get_bool(request, "read-only", &flag);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         vmm_msg_get_string(request, words[i], &word);
-    vmm_msg_put_u64(reply, "size", dev->medium ? 1 << 20 : 0);
+    grow(dev, request, reply);
+    vmm_msg_put_u64(reply, "size", capacity_of(dev));
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
         vmm_msg_put_u64(reply, counters[i], 100 * (i + 1));
     vmm_msg_put_u64(reply, "file-size", 65536);
@@ -451,6 +470,28 @@ fake_devices_boot(FakeDevices *devices)
             greet_host(dev);
     }
     open_ports(devices, true);
+}
+
+void
+fake_devices_settle(FakeDevices *devices)
+{
+    for (size_t i = 0; i < DEVICES_MAX; i++) {
+        FakeDevice *dev = &devices->devices[i];
+        VmmMsg *event;
+
+        if (dev->there)
+            end_growth(devices, dev);
+        if (!dev->there || !dev->leaving)
+            continue;
+        dev->there = false;
+        if (dev->broker >= 0)
+            close(dev->broker);
+        if (dev->listener >= 0)
+            close(dev->listener);
+        event = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_DEVICE_REMOVED);
+        vmm_msg_put_string(event, "id", dev->id);
+        devices->tell(devices->data, event);
+    }
 }
 
 void

@@ -4,6 +4,8 @@
  *     fake=agent...        opens the first port of each virtio-serial controller as soon as it runs: see fake-agent.h
  *     fake=keep-devices    never lets go of a device
  *     fake=no-balloon      never gives back RAM
+ *     fake=resize-full     the host has no room for a disk that is to grow
+ *     fake=resize-mute     a disk grows, but nobody is told that it is done
  */
 #pragma once
 
@@ -31,7 +33,7 @@ void fake_devices_boot(FakeDevices *devices);
 int fake_devices_agent(const FakeDevices *devices);
 /* The guest starts over. */
 void fake_devices_reset(FakeDevices *devices);
-/* What a removed device is told of, after the reply. */
+/* What is told of devices that go, or have changed, after the reply. */
 void fake_devices_settle(FakeDevices *devices);
 /* The host has no room for what disks write, of each of which it is said with that @action; NULL: it has room again. */
 void fake_devices_fill(FakeDevices *devices, const char *action);

@@ -339,6 +339,7 @@ tell_device(Fake *fake, VmmMsg *request)
     VmmMsg *reply = reply_to(request);
 
     answer(fake, request, reply, fake_devices_tell(fake->devices, request, reply));
+    fake_devices_settle(fake->devices);
 }
 
 static bool

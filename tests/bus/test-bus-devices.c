@@ -202,29 +202,6 @@ assert_refused(Fixture *fixture, const char *path, const char *member, GVariant 
 }
 
 static void
-test_resize(void)
-{
-    g_autoptr(Fixture) fixture = fixture_new();
-    g_autofree char *path = define_guest(fixture, "grows", "");
-    g_autofree char *image = g_build_filename(fixture->dir, "disk", NULL);
-    g_autofree char *contents = NULL;
-    gsize size;
-
-    assert_refused(fixture, path, "BlockResize", g_variant_new("(stu)", "vda", (guint64)128, 0),
-                   "Requested operation is not valid: domain is not running");
-    fixture_do(fixture, path, "Create", FLAGS(0));
-    fixture_do(fixture, path, "BlockResize", g_variant_new("(stu)", "vda", (guint64)128, 0));
-    g_assert_true(g_file_get_contents(image, &contents, &size, NULL));
-    g_assert_cmpuint(size, ==, 128 * 1024);
-    assert_refused(fixture, path, "BlockResize", g_variant_new("(stu)", "vdz", (guint64)128, 0),
-                   "invalid argument: invalid path: vdz");
-    assert_refused(fixture, path, "BlockResize", g_variant_new("(stu)", "", (guint64)128, 0),
-                   "invalid argument: empty path");
-    assert_refused(fixture, path, "BlockResize", g_variant_new("(stu)", "vda", G_MAXUINT64, 0),
-                   "*size must be less than 18014398509481983");
-}
-
-static void
 test_threshold(void)
 {
     g_autoptr(Fixture) fixture = fixture_new();
@@ -502,7 +479,6 @@ main(int argc, char **argv)
     g_test_add_func("/bus/devices/block-info", test_block_info);
     g_test_add_func("/bus/devices/disk-full", test_disk_full);
     g_test_add_func("/bus/devices/disk-ignored", test_disk_ignored);
-    g_test_add_func("/bus/devices/resize", test_resize);
     g_test_add_func("/bus/devices/threshold", test_threshold);
     g_test_add_func("/bus/devices/iotune", test_iotune);
     g_test_add_func("/bus/devices/iotune-refused", test_iotune_refused);
