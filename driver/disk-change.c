@@ -46,7 +46,8 @@ is_elsewhere(const PciAddress *at, const PciAddress *wanted)
                              wanted->slot != at->slot || wanted->function != at->function);
 }
 
-/* Everything but the medium stays as it is; what @wanted leaves open is no change, nor is what is a switch and off. */
+/* Everything but the medium stays as it is; what @wanted leaves open is no change, nor is what is a switch and off. A tray
+ * is opened by taking the medium out, not by saying that it is open (libvirt's qemuDomainDiskChangeSupported()). */
 static gboolean
 check_same(const Disk *disk, const Disk *wanted, GError **error)
 {
@@ -67,6 +68,7 @@ check_same(const Disk *disk, const Disk *wanted, GError **error)
         : wanted->shareable && !disk->shareable                                    ? "shared"
         : wanted->dev.alias && g_strcmp0(wanted->dev.alias, disk->dev.alias) != 0  ? "alias"
         : is_elsewhere(&disk->dev.pci, &wanted->dev.pci) ? "address"
+        : wanted->tray == DISK_TRAY_OPEN && disk->tray != DISK_TRAY_OPEN ? "tray"
                                                          : changed_word(disk, wanted);
 
     return !field || driver_error(error, VIR_ERR_OPERATION_UNSUPPORTED,
@@ -79,6 +81,7 @@ is_same_source(const Disk *disk, const Disk *wanted)
     return disk->type == wanted->type && g_strcmp0(disk->source, wanted->source) == 0;
 }
 
+/* What comes in closes the tray. */
 static void
 take_medium(Disk *disk, const Disk *wanted)
 {
@@ -90,7 +93,7 @@ take_medium(Disk *disk, const Disk *wanted)
     disk->backing_end_detected = FALSE;
     g_free(disk->source);
     disk->source = g_strdup(wanted->source);
-    disk->tray = wanted->tray;
+    disk->tray = -1;
 }
 
 gboolean
@@ -101,9 +104,10 @@ disk_update(Device *dev, const Device *wanted, VmmMsg *tell, GError **error)
 
     if (!check_same(disk, to, error))
         return FALSE;
+    if (is_same_source(disk, to))
+        return TRUE;
     if (disk->device != DISK_CDROM)
-        return is_same_source(disk, to) ||
-               driver_error(error, VIR_ERR_OPERATION_UNSUPPORTED,
+        return driver_error(error, VIR_ERR_OPERATION_UNSUPPORTED,
                             "cannot modify field '%s' of the disk", "source");
     take_medium(disk, to);
     vmm_msg_put_bool(tell, "medium", disk_has_medium(disk));

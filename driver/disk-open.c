@@ -77,7 +77,7 @@ put_u64(VmmMsg *msg, const char *key, guint value)
 gboolean
 disk_has_medium(const Disk *disk)
 {
-    return disk->source && disk->tray != 1;
+    return disk->source && disk->tray != DISK_TRAY_OPEN;
 }
 
 /* As in libvirt, space is given back only where the guest might do that too. */

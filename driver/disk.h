@@ -38,10 +38,12 @@ typedef enum DiskDevice {
     DISK_CDROM,
 } DiskDevice;
 
+#define DISK_TRAY_OPEN 1
+
 typedef struct Disk {
     Device dev;
     int type, device;
-    int tray; /* of a CD-ROM: 0 closed, 1 open, or -1: not said */
+    int tray; /* of a CD-ROM: 0 closed, DISK_TRAY_OPEN, or -1: not said */
     gboolean driver_said;
     ImageFormat format;
     GPtrArray *backing;                /* of DiskBacking, the nearest first */

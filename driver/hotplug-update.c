@@ -36,7 +36,8 @@ update_config(const Domain *domain, Change *change, GError **error)
 static void
 tell_tray(Domain *domain, const Device *old, const Device *dev)
 {
-    if (!device_disk_is_cdrom(dev))
+    if (!device_disk_is_cdrom(dev) ||
+        g_strcmp0(device_disk_source(old), device_disk_source(dev)) == 0)
         return;
     if (device_disk_has_medium(old))
         domain_tell(domain, tray, dev->alias, VIR_DOMAIN_EVENT_TRAY_CHANGE_OPEN);

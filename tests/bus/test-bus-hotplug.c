@@ -182,6 +182,44 @@ test_medium(void)
     g_assert_false(has(fixture, path, 0, second));
 }
 
+static char *
+tray_xml(const char *image, const char *tray)
+{
+    return g_strdup_printf("<disk type='file' device='cdrom'><source file='%s'/>"
+                           "<target dev='sda' tray='%s'/></disk>",
+                           image, tray);
+}
+
+/* The word for the tray tells how it is; in a guest that runs nobody opens it by saying so. */
+static void
+test_tray(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *first = make_image(fixture, "first");
+    g_autofree char *second = make_image(fixture, "second");
+    g_autofree char *closed = tray_xml(first, "closed"), *open = tray_xml(first, "open");
+    g_autofree char *other_open = tray_xml(second, "open");
+    g_autofree char *path = fixture_define_with(fixture, "tray", "", closed);
+    const char *refusal = "Operation not supported: cannot modify field 'tray' of the disk";
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    change_fails(fixture, path, "UpdateDevice", open, LIVE, refusal);
+    change_fails(fixture, path, "UpdateDevice", other_open, LIVE, refusal);
+    g_assert_true(has(fixture, path, 0, first));
+    change(fixture, path, "UpdateDevice", closed, LIVE); /* nothing new */
+    change(fixture, path, "UpdateDevice", open, CONFIG);
+    g_assert_true(has(fixture, path, VIR_DOMAIN_XML_INACTIVE, "tray='open'"));
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    g_assert_true(has(fixture, path, 0, "tray='open'"));
+    change(fixture, path, "UpdateDevice", closed, LIVE); /* the same medium: the tray stays as it is */
+    g_assert_true(has(fixture, path, 0, "tray='open'"));
+    change(fixture, path, "UpdateDevice", other_open, LIVE); /* another one closes it */
+    fixture_wait_signal(fixture, "TrayChange ('virtio-disk0', 1) ");
+    g_assert_true(has(fixture, path, 0, second));
+    g_assert_false(has(fixture, path, 0, "tray='open'"));
+}
+
 /* A device that is written down survives the daemon, and goes with the guest. */
 static void
 test_restart(void)
@@ -285,6 +323,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/hotplug/both", test_both);
     g_test_add_func("/bus/hotplug/link", test_link);
     g_test_add_func("/bus/hotplug/medium", test_medium);
+    g_test_add_func("/bus/hotplug/tray", test_tray);
     g_test_add_func("/bus/hotplug/restart", test_restart);
     g_test_add_func("/bus/hotplug/kept", test_kept);
     g_test_add_func("/bus/hotplug/alias", test_alias);
