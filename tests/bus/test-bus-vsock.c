@@ -187,6 +187,63 @@ test_plug(void)
     g_assert_false(g_file_test(dir, G_FILE_TEST_EXISTS));
 }
 
+static char *
+saved_as(Fixture *fixture, const char *name)
+{
+    return g_build_filename(fixture->dir, name, NULL);
+}
+
+static void
+save(Fixture *fixture, const char *path, const char *name)
+{
+    g_autofree char *image = saved_as(fixture, name);
+
+    fixture_do(fixture, path, "Save", g_variant_new("(ssu)", image, "", 0));
+    fixture_expect_events(fixture, "3,0 5,4");
+}
+
+static void
+restore(Fixture *fixture, const char *name)
+{
+    g_autofree char *image = saved_as(fixture, name);
+
+    g_variant_unref(fixture_call(fixture, ROOT_PATH, CONNECT, "DomainRestore",
+                                 g_variant_new("(ssu)", image, "", 0), "()"));
+    fixture_expect_events(fixture, "2,2 4,2");
+}
+
+/* As libvirt has it: a guest with an address that is given out gets the first that is free when it is restored, too; one
+ * with a fixed one is not restored while that is another's, and what was saved stays. */
+static void
+test_saved(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *first = start(fixture, "first", AUTO);
+    g_autofree char *second = start(fixture, "second", AUTO);
+    g_autofree char *fixed = start(fixture, "fixed", CID("9"));
+    g_autofree char *image = saved_as(fixture, "fixed.image");
+    g_autofree char *third = NULL, *other = NULL;
+
+    save(fixture, second, "second.image");
+    restore(fixture, "second.image");
+    g_assert_true(has(fixture, second, 0, BECAME("4")));
+    save(fixture, second, "second.image");
+    third = start(fixture, "third", AUTO);
+    g_assert_true(has(fixture, third, 0, BECAME("4")));
+    restore(fixture, "second.image");
+    g_assert_true(has(fixture, second, 0, BECAME("5")));
+
+    save(fixture, fixed, "fixed.image");
+    other = start(fixture, "other", CID("9"));
+    fixture_call_fails(fixture, ROOT_PATH, CONNECT, "DomainRestore",
+                       g_variant_new("(ssu)", image, "", 0), NULL,
+                       "resource busy: guest CID 9 is another guest's");
+    fixture_do(fixture, other, "Destroy", FLAGS(0));
+    fixture_expect_events(fixture, "5,1");
+    restore(fixture, "fixed.image");
+    g_assert_true(has(fixture, fixed, 0, "<cid auto='no' address='9'/>"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -195,5 +252,6 @@ main(int argc, char **argv)
     g_test_add_func("/bus/vsock/addresses", test_addresses);
     g_test_add_func("/bus/vsock/sockets", test_sockets);
     g_test_add_func("/bus/vsock/plug", test_plug);
+    g_test_add_func("/bus/vsock/saved", test_saved);
     return g_test_run();
 }
