@@ -14,7 +14,6 @@ static const Absent table[] = {
     { "NWFilterLookupByUUID", VIR_ERR_NO_NWFILTER, "no nwfilter with matching uuid" },
     { "SecretLookupByUUID", VIR_ERR_NO_SECRET, "no secret with matching uuid" },
     { "SecretLookupByUsage", VIR_ERR_NO_SECRET, "no secret with matching usage" },
-    { "SnapshotLookupByName", VIR_ERR_NO_DOMAIN_SNAPSHOT, "no domain snapshot with matching name" },
     { "StorageVolLookupByKey", VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching key" },
     { "StorageVolLookupByPath", VIR_ERR_NO_STORAGE_VOL, "no storage vol with matching path" },
 };

@@ -1,5 +1,5 @@
 /* api-absent: the kinds of object that libvirt has and this driver keeps none of: volumes,
- * secrets, snapshots and so on. Their lists are empty and what is looked up is not found, in
+ * secrets and so on. Their lists are empty and what is looked up is not found, in
  * libvirt's words.
  */
 #pragma once

@@ -1,8 +1,8 @@
 #include "daemon/api.h"
 
-#include "daemon/api-absent.h"
 #include "daemon/api-agent.h"
 #include "daemon/api-domain-save.h"
+#include "daemon/api-snapshot.h"
 #include "daemon/api-tuning.h"
 #include "driver/device-stats.h"
 #include "driver/disk-resize.h"
@@ -340,16 +340,6 @@ memory_stats(Call *call)
     domain_memory_stats(call_object(call)->domain, flags, call_answer, call);
 }
 
-static void
-no_current_snapshot(Call *call)
-{
-    GError *error = NULL;
-
-    driver_error(&error, VIR_ERR_NO_DOMAIN_SNAPSHOT, "%s",
-                 "the domain does not have a current snapshot");
-    call_fail(call, error);
-}
-
 static GVariant *
 get_active(const ApiObject *object, GError **error)
 {
@@ -474,7 +464,7 @@ static const Method methods[] = {
     { "InjectNMI", "virDomainInjectNMI", "domain.inject-nmi", inject_nmi },
     { "InterfaceAddresses", "virDomainInterfaceAddresses", "domain.write",
       api_interface_addresses },
-    { "ListDomainSnapshots", "virDomainListAllSnapshots", "domain.read", api_absent_list },
+    { "ListDomainSnapshots", "virDomainListAllSnapshots", "domain.read", api_list_snapshots },
     { "ManagedSave", "virDomainManagedSave", "domain.hibernate", api_domain_managed_save },
     { "ManagedSaveRemove", "virDomainManagedSaveRemove", "domain.hibernate",
       api_domain_managed_save_remove },
@@ -520,9 +510,11 @@ static const Method methods[] = {
     { "SetTime", "virDomainSetTime", "domain.set-time", api_set_time },
     { "SetVcpus", "virDomainSetVcpusFlags", "domain.write", set_vcpus },
     { "Shutdown", "virDomainShutdownFlags", "domain.init-control", shutdown_guest },
-    { "SnapshotCurrent", "virDomainSnapshotCurrent", "domain.read", no_current_snapshot },
-    { "SnapshotCreateXML", "virDomainSnapshotCreateXML", "domain.snapshot" },
-    { "SnapshotLookupByName", "virDomainSnapshotLookupByName", "domain.read", api_absent_lookup },
+    { "SnapshotCurrent", "virDomainSnapshotCurrent", "domain.read", api_snapshot_current },
+    { "SnapshotCreateXML", "virDomainSnapshotCreateXML", "domain.snapshot",
+      api_snapshot_create },
+    { "SnapshotLookupByName", "virDomainSnapshotLookupByName", "domain.read",
+      api_snapshot_lookup },
     { "Suspend", "virDomainSuspend", "domain.suspend", suspend },
     { "Undefine", "virDomainUndefineFlags", "domain.delete", undefine },
     { "UpdateDevice", "virDomainUpdateDeviceFlags", "domain.write", update_device },

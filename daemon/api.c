@@ -1,9 +1,8 @@
 #include "daemon/api.h"
 
 const Interface *const api_interfaces[] = {
-    &api_connect,   &api_domain,      &api_network,       &api_storage_pool,
-    &api_interface, &api_node_device, &api_vmctl_connect, &api_vmctl_domain,
-    NULL,
+    &api_connect,   &api_domain,      &api_domain_snapshot, &api_network,      &api_storage_pool,
+    &api_interface, &api_node_device, &api_vmctl_connect,   &api_vmctl_domain, NULL,
 };
 
 const Interface *

@@ -23,6 +23,7 @@ typedef struct Interface {
 
 extern const Interface api_connect;       /* org.libvirt.Connect */
 extern const Interface api_domain;        /* org.libvirt.Domain */
+extern const Interface api_domain_snapshot; /* org.libvirt.DomainSnapshot */
 extern const Interface api_network;       /* org.libvirt.Network */
 extern const Interface api_storage_pool;  /* org.libvirt.StoragePool */
 extern const Interface api_interface;     /* org.libvirt.Interface */

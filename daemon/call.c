@@ -88,6 +88,12 @@ call_name(const Call *call, Domain *domain)
 }
 
 GVariant *
+call_snapshot_name(const Call *call, const Snapshot *snapshot)
+{
+    return call->face->snapshot_name(call->data, call->object.domain, snapshot);
+}
+
+GVariant *
 call_host_name(const Call *call, const HostObject *object)
 {
     return call->face->host_name(call->data, object);
@@ -97,6 +103,12 @@ static GVariant *
 name_domain(const Call *call, gpointer domain)
 {
     return call_name(call, domain);
+}
+
+static GVariant *
+name_snapshot(const Call *call, gpointer snapshot)
+{
+    return call_snapshot_name(call, snapshot);
 }
 
 static GVariant *
@@ -120,6 +132,12 @@ GVariant *
 call_names(const Call *call, const GPtrArray *domains)
 {
     return names_of(call, domains, name_domain);
+}
+
+GVariant *
+call_snapshot_names(const Call *call, const GPtrArray *snapshots)
+{
+    return names_of(call, snapshots, name_snapshot);
 }
 
 GVariant *

@@ -7,16 +7,18 @@
 #pragma once
 
 #include "driver/driver.h"
+#include "driver/snapshot.h"
 
 #include <glib.h>
 
 typedef struct Call Call;
 
-/* What a call is about: always a driver, and a domain, or one of the host's objects, where a member of that is meant.
- * The latter is there until the method returns. */
+/* What a call is about: always a driver, and a domain, perhaps one of its snapshots, or one of the host's objects, where
+ * a member of that is meant. The latter two are there until the method returns. */
 typedef struct ApiObject {
     Driver *driver;
     Domain *domain;
+    const Snapshot *snapshot;
     HostObject *host;
 } ApiObject;
 
@@ -32,8 +34,10 @@ typedef struct Method {
 /* How a face answers. Either function ends the face's interest in @data; @result is never floating
  * and goes on belonging to the call. */
 typedef struct CallFace {
-    /* How the face calls a domain or an object of the host in a result (the bus: by object path); floating. */
+    /* How the face calls a domain, a snapshot or an object of the host in a result (the bus: by object path);
+     * floating. */
     GVariant *(*name)(gpointer data, Domain *domain);
+    GVariant *(*snapshot_name)(gpointer data, Domain *domain, const Snapshot *snapshot);
     GVariant *(*host_name)(gpointer data, const HostObject *object);
     const GVariantType *name_type;
     /* @fd, where not -1, is handed over: the handle 0 of @result. */
@@ -55,6 +59,9 @@ GVariant *call_args(const Call *call);
 /* A domain's name in a result, floating, and an array of them. */
 GVariant *call_name(const Call *call, Domain *domain);
 GVariant *call_names(const Call *call, const GPtrArray *domains);
+/* The same of snapshots of the domain that the call is about. */
+GVariant *call_snapshot_name(const Call *call, const Snapshot *snapshot);
+GVariant *call_snapshot_names(const Call *call, const GPtrArray *snapshots);
 /* The same of objects of the host. */
 GVariant *call_host_name(const Call *call, const HostObject *object);
 GVariant *call_host_names(const Call *call, const GPtrArray *objects);

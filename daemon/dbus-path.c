@@ -64,6 +64,40 @@ decode(const char *node)
     return g_string_free(text, FALSE);
 }
 
+#define SNAPSHOTS   "/domainsnapshot/"
+#define UUID_LENGTH 36
+
+char *
+dbus_path_snapshot_node(const Domain *domain, const Snapshot *snapshot)
+{
+    g_autofree char *uuid = dbus_path_node(domain);
+    g_autofree char *name = encode(snapshot_name(snapshot));
+
+    return g_strjoin("_", uuid, name, NULL);
+}
+
+char *
+dbus_path_of_snapshot(const char *root, const Domain *domain, const Snapshot *snapshot)
+{
+    g_autofree char *node = dbus_path_snapshot_node(domain, snapshot);
+
+    return g_strconcat(root, SNAPSHOTS, node, NULL);
+}
+
+char *
+dbus_path_snapshot_uuid(const char *root, const char *path, char **ret_name)
+{
+    const char *rest = path + strlen(root), *node;
+
+    if (!g_str_has_prefix(rest, SNAPSHOTS))
+        return NULL;
+    node = rest + strlen(SNAPSHOTS);
+    if (*node == '_')
+        node++;
+    *ret_name = decode(strlen(node) > UUID_LENGTH ? node + UUID_LENGTH + 1 : "");
+    return g_strdelimit(g_strndup(node, UUID_LENGTH), "_", '-');
+}
+
 char *
 dbus_path_host_node(const HostObject *object)
 {

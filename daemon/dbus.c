@@ -7,9 +7,10 @@
 #include "daemon/dbus-turns.h"
 #include "schemas/interfaces.h"
 
+#include <libvirt/libvirt.h>
 #include <string.h>
 
-#define N_BRANCHES 5
+#define N_BRANCHES 6
 
 struct DbusRoot {
     GDBusConnection *bus;
@@ -32,6 +33,15 @@ name_domain(gpointer invocation, Domain *domain)
 }
 
 static GVariant *
+name_snapshot(gpointer invocation, Domain *domain, const Snapshot *snapshot)
+{
+    const DbusRoot *root = g_dbus_method_invocation_get_user_data(invocation);
+    g_autofree char *path = dbus_path_of_snapshot(root->path, domain, snapshot);
+
+    return g_variant_new_object_path(path);
+}
+
+static GVariant *
 name_host_object(gpointer invocation, const HostObject *object)
 {
     const DbusRoot *root = g_dbus_method_invocation_get_user_data(invocation);
@@ -42,6 +52,7 @@ name_host_object(gpointer invocation, const HostObject *object)
 
 static const CallFace face = {
     .name = name_domain,
+    .snapshot_name = name_snapshot,
     .host_name = name_host_object,
     .name_type = G_VARIANT_TYPE_OBJECT_PATH,
     .reply = dbus_reply,
@@ -54,16 +65,30 @@ is_properties(const char *interface)
     return g_str_equal(interface, "org.freedesktop.DBus.Properties");
 }
 
+/* A snapshot's domain counts where there is none of that name: who may ask depends on it. */
+static gboolean
+find_snapshot(const DbusRoot *root, const char *uuid, const char *name, ApiObject *ret,
+              GError **error)
+{
+    ret->domain = driver_find_uuid(root->driver, uuid, error);
+    ret->snapshot = ret->domain ? domain_find_snapshot(ret->domain, name, error) : NULL;
+    return ret->snapshot != NULL;
+}
+
 /* What @path is: the root itself, or a domain or another object that is looked up anew for each call. */
 static gboolean
 find_object(const DbusRoot *root, const char *path, ApiObject *ret, GError **error)
 {
     HostKind kind = 0;
+    g_autofree char *name = NULL;
+    g_autofree char *snapshot_of = dbus_path_snapshot_uuid(root->path, path, &name);
     g_autofree char *key = dbus_path_host_key(root->path, path, &kind);
     g_autofree char *uuid = key ? NULL : dbus_path_uuid(root->path, path);
 
     g_assert(root->driver);
     *ret = (ApiObject){ root->driver };
+    if (snapshot_of)
+        return find_snapshot(root, snapshot_of, name, ret, error);
     if (key) {
         ret->host = host_objects_find(driver_host_objects(root->driver), kind, host_kind_key(kind),
                                       key, error);
@@ -207,6 +232,25 @@ add_domains(const DbusRoot *root, const Branch *branch, GPtrArray *nodes)
 }
 
 static void
+add_snapshots_of(Domain *domain, GPtrArray *nodes)
+{
+    g_autoptr(GPtrArray) snapshots = domain_list_snapshots(domain, NULL, 0, NULL);
+
+    for (guint i = 0; i < snapshots->len; i++)
+        g_ptr_array_add(nodes, dbus_path_snapshot_node(domain, snapshots->pdata[i]));
+}
+
+static void
+add_snapshots(const DbusRoot *root, const Branch *branch, GPtrArray *nodes)
+{
+    g_autoptr(GPtrArray) domains =
+        driver_list(root->driver, VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT, NULL);
+
+    for (guint i = 0; domains && i < domains->len; i++)
+        add_snapshots_of(domains->pdata[i], nodes);
+}
+
+static void
 add_host_objects(const DbusRoot *root, const Branch *branch, GPtrArray *nodes)
 {
     g_autoptr(GPtrArray) objects =
@@ -218,6 +262,7 @@ add_host_objects(const DbusRoot *root, const Branch *branch, GPtrArray *nodes)
 
 static const Branch branches[N_BRANCHES] = {
     { "domain", { &org_libvirt_domain_interface, &org_vmctl_domain_interface }, add_domains },
+    { "domainsnapshot", { &org_libvirt_domain_snapshot_interface }, add_snapshots },
     { "network", { &org_libvirt_network_interface }, add_host_objects, HOST_NETWORK },
     { "storagepool", { &org_libvirt_storage_pool_interface }, add_host_objects, HOST_POOL },
     { "interface", { &org_libvirt_interface_interface }, add_host_objects, HOST_INTERFACE },

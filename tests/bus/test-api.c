@@ -10,7 +10,7 @@
 static const GDBusInterfaceInfo *const infos[] = {
     &org_libvirt_connect_interface,
     &org_libvirt_domain_interface,
-    &org_libvirt_network_interface,
+    &org_libvirt_domain_snapshot_interface, &org_libvirt_network_interface,
     &org_libvirt_storage_pool_interface,
     &org_libvirt_interface_interface,
     &org_libvirt_node_device_interface,
@@ -210,6 +210,30 @@ test_host_paths(void)
 }
 
 static void
+assert_snapshot_path(const char *path, const char *uuid, const char *name)
+{
+    g_autofree char *found_name = NULL;
+    g_autofree char *found = dbus_path_snapshot_uuid("/org/libvirt/QEMU", path, &found_name);
+
+    g_assert_cmpstr(found, ==, uuid);
+    g_assert_cmpstr(found_name, ==, name);
+}
+
+/* Whatever a client makes up has an answer. */
+static void
+test_snapshot_paths(void)
+{
+    assert_snapshot_path(
+        "/org/libvirt/QEMU/domainsnapshot/_c7a5fdbd_edaf_9455_926a_d65c16db1809_a_20_2f1",
+        "c7a5fdbd-edaf-9455-926a-d65c16db1809", "a /1");
+    assert_snapshot_path("/org/libvirt/QEMU/domainsnapshot/_c7a5fdbd_edaf_9455_926a_d65c16db1809",
+                         "c7a5fdbd-edaf-9455-926a-d65c16db1809", "");
+    assert_snapshot_path("/org/libvirt/QEMU/domainsnapshot/_x_y", "x-y", "");
+    assert_snapshot_path("/org/libvirt/QEMU/domain/_c7", NULL, NULL);
+    assert_snapshot_path("/org/libvirt/QEMU", NULL, NULL);
+}
+
+static void
 assert_wrapped(const char *value, const char *wanted)
 {
     g_autoptr(GVariant) plain = g_variant_ref_sink(g_variant_new_parsed(value));
@@ -263,6 +287,7 @@ main(int argc, char **argv)
     g_test_add_func("/api/rows", test_rows);
     g_test_add_func("/api/paths", test_paths);
     g_test_add_func("/api/host-paths", test_host_paths);
+    g_test_add_func("/api/snapshot-paths", test_snapshot_paths);
     g_test_add_func("/api/quirks", test_quirks);
     g_test_add_func("/api/quirks-shared", test_quirks_shared);
     return g_test_run();

@@ -414,6 +414,7 @@ static const struct {
     const char *path;
     const GDBusInterfaceInfo *info;
 } host_objects[] = {
+    { ROOT_PATH "/domainsnapshot/_x_y", &org_libvirt_domain_snapshot_interface },
     { TEST_PATH "/network/_dd8fe884_6c02_601e_7551_cca97df1c5df", &org_libvirt_network_interface },
     { TEST_PATH "/storagepool/_dfe224cb_28fb_8dd0_c4b2_64eb3f0f4566",
       &org_libvirt_storage_pool_interface },
