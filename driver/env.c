@@ -82,6 +82,12 @@ from_environment(const char *name, const char *usual)
     return g_strdup(value && *value ? value : usual);
 }
 
+static char *
+schemas(void)
+{
+    return from_environment("VMCTL_SCHEMAS", VMCTL_DATADIR "/schemas");
+}
+
 DriverEnv *
 driver_env_new(gboolean privileged)
 {
@@ -99,7 +105,7 @@ driver_env_new(gboolean privileged)
     env->vsock = from_environment("VMCTL_VSOCK", neighbour);
     env->firmware_dirs = firmware_dirs(privileged);
     env->cgroup_root = cgroup_root(privileged);
-    env->schema_dir = from_environment("VMCTL_SCHEMAS", VMCTL_DATADIR "/schemas");
+    env->schema_dir = schemas();
     env->kvm = from_environment("VMCTL_KVM", "/dev/kvm");
     return env;
 }
@@ -111,6 +117,7 @@ driver_env_new_test(void)
 
     env->name = "Test";
     env->simulated = TRUE;
+    env->schema_dir = schemas();
     return env;
 }
 

@@ -319,6 +319,18 @@ test_create_refused(Fixture *f, gconstpointer unused)
     g_assert_no_error(f->error);
 }
 
+/* The schema is libvirt's question to the document before it is read. */
+static void
+test_validate(Fixture *f, gconstpointer unused)
+{
+    create_xml(f, "<domainsnapshot><name>a</name></domainsnapshot>",
+               VIR_DOMAIN_SNAPSHOT_CREATE_VALIDATE);
+    g_assert_no_error(f->error);
+    create_xml(f, "<domainsnapshot><disks><disk/></disks></domainsnapshot>",
+               VIR_DOMAIN_SNAPSHOT_CREATE_VALIDATE);
+    g_assert_error(f->error, DRIVER_ERROR, VIR_ERR_XML_INVALID_SCHEMA);
+}
+
 static void
 test_redefine(Fixture *f, gconstpointer unused)
 {
@@ -558,6 +570,7 @@ main(int argc, char **argv)
         { "/snapshot/delete", test_delete },
         { "/snapshot/status-filters", test_status_filters },
         { "/snapshot/create-refused", test_create_refused },
+        { "/snapshot/validate", test_validate },
         { "/snapshot/redefine", test_redefine },
         { "/snapshot/revert", test_revert },
         { "/snapshot/revert-definition", test_revert_definition },
@@ -567,6 +580,9 @@ main(int argc, char **argv)
         { "/snapshot/destroyed-meanwhile", test_destroyed_meanwhile },
     };
 
+    g_autofree char *schemas = g_build_filename(g_getenv("VMCTL_TOP_SRCDIR"), "schemas", NULL);
+
+    g_setenv("VMCTL_SCHEMAS", schemas, TRUE);
     g_test_init(&argc, &argv, NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(tests); i++)
         g_test_add(tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
