@@ -117,6 +117,15 @@ static const Command *const host_commands[] = {
     &command_version,      NULL,
 };
 
+static const Command *const snapshot_commands[] = {
+    &command_snapshot_create, &command_snapshot_create_as,
+    &command_snapshot_current, &command_snapshot_delete,
+    &command_snapshot_dumpxml, &command_snapshot_edit,
+    &command_snapshot_info, &command_snapshot_list,
+    &command_snapshot_parent, &command_snapshot_revert,
+    NULL,
+};
+
 static const Command *const own_commands[] = {
     &command_cd,   &command_complete, &command_connect, &command_echo, &command_exit,
     &command_help, &command_pwd,      &command_quit,    NULL,
@@ -127,6 +136,7 @@ const CommandGroup command_groups[] = {
     { N_("Domain Monitoring"), "monitor", monitor_commands },
     { N_("Domain Events"), "events", event_commands },
     { N_("Host and Hypervisor"), "host", host_commands },
+    { N_("Snapshot"), "snapshot", snapshot_commands },
     { N_("vmctl itself"), "vmctl", own_commands },
     { NULL, NULL, NULL },
 };

@@ -32,6 +32,9 @@ extern const Command command_domcontrol, command_domjobabort, command_domjobinfo
 extern const Command command_domdisplay, command_edit, command_vncdisplay;
 extern const Command command_doctor, command_run, command_top;
 extern const Command command_event;
+extern const Command command_snapshot_create, command_snapshot_create_as, command_snapshot_current,
+    command_snapshot_delete, command_snapshot_dumpxml, command_snapshot_edit, command_snapshot_info,
+    command_snapshot_list, command_snapshot_parent, command_snapshot_revert;
 extern const Command command_capabilities, command_hostname, command_uri, command_version;
 extern const Command command_cpu_models, command_domcapabilities, command_freecell,
     command_maxvcpus, command_nodecpumap, command_nodecpustats, command_nodeinfo,

@@ -1,6 +1,7 @@
 #include "cli/complete.h"
 
 #include "cli/domain-list.h"
+#include "cli/snapshot.h"
 #include "cli/words.h"
 
 #include <string.h>
@@ -41,6 +42,38 @@ propose_domains(GPtrArray *found, Session *session, const char *word)
         propose(found, word, ((const DomainEntry *)entries->pdata[i])->name);
 }
 
+/* The domain that the command's line has already, by its name; NULL: none. */
+static const char *
+domain_of(const GPtrArray *words)
+{
+    for (guint i = 1; i < words->len; i++) {
+        const char *word = words->pdata[i];
+
+        if (g_str_has_prefix(word, "--domain="))
+            return word + strlen("--domain=");
+        if (!g_str_has_prefix(word, "-"))
+            return word;
+    }
+    return NULL;
+}
+
+static gboolean
+takes_snapshot(const Command *command)
+{
+    return command_option(command, "snapshotname") || command_option(command, "from");
+}
+
+static void
+propose_snapshots(GPtrArray *found, Session *session, const char *name, const char *word)
+{
+    g_autofree char *path = session->connection ? domain_path(session->connection, name) : NULL;
+    Domain domain = { session->connection, path, (char *)name };
+    g_autoptr(GPtrArray) snapshots = path ? snapshot_list(&domain, NULL, 0, NULL) : NULL;
+
+    for (guint i = 0; snapshots && i < snapshots->len; i++)
+        propose(found, word, ((const Snapshot *)snapshots->pdata[i])->name);
+}
+
 /* The words of the command that is being typed, the last on the line; NULL: it has none yet. */
 static const GPtrArray *
 current_words(const GPtrArray *commands, const char *before)
@@ -72,6 +105,8 @@ complete(Session *session, const char *before, const char *word)
         propose_commands(found, word);
     else if (command && g_str_has_prefix(word, "-"))
         propose_options(found, command, word);
+    else if (command && takes_snapshot(command) && domain_of(words))
+        propose_snapshots(found, session, domain_of(words), word);
     else if (command && command_option(command, "domain"))
         propose_domains(found, session, word);
     g_ptr_array_sort(found, compare);

@@ -4,6 +4,7 @@
 
 typedef struct Search {
     const char *path, *attribute;
+    const char *value; /* that the attribute has to have; NULL: any */
     GString *at;   /* where the parser is: "domain/devices/console" */
     GString *text; /* collects while inside the element */
     char *found;
@@ -23,7 +24,8 @@ start_element(GMarkupParseContext *context, const char *element, const char **na
     if (!search->attribute)
         search->text = g_string_new(NULL);
     for (gsize i = 0; search->attribute && names[i]; i++)
-        if (!search->found && strcmp(names[i], search->attribute) == 0)
+        if (!search->found && strcmp(names[i], search->attribute) == 0 &&
+            (!search->value || strcmp(values[i], search->value) == 0))
             search->found = g_strdup(values[i]);
 }
 
@@ -48,11 +50,13 @@ take_text(GMarkupParseContext *context, const char *text, gsize length, gpointer
         g_string_append_len(search->text, text, (gssize)length);
 }
 
-char *
-document_find(const char *xml, const char *path, const char *attribute)
+static char *
+find(const char *xml, const char *path, const char *attribute, const char *value)
 {
     static const GMarkupParser parser = { start_element, end_element, take_text, NULL, NULL };
-    Search search = { .path = path, .attribute = attribute, .at = g_string_new(NULL) };
+    Search search = {
+        .path = path, .attribute = attribute, .value = value, .at = g_string_new(NULL)
+    };
     GMarkupParseContext *context =
         g_markup_parse_context_new(&parser, G_MARKUP_TREAT_CDATA_AS_TEXT, &search, NULL);
 
@@ -63,4 +67,18 @@ document_find(const char *xml, const char *path, const char *attribute)
     if (search.text)
         g_string_free(search.text, TRUE);
     return search.found;
+}
+
+char *
+document_find(const char *xml, const char *path, const char *attribute)
+{
+    return find(xml, path, attribute, NULL);
+}
+
+gboolean
+document_has(const char *xml, const char *path, const char *attribute, const char *value)
+{
+    g_autofree char *found = find(xml, path, attribute, value);
+
+    return found != NULL;
 }

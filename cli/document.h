@@ -6,3 +6,5 @@
 /* The text of the first element at @path, such as "domain/title"; or, with @attribute, its attribute of
  * that name. NULL: there is none. For g_free(). */
 char *document_find(const char *xml, const char *path, const char *attribute);
+/* Whether any element at @path has @attribute with that value. */
+gboolean document_has(const char *xml, const char *path, const char *attribute, const char *value);

@@ -47,6 +47,12 @@ find_path(Connection *connection, const char *text, DomainBy by, GError **error)
     return path;
 }
 
+char *
+domain_path(Connection *connection, const char *name)
+{
+    return look_up(connection, "DomainLookupByName", g_variant_new("(s)", name), NULL);
+}
+
 Domain *
 domain_from_path(Session *session, const char *path, GError **error)
 {

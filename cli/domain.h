@@ -22,6 +22,8 @@ typedef enum {
 Domain *domain_find(Session *session, const char *text, DomainBy by, GError **error);
 /* The domain that --domain names. */
 Domain *domain_from_args(Session *session, const Args *args, GError **error);
+/* The object of the domain of that name, without a word where there is none. For g_free(). */
+char *domain_path(Connection *connection, const char *name);
 /* The domain behind an object's path, as a method returned it. */
 Domain *domain_from_path(Session *session, const char *path, GError **error);
 /* Defines what @xml describes; @flags are VIR_DOMAIN_DEFINE_*. */

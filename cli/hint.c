@@ -15,6 +15,8 @@ static const Hint hints[] = {
       N_("GUEST AGENT there says what a guest needs") },
     { "QEMU guest agent is not c", "man vmctld", N_("GUEST AGENT there says what a guest needs") },
     { "managed save image exists", "vmctl undefine %s --managed-save", NULL },
+    { "cannot delete inactive domain with", "vmctl undefine %s --snapshots-metadata", NULL },
+    { "Domain snapshot not found", "vmctl snapshot-list %s", NULL },
     { "cannot undefine domain with nvram", "vmctl undefine %s --nvram", NULL },
     { "domain is already running", "vmctl console %s", NULL },
     { "omain is already active", "vmctl console %s", NULL },
