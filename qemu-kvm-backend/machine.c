@@ -1,260 +1,14 @@
-#include "qemu-kvm-backend/machine.h"
+#include "qemu-kvm-backend/machine-private.h"
 
 #include "qemu-kvm-backend/confine.h"
 #include "qemu-kvm-backend/device-classes.h"
-#include "qemu-kvm-backend/hardware.h"
 #include "qemu-kvm-backend/log.h"
-#include "qemu-kvm-backend/machine-config.h"
-#include "qemu-kvm-backend/machine-job.h"
-#include "qemu-kvm-backend/mailbox.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-struct Machine {
-    Loop *loop;
-    void (*notify)(void *data, VmmMsg *event);
-    void *data;
-    Mailbox *mailbox;
-    const char *state;
-    const char *reason;
-    MachineConfig config;
-    const char *then; /* what the next power-off does instead of on-poweroff, or NULL */
-    Hardware *hw;     /* NULL: empty */
-    bool confined;    /* "run" has come: the main thread has the filter of its role */
-    MachineJob *job;  /* the guest is being saved or restored, or NULL */
-    bool spoiled;     /* a restore has failed halfway */
-};
-
-/* State and its news. */
-
-static bool
-is(const Machine *m, const char *state)
-{
-    return strcmp(m->state, state) == 0;
-}
-
-static void
-enter(Machine *m, const char *state, const char *reason)
-{
-    m->state = state;
-    m->reason = reason;
-}
-
-static VmmMsg *
-event_new(const char *name, const char *reason)
-{
-    VmmMsg *event = vmm_msg_new(VMM_MSG_EVENT, 0, name);
-
-    vmm_msg_put_string(event, "reason", reason);
-    return event;
-}
-
-/* The exit record outlives the process for a driver that was not there to get the event. */
-static void
-write_record(Machine *m, const char *text)
-{
-    char line[sizeof(((VmmError *)0)->text) + 64];
-    int n;
-
-    if (m->config.record_fd < 0)
-        return;
-    n = snprintf(line, sizeof(line), "%s %s %s\n", m->state, m->reason, text);
-    if (pwrite(m->config.record_fd, line, n, 0) != n)
-        log_line("Cannot write the exit record: %s", strerrordesc_np(errno));
-}
-
-static void
-stop(Machine *m, const char *reason, const char *text)
-{
-    VmmMsg *event = event_new(VMM_EVENT_STOPPED, reason);
-
-    enter(m, VMM_STATE_STOPPED, reason);
-    log_line("Guest stopped: %s: %s", reason, text);
-    vmm_msg_put_string(event, "state", m->state);
-    vmm_msg_put_string(event, "text", text);
-    write_record(m, text);
-    m->notify(m->data, event);
-    loop_quit(m->loop);
-}
-
-static void
-run(Machine *m, const char *reason)
-{
-    enter(m, VMM_STATE_RUNNING, reason);
-    hardware_run(m->hw);
-}
-
-/* What a guest did to itself, and what its policy makes of it. */
-
-static const char *
-action_for(const Machine *m, const char *reason)
-{
-    if (strcmp(reason, VMM_REASON_POWEROFF) == 0)
-        return m->then ? m->then : m->config.policy.on_poweroff;
-    if (strcmp(reason, VMM_REASON_RESET) == 0)
-        return m->config.policy.on_reboot;
-    if (strcmp(reason, VMM_REASON_CRASHED) == 0 || strcmp(reason, VMM_REASON_PANICKED) == 0)
-        return m->config.policy.on_crash;
-    if (strcmp(reason, VMM_REASON_IO_ERROR) == 0 || strcmp(reason, VMM_REASON_WATCHDOG) == 0)
-        return VMM_ACTION_PAUSE;
-    return VMM_ACTION_STOP; /* the debug-exit port, a watchdog that cuts the power */
-}
-
-static bool
-start_over(Machine *m, VmmError *err)
-{
-    m->then = NULL;
-    return hardware_reset(m->hw, err);
-}
-
-static void
-reset_by_guest(Machine *m, const Ending *ending, bool was_running)
-{
-    VmmError err;
-
-    log_guest("Guest reset: %s: %s", ending->reason, ending->text);
-    if (!start_over(m, &err)) {
-        stop(m, VMM_REASON_CRASHED, err.text);
-        return;
-    }
-    m->notify(m->data, event_new(VMM_EVENT_RESET, ending->reason));
-    if (was_running)
-        run(m, m->reason);
-}
-
-static void
-pause_by_guest(Machine *m, const Ending *ending)
-{
-    VmmMsg *event = event_new(VMM_EVENT_PAUSED, ending->reason);
-
-    log_guest("Guest paused: %s: %s", ending->reason, ending->text);
-    vmm_msg_put_string(event, "text", ending->text);
-    enter(m, VMM_STATE_PAUSED, ending->reason);
-    m->notify(m->data, event);
-}
-
-static void
-obey_guest(Machine *m)
-{
-    bool was_running = is(m, VMM_STATE_RUNNING);
-    const char *action;
-    Ending ending;
-
-    /* Parked first, so that no second vCPU adds an ending to the one that is taken. */
-    if (was_running)
-        hardware_halt(m->hw);
-    mailbox_take_ending(m->mailbox, &ending);
-    action = action_for(m, ending.reason);
-    if (strcmp(action, VMM_ACTION_RESET) == 0)
-        reset_by_guest(m, &ending, was_running);
-    else if (strcmp(action, VMM_ACTION_PAUSE) == 0)
-        pause_by_guest(m, &ending);
-    else
-        stop(m, ending.reason, ending.text);
-}
-
-/* While the set of devices changes no vCPU runs. One that has ended its run stays parked for obey_guest(). */
-static void
-unpark(Machine *m)
-{
-    if (is(m, VMM_STATE_RUNNING) && !mailbox_has_ending(m->mailbox))
-        hardware_unpark(m->hw);
-}
-
-/* What a device has news of and the machine acts on. */
-
-static void
-let_go(Machine *m, VmmMsg *event)
-{
-    const char *id;
-
-    if (!vmm_msg_get_string(event, "id", &id))
-        return;
-    hardware_park(m->hw);
-    hardware_remove_device(m->hw, id);
-    unpark(m);
-}
-
-static void
-inject_nmi(Machine *m)
-{
-    hardware_park(m->hw);
-    if (!hardware_inject_nmi(m->hw))
-        log_guest("No vCPU takes a non-maskable interrupt");
-    unpark(m);
-}
-
-/* A power button on which nobody but the guest's policy has a say. */
-static void
-press_button(Machine *m)
-{
-    m->then = NULL;
-    if (!hardware_press_power_button(m->hw))
-        log_guest("The guest has no ACPI power button for the watchdog to press");
-}
-
-static const struct {
-    const char *action;
-    const char *reason; /* of an ending, or NULL */
-    void (*act)(Machine *m);
-} bites[] = {
-    { VMM_WATCHDOG_NONE, NULL, NULL },
-    { VMM_WATCHDOG_PAUSE, VMM_REASON_WATCHDOG, NULL },
-    { VMM_WATCHDOG_RESET, VMM_REASON_RESET, NULL },
-    { VMM_WATCHDOG_POWEROFF, VMM_REASON_POWER_CUT, NULL },
-    { VMM_WATCHDOG_SHUTDOWN, NULL, press_button },
-    { VMM_WATCHDOG_INJECT_NMI, NULL, inject_nmi },
-};
-
-/* The driver hears of it first. What it comes to is read with the same mail. */
-static void
-obey_watchdog(Machine *m, const char *action)
-{
-    log_guest("The watchdog expired: %s", action);
-    for (size_t i = 0; i < sizeof(bites) / sizeof(bites[0]); i++) {
-        if (strcmp(bites[i].action, action) != 0)
-            continue;
-        if (bites[i].reason)
-            mailbox_post_ending(m->mailbox, bites[i].reason, "The watchdog expired");
-        if (bites[i].act)
-            bites[i].act(m);
-    }
-}
-
-/* Takes @event over. */
-static void
-pass_on(Machine *m, VmmMsg *event)
-{
-    const char *name = vmm_msg_name(event), *action;
-    char bite[16] = "";
-
-    if (strcmp(name, VMM_EVENT_DEVICE_REMOVED) == 0)
-        let_go(m, event);
-    if (strcmp(name, VMM_EVENT_WATCHDOG) == 0 && vmm_msg_get_string(event, "action", &action))
-        snprintf(bite, sizeof(bite), "%s", action);
-    m->notify(m->data, event);
-    if (bite[0])
-        obey_watchdog(m, bite);
-}
-
-/* Also before every verb: a guest that has turned itself off is not resumed because the request
- * overtook the news. */
-static void
-read_mail(void *data)
-{
-    Machine *m = data;
-    VmmMsg *event;
-
-    while ((event = mailbox_take_event(m->mailbox)))
-        pass_on(m, event);
-    if (!is(m, VMM_STATE_STOPPED) && mailbox_has_ending(m->mailbox))
-        obey_guest(m);
-}
 
 /* In any thread. */
 static void
@@ -277,9 +31,9 @@ machine_new(Loop *loop, void (*notify)(void *data, VmmMsg *event), void *data)
     m->loop = loop;
     m->notify = notify;
     m->data = data;
-    m->mailbox = mailbox_new(loop, read_mail, m);
+    m->mailbox = mailbox_new(loop, machine_read_mail, m);
     machine_config_init(&m->config);
-    enter(m, VMM_STATE_EMPTY, VMM_REASON_USER);
+    machine_enter(m, VMM_STATE_EMPTY, VMM_REASON_USER);
     return m;
 }
 
@@ -322,7 +76,7 @@ machine_create(Machine *m, VmmMsg *msg, VmmError *err)
 {
     const HardwareOwner owner = { on_ended, on_event, m };
 
-    if (!is(m, VMM_STATE_EMPTY))
+    if (!machine_is(m, VMM_STATE_EMPTY))
         return vmm_error(err, VMM_ERROR_STATE, "The machine was created already");
     if (machine_config_read(&m->config, msg, err))
         m->hw = hardware_new(m->loop, &m->config, msg, &owner, err);
@@ -332,7 +86,7 @@ machine_create(Machine *m, VmmMsg *msg, VmmError *err)
         machine_config_clear(&m->config);
         return false;
     }
-    enter(m, VMM_STATE_CREATED, VMM_REASON_USER);
+    machine_enter(m, VMM_STATE_CREATED, VMM_REASON_USER);
     return true;
 }
 
@@ -350,10 +104,10 @@ is_free(Machine *m, const char *what, VmmError *err)
 static bool
 has_devices(Machine *m, VmmError *err)
 {
-    read_mail(m);
+    machine_read_mail(m);
     if (!is_free(m, "Devices do not come and go now", err))
         return false;
-    return (!is(m, VMM_STATE_EMPTY) && !is(m, VMM_STATE_STOPPED)) ||
+    return (!machine_is(m, VMM_STATE_EMPTY) && !machine_is(m, VMM_STATE_STOPPED)) ||
            vmm_error(err, VMM_ERROR_STATE,
                      "Devices come and go while there is a machine: its state is '%s'", m->state);
 }
@@ -374,7 +128,7 @@ machine_add_device(Machine *m, VmmMsg *msg, VmmError *err)
         return vmm_error(err, VMM_ERROR_UNSUPPORTED, "There is no device class '%s'", class_name);
     hardware_park(m->hw);
     added = hardware_add_device(m->hw, class, id, msg, err);
-    unpark(m);
+    machine_unpark(m);
     return added;
 }
 
@@ -388,7 +142,7 @@ machine_remove_device(Machine *m, VmmMsg *msg, VmmError *err)
         return false;
     if (!vmm_msg_get_string(msg, "id", &id))
         return vmm_error(err, VMM_ERROR_INVALID, "remove-device: the string 'id' is missing");
-    if (!is(m, VMM_STATE_CREATED))
+    if (!machine_is(m, VMM_STATE_CREATED))
         return hardware_eject_device(m->hw, id, err);
     if (!hardware_remove_device(m->hw, id))
         return vmm_error(err, VMM_ERROR_INVALID, "There is no device '%s' that can be removed", id);
@@ -413,10 +167,10 @@ machine_tell_device(Machine *m, VmmMsg *msg, VmmMsg *reply, VmmError *err)
 static bool
 needs_life(Machine *m, const char *what, VmmError *err)
 {
-    read_mail(m);
+    machine_read_mail(m);
     if (!is_free(m, what, err))
         return false;
-    if (is(m, VMM_STATE_RUNNING) || is(m, VMM_STATE_PAUSED))
+    if (machine_is(m, VMM_STATE_RUNNING) || machine_is(m, VMM_STATE_PAUSED))
         return true;
     return vmm_error(err, VMM_ERROR_STATE, "%s: the guest is not running: its state is '%s'", what,
                      m->state);
@@ -434,17 +188,17 @@ confine_main(Machine *m)
 bool
 machine_run(Machine *m, VmmError *err)
 {
-    read_mail(m);
-    if (is(m, VMM_STATE_RUNNING))
+    machine_read_mail(m);
+    if (machine_is(m, VMM_STATE_RUNNING))
         return true;
-    if (!is(m, VMM_STATE_CREATED) && !is(m, VMM_STATE_PAUSED))
+    if (!machine_is(m, VMM_STATE_CREATED) && !machine_is(m, VMM_STATE_PAUSED))
         return vmm_error(err, VMM_ERROR_STATE, "run: the machine's state is '%s'", m->state);
     if (!is_free(m, "run", err))
         return false;
     confine_main(m);
-    if (is(m, VMM_STATE_CREATED) && !hardware_power_on(m->hw, err))
+    if (machine_is(m, VMM_STATE_CREATED) && !hardware_power_on(m->hw, err))
         return false;
-    run(m, VMM_REASON_USER);
+    machine_go(m, VMM_REASON_USER);
     return true;
 }
 
@@ -453,10 +207,10 @@ machine_pause(Machine *m, VmmError *err)
 {
     if (!needs_life(m, "pause", err))
         return false;
-    if (is(m, VMM_STATE_PAUSED))
+    if (machine_is(m, VMM_STATE_PAUSED))
         return true;
     hardware_halt(m->hw);
-    enter(m, VMM_STATE_PAUSED, VMM_REASON_USER);
+    machine_enter(m, VMM_STATE_PAUSED, VMM_REASON_USER);
     return true;
 }
 
@@ -469,20 +223,20 @@ machine_reset(Machine *m, VmmError *err)
 
     if (!needs_life(m, "reset", err))
         return false;
-    was_running = is(m, VMM_STATE_RUNNING);
+    was_running = machine_is(m, VMM_STATE_RUNNING);
     if (was_running)
         hardware_halt(m->hw);
     /* What the guest asked for in the meantime belongs to the run that is over. */
     mailbox_take_ending(m->mailbox, &missed);
-    if (!start_over(m, &failure)) {
-        stop(m, VMM_REASON_CRASHED, failure.text);
+    if (!machine_start_over(m, &failure)) {
+        machine_stop(m, VMM_REASON_CRASHED, failure.text);
         return vmm_error(err, failure.kind, "%s", failure.text);
     }
     log_line("Guest reset by request");
     if (was_running)
-        run(m, VMM_REASON_USER);
+        machine_go(m, VMM_REASON_USER);
     else
-        enter(m, VMM_STATE_PAUSED, VMM_REASON_USER); /* no longer crashed */
+        machine_enter(m, VMM_STATE_PAUSED, VMM_REASON_USER); /* no longer crashed */
     return true;
 }
 
@@ -510,7 +264,7 @@ job_ended(void *data, bool completed, VmmMsg *event)
     machine_job_free(m->job);
     m->job = NULL;
     if (restored && completed)
-        enter(m, VMM_STATE_PAUSED, VMM_REASON_USER);
+        machine_enter(m, VMM_STATE_PAUSED, VMM_REASON_USER);
     m->spoiled = restored && !completed;
     m->notify(m->data, event);
 }
@@ -523,7 +277,7 @@ machine_save(Machine *m, VmmMsg *msg, VmmError *err)
 
     if (!needs_life(m, "save", err))
         return false;
-    if (!is(m, VMM_STATE_PAUSED))
+    if (!machine_is(m, VMM_STATE_PAUSED))
         return vmm_error(err, VMM_ERROR_STATE, "save: the guest is not paused");
     if (!vmm_msg_take_fd(msg, "fd", &fd))
         return vmm_error(err, VMM_ERROR_INVALID, "save: the descriptor 'fd' is missing");
@@ -538,10 +292,10 @@ machine_restore(Machine *m, VmmMsg *msg, VmmError *err)
     const MachineJobOwner owner = { job_ended, m };
     int fd;
 
-    read_mail(m);
+    machine_read_mail(m);
     if (!is_free(m, "restore", err))
         return false;
-    if (!is(m, VMM_STATE_CREATED))
+    if (!machine_is(m, VMM_STATE_CREATED))
         return vmm_error(err, VMM_ERROR_STATE, "restore: the machine's state is '%s'", m->state);
     if (!vmm_msg_take_fd(msg, "fd", &fd))
         return vmm_error(err, VMM_ERROR_INVALID, "restore: the descriptor 'fd' is missing");
@@ -564,7 +318,7 @@ machine_track_dirty(Machine *m, VmmMsg *msg, VmmError *err)
 {
     bool on;
 
-    if (is(m, VMM_STATE_EMPTY))
+    if (machine_is(m, VMM_STATE_EMPTY))
         return vmm_error(err, VMM_ERROR_STATE, "track-dirty: there is no machine yet");
     if (!vmm_msg_get_bool(msg, "on", &on))
         return vmm_error(err, VMM_ERROR_INVALID, "track-dirty: 'on' is missing");
@@ -590,7 +344,7 @@ machine_take_dirty(Machine *m, VmmMsg *reply, VmmError *err)
     MemoryRegion region;
     uint64_t pages = 0;
 
-    if (is(m, VMM_STATE_EMPTY) || !memory_is_tracked(hardware_memory(m->hw)))
+    if (machine_is(m, VMM_STATE_EMPTY) || !memory_is_tracked(hardware_memory(m->hw)))
         return vmm_error(err, VMM_ERROR_STATE, "take-dirty: nobody tracks dirty pages");
     for (unsigned i = 0; memory_region(hardware_memory(m->hw), i, &region); i++) {
         if (!count_dirty(m, i, &pages, err))
@@ -609,7 +363,7 @@ machine_inject_nmi(Machine *m, VmmError *err)
         return false;
     hardware_park(m->hw);
     taken = hardware_inject_nmi(m->hw);
-    unpark(m);
+    machine_unpark(m);
     return taken || vmm_error(err, VMM_ERROR_FAILED,
                               "No vCPU of the guest takes a non-maskable interrupt now");
 }
@@ -622,7 +376,7 @@ peek_parked(Machine *m, uint64_t address, uint64_t size, bool virtual, int to, V
 
     hardware_park(m->hw);
     good = hardware_peek(m->hw, address, size, virtual, to, err);
-    unpark(m);
+    machine_unpark(m);
     return good;
 }
 
@@ -648,7 +402,7 @@ machine_peek(Machine *m, VmmMsg *msg, VmmError *err)
 bool
 machine_set_action(Machine *m, VmmMsg *msg, VmmError *err)
 {
-    if (is(m, VMM_STATE_EMPTY))
+    if (machine_is(m, VMM_STATE_EMPTY))
         return vmm_error(err, VMM_ERROR_STATE, "set-action: there is no machine yet");
     return machine_policy_read(&m->config.policy, msg, err);
 }
@@ -672,13 +426,13 @@ machine_stats(Machine *m, VmmMsg *reply, VmmError *err)
 void
 machine_quit(Machine *m)
 {
-    read_mail(m);
-    if (is(m, VMM_STATE_STOPPED))
+    machine_read_mail(m);
+    if (machine_is(m, VMM_STATE_STOPPED))
         return;
-    if (is(m, VMM_STATE_RUNNING))
+    if (machine_is(m, VMM_STATE_RUNNING))
         hardware_halt(m->hw);
-    enter(m, VMM_STATE_STOPPED, VMM_REASON_USER);
+    machine_enter(m, VMM_STATE_STOPPED, VMM_REASON_USER);
     log_line("Guest ended by request");
-    write_record(m, "ended by request");
+    machine_write_record(m, "ended by request");
     loop_quit(m->loop);
 }
