@@ -70,6 +70,12 @@ serve_pause(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
 }
 
 static bool
+serve_wakeup(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
+{
+    return machine_wakeup(machine, err);
+}
+
+static bool
 serve_reset(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
 {
     return machine_reset(machine, err);
@@ -156,6 +162,7 @@ static const Verb verbs[] = {
     { VMM_REMOVE_DEVICE, serve_remove_device },
     { VMM_RUN, serve_run },
     { VMM_PAUSE, serve_pause },
+    { VMM_WAKEUP, serve_wakeup },
     { VMM_RESET, serve_reset },
     { VMM_POWER_BUTTON, serve_power_button },
     { VMM_INJECT_NMI, serve_inject_nmi },

@@ -66,6 +66,15 @@ device_list_describe(const DeviceList *list, struct Aml *aml)
     }
 }
 
+void
+device_list_ring(const DeviceList *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (list->devices[i]->class->rtc_alarm)
+            list->devices[i]->class->rtc_alarm(list->devices[i]);
+    }
+}
+
 bool
 device_list_press_power_button(const DeviceList *list)
 {

@@ -26,5 +26,7 @@ bool device_list_has(const DeviceList *list, const DeviceClass *class);
 void device_list_each(const DeviceList *list, void (*hook)(Device *dev));
 /* Those with a part in the ACPI tables. */
 void device_list_describe(const DeviceList *list, struct Aml *aml);
+/* The alarm of the real-time clock. */
+void device_list_ring(const DeviceList *list);
 /* Until one says that the guest listens. */
 bool device_list_press_power_button(const DeviceList *list);

@@ -42,6 +42,22 @@ device_reset(Device *dev)
 }
 
 void
+device_sleep(Device *dev)
+{
+    if (dev->class->sleep)
+        dev->class->sleep(dev);
+}
+
+void
+device_wake(Device *dev)
+{
+    if (dev->class->wake)
+        dev->class->wake(dev);
+    else
+        device_reset(dev);
+}
+
+void
 device_pause(Device *dev)
 {
     if (dev->class->pause)

@@ -25,6 +25,9 @@ typedef enum BoardRequest {
     BOARD_EXIT,     /* the debug-exit port; @code is what was written */
     BOARD_IO_ERROR, /* the host must mend something before the guest goes on */
     BOARD_PANIC,    /* the guest's kernel says that it has crashed */
+    BOARD_SUSPEND,  /* the guest sleeps, and keeps its RAM (S3) */
+    BOARD_HIBERNATE, /* the guest has saved itself to its disk and turned itself off (S4) */
+    BOARD_WAKE,     /* something wakes a guest that sleeps */
 } BoardRequest;
 
 /* What a device writes to memory space instead of driving a line (MSI). */
@@ -65,10 +68,12 @@ struct Board {
      * of asking the MMIO bus; writes go on to reach the bus. False with errno. Any thread. */
     bool (*map_rom)(Board *board, uint64_t gpa, const void *host, uint64_t size);
     void (*unmap_rom)(Board *board, uint64_t gpa);
+    /* The real-time clock's alarm has gone off. Any thread; the caller may hold its own lock. */
+    void (*rtc_alarm)(Board *board);
 };
 
 /* The hooks are called in the main thread, without the lock: power_button takes it itself, for the
- * others the vCPUs are stopped. */
+ * others, where they do not say otherwise, the vCPUs are stopped. */
 typedef struct DeviceClass {
     const char *name; /* as in "add-device" */
     /* Devices that the board gets first where it has not got them yet; NULL ends it. */
@@ -87,6 +92,11 @@ typedef struct DeviceClass {
      * removed after power-on. */
     bool (*eject)(Device *dev, VmmError *err);
     bool (*power_button)(Device *dev); /* true where this device is the button */
+    void (*rtc_alarm)(Device *dev); /* of the board: takes the lock itself, in any thread */
+    /* The machine has fallen asleep (S3). What wakes it may ask for that from here on, BOARD_WAKE. */
+    void (*sleep)(Device *dev);
+    /* It wakes: as a reset, but what the sleeping guest left in RAM is not touched. NULL: reset. */
+    void (*wake)(Device *dev);
     /* "tell-device": reads @request, answers into @reply; whether vCPUs run or not. NULL: it can be told
      * nothing. */
     bool (*tell)(Device *dev, VmmMsg *request, VmmMsg *reply, VmmError *err);
@@ -112,6 +122,8 @@ void device_free(Device *dev);
 
 /* The hooks of its class of these names; nothing where it has none. */
 void device_reset(Device *dev);
+void device_sleep(Device *dev);
+void device_wake(Device *dev);
 void device_pause(Device *dev);
 void device_resume(Device *dev);
 

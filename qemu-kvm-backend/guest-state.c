@@ -27,6 +27,7 @@ typedef struct Summary {
     uint64_t memory;
     uint64_t vcpus, sockets, dies, cores, threads;
     uint64_t pci, acpi, pae, firmware;
+    bool asleep;   /* of the guest, and not compared */
     char *devices; /* "class id", a line each, in the order of their creation */
 } Summary;
 
@@ -78,6 +79,7 @@ summarize(const GuestParts *parts)
         .acpi = config->acpi,
         .pae = config->pae,
         .firmware = config->has_firmware,
+        .asleep = *parts->asleep,
         .devices = list_devices(parts),
     };
 }
@@ -113,10 +115,12 @@ static const StateField summary_fields[] = {
     STATE_NUMBER(Summary, pae),
     STATE_NUMBER(Summary, firmware),
     STATE_BLOB("devices", save_devices, load_devices),
+    { .name = "asleep", .since = 2, .kind = STATE_KIND_NUMBERS, .offset = offsetof(Summary, asleep),
+      .width = sizeof(bool), .count = 1, .max = 1 },
     STATE_END,
 };
 
-static const StateTable summary_table = { .version = 1, .fields = summary_fields };
+static const StateTable summary_table = { .version = 2, .fields = summary_fields };
 
 /* The first line of @list that @other does not have, into @ret. */
 static bool
@@ -388,6 +392,20 @@ load_device(Loader *loader, Device *dev)
     return section && state_load(section, dev->class->state, dev, loader->err);
 }
 
+/* It has been compared; what it says of the guest is left. */
+static bool
+load_sleep(Loader *loader)
+{
+    const StateSection *section = find_section(loader, SECTION_MACHINE, "");
+    Summary saved = { .devices = NULL };
+    bool good = section && state_load(section, &summary_table, &saved, loader->err);
+
+    free(saved.devices);
+    if (good)
+        *loader->parts->asleep = saved.asleep;
+    return good;
+}
+
 /* What nobody wanted may be what the guest cannot do without. */
 static bool
 check_used(const Loader *loader)
@@ -421,8 +439,7 @@ load_all(Loader *loader)
         if (!load_device(loader, parts->devices[i]))
             return false;
     }
-    return find_section(loader, SECTION_MACHINE, "") &&
-           find_section(loader, STATE_SECTION_END, "") && check_used(loader);
+    return load_sleep(loader) && find_section(loader, STATE_SECTION_END, "") && check_used(loader);
 }
 
 bool

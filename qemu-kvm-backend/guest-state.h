@@ -19,6 +19,7 @@ typedef struct GuestParts {
     const VcpuLayout *layout;
     Device *const *devices;
     size_t n_devices;
+    bool *asleep; /* whether the guest sleeps (S3); set when it is loaded */
 } GuestParts;
 
 /* Header and machine go to @before, which is written before RAM, the rest to @after. */

@@ -35,6 +35,7 @@ struct Hardware {
     DeviceList devices;
     Startup startup;
     bool running;
+    bool asleep;
     pthread_mutex_t irq_lock;        /* a leaf: of what follows, and what KVM is told of it */
     uint32_t irqs_up[N_IRQ_SOURCES]; /* a bit for each line */
 };
@@ -116,6 +117,12 @@ board_notify(Board *board, VmmMsg *event)
 }
 
 static void
+board_rtc_alarm(Board *board)
+{
+    device_list_ring(&((Hardware *)board)->devices);
+}
+
+static void
 end_run(Hardware *hw, const char *reason, const char *text)
 {
     hw->owner.ended(hw->owner.data, reason, text);
@@ -128,7 +135,8 @@ board_request(Board *board, BoardRequest what, unsigned code, const char *why)
     static const char *const reasons[] = {
         [BOARD_POWEROFF] = VMM_REASON_POWEROFF, [BOARD_RESET] = VMM_REASON_RESET,
         [BOARD_EXIT] = VMM_REASON_EXIT,         [BOARD_IO_ERROR] = VMM_REASON_IO_ERROR,
-        [BOARD_PANIC] = VMM_REASON_PANICKED,
+        [BOARD_PANIC] = VMM_REASON_PANICKED,    [BOARD_SUSPEND] = VMM_REASON_SLEEP,
+        [BOARD_WAKE] = VMM_REASON_WAKEUP,       [BOARD_HIBERNATE] = VMM_REASON_HIBERNATED,
     };
     char number[16];
 
@@ -235,6 +243,7 @@ hardware_new(Loop *loop, MachineConfig *config, VmmMsg *create, const HardwareOw
         .remove_doorbell = board_remove_doorbell,
         .map_rom = board_map_rom,
         .unmap_rom = board_unmap_rom,
+        .rtc_alarm = board_rtc_alarm,
     };
     pthread_mutex_init(&hw->irq_lock, NULL);
     hw->owner = *owner;
@@ -364,16 +373,41 @@ hardware_power_on(Hardware *hw, VmmError *err)
 }
 
 /* Devices go first, so that the lines that they hold are down when the chips are put back. */
-bool
-hardware_reset(Hardware *hw, VmmError *err)
+static bool
+put_back(Hardware *hw, void (*hook)(Device *dev), VmmError *err)
 {
     unsigned n;
 
+    hw->asleep = false;
     if (!vcpus_abandon(hw->vcpus.vcpus, err))
         return false;
-    device_list_each(&hw->devices, device_reset);
-    return power_on_restore(hw->power_on, hw->kvm, vcpus_fds(hw->vcpus.vcpus, &n), err) &&
-           startup_load(&hw->startup, err);
+    device_list_each(&hw->devices, hook);
+    return power_on_restore(hw->power_on, hw->kvm, vcpus_fds(hw->vcpus.vcpus, &n), err);
+}
+
+bool
+hardware_reset(Hardware *hw, VmmError *err)
+{
+    return put_back(hw, device_reset, err) && startup_load(&hw->startup, err);
+}
+
+void
+hardware_sleep(Hardware *hw)
+{
+    hw->asleep = true;
+    device_list_each(&hw->devices, device_sleep);
+}
+
+bool
+hardware_is_asleep(const Hardware *hw)
+{
+    return hw->asleep;
+}
+
+bool
+hardware_wake(Hardware *hw, VmmError *err)
+{
+    return put_back(hw, device_wake, err) && startup_wake(&hw->startup, err);
 }
 
 void
@@ -430,6 +464,7 @@ guest_parts(Hardware *hw)
         .layout = power_on_layout(hw->power_on),
         .devices = hw->devices.devices,
         .n_devices = hw->devices.n,
+        .asleep = &hw->asleep,
     };
 
     parts.vcpu_fds = vcpus_fds(hw->vcpus.vcpus, &parts.n_vcpus);

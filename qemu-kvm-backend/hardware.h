@@ -47,6 +47,13 @@ bool hardware_power_on(Hardware *hw, VmmError *err);
 /* Everything back to what it was at power-on, but for RAM, and loads the kernel anew. Halted. */
 bool hardware_reset(Hardware *hw, VmmError *err);
 
+/* It has halted for S3: from here on devices may ask for its end, and it is saved as one that sleeps. */
+void hardware_sleep(Hardware *hw);
+bool hardware_is_asleep(const Hardware *hw);
+/* All but RAM back to what it was at power-on, and the first vCPU at the guest's waking vector, or at firmware's reset
+ * vector. Halted. */
+bool hardware_wake(Hardware *hw, VmmError *err);
+
 /* Lets the vCPUs run; calls them back and waits until the last has parked, and excuses the pause to
  * the guest's clock. */
 void hardware_run(Hardware *hw);

@@ -129,6 +129,9 @@ read_options(MachineConfig *config, VmmMsg *msg)
     vmm_msg_get_bool(msg, "acpi", &config->acpi);
     vmm_msg_get_bool(msg, "pae", &config->pae);
     vmm_msg_get_bool(msg, "pit-reinject", &config->pit_reinject);
+    config->sleep = (SleepStates){ true, true };
+    vmm_msg_get_bool(msg, "pm-suspend-to-mem", &config->sleep.to_mem);
+    vmm_msg_get_bool(msg, "pm-suspend-to-disk", &config->sleep.to_disk);
 }
 
 /* The kinds of board. */

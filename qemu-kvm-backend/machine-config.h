@@ -5,6 +5,7 @@
 #include "qemu-kvm-backend/memory-map.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
 #include "qemu-kvm-backend/x86/cpu-config.h"
+#include "qemu-kvm-backend/x86/sleep.h"
 #include "qemu-kvm-backend/x86/cpuid.h"
 #include "qemu-kvm-backend/x86/firmware.h"
 
@@ -36,6 +37,7 @@ typedef struct MachineConfig {
     FirmwareSettings firmware;
     bool pci; /* the board has a PCI host whether or not a device needs it */
     bool acpi;
+    SleepStates sleep; /* what is offered; with ACPI */
     bool pae;
     MachinePolicy policy;
 } MachineConfig;

@@ -72,7 +72,7 @@ machine_go(Machine *m, const char *reason)
 static const char *
 action_for(const Machine *m, const char *reason)
 {
-    if (strcmp(reason, VMM_REASON_POWEROFF) == 0)
+    if (strcmp(reason, VMM_REASON_POWEROFF) == 0 || strcmp(reason, VMM_REASON_HIBERNATED) == 0)
         return m->then ? m->then : m->config.policy.on_poweroff;
     if (strcmp(reason, VMM_REASON_RESET) == 0)
         return m->config.policy.on_reboot;
@@ -116,6 +116,41 @@ pause_by_guest(Machine *m, const Ending *ending)
     m->notify(m->data, event);
 }
 
+/* Sleep is no policy's. The driver hears of it before anything can end it. */
+static void
+suspend_by_guest(Machine *m, const Ending *ending)
+{
+    log_guest("%s", ending->text);
+    machine_enter(m, VMM_STATE_SUSPENDED, VMM_REASON_SLEEP);
+    m->notify(m->data, vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_SUSPENDED));
+    hardware_sleep(m->hw);
+}
+
+bool
+machine_wake(Machine *m, VmmError *err)
+{
+    VmmError failure;
+
+    m->then = NULL;
+    if (!hardware_wake(m->hw, &failure)) {
+        machine_stop(m, VMM_REASON_CRASHED, failure.text);
+        return vmm_error(err, failure.kind, "%s", failure.text);
+    }
+    m->notify(m->data, vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_WOKEN));
+    machine_go(m, VMM_REASON_WAKEUP);
+    return true;
+}
+
+static void
+wake_by_guest(Machine *m, const Ending *ending)
+{
+    VmmError err;
+
+    log_guest("%s", ending->text);
+    if (machine_is(m, VMM_STATE_SUSPENDED))
+        machine_wake(m, &err);
+}
+
 static void
 obey_guest(Machine *m)
 {
@@ -128,7 +163,11 @@ obey_guest(Machine *m)
         hardware_halt(m->hw);
     mailbox_take_ending(m->mailbox, &ending);
     action = action_for(m, ending.reason);
-    if (strcmp(action, VMM_ACTION_RESET) == 0)
+    if (strcmp(ending.reason, VMM_REASON_SLEEP) == 0)
+        suspend_by_guest(m, &ending);
+    else if (strcmp(ending.reason, VMM_REASON_WAKEUP) == 0)
+        wake_by_guest(m, &ending);
+    else if (strcmp(action, VMM_ACTION_RESET) == 0)
         reset_by_guest(m, &ending, was_running);
     else if (strcmp(action, VMM_ACTION_PAUSE) == 0)
         pause_by_guest(m, &ending);

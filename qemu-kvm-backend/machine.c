@@ -164,16 +164,27 @@ machine_tell_device(Machine *m, VmmMsg *msg, VmmMsg *reply, VmmError *err)
     return hardware_tell_device(m->hw, id, msg, reply, err);
 }
 
+/* A guest, which may be asleep. */
 static bool
-needs_life(Machine *m, const char *what, VmmError *err)
+needs_guest(Machine *m, const char *what, VmmError *err)
 {
     machine_read_mail(m);
     if (!is_free(m, what, err))
         return false;
-    if (machine_is(m, VMM_STATE_RUNNING) || machine_is(m, VMM_STATE_PAUSED))
+    if (machine_is(m, VMM_STATE_RUNNING) || machine_is(m, VMM_STATE_PAUSED) ||
+        machine_is(m, VMM_STATE_SUSPENDED))
         return true;
     return vmm_error(err, VMM_ERROR_STATE, "%s: the guest is not running: its state is '%s'", what,
                      m->state);
+}
+
+static bool
+needs_life(Machine *m, const char *what, VmmError *err)
+{
+    if (!needs_guest(m, what, err))
+        return false;
+    return !machine_is(m, VMM_STATE_SUSPENDED) ||
+           vmm_error(err, VMM_ERROR_STATE, "%s: the guest is suspended", what);
 }
 
 /* Once: before the first byte that the guest's owner has made, its kernel, is looked at. */
@@ -215,15 +226,27 @@ machine_pause(Machine *m, VmmError *err)
 }
 
 bool
+machine_wakeup(Machine *m, VmmError *err)
+{
+    if (!needs_guest(m, "wakeup", err))
+        return false;
+    if (!machine_is(m, VMM_STATE_SUSPENDED))
+        return vmm_error(err, VMM_ERROR_STATE, "Unable to wake up: guest is not in suspended state");
+    log_line("Guest woken by request");
+    return machine_wake(m, err);
+}
+
+bool
 machine_reset(Machine *m, VmmError *err)
 {
+    bool was_running, was_asleep;
     VmmError failure;
-    bool was_running;
     Ending missed;
 
-    if (!needs_life(m, "reset", err))
+    if (!needs_guest(m, "reset", err))
         return false;
     was_running = machine_is(m, VMM_STATE_RUNNING);
+    was_asleep = machine_is(m, VMM_STATE_SUSPENDED);
     if (was_running)
         hardware_halt(m->hw);
     /* What the guest asked for in the meantime belongs to the run that is over. */
@@ -233,7 +256,9 @@ machine_reset(Machine *m, VmmError *err)
         return vmm_error(err, failure.kind, "%s", failure.text);
     }
     log_line("Guest reset by request");
-    if (was_running)
+    if (was_asleep)
+        m->notify(m->data, vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_WOKEN));
+    if (was_running || was_asleep)
         machine_go(m, VMM_REASON_USER);
     else
         machine_enter(m, VMM_STATE_PAUSED, VMM_REASON_USER); /* no longer crashed */
@@ -245,7 +270,7 @@ machine_power_button(Machine *m, VmmMsg *msg, VmmError *err)
 {
     const char *then = NULL;
 
-    if (!needs_life(m, "power-button", err) || !machine_action_read("then", msg, &then, err))
+    if (!needs_guest(m, "power-button", err) || !machine_action_read("then", msg, &then, err))
         return false;
     if (!hardware_press_power_button(m->hw))
         return vmm_error(err, VMM_ERROR_UNSUPPORTED, "The guest has no ACPI power button");
@@ -256,6 +281,17 @@ machine_power_button(Machine *m, VmmMsg *msg, VmmError *err)
 /* Saving and restoring */
 
 static void
+restored_guest(Machine *m)
+{
+    if (!hardware_is_asleep(m->hw)) {
+        machine_enter(m, VMM_STATE_PAUSED, VMM_REASON_USER);
+        return;
+    }
+    machine_enter(m, VMM_STATE_SUSPENDED, VMM_REASON_SLEEP);
+    hardware_sleep(m->hw);
+}
+
+static void
 job_ended(void *data, bool completed, VmmMsg *event)
 {
     Machine *m = data;
@@ -264,8 +300,9 @@ job_ended(void *data, bool completed, VmmMsg *event)
     machine_job_free(m->job);
     m->job = NULL;
     if (restored && completed)
-        machine_enter(m, VMM_STATE_PAUSED, VMM_REASON_USER);
+        restored_guest(m);
     m->spoiled = restored && !completed;
+    vmm_msg_put_string(event, "state", m->state);
     m->notify(m->data, event);
 }
 
@@ -275,9 +312,9 @@ machine_save(Machine *m, VmmMsg *msg, VmmError *err)
     const MachineJobOwner owner = { job_ended, m };
     int fd;
 
-    if (!needs_life(m, "save", err))
+    if (!needs_guest(m, "save", err))
         return false;
-    if (!machine_is(m, VMM_STATE_PAUSED))
+    if (machine_is(m, VMM_STATE_RUNNING))
         return vmm_error(err, VMM_ERROR_STATE, "save: the guest is not paused");
     if (!vmm_msg_take_fd(msg, "fd", &fd))
         return vmm_error(err, VMM_ERROR_INVALID, "save: the descriptor 'fd' is missing");
@@ -387,7 +424,7 @@ machine_peek(Machine *m, VmmMsg *msg, VmmError *err)
     bool virtual = false, good;
     int to;
 
-    if (!needs_life(m, "peek", err))
+    if (!needs_guest(m, "peek", err))
         return false;
     vmm_msg_get_bool(msg, "virtual", &virtual);
     if (!vmm_msg_get_u64(msg, "address", &address) || !vmm_msg_get_u64(msg, "size", &size) ||

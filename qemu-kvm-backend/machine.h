@@ -4,7 +4,8 @@
  * Every call is the main thread's. The locks of the VMM, in the order in which they are taken:
  *
  *     1. Pci.lock         the PCI tree and all configuration space: over a guest's access to it
- *     2. Device.lock      one device's registers: bus dispatch, and the device's work in its loop
+ *     2. Device.lock      one device's registers: bus dispatch, and the device's work in its loop; the
+ *                         real-time clock's over that of the power management, which its alarm may wake
  *     3. VirtioPci.isr_lock, then Pci.irq_lock   interrupt pins, and the lines that they share
  *     4. Irqs.lock        the table of interrupt messages
  *     5. Bus.lock         which device answers where; for as long as a lookup or a change takes
@@ -18,8 +19,10 @@
  * device.
  *
  *     empty --create--> created --run--> running <--run/pause--> paused <--restore-- created
- *                                           |                      |
- *                                           +---> stopped <--------+   the process exits
+ *                                          ^ | |                   |
+ *                           wakeup, reset  | | +---> stopped <-----+   the process exits
+ *                                          | v
+ *                                       suspended <--restore-- created
  */
 #pragma once
 
@@ -45,6 +48,7 @@ bool machine_add_device(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_remove_device(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_run(Machine *machine, VmmError *err);
 bool machine_pause(Machine *machine, VmmError *err);
+bool machine_wakeup(Machine *machine, VmmError *err);
 bool machine_reset(Machine *machine, VmmError *err);
 bool machine_power_button(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_inject_nmi(Machine *machine, VmmError *err);

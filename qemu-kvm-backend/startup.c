@@ -6,6 +6,7 @@
 #include "qemu-kvm-backend/x86/acpi-loader.h"
 #include "qemu-kvm-backend/x86/acpi.h"
 #include "qemu-kvm-backend/x86/boot.h"
+#include "qemu-kvm-backend/x86/facs.h"
 #include "qemu-kvm-backend/x86/firmware.h"
 #include "qemu-kvm-backend/x86/layout.h"
 #include "qemu-kvm-backend/x86/regs.h"
@@ -35,6 +36,7 @@ acpi_config(const Startup *startup)
         .apic_ids = startup->vcpus->apic_ids,
         .describe = describe_devices,
         .data = (void *)startup->devices,
+        .sleep = startup->config->sleep,
     };
 
     if (startup->board->pci &&
@@ -128,6 +130,28 @@ startup_load(const Startup *startup, VmmError *err)
 {
     return startup->config->has_firmware ? describe_to_firmware(startup, err)
                                          : load_kernel(startup, err);
+}
+
+static bool
+enter_waking_vector(const Startup *startup, VmmError *err)
+{
+    BootEntry entry;
+    unsigned n;
+
+    if (!startup->config->acpi ||
+        !facs_waking(startup->board->memory, LAYOUT_ACPI + ACPI_FACS, &entry)) {
+        log_guest("The guest slept and did not say where it wakes up: it starts over");
+        return load_kernel(startup, err);
+    }
+    set_up_pci(startup->board->pci);
+    return regs_enter(vcpus_fds(startup->vcpus->vcpus, &n)[0], &entry, err);
+}
+
+bool
+startup_wake(const Startup *startup, VmmError *err)
+{
+    return startup->config->has_firmware ? describe_to_firmware(startup, err)
+                                         : enter_waking_vector(startup, err);
 }
 
 bool

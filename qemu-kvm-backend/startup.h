@@ -19,5 +19,8 @@ typedef struct Startup {
 
 /* Loads the kernel and makes the first vCPU enter it, or tells firmware. The devices have been reset. */
 bool startup_load(const Startup *startup, VmmError *err);
+/* The machine wakes from S3. Firmware sees that and does the rest; without one the first vCPU enters the waking vector
+ * that the guest has left, or the kernel anew where it has left none. */
+bool startup_wake(const Startup *startup, VmmError *err);
 /* Before a saved guest comes back: its kernel and that kernel's tables are in its RAM; what firmware is told is not. */
 bool startup_describe(const Startup *startup, VmmError *err);

@@ -467,17 +467,24 @@ put_shadow(const Flash *flash)
                  size);
 }
 
+/* What a BIOS keeps in its RAM below 1 MiB is how it knows, when the machine wakes, that it has run. */
 static void
-flash_reset(Device *dev)
+flash_wake(Device *dev)
 {
     Flash *flash = (Flash *)dev;
 
-    put_shadow(flash);
     if (flash->fd < 0)
         return;
     sync_vars(dev);
     flash->status = STATUS_READY;
     enter(flash, MODE_ARRAY);
+}
+
+static void
+flash_reset(Device *dev)
+{
+    put_shadow((Flash *)dev);
+    flash_wake(dev);
 }
 
 static void
@@ -560,6 +567,7 @@ const DeviceClass flash_class = {
     .size = sizeof(Flash),
     .create = flash_create,
     .reset = flash_reset,
+    .wake = flash_wake,
     .pause = sync_vars,
     .state = &flash_state,
     .destroy = flash_destroy,

@@ -20,6 +20,7 @@
 #define PM1_POWER_BUTTON (1u << 8)
 #define PM1_SLEEP_BUTTON (1u << 9)
 #define PM1_RTC          (1u << 10)
+#define PM1_WAKE         (1u << 15) /* status alone: the machine has slept */
 #define PM1_EVENTS       (PM1_TIMER | PM1_GLOBAL | PM1_POWER_BUTTON | PM1_SLEEP_BUTTON | PM1_RTC)
 
 /* PM1 control */
@@ -43,6 +44,9 @@ typedef struct Pm {
     uint64_t origin_ns; /* when the timer was 0 */
     uint64_t halves;    /* how often its highest bit had toggled when last looked at */
     bool sci;
+    bool to_mem, to_disk; /* it may sleep so */
+    bool asleep;          /* since the machine said so; it wakes for what follows */
+    uint16_t woken_by;    /* a bit of the status; 0: somebody outside */
 } Pm;
 
 /* The timer. It goes on while the guest is paused, because the TSC does so too and guests compare
@@ -90,7 +94,7 @@ alarm_rings(void *data)
     update(data);
 }
 
-/* Entering a sleeping state, 4.8.3.2.1; there is only S5. */
+/* Entering a sleeping state, 4.8.3.2.1. */
 static void
 go_to_sleep(Pm *pm)
 {
@@ -99,8 +103,28 @@ go_to_sleep(Pm *pm)
 
     if (type == LAYOUT_S5_TYPE)
         board->request(board, BOARD_POWEROFF, 0, "The guest turned itself off");
+    else if (type == LAYOUT_S3_TYPE && pm->to_mem)
+        board->request(board, BOARD_SUSPEND, 0, "The guest suspended itself to memory");
+    else if (type == LAYOUT_S4_TYPE && pm->to_disk)
+        board->request(board, BOARD_HIBERNATE, 0, "The guest suspended itself to its disk");
     else
         log_guest("The guest asked for sleep type %u, which does not exist", type);
+}
+
+/* While it sleeps: the button always wakes it, the clock where the guest has enabled that (4.8.2.2.1, 4.8.2.4). */
+static void
+wake_up(Pm *pm)
+{
+    uint16_t events = pm->status & (PM1_POWER_BUTTON | (pm->enable & PM1_RTC));
+    Board *board = pm->dev.board;
+
+    if (!pm->asleep || !events)
+        return;
+    pm->asleep = false;
+    pm->woken_by = events;
+    board->request(board, BOARD_WAKE, 0,
+                   events & PM1_RTC ? "The alarm of its clock woke the guest"
+                                    : "The power button woke the guest");
 }
 
 static uint8_t
@@ -176,8 +200,34 @@ pm_power_button(Device *dev)
     pthread_mutex_lock(&dev->lock);
     pm->status |= PM1_POWER_BUTTON;
     update(pm);
+    wake_up(pm);
     pthread_mutex_unlock(&dev->lock);
     return true;
+}
+
+static void
+pm_rtc_alarm(Device *dev)
+{
+    Pm *pm = (Pm *)dev;
+
+    pthread_mutex_lock(&dev->lock);
+    pm->status |= PM1_RTC;
+    update(pm);
+    wake_up(pm);
+    pthread_mutex_unlock(&dev->lock);
+}
+
+/* Something may have happened on the guest's way to bed. */
+static void
+pm_sleep(Device *dev)
+{
+    Pm *pm = (Pm *)dev;
+
+    pthread_mutex_lock(&dev->lock);
+    pm->asleep = true;
+    pm->woken_by = 0;
+    wake_up(pm);
+    pthread_mutex_unlock(&dev->lock);
 }
 
 static bool
@@ -189,6 +239,9 @@ pm_create(Device *dev, VmmMsg *params, VmmError *err)
     if (!pm->alarm)
         return false;
     pm->origin_ns = alarm_now(pm->alarm);
+    pm->to_mem = pm->to_disk = true;
+    vmm_msg_get_bool(params, "pm-suspend-to-mem", &pm->to_mem);
+    vmm_msg_get_bool(params, "pm-suspend-to-disk", &pm->to_disk);
     return device_claim(dev, dev->board->pio, LAYOUT_PM_BASE, N_PORTS, &pm_ops, err);
 }
 
@@ -202,7 +255,19 @@ pm_reset(Device *dev)
     pm->control = PM1_SCI_EN;
     pm->origin_ns = alarm_now(pm->alarm);
     pm->halves = 0;
+    pm->asleep = false;
     update(pm);
+}
+
+/* What nobody in the guest's world has woken it by is told as its button, as QEMU does: some guests go on only where
+ * they find something. */
+static void
+pm_wake(Device *dev)
+{
+    Pm *pm = (Pm *)dev;
+
+    pm_reset(dev);
+    pm->status = PM1_WAKE | (pm->woken_by ? pm->woken_by : PM1_POWER_BUTTON);
 }
 
 /* The timer goes on from where it was, as the TSC does. */
@@ -255,5 +320,8 @@ const DeviceClass pm_class = {
     .reset = pm_reset,
     .state = &pm_state,
     .power_button = pm_power_button,
+    .rtc_alarm = pm_rtc_alarm,
+    .sleep = pm_sleep,
+    .wake = pm_wake,
     .destroy = pm_destroy,
 };

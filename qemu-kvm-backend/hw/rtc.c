@@ -37,6 +37,7 @@ enum {
     REG_B,
     REG_C,
     REG_D,
+    REG_RESET_CODE = 0x0f, /* what a BIOS does at its reset vector */
     REG_CENTURY = 0x32,
 };
 
@@ -66,6 +67,8 @@ enum {
 #define EVENT_PERIODIC (1u << 6)
 #define EVENTS         (EVENT_UPDATE | EVENT_ALARM | EVENT_PERIODIC)
 #define C_IRQF         (1u << 7)
+
+#define RESET_CODE_S3 0xfeu /* SeaBIOS and EDK II: the machine wakes */
 
 #define D_VALID (1u << 7) /* the battery is good */
 
@@ -358,6 +361,8 @@ count_late(Rtc *rtc, int64_t now)
 static void
 catch_up(Rtc *rtc)
 {
+    Board *board = rtc->dev.board;
+    uint8_t before = rtc->ram[REG_C];
     int64_t now = guest_ns(rtc);
 
     if (is_held(rtc))
@@ -368,6 +373,8 @@ catch_up(Rtc *rtc)
             rtc->ram[REG_C] |= event;
     }
     rtc->seen_ns = now;
+    if (rtc->ram[REG_C] & ~before & rtc->ram[REG_B] & EVENT_ALARM)
+        board->rtc_alarm(board);
     update_irq(rtc);
 }
 
@@ -572,6 +579,15 @@ rtc_reset(Device *dev)
     set_alarm(rtc);
 }
 
+/* Firmware reads, and clears, what it is to do. */
+static void
+rtc_wake(Device *dev)
+{
+    rtc_reset(dev);
+    if (dev->board->fw_cfg)
+        ((Rtc *)dev)->ram[REG_RESET_CODE] = RESET_CODE_S3;
+}
+
 static void
 rtc_describe(Device *dev, Aml *aml)
 {
@@ -632,6 +648,7 @@ const DeviceClass rtc_class = {
     .size = sizeof(Rtc),
     .create = rtc_create,
     .reset = rtc_reset,
+    .wake = rtc_wake,
     .describe = rtc_describe,
     .state = &rtc_state,
     .destroy = rtc_destroy,

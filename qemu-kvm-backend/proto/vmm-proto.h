@@ -52,6 +52,7 @@
  *     the guest, whose names begin with "opt/",
  * uuid? string: the machine's, as firmware tells it,
  * acpi? bool (true), pae? bool (true): with or without the feature,
+ * pm-suspend-to-mem?, pm-suspend-to-disk? bool (true): the guest is offered S3 and S4,
  * cpuid? string: edits of the CPUID that KVM supports, in their order and with a space in between, each
  *     "LEAF.INDEX:REGISTER=VALUE/MASK" in hexadecimal digits ("7.0:ebx=20/20"): the register's bits under
  *     the mask become the value's, of others too where the value has them; leaves beyond the limits that
@@ -83,14 +84,17 @@
 #define VMM_RUN   "run"
 #define VMM_PAUSE "pause"
 
+/* wakeup {}: a guest that has suspended itself goes on, after the event "woken". Error where it is not suspended. */
+#define VMM_WAKEUP "wakeup"
+
 /* reset {}: as the reset button: the machine starts over, whatever on-reboot says.
- * Running guests go on running, paused ones stay paused. */
+ * Running guests go on running, paused ones stay paused, suspended ones wake up by it. */
 #define VMM_RESET "reset"
 
 /* power-button: presses the ACPI power button; the reply says that it was pressed, not that the guest
  * obeyed. Error where the guest has no ACPI. then? string (VMM_ACTION_*): what the power-off that
  * answers this press does, once, instead of on-poweroff: that is how a reboot is asked for. A later
- * press without it, or a reset, takes it back. */
+ * press without it, or a reset, takes it back. A suspended guest is woken by it. */
 #define VMM_POWER_BUTTON "power-button"
 
 /* inject-nmi {}: a non-maskable interrupt to the vCPUs whose local APIC lets LINT1 make one: of Linux, the first.
@@ -114,13 +118,13 @@
  * classes below; a key that is not known is an error. From create on, whether the guest runs or not. */
 #define VMM_TELL_DEVICE "tell-device"
 
-/* save: fd: writes the state of a paused guest to a file, pipe or socket, from where it stands (state.h says what
+/* save: fd: writes the state of a paused or suspended guest to a file, pipe or socket, from where it stands (state.h says what
  * is written; disks' contents and a firmware's variables are not). The descriptor becomes non-blocking.
  * The reply says that it was begun. Until the event "job-ended" the guest stays paused: what would change it
  * is an error, the rest is served. After it the guest may run on, or the VMM quit.
  * restore: fd: the same backwards, into a machine that was made as the saved one was, with create and add-device of
  * the same parameters but for descriptors, and that has not run. After "job-ended" with outcome completed it is
- * paused, and runs from where it was saved; its clock has stood still, but for the one with a battery
+ * suspended again, or paused, and runs from where it was saved; its clock has stood still, but for the one with a battery
  * (RTC). After any other outcome only quit is left.
  * cancel-job {}: asks for the end of what either has begun; "job-ended" comes, with the outcome cancelled where it
  * was not over. Where nothing is under way it does nothing.
@@ -144,6 +148,11 @@
 /* resumed {} and paused { reason string (VMM_REASON_*) }: the vCPUs started or stopped for another
  * cause than a request. */
 #define VMM_EVENT_PAUSED "paused"
+
+/* suspended {}: the guest has suspended itself to memory (S3): its vCPUs stand until something wakes it, a request, the
+ * alarm of its clock or a power button, and it cannot be run, only woken. woken {}: something did. */
+#define VMM_EVENT_SUSPENDED "suspended"
+#define VMM_EVENT_WOKEN     "woken"
 
 /* io-error { device, operation string (read, write, flush, discard, zero), action string (report: the
  * guest saw it; ignore: it was told that all is well; pause: "paused" with reason io-error follows, and a "run" makes
@@ -174,7 +183,7 @@
 #define VMM_EVENT_DEVICE_REMOVED "device-removed"
 
 /* job-ended { job string ("save", "restore"), outcome string ("completed", "cancelled", "failed"), text? string (what
- * failed), bytes u64 (through the descriptor) } */
+ * failed), bytes u64 (through the descriptor), state? string (VMM_STATE_*: what the machine is in after it) } */
 #define VMM_EVENT_JOB_ENDED "job-ended"
 
 /* Outcomes of "job-ended" */
@@ -197,6 +206,7 @@
 #define VMM_STATE_CREATED "created" /* never run */
 #define VMM_STATE_RUNNING "running"
 #define VMM_STATE_PAUSED  "paused"
+#define VMM_STATE_SUSPENDED "suspended" /* by itself (S3), until it is woken */
 #define VMM_STATE_STOPPED "stopped"
 
 /* Reasons */
@@ -208,6 +218,10 @@
 #define VMM_REASON_IO_ERROR "io-error" /* a disk failed, whose policy is to wait; text says which */
 #define VMM_REASON_PANICKED "panicked" /* the guest's kernel says that it has crashed: pvpanic */
 #define VMM_REASON_WATCHDOG "watchdog" /* the watchdog's action: pause */
+#define VMM_REASON_SLEEP    "sleep"    /* ACPI S3 */
+#define VMM_REASON_WAKEUP   "wakeup"   /* the end of it */
+#define VMM_REASON_HIBERNATED                                                                      \
+    "hibernated" /* ACPI S4: it has saved itself to its disk; what on-poweroff says is done */
 #define VMM_REASON_POWER_CUT                                                                       \
     "power-cut" /* the watchdog's action: poweroff, whatever on-poweroff says */
 

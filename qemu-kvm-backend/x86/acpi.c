@@ -1,6 +1,7 @@
 #include "qemu-kvm-backend/x86/acpi.h"
 
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/x86/facs.h"
 #include "qemu-kvm-backend/x86/layout.h"
 
 #include <assert.h>
@@ -115,24 +116,10 @@ typedef struct PACKED Fadt {
 #define FADT_WBINVD      (1u << 0)
 #define FADT_PROC_C1     (1u << 2)
 #define FADT_SLP_BUTTON  (1u << 5) /* there is no fixed sleep button */
-#define FADT_FIX_RTC     (1u << 6) /* the RTC's alarm is no wake event */
 #define FADT_RESET       (1u << 10)
 #define BOOT_ARCH_LEGACY (1u << 0)
 #define BOOT_ARCH_NO_VGA (1u << 2)
 #define RTC_CENTURY      0x32 /* the CMOS register that PCs have it in */
-
-/* Firmware ACPI Control Structure, 5.2.10; it has no checksum */
-typedef struct PACKED Facs {
-    char signature[4];
-    uint32_t length;
-    uint32_t hardware_signature;
-    uint32_t waking_vector;
-    uint32_t global_lock;
-    uint32_t flags;
-    uint64_t x_waking_vector;
-    uint8_t version;
-    uint8_t reserved[31];
-} Facs;
 
 /* Multiple APIC Description Table, 5.2.12, and its structures */
 typedef struct PACKED Madt {
@@ -208,7 +195,6 @@ typedef struct PACKED Mcfg {
 _Static_assert(sizeof(Mcfg) == 60, "4.1.2");
 _Static_assert(sizeof(Rsdp) == ACPI_RSDP_SIZE, "5.2.5.3");
 _Static_assert(sizeof(Fadt) == 276, "5.2.9");
-_Static_assert(sizeof(Facs) == 64, "5.2.10");
 
 /* The tables while they are made. They go into RAM in one piece at LAYOUT_ACPI, so that @size is
  * the offset of the next one there too. What does not fit is only counted. */
@@ -301,10 +287,11 @@ seal(Tables *tables, size_t offset)
 static size_t
 put_facs(Tables *tables)
 {
-    Facs facs = { .signature = "FACS", .length = sizeof(facs), .version = 2 };
+    uint8_t facs[FACS_SIZE];
 
-    align(tables, 64);
-    return put(tables, &facs, sizeof(facs));
+    facs_build(facs);
+    align(tables, FACS_ALIGN);
+    return put(tables, facs, sizeof(facs));
 }
 
 /* Every entry of the MADT belongs to a processor device of the same _UID (8.4). */
@@ -321,16 +308,6 @@ describe_cpu(Aml *aml, unsigned uid)
     aml_close(aml);
 }
 
-static void
-describe_s5(Aml *aml)
-{
-    aml_open_package(aml, "\\_S5", 4);
-    aml_integer(aml, LAYOUT_S5_TYPE); /* for PM1a control; there is no PM1b */
-    for (int i = 0; i < 3; i++)
-        aml_integer(aml, 0);
-    aml_close(aml);
-}
-
 static size_t
 put_dsdt(Tables *tables, const AcpiConfig *config)
 {
@@ -339,7 +316,7 @@ put_dsdt(Tables *tables, const AcpiConfig *config)
     const uint8_t *code;
     Aml *aml = aml_new();
 
-    describe_s5(aml);
+    sleep_describe(&config->sleep, aml);
     aml_open_scope(aml, "\\_SB");
     for (unsigned i = 0; i < config->n_vcpus; i++)
         describe_cpu(aml, i);
@@ -398,7 +375,7 @@ put_fadt(Tables *tables, size_t facs, size_t dsdt)
         .c3_latency = 0xffff,
         .century = RTC_CENTURY,
         .boot_arch = BOOT_ARCH_LEGACY | BOOT_ARCH_NO_VGA,
-        .flags = FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON | FADT_FIX_RTC | FADT_RESET,
+        .flags = FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON | FADT_RESET,
         .reset = port(LAYOUT_RESET_PORT, 1),
         .reset_value = LAYOUT_RESET_VALUE,
         .hypervisor = "VMCTL",
@@ -519,6 +496,7 @@ put_all(Tables *tables, const AcpiConfig *config)
 
     put(tables, &rsdp, sizeof(rsdp)); /* first, where guests without a boot protocol look for it */
     facs = put_facs(tables);
+    assert(facs == ACPI_FACS);
     dsdt = put_dsdt(tables, config);
     entries[n++] = put_fadt(tables, facs, dsdt);
     entries[n++] = put_madt(tables, config);

@@ -3,12 +3,14 @@
 
 #include "qemu-kvm-backend/memory.h"
 #include "qemu-kvm-backend/x86/aml.h"
+#include "qemu-kvm-backend/x86/sleep.h"
 
 typedef struct AcpiConfig {
     unsigned n_vcpus; /* MADT: local APIC i (x2APIC above 254) for vCPU i, with @apic_ids */
     const uint32_t *apic_ids;
     uint64_t ecam_base; /* MCFG: PCI configuration space in memory space; size 0: there is none */
     uint64_t ecam_size;
+    SleepStates sleep; /* DSDT */
     /* Lets the devices add themselves to \_SB. */
     void (*describe)(void *data, Aml *aml);
     void *data;
@@ -16,6 +18,7 @@ typedef struct AcpiConfig {
 
 #define ACPI_RSDP_SIZE  36u /* bytes; the root pointer comes first in the image ... */
 #define ACPI_TABLES     64u /* ... and the tables from here on */
+#define ACPI_FACS       ACPI_TABLES /* the FACS first */
 #define ACPI_FIXUPS_MAX 16
 
 /* A field with an address in the image: @size bytes at @offset. */

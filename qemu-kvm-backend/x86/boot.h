@@ -15,6 +15,7 @@
 typedef enum BootMode {
     BOOT_LONG,      /* 64-bit, page tables at LAYOUT_BOOT_TABLES map the first 4 GiB one to one */
     BOOT_PROTECTED, /* 32-bit, flat segments, no paging */
+    BOOT_REAL,      /* at a linear address below 1 MiB, its paragraph in CS; no kernel starts so */
 } BootMode;
 
 typedef struct BootEntry {

@@ -211,6 +211,15 @@ put_kernel(FwCfg *cfg, const BootSource *kernel, VmmError *err)
     return put_image(cfg, kernel->kernel_fd, err) && put_initrd(cfg, kernel->initrd_fd, err);
 }
 
+static bool
+put_acpi(FwCfg *cfg, const AcpiConfig *acpi, VmmError *err)
+{
+    const SleepStates none = { 0 };
+
+    sleep_put_file(acpi ? &acpi->sleep : &none, cfg);
+    return !acpi || acpi_loader_put(acpi, cfg, err);
+}
+
 bool
 firmware_describe(const FirmwareMachine *machine, FwCfg *cfg, VmmError *err)
 {
@@ -220,7 +229,7 @@ firmware_describe(const FirmwareMachine *machine, FwCfg *cfg, VmmError *err)
     put_smbios(cfg, machine);
     put_settings(cfg, machine->settings);
     return put_files(cfg, machine->settings, err) && put_kernel(cfg, machine->kernel, err) &&
-           (!machine->acpi || acpi_loader_put(machine->acpi, cfg, err));
+           put_acpi(cfg, machine->acpi, err);
 }
 
 bool

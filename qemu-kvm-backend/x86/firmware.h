@@ -34,7 +34,7 @@ typedef struct FirmwareMachine {
     const CpuTopology *topology;
     unsigned apic_id_end; /* the highest APIC id, and one */
     const Memory *memory;
-    const AcpiConfig *acpi;   /* NULL: no ACPI */
+    const AcpiConfig *acpi;   /* NULL: no ACPI, and no sleep */
     const BootSource *kernel; /* to boot instead of a disk; NULL: none */
     bool vmx;                 /* the guest's CPUs have it, and firmware has to enable it */
 } FirmwareMachine;

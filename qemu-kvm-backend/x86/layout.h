@@ -27,6 +27,8 @@
 
 #define LAYOUT_PM_BASE     0x600u /* ICH9's PMBASE: PM1 event +0, control +4, timer +8 */
 #define LAYOUT_SCI         9u
-#define LAYOUT_S5_TYPE     0u /* PM1 control's SLP_TYP that turns the machine off */
+#define LAYOUT_S3_TYPE     1u /* PM1 control's SLP_TYP that suspends to RAM ... */
+#define LAYOUT_S4_TYPE     2u /* ... that turns a machine off which has saved itself to its disk ... */
+#define LAYOUT_S5_TYPE     0u /* ... and that turns it off */
 #define LAYOUT_RESET_PORT  0xcf9u
 #define LAYOUT_RESET_VALUE 6u /* written there, it resets the machine */

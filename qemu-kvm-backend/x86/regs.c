@@ -16,6 +16,8 @@
 #define EFER_LMA (1ull << 10)
 #define RFLAGS_1 (1ull << 1) /* always set */
 
+#define PARAGRAPH 16u /* bytes between real-mode segments */
+
 #define SEGMENT_CODE 11 /* execute, read, accessed */
 #define SEGMENT_DATA 3  /* read, write, accessed */
 #define SEGMENT_TSS  11 /* a busy TSS, which is the only state of a loaded one */
@@ -50,6 +52,23 @@ put_segments(struct kvm_sregs *sregs, bool is_64_bit)
     sregs->idt = (struct kvm_dtable){ 0 };
 }
 
+/* All other segments are as the power-on left them. */
+static void
+put_real_mode(struct kvm_sregs *sregs, uint64_t rip)
+{
+    uint16_t selector = rip / PARAGRAPH;
+
+    sregs->cs = (struct kvm_segment){
+        .base = selector * PARAGRAPH,
+        .limit = 0xffff,
+        .selector = selector,
+        .type = SEGMENT_CODE,
+        .present = 1,
+        .s = 1,
+    };
+    sregs->cr0 = CR0_ET;
+}
+
 static void
 put_mode(struct kvm_sregs *sregs, bool is_64_bit)
 {
@@ -66,7 +85,7 @@ bool
 regs_enter(int vcpu_fd, const BootEntry *entry, VmmError *err)
 {
     struct kvm_regs regs = {
-        .rip = entry->rip,
+        .rip = entry->mode == BOOT_REAL ? entry->rip % PARAGRAPH : entry->rip,
         .rax = entry->rax,
         .rbx = entry->rbx,
         .rsi = entry->rsi,
@@ -77,8 +96,12 @@ regs_enter(int vcpu_fd, const BootEntry *entry, VmmError *err)
 
     if (ioctl(vcpu_fd, KVM_GET_SREGS, &sregs) < 0)
         return vmm_error_errno(err, "Cannot read the boot vCPU's system registers");
-    put_segments(&sregs, entry->mode == BOOT_LONG);
-    put_mode(&sregs, entry->mode == BOOT_LONG);
+    if (entry->mode == BOOT_REAL) {
+        put_real_mode(&sregs, entry->rip);
+    } else {
+        put_segments(&sregs, entry->mode == BOOT_LONG);
+        put_mode(&sregs, entry->mode == BOOT_LONG);
+    }
     if (ioctl(vcpu_fd, KVM_SET_SREGS, &sregs) < 0 || ioctl(vcpu_fd, KVM_SET_REGS, &regs) < 0)
         return vmm_error_errno(err, "Cannot set the boot vCPU's registers");
     return true;

@@ -1,6 +1,7 @@
 /* acpi: the tables as a guest finds them, from the root pointer on. */
 #include "qemu-kvm-backend/x86/acpi.h"
 
+#include "qemu-kvm-backend/x86/facs.h"
 #include "qemu-kvm-backend/x86/layout.h"
 #include "tests/unit/iasl.h"
 
@@ -56,7 +57,8 @@ write_tables(const uint32_t *apic_ids, unsigned n_vcpus)
                           .ecam_base = 0xb0000000,
                           .ecam_size = 256 * MIB,
                           .describe = describe_com1,
-                          .data = &f.n_described };
+                          .data = &f.n_described,
+                          .sleep = { true, true } };
     uint64_t rsdp;
     VmmError err;
 
@@ -144,6 +146,7 @@ test_fadt(void)
         "CMOS RTC Not Present (V5) : 0",
         "Control Method Power Button (V1) : 0",
         "Control Method Sleep Button (V1) : 1",
+        "RTC wake not in fixed reg space (V1) : 0",
         "32-bit PM Timer (V1) : 0",
         "Reset Register Supported (V2) : 1",
         "Hardware Reduced (V5) : 0",
@@ -181,6 +184,8 @@ test_dsdt(void)
 {
     static const char *const expected[] = {
         "DefinitionBlock (\"\", \"DSDT\", 2, \"VMCTL \", \"VMCTLVMM\", 0x00000001)",
+        "Name (\\_S3, Package (0x04)",
+        "Name (\\_S4, Package (0x04)",
         "Name (\\_S5, Package (0x04)",
         "Scope (\\_SB)",
         "Device (C000)",
@@ -195,6 +200,54 @@ test_dsdt(void)
     g_assert_cmpuint(f.n_described, ==, 1);
     assert_asl(table_at(&f, get(entry(&f, "FACP") + 140, 8), "DSDT"), expected);
     memory_free(f.memory);
+}
+
+/* What is not offered is not there. */
+static void
+test_no_sleep(void)
+{
+    AcpiConfig config = { .n_vcpus = 4, .apic_ids = four };
+    AcpiImage image;
+
+    g_assert_true(acpi_build(&config, &image, NULL));
+    g_assert_null(memmem(image.bytes, image.size, "_S3_", 4));
+    g_assert_null(memmem(image.bytes, image.size, "_S4_", 4));
+    g_assert_nonnull(memmem(image.bytes, image.size, "_S5_", 4));
+    acpi_clear(&image);
+}
+
+/* Where a guest that sleeps wants to wake up, at @vector or, in protected mode, at @x_vector. */
+static bool
+waking(uint32_t vector, uint64_t x_vector, BootEntry *ret)
+{
+    Fixture f = write_tables(four, 4);
+    bool good;
+
+    g_assert_true(memory_write(f.memory, LAYOUT_ACPI + ACPI_FACS + 12, &vector, sizeof(vector)));
+    g_assert_true(memory_write(f.memory, LAYOUT_ACPI + ACPI_FACS + 24, &x_vector, sizeof(x_vector)));
+    good = facs_waking(f.memory, LAYOUT_ACPI + ACPI_FACS, ret);
+    memory_free(f.memory);
+    return good;
+}
+
+static void
+test_waking(void)
+{
+    Memory *memory = memory_new(16 * MIB, NULL);
+    BootEntry entry;
+
+    g_assert_true(waking(0x9a010, 0, &entry));
+    g_assert_cmpint(entry.mode, ==, BOOT_REAL);
+    g_assert_cmphex(entry.rip, ==, 0x9a010);
+    g_assert_true(waking(0x9a010, 0x123456, &entry));
+    g_assert_cmpint(entry.mode, ==, BOOT_PROTECTED);
+    g_assert_cmphex(entry.rip, ==, 0x123456);
+    g_assert_false(waking(0, 0, &entry));
+    g_assert_false(waking(0x100000, 0, &entry));
+    g_assert_false(waking(0x9a010, 1ull << 32, &entry));
+    g_assert_false(facs_waking(memory, LAYOUT_ACPI + ACPI_FACS, &entry)); /* overwritten */
+    g_assert_false(facs_waking(memory, 16 * MIB - 4, &entry));
+    memory_free(memory);
 }
 
 static void
@@ -316,6 +369,8 @@ main(int argc, char **argv)
     g_test_add_func("/acpi/fadt", test_fadt);
     g_test_add_func("/acpi/facs", test_facs);
     g_test_add_func("/acpi/dsdt", test_dsdt);
+    g_test_add_func("/acpi/no-sleep", test_no_sleep);
+    g_test_add_func("/acpi/waking", test_waking);
     g_test_add_func("/acpi/madt", test_madt);
     g_test_add_func("/acpi/x2apic", test_x2apic);
     g_test_add_func("/acpi/mcfg", test_mcfg);

@@ -142,6 +142,12 @@ unmap_rom(Board *board, uint64_t gpa)
         rom->host = NULL;
 }
 
+static void
+rtc_alarm(Board *board)
+{
+    ((TestBoard *)board)->n_rtc_alarms++;
+}
+
 TestBoard *
 test_board_new(Loop *loop)
 {
@@ -162,6 +168,7 @@ test_board_new(Loop *loop)
         .remove_doorbell = remove_doorbell,
         .map_rom = map_rom,
         .unmap_rom = unmap_rom,
+        .rtc_alarm = rtc_alarm,
     };
     for (unsigned i = 0; i < TEST_MSIS; i++)
         test->msis[i].fd = -1;

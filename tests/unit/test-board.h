@@ -31,6 +31,7 @@ typedef struct TestBoard {
     unsigned n_requests;
     BoardRequest request; /* the last one */
     unsigned code;
+    unsigned n_rtc_alarms;
     unsigned n_events;
     VmmMsg *event; /* the last one */
     TestMsi msis[TEST_MSIS];

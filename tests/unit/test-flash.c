@@ -108,6 +108,13 @@ test_shadow(Fixture *f, gconstpointer data)
     memory_zero(f->test->board.memory, 0xe0000, 0x20000);
     f->dev->class->reset(f->dev);
     g_assert_cmphex(shadow[0x1ffff], ==, 'C');
+
+    /* A machine that wakes finds there what its BIOS has left. */
+    g_assert_true(memory_write(f->test->board.memory, 0xfffff, "W", 1));
+    flash_class.wake(f->dev);
+    g_assert_cmphex(shadow[0x1ffff], ==, 'W');
+    flash_class.reset(f->dev);
+    g_assert_cmphex(shadow[0x1ffff], ==, 'C');
 }
 
 static void

@@ -259,7 +259,9 @@ describe_com1(void *data, Aml *aml)
     aml_close(aml);
 }
 
-static const AcpiConfig acpi = { .n_vcpus = 4, .apic_ids = ids, .describe = describe_com1 };
+static const AcpiConfig acpi = {
+    .n_vcpus = 4, .apic_ids = ids, .describe = describe_com1, .sleep = { .to_mem = true }
+};
 
 static void
 describe(Fixture *f, const FirmwareSettings *settings, const BootSource *kernel)
@@ -496,6 +498,7 @@ test_words(Fixture *f, gconstpointer data)
     assert_file(f, "opt/com.example/a", "by value", 8);
     assert_file(f, "opt/b", "by descriptor", 13);
     assert_file(f, "etc/boot-fail-wait", "\x88\x13\0\0", 4);
+    assert_file(f, "etc/system-states", "\x80\0\0\x81\x02\x80", 6);
     firmware_settings_clear(&settings);
 }
 

@@ -13,6 +13,8 @@
 #define TIMER   (LAYOUT_PM_BASE + 8)
 
 #define POWER_BUTTON 0x0100
+#define RTC_ALARM    0x0400
+#define WAKE         0x8000
 #define TIMER_EVENT  0x0001
 #define SLP_EN       0x2000
 #define SECOND       1000000000ull
@@ -83,7 +85,7 @@ test_power_button(Fixture *f, gconstpointer class)
 static void
 test_sleep(Fixture *f, gconstpointer class)
 {
-    uint16_t s5 = LAYOUT_S5_TYPE << 10, other = (LAYOUT_S5_TYPE ^ 1) << 10;
+    uint16_t s5 = LAYOUT_S5_TYPE << 10, other = 7 << 10;
 
     out16(f->test, CONTROL, s5); /* as ACPICA: the type first, then with the bit that does it */
     g_assert_cmpuint(f->test->n_requests, ==, 0);
@@ -94,6 +96,101 @@ test_sleep(Fixture *f, gconstpointer class)
     g_assert_cmpuint(f->test->n_requests, ==, 1);
     g_assert_cmpint(f->test->request, ==, BOARD_POWEROFF);
     g_assert_cmphex(in16(f->test, CONTROL), ==, s5 | 1);
+}
+
+static void
+check_request(Fixture *f, unsigned n, BoardRequest what)
+{
+    g_assert_cmpuint(f->test->n_requests, ==, n);
+    g_assert_cmpint(f->test->request, ==, what);
+}
+
+static void
+test_suspend(Fixture *f, gconstpointer class)
+{
+    out16(f->test, CONTROL, LAYOUT_S3_TYPE << 10 | SLP_EN);
+    check_request(f, 1, BOARD_SUSPEND);
+    out16(f->test, CONTROL, LAYOUT_S4_TYPE << 10 | SLP_EN);
+    check_request(f, 2, BOARD_HIBERNATE);
+}
+
+/* The types of states that are not offered are no types. */
+static void
+test_suspend_refused(void)
+{
+    VmmMsg *params = vmm_msg_new(VMM_MSG_REQUEST, 1, "create");
+    Fixture f = { .test = test_board_new(NULL) };
+
+    vmm_msg_put_bool(params, "pm-suspend-to-mem", false);
+    vmm_msg_put_bool(params, "pm-suspend-to-disk", false);
+    f.dev = test_board_add(f.test, &pm_class, params);
+    out16(f.test, CONTROL, LAYOUT_S3_TYPE << 10 | SLP_EN);
+    out16(f.test, CONTROL, LAYOUT_S4_TYPE << 10 | SLP_EN);
+    g_assert_cmpuint(f.test->n_requests, ==, 0);
+    tear_down(&f, NULL);
+}
+
+/* Nothing wakes what does not sleep. What woke it is what it finds, besides that it slept. */
+static void
+test_wake_button(Fixture *f, gconstpointer class)
+{
+    f->dev->class->power_button(f->dev);
+    g_assert_cmpuint(f->test->n_requests, ==, 0);
+    out16(f->test, STATUS, POWER_BUTTON);
+    f->dev->class->sleep(f->dev);
+    g_assert_cmpuint(f->test->n_requests, ==, 0);
+    f->dev->class->power_button(f->dev);
+    check_request(f, 1, BOARD_WAKE);
+    f->dev->class->power_button(f->dev);
+    check_request(f, 1, BOARD_WAKE);
+    f->dev->class->wake(f->dev);
+    g_assert_cmphex(in16(f->test, STATUS), ==, WAKE | POWER_BUTTON);
+    g_assert_cmphex(in16(f->test, ENABLE), ==, 0);
+    g_assert_cmphex(in16(f->test, CONTROL), ==, 1);
+    check_sci(f, false, 0);
+    out16(f->test, STATUS, WAKE);
+    g_assert_cmphex(in16(f->test, STATUS), ==, POWER_BUTTON);
+}
+
+static void
+test_wake_alarm(Fixture *f, gconstpointer class)
+{
+    f->dev->class->sleep(f->dev);
+    f->dev->class->rtc_alarm(f->dev); /* not enabled */
+    g_assert_cmpuint(f->test->n_requests, ==, 0);
+    g_assert_cmphex(in16(f->test, STATUS), ==, RTC_ALARM);
+    f->dev->class->reset(f->dev);
+    out16(f->test, ENABLE, RTC_ALARM);
+    f->dev->class->sleep(f->dev);
+    g_assert_cmpuint(f->test->n_requests, ==, 0);
+    f->dev->class->rtc_alarm(f->dev);
+    check_request(f, 1, BOARD_WAKE);
+    f->dev->class->wake(f->dev);
+    g_assert_cmphex(in16(f->test, STATUS), ==, WAKE | RTC_ALARM);
+}
+
+/* An alarm that goes off before it sleeps is not lost. */
+static void
+test_wake_early(Fixture *f, gconstpointer class)
+{
+    out16(f->test, ENABLE, RTC_ALARM);
+    f->dev->class->rtc_alarm(f->dev);
+    g_assert_cmpuint(f->test->n_requests, ==, 0);
+    f->dev->class->sleep(f->dev);
+    check_request(f, 1, BOARD_WAKE);
+}
+
+/* Woken by somebody outside: guests go on only where they find a reason. */
+static void
+test_wake_request(Fixture *f, gconstpointer class)
+{
+    f->dev->class->sleep(f->dev);
+    f->dev->class->wake(f->dev);
+    g_assert_cmphex(in16(f->test, STATUS), ==, WAKE | POWER_BUTTON);
+    f->dev->class->reset(f->dev);
+    g_assert_cmphex(in16(f->test, STATUS), ==, 0);
+    f->dev->class->power_button(f->dev);
+    g_assert_cmpuint(f->test->n_requests, ==, 0);
 }
 
 static void
@@ -231,6 +328,12 @@ main(int argc, char **argv)
     ADD("/pm/power-on", pm_class, test_power_on);
     ADD("/pm/power-button", pm_class, test_power_button);
     ADD("/pm/sleep", pm_class, test_sleep);
+    ADD("/pm/suspend", pm_class, test_suspend);
+    g_test_add_func("/pm/suspend-refused", test_suspend_refused);
+    ADD("/pm/wake-button", pm_class, test_wake_button);
+    ADD("/pm/wake-alarm", pm_class, test_wake_alarm);
+    ADD("/pm/wake-early", pm_class, test_wake_early);
+    ADD("/pm/wake-request", pm_class, test_wake_request);
     ADD("/pm/timer", pm_class, test_timer);
     ADD("/pm/timer-status", pm_class, test_timer_status);
     ADD("/reset-control/register", reset_control_class, test_reset_register);

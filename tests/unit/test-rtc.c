@@ -269,6 +269,39 @@ set_alarm(Fixture *f, uint8_t hour, uint8_t minute, uint8_t second)
     get(f, C);
 }
 
+/* Whoever may wake the machine by it hears of it once, and only where it is enabled. */
+static void
+test_alarm_told(Fixture *f, gconstpointer data)
+{
+    set_alarm(f, 0xff, 0xff, 0xff);
+    fake_advance(2 * SECOND);
+    get(f, C);
+    g_assert_cmpuint(f->test->n_rtc_alarms, ==, 0);
+    set(f, B, 0x02 | ALARM);
+    fake_advance(SECOND);
+    g_assert_cmpuint(f->test->n_rtc_alarms, ==, 1);
+    fake_advance(SECOND);
+    g_assert_cmpuint(f->test->n_rtc_alarms, ==, 1);
+    get(f, C);
+    fake_advance(SECOND);
+    g_assert_cmpuint(f->test->n_rtc_alarms, ==, 2);
+}
+
+/* A BIOS learns here that the machine wakes; a guest without one keeps what it has there. */
+static void
+test_wake(Fixture *f, gconstpointer data)
+{
+    set(f, 0x0f, 0x0a);
+    set(f, B, 0x02 | ALARM);
+    rtc_class.wake(f->dev);
+    g_assert_cmphex(get(f, 0x0f), ==, 0x0a);
+    g_assert_cmphex(get(f, B), ==, 0x02);
+    f->test->board.fw_cfg = (struct FwCfg *)f; /* anything */
+    rtc_class.wake(f->dev);
+    g_assert_cmphex(get(f, 0x0f), ==, 0xfe);
+    f->test->board.fw_cfg = NULL;
+}
+
 static void
 test_alarm(Fixture *f, gconstpointer data)
 {
@@ -447,6 +480,8 @@ main(int argc, char **argv)
     ADD("update-interrupt", test_update_interrupt);
     ADD("alarm/time", test_alarm);
     ADD("alarm/any", test_alarm_any);
+    ADD("alarm/told", test_alarm_told);
+    ADD("wake", test_wake);
     ADD("alarm/12h", test_alarm_12h);
     ADD("alarm/after-setting", test_alarm_after_setting);
     ADD("periodic", test_periodic);

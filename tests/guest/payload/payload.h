@@ -88,6 +88,11 @@ void play_smp_boots(uint32_t number);
 /* power.c */
 void play_power_off(uint32_t number);
 void play_power_button(uint32_t number);
+/* sleep.c */
+void play_sleep(uint32_t number);
+void play_nap(uint32_t number);
+void play_sleep_lost(uint32_t number);
+void play_hibernate(uint32_t number);
 /* cpu.c */
 void play_cpuid(uint32_t number);
 /* Has @entry, in start.S, called for interrupt @vector. */
@@ -109,6 +114,8 @@ void play_smp(uint32_t number);
 void play_ticks(uint32_t number);
 /* True when @number vCPUs have woken, each with an APIC id of its own. */
 bool smp_wake(uint32_t number);
+/* The same once they are off again. */
+bool smp_wake_anew(uint32_t number);
 /* Wakes all others, and does not wait for them: each calls @task, on a stack of 1 KiB. */
 void smp_start(void (*task)(void));
 /* ../hostile/hostile.c: without end */

@@ -30,6 +30,8 @@ note_id(void)
     __atomic_fetch_or(&ids[id / 32], 1u << id % 32, __ATOMIC_SEQ_CST);
 }
 
+extern uint32_t tickets; /* start.S: the next stack */
+
 void smp_arrived(void);
 
 void
@@ -77,6 +79,16 @@ smp_wake(uint32_t number)
     while (arrived < number)
         pause();
     return arrived == number && count_ids() == number;
+}
+
+bool
+smp_wake_anew(uint32_t number)
+{
+    arrived = 1;
+    for (unsigned i = 0; i < 8; i++)
+        ids[i] = 0;
+    tickets = 1;
+    return smp_wake(number);
 }
 
 void

@@ -36,7 +36,39 @@ gdt_pointer_low:
     .long gdt
 trampoline_end:
 
+/* Where the first one wakes up: copied to 0xa010, entered in real mode with CS 0x0a01. */
+    .globl waking, waking_end
+    .code16
+waking:
+    cli
+    movw %cs, %ax
+    cmpw $0x0a01, %ax
+    jne .
+    xorw %ax, %ax
+    movw %ax, %ds
+    lgdtl gdt_pointer_waking - waking + 0xa010
+    movl %cr0, %eax
+    orb $1, %al
+    movl %eax, %cr0
+    ljmpl $0x10, $awake
+    .balign 8
+gdt_pointer_waking:
+    .word 31
+    .long gdt
+waking_end:
+
     .code32
+awake:
+    movw $0x18, %ax
+    movw %ax, %ds
+    movw %ax, %es
+    movw %ax, %ss
+    movl $stack_top, %esp
+    call woken
+3:  cli
+    hlt
+    jmp 3b
+
 protected:
     movw $0x18, %ax
     movw %ax, %ds
@@ -77,6 +109,7 @@ gdt:
 gdt_pointer:
     .word 31
     .long gdt
+    .globl tickets
 tickets:
     .long 1
 return_to:
