@@ -98,6 +98,16 @@ api_set_guest_vcpus(Call *call)
 }
 
 void
+api_pm_suspend(Call *call)
+{
+    guint64 duration_s;
+    guint target, flags;
+
+    call_get(call, "(utu)", &target, &duration_s, &flags);
+    domain_pm_suspend(call_object(call)->domain, target, duration_s, flags, call_answer, call);
+}
+
+void
 api_set_time(Call *call)
 {
     guint64 seconds;

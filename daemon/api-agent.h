@@ -14,6 +14,7 @@ void api_get_hostname(Call *call);
 void api_get_time(Call *call);
 void api_set_time(Call *call);
 void api_set_user_password(Call *call);
+void api_pm_suspend(Call *call);
 void api_get_ssh_keys(Call *call);
 void api_set_ssh_keys(Call *call);
 void api_interface_addresses(Call *call);

@@ -73,6 +73,12 @@ resume(Call *call)
 }
 
 static void
+pm_wakeup(Call *call)
+{
+    run_verb(call, domain_pm_wakeup);
+}
+
+static void
 undefine(Call *call)
 {
     GError *error = NULL;
@@ -481,7 +487,7 @@ static const Method methods[] = {
     { "PinEmulator", "virDomainPinEmulator", "domain.write", api_pin_emulator },
     { "PinIOThread", "virDomainPinIOThread", "domain.write", api_pin_iothread },
     { "PinVcpu", "virDomainPinVcpuFlags", "domain.write", api_pin_vcpu },
-    { "PMWakeup", "virDomainPMWakeup", "domain.pm-control" },
+    { "PMWakeup", "virDomainPMWakeup", "domain.pm-control", pm_wakeup },
     { "Reboot", "virDomainReboot", "domain.init-control", reboot },
     { "Rename", "virDomainRename", "domain.write", rename_domain },
     { "Reset", "virDomainReset", "domain.reset", reset },

@@ -161,6 +161,8 @@ static const Method domain_methods[] = {
       api_domain_managed_save_xml, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE },
     { "GetBlockInfo", "virDomainGetBlockInfo", "domain.read", get_block_info },
     { "OpenConsole", "virDomainOpenConsole", "domain.open-device", open_console },
+    { "PMSuspendForDuration", "virDomainPMSuspendForDuration", "domain.pm-control",
+      api_pm_suspend },
     { "QemuAgentCommand", "virDomainQemuAgentCommand", "domain.write", api_agent_command },
     { "SetLifecycleAction", "virDomainSetLifecycleAction", "domain.write", set_lifecycle_action },
     { NULL },

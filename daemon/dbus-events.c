@@ -51,6 +51,18 @@ device(gpointer data, Domain *domain, DeviceEvent event, const char *alias)
 }
 
 static void
+pm(gpointer data, Domain *domain, PmEvent event)
+{
+    static const char *const signals[N_PM_EVENTS] = {
+        [PM_EVENT_SUSPEND] = "PMSuspend",
+        [PM_EVENT_SUSPEND_DISK] = "PMSuspendDisk",
+        [PM_EVENT_WAKEUP] = "PMWakeup",
+    };
+
+    emit_of(data, domain, signals[event], g_variant_new("(i)", 0)); /* libvirt has no reasons yet */
+}
+
+static void
 tray(gpointer data, Domain *domain, const char *alias, int reason)
 {
     emit_of(data, domain, "TrayChange", g_variant_new("(si)", alias, reason));
@@ -140,6 +152,7 @@ dbus_events(DbusRoot *root)
         .lifecycle = lifecycle,
         .reboot = reboot,
         .device = device,
+        .pm = pm,
         .tray = tray,
         .balloon = balloon,
         .metadata = metadata,

@@ -30,7 +30,11 @@ adopt_state(Domain *domain, const char *state, const char *reason)
 {
     if (strcmp(state, VMM_STATE_RUNNING) == 0) {
         if (domain->state != VIR_DOMAIN_RUNNING)
-            domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
+            domain_move(domain, VIR_DOMAIN_RUNNING,
+                        domain->state == VIR_DOMAIN_PMSUSPENDED ? VIR_DOMAIN_RUNNING_WAKEUP
+                                                                : VIR_DOMAIN_RUNNING_UNPAUSED);
+    } else if (strcmp(state, VMM_STATE_SUSPENDED) == 0) {
+        domain_move(domain, VIR_DOMAIN_PMSUSPENDED, VIR_DOMAIN_PMSUSPENDED_UNKNOWN);
     } else if (strcmp(state, VMM_STATE_PAUSED) == 0 || strcmp(state, VMM_STATE_CREATED) == 0) {
         if (strcmp(reason, VMM_REASON_CRASHED) == 0 || strcmp(reason, VMM_REASON_PANICKED) == 0)
             domain_move(domain, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
@@ -72,6 +76,8 @@ greeted_anew(gpointer data, VmmMsg *reply, const GError *error)
         domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
     else if (domain->state != before && domain->state == VIR_DOMAIN_RUNNING)
         domain_emit(domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+    else if (domain->state != before && domain->state == VIR_DOMAIN_PMSUSPENDED)
+        domain_emit(domain, VIR_DOMAIN_EVENT_PMSUSPENDED, VIR_DOMAIN_EVENT_PMSUSPENDED_MEMORY);
     domain_unref(domain);
 }
 
@@ -94,8 +100,9 @@ greeted_unfinished(gpointer data, VmmMsg *reply, const GError *error)
 
     if (reply)
         vmm_msg_get_string(reply, "state", &state);
-    if (strcmp(state, VMM_STATE_RUNNING) == 0) {
+    if (strcmp(state, VMM_STATE_RUNNING) == 0 || strcmp(state, VMM_STATE_SUSPENDED) == 0) {
         domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
+        adopt_state(domain, state, "");
         guest_news_refresh(domain);
         return;
     }

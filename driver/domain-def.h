@@ -11,6 +11,7 @@
 #include "driver/domain-features.h"
 #include "driver/domain-memory.h"
 #include "driver/domain-os.h"
+#include "driver/domain-pm.h"
 #include "driver/domain-tune.h"
 #include "driver/sysinfo.h"
 
@@ -53,8 +54,8 @@ typedef struct DomainDef {
     DomainCpu cpu;
     DomainClock clock;
     DomainAction on_poweroff, on_reboot, on_crash;
-    gboolean no_suspend_to_mem, no_suspend_to_disk; /* <pm> says so; this machine has neither */
-    char *emulator;                                 /* NULL: ours */
+    DomainPm pm;
+    char *emulator;       /* NULL: ours */
     GPtrArray *devices;   /* of Device, in libvirt's order of formatting */
     gboolean no_seclabel; /* <seclabel type='none'/> */
 } DomainDef;

@@ -3,7 +3,11 @@
 #include <libvirt/libvirt.h>
 
 /* Crashed is a guest that on_crash preserves: its process is there, its vCPUs stand until somebody lets them
- * run or resets it. One that on_crash restarts is crashed for a moment only. */
+ * run or resets it. One that on_crash restarts is crashed for a moment only.
+ *
+ * Pmsuspended is one that has suspended itself. It falls asleep while it is being paused, too, and from an image; it is
+ * never paused before it was woken. One that has suspended itself to its disk is so for a moment, on its way to off,
+ * or to what on_poweroff says. */
 static const struct {
     int from;
     int to;
@@ -16,6 +20,9 @@ static const struct {
     { VIR_DOMAIN_RUNNING, VIR_DOMAIN_SHUTOFF },  { VIR_DOMAIN_PAUSED, VIR_DOMAIN_SHUTOFF },
     { VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTOFF }, { VIR_DOMAIN_CRASHED, VIR_DOMAIN_SHUTOFF },
     { VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_RUNNING }, { VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_PAUSED },
+    { VIR_DOMAIN_RUNNING, VIR_DOMAIN_PMSUSPENDED }, { VIR_DOMAIN_PAUSED, VIR_DOMAIN_PMSUSPENDED },
+    { VIR_DOMAIN_PMSUSPENDED, VIR_DOMAIN_RUNNING }, { VIR_DOMAIN_PMSUSPENDED, VIR_DOMAIN_PAUSED },
+    { VIR_DOMAIN_PMSUSPENDED, VIR_DOMAIN_SHUTDOWN }, { VIR_DOMAIN_PMSUSPENDED, VIR_DOMAIN_SHUTOFF },
 };
 
 gboolean

@@ -58,27 +58,6 @@ format_actions(const DomainDef *def, XmlWriter *out)
 }
 
 static void
-format_suspend(XmlWriter *out, const char *name, gboolean no)
-{
-    if (!no)
-        return;
-    xml_open(out, name);
-    xml_put_attr(out, "enabled", "no");
-    xml_close(out);
-}
-
-static void
-format_pm(const DomainDef *def, XmlWriter *out)
-{
-    if (!def->no_suspend_to_mem && !def->no_suspend_to_disk)
-        return;
-    xml_open(out, "pm");
-    format_suspend(out, "suspend-to-mem", def->no_suspend_to_mem);
-    format_suspend(out, "suspend-to-disk", def->no_suspend_to_disk);
-    xml_close(out);
-}
-
-static void
 format_devices(const DomainDef *def, XmlWriter *out, guint flags)
 {
     xml_open(out, "devices");
@@ -126,7 +105,7 @@ domain_xml_write(const DomainDef *def, XmlWriter *out, const char *element, int 
     domain_cpu_format(&def->cpu, out);
     domain_clock_format(&def->clock, out);
     format_actions(def, out);
-    format_pm(def, out);
+    domain_pm_format(&def->pm, out);
     format_devices(def, out, flags);
     format_seclabel(def, out);
     xml_close(out);

@@ -103,29 +103,6 @@ parse_actions(DomainDef *def, const XmlNode *root, GError **error)
            parse_action(root, "on_crash", &def->on_crash, error);
 }
 
-/* "no" is all that the policy table lets through. */
-static gboolean
-parse_suspend(const XmlNode *pm, const char *name, gboolean *ret_no, GError **error)
-{
-    static const char *const enabled[] = { "no", NULL };
-    const XmlNode *node = pm ? xml_child(pm, name) : NULL;
-    int i = -1;
-
-    if (node && !xml_attr_word(node, "enabled", XML_OPTIONAL, enabled, &i, error))
-        return FALSE;
-    *ret_no = i == 0;
-    return TRUE;
-}
-
-static gboolean
-parse_pm(DomainDef *def, const XmlNode *root, GError **error)
-{
-    const XmlNode *pm = xml_child(root, "pm");
-
-    return parse_suspend(pm, "suspend-to-mem", &def->no_suspend_to_mem, error) &&
-           parse_suspend(pm, "suspend-to-disk", &def->no_suspend_to_disk, error);
-}
-
 static gboolean
 parse_seclabel(DomainDef *def, const XmlNode *root, GError **error)
 {
@@ -184,7 +161,7 @@ parse_root(DomainDef *def, const XmlNode *root, guint flags, GError **error)
            domain_features_parse(&def->features, root, error) &&
            domain_cpu_parse(&def->cpu, root, error) &&
            domain_clock_parse(&def->clock, root, error) && parse_actions(def, root, error) &&
-           parse_pm(def, root, error) && parse_devices(def, root, flags, error) &&
+           domain_pm_parse(&def->pm, root, error) && parse_devices(def, root, flags, error) &&
            parse_seclabel(def, root, error);
 }
 

@@ -51,6 +51,10 @@ void domain_reset(Domain *domain, guint flags, DomainDone done, gpointer data);
 void domain_inject_nmi(Domain *domain, guint flags, DomainDone done, gpointer data);
 void domain_suspend(Domain *domain, DomainDone done, gpointer data);
 void domain_resume(Domain *domain, DomainDone done, gpointer data);
+/* By the guest's agent; @target: virNodeSuspendTarget, @duration_s: 0 and nothing else. */
+void domain_pm_suspend(Domain *domain, guint target, guint64 duration_s, guint flags,
+                       DomainReply done, gpointer data);
+void domain_pm_wakeup(Domain *domain, guint flags, DomainDone done, gpointer data);
 void domain_destroy(Domain *domain, guint flags, DomainDone done, gpointer data);
 gboolean domain_undefine(Domain *domain, guint flags, GError **error);
 void domain_rename(Domain *domain, const char *name, guint flags, DomainDone done, gpointer data);

@@ -19,10 +19,18 @@ typedef enum DeviceEvent {
     N_DEVICE_EVENTS
 } DeviceEvent;
 
+typedef enum PmEvent {
+    PM_EVENT_SUSPEND,
+    PM_EVENT_SUSPEND_DISK,
+    PM_EVENT_WAKEUP,
+    N_PM_EVENTS
+} PmEvent;
+
 typedef struct DriverEvents {
     /* virDomainEventType and its detail enums. */
     void (*lifecycle)(gpointer data, struct Domain *domain, int event, int detail);
     void (*reboot)(gpointer data, struct Domain *domain);
+    void (*pm)(gpointer data, struct Domain *domain, PmEvent event);
     void (*device)(gpointer data, struct Domain *domain, DeviceEvent event, const char *alias);
     /* virDomainEventTrayChangeReason */
     void (*tray)(gpointer data, struct Domain *domain, const char *alias, int reason);

@@ -8,6 +8,7 @@
 #include "driver/guest-cpu.h"
 #include "driver/guest-limits.h"
 #include "driver/guest-news.h"
+#include "driver/pm-suspend.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +35,7 @@ struct Launch {
     guint waiting;       /* answers still to come */
     GError *error;       /* the first thing that went wrong */
     gboolean restoring;  /* one of the answers is the event that ends it */
+    gboolean asleep;     /* what was restored has suspended itself */
     gboolean undoing;
     DomainDone done;
     gpointer data;
@@ -144,10 +146,12 @@ static void
 heard_job_ended(Launch *launch, VmmMsg *event)
 {
     g_autoptr(GError) error = NULL;
-    const char *outcome = "", *text = "no reason given";
+    const char *outcome = "", *text = "no reason given", *state = "";
 
     vmm_msg_get_string(event, "outcome", &outcome);
     vmm_msg_get_string(event, "text", &text);
+    vmm_msg_get_string(event, "state", &state);
+    launch->asleep = strcmp(state, VMM_STATE_SUSPENDED) == 0;
     if (strcmp(outcome, VMM_OUTCOME_COMPLETED) != 0)
         driver_error(&error, VIR_ERR_OPERATION_FAILED, "cannot restore the guest: %s", text);
     one_answered(launch, error);
@@ -307,6 +311,7 @@ describe_machine(Launch *launch, GError **error)
         vmm_msg_put_string(msg, "machine", def->os.machine);
     vmm_msg_put_bool(msg, "acpi", def->features.states[DOMAIN_FEATURE_ACPI] == 1);
     domain_clock_lower(&def->clock, msg);
+    domain_pm_lower(&def->pm, msg);
     vmm_msg_put_string(msg, "on-poweroff", launch_vmm_action(def->on_poweroff));
     vmm_msg_put_string(msg, "on-reboot", launch_vmm_action(def->on_reboot));
     vmm_msg_put_string(msg, "on-crash", launch_vmm_action(def->on_crash));
@@ -478,10 +483,12 @@ tell_reverted(Domain *domain, gboolean paused)
 /* Whether it stays paused, whoever restores it will tell. The reason is libvirt's, to which a restored guest is one
  * that came by migration. */
 static void
-tell_restored(Domain *domain)
+tell_restored(Domain *domain, gboolean asleep)
 {
     domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION);
     domain_emit(domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_RESTORED);
+    if (asleep)
+        pm_suspended(domain);
 }
 
 /* Step 4: it runs. */
@@ -498,7 +505,7 @@ start_finish(Launch *launch)
     domain->updated = FALSE;
     domain_list_set_id(domain->host->list, domain, -1, domain->id);
     if (launch->state >= 0)
-        tell_restored(domain);
+        tell_restored(domain, launch->asleep);
     else if (launch->from_snapshot)
         tell_reverted(domain, launch->paused);
     else

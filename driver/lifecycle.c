@@ -13,6 +13,7 @@
 #include "driver/hotplug.h"
 #include "driver/launch.h"
 #include "driver/managed-save.h"
+#include "driver/pm-suspend.h"
 #include "driver/restore.h"
 #include "driver/save.h"
 #include "driver/snapshot.h"
@@ -147,7 +148,9 @@ suspend_begin(Verb *verb)
 
     if (!link)
         return;
-    if (verb->domain->state == VIR_DOMAIN_PAUSED)
+    if (verb->domain->state == VIR_DOMAIN_PMSUSPENDED)
+        verb_fail(verb, VIR_ERR_OPERATION_INVALID, "domain is pmsuspended");
+    else if (verb->domain->state == VIR_DOMAIN_PAUSED)
         verb_finish(verb, NULL);
     else
         verb_ask(verb, link, VMM_PAUSE, suspended);
@@ -179,7 +182,9 @@ resume_begin(Verb *verb)
 
     if (!link)
         return;
-    if (verb->domain->state == VIR_DOMAIN_RUNNING)
+    if (verb->domain->state == VIR_DOMAIN_PMSUSPENDED)
+        verb_fail(verb, VIR_ERR_OPERATION_INVALID, "domain is pmsuspended");
+    else if (verb->domain->state == VIR_DOMAIN_RUNNING)
         verb_finish(verb, NULL);
     else
         verb_ask(verb, link, VMM_RUN, resumed);
@@ -341,6 +346,8 @@ static void
 guest_stopped(Domain *domain, VmmMsg *event)
 {
     keep_words(domain, event);
+    if (strcmp(domain->words.reason, VMM_REASON_HIBERNATED) == 0)
+        pm_hibernated(domain);
     if (strcmp(domain->words.reason, VMM_REASON_CRASHED) == 0) {
         g_warning("Domain '%s' crashed: %s", domain_name(domain), domain->words.text);
     } else if (strcmp(domain->words.reason, VMM_REASON_PANICKED) == 0) {
@@ -370,6 +377,8 @@ guest_paused(Domain *domain, VmmMsg *event)
         domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR);
         domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_IOERROR);
     } else {
+        if (strcmp(reason, VMM_REASON_HIBERNATED) == 0)
+            pm_hibernated(domain);
         domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SHUTTING_DOWN);
         domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
     }
@@ -386,6 +395,10 @@ guest_reset(Domain *domain, VmmMsg *event)
         guest_panicked(domain);
         domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_CRASHED);
         domain_emit(domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
+    } else if (strcmp(reason, VMM_REASON_HIBERNATED) == 0) {
+        pm_hibernated(domain);
+        domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
+        domain_emit(domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
     }
     domain_tell(domain, reboot);
 }
@@ -402,6 +415,10 @@ guest_event(gpointer data, VmmMsg *event)
         guest_stopped(domain, event);
     else if (strcmp(name, VMM_EVENT_PAUSED) == 0)
         guest_paused(domain, event);
+    else if (strcmp(name, VMM_EVENT_SUSPENDED) == 0)
+        pm_suspended(domain);
+    else if (strcmp(name, VMM_EVENT_WOKEN) == 0)
+        pm_woken(domain);
     else if (strcmp(name, VMM_EVENT_RESET) == 0)
         guest_reset(domain, event);
     else

@@ -109,6 +109,12 @@ launched(gpointer data, const GError *launch_error)
         restore_fail(restore, error);
         return;
     }
+    if (domain->state == VIR_DOMAIN_PMSUSPENDED) { /* which only waking it ends */
+        if (restore->managed)
+            managed_save_drop(domain);
+        restore_finish(restore, NULL);
+        return;
+    }
     link = restore->source.running ? guest_link(domain->guest) : NULL;
     if (link) {
         vmm_link_send(link, vmm_link_request(link, VMM_RUN), VMM_LINK_TIMEOUT_MS, runs, restore);

@@ -233,9 +233,9 @@ const XmlPolicy xml_policy_rows_domain[] = {
     { "on_lockfailure", XML_REJECT },
     { "pm", XML_HONOUR },
     { "pm/suspend-to-mem", XML_HONOUR },
-    { "pm/suspend-to-mem/@enabled", XML_HONOUR, "yes" },
+    { "pm/suspend-to-mem/@enabled", XML_HONOUR },
     { "pm/suspend-to-disk", XML_HONOUR },
-    { "pm/suspend-to-disk/@enabled", XML_HONOUR, "yes" },
+    { "pm/suspend-to-disk/@enabled", XML_HONOUR },
     { "perf", XML_REJECT },
 
     { "seclabel", XML_HONOUR },

@@ -93,14 +93,19 @@ sync_up(const Agent *agent, const char *line)
     say(agent, text);
 }
 
+/* What goes away, or to sleep, does not answer. */
 static void
 leave(const Agent *agent, const char *line)
 {
-    const char how = strstr(line, "reboot") ? 'r' : 'p';
+    const char how = strstr(line, "suspend-disk") ? 'd'
+                     : strstr(line, "suspend")    ? 's'
+                     : strstr(line, "reboot")     ? 'r'
+                                                  : 'p';
 
     if (write(agent->report, &how, 1) < 0)
         _exit(1);
-    pause(); /* the guest goes away meanwhile */
+    while (how != 's') /* the guest goes away meanwhile */
+        pause();
 }
 
 static void
@@ -156,7 +161,7 @@ hear(Agent *agent, const char *line)
         return false;
     else if (behaves(agent, "agent-hang"))
         return true;
-    else if (strcmp(execute, "guest-shutdown") == 0)
+    else if (strcmp(execute, "guest-shutdown") == 0 || strncmp(execute, "guest-suspend", 13) == 0)
         leave(agent, line);
     else
         answer(agent, execute, line);

@@ -13,6 +13,8 @@
  *     fake=disk-ignored    the same, and nobody cares
  *     fake=io-error        pauses itself as soon as it runs, for a disk that failed
  *     fake=reboot          resets itself once, as soon as it runs
+ *     fake=sleep           suspends itself to memory as soon as it runs
+ *     fake=hibernate       suspends itself to its disk as soon as it runs
  *     fake=ignore-button   does nothing about the power button
  *     fake=save-fails      the file that it is saved to is full
  *     fake=save-hangs      it is never saved to its end; cancelling works
@@ -163,6 +165,14 @@ act(Fake *fake, const char *action, const char *reason, const char *text)
 }
 
 static void
+fall_asleep(Fake *fake)
+{
+    fake->state = VMM_STATE_SUSPENDED;
+    fake->reason = VMM_REASON_SLEEP;
+    send_message(fake, vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_SUSPENDED));
+}
+
+static void
 be_bitten(Fake *fake)
 {
     if (behaves(fake, "bitten-pause")) {
@@ -196,6 +206,10 @@ boot(Fake *fake)
         fake_devices_fill(fake->devices, "ignore");
     if (behaves(fake, "io-error"))
         act(fake, VMM_ACTION_PAUSE, VMM_REASON_IO_ERROR, "");
+    if (behaves(fake, "sleep"))
+        fall_asleep(fake);
+    if (behaves(fake, "hibernate"))
+        act(fake, fake->on_poweroff, VMM_REASON_HIBERNATED, "");
     if (behaves(fake, "reboot"))
         act(fake, fake->on_reboot, VMM_REASON_RESET, "");
 }
@@ -259,6 +273,8 @@ read_machine(Fake *fake, VmmMsg *request)
     vmm_msg_get_string(request, "machine", &machine);
     vmm_msg_get_bool(request, "acpi", &flag);
     vmm_msg_get_bool(request, "pae", &flag);
+    vmm_msg_get_bool(request, "pm-suspend-to-mem", &flag);
+    vmm_msg_get_bool(request, "pm-suspend-to-disk", &flag);
     vmm_msg_take_fd(request, "record", &fake->record);
     if (vmm_msg_get_string(request, "cmdline", &cmdline))
         copy_word(fake->cmdline, sizeof(fake->cmdline), cmdline);
@@ -425,7 +441,21 @@ pause_guest(Fake *fake, VmmMsg *request)
     send_message(fake, reply_to(request));
 }
 
-/* Saving: the state is the guest's command line, with its NUL. */
+static void
+wakeup(Fake *fake, VmmMsg *request)
+{
+    if (strcmp(fake->state, VMM_STATE_SUSPENDED) != 0) {
+        refuse(fake, request, VMM_ERROR_STATE, "the guest does not sleep");
+        return;
+    }
+    fake->state = VMM_STATE_RUNNING;
+    fake->reason = VMM_REASON_WAKEUP;
+    send_message(fake, vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_WOKEN));
+    fake_devices_reset(fake->devices);
+    send_message(fake, reply_to(request));
+}
+
+/* Saving: the state is the guest's command line, with its NUL, and once more where it sleeps. */
 
 static void
 end_job(Fake *fake, const char *job, const char *outcome, const char *text, uint64_t bytes)
@@ -437,6 +467,7 @@ end_job(Fake *fake, const char *job, const char *outcome, const char *text, uint
     if (text)
         vmm_msg_put_string(msg, "text", text);
     vmm_msg_put_u64(msg, "bytes", bytes);
+    vmm_msg_put_string(msg, "state", fake->state);
     send_message(fake, msg);
 }
 
@@ -444,6 +475,8 @@ static void
 write_state(Fake *fake, int fd)
 {
     size_t size = strlen(fake->cmdline) + 1;
+
+    size += strcmp(fake->state, VMM_STATE_SUSPENDED) == 0;
 
     if (behaves(fake, "save-fails") || write(fd, fake->cmdline, size) != (ssize_t)size)
         end_job(fake, VMM_SAVE, VMM_OUTCOME_FAILED, "No space left on device, as told", 0);
@@ -457,7 +490,7 @@ save(Fake *fake, VmmMsg *request)
 {
     int fd;
 
-    if (strcmp(fake->state, VMM_STATE_PAUSED) != 0 || fake->saving >= 0 ||
+    if (strcmp(fake->state, VMM_STATE_RUNNING) == 0 || fake->saving >= 0 ||
         !vmm_msg_take_fd(request, "fd", &fd)) {
         refuse(fake, request, VMM_ERROR_STATE, "there is no guest that could be saved");
         return;
@@ -475,6 +508,7 @@ static void
 restore(Fake *fake, VmmMsg *request)
 {
     char state[sizeof(fake->cmdline)] = "";
+    ssize_t size;
     bool good;
     int fd;
 
@@ -483,11 +517,12 @@ restore(Fake *fake, VmmMsg *request)
         return;
     }
     send_message(fake, reply_to(request));
-    good = read(fd, state, sizeof(state) - 1) > 0 && strcmp(state, fake->cmdline) == 0 &&
+    size = read(fd, state, sizeof(state) - 1);
+    good = size > 0 && strcmp(state, fake->cmdline) == 0 &&
            !behaves(fake, "restore-fails");
     close(fd);
     if (good)
-        fake->state = VMM_STATE_PAUSED;
+        fake->state = size > (ssize_t)strlen(state) + 1 ? VMM_STATE_SUSPENDED : VMM_STATE_PAUSED;
     end_job(fake, VMM_RESTORE, good ? VMM_OUTCOME_COMPLETED : VMM_OUTCOME_FAILED,
             good ? NULL : "the fake state is another guest's", strlen(state));
 }
@@ -507,6 +542,10 @@ static void
 reset(Fake *fake, VmmMsg *request)
 {
     fake->then[0] = '\0';
+    if (strcmp(fake->state, VMM_STATE_SUSPENDED) == 0) {
+        fake->state = VMM_STATE_RUNNING;
+        send_message(fake, vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_WOKEN));
+    }
     send_message(fake, reply_to(request));
     say(fake, BANNER, strlen(BANNER));
 }
@@ -603,6 +642,7 @@ static const struct {
     { VMM_SAVE, save },
     { VMM_RESTORE, restore },
     { VMM_CANCEL_JOB, cancel_job },
+    { VMM_WAKEUP, wakeup },
     { VMM_RESET, reset },
     { VMM_INJECT_NMI, inject_nmi },
     { VMM_PEEK, peek },
@@ -658,13 +698,19 @@ hear_serial(Fake *fake, Serial *serial)
         say(fake, bytes, n);
 }
 
-/* The guest was told to go by its agent. */
+/* The guest was told to go, or to sleep, by its agent. */
 static void
 hear_agent(Fake *fake, int fd)
 {
     char how = 'p';
 
-    if (read(fd, &how, 1) == 1)
+    if (read(fd, &how, 1) != 1)
+        return;
+    if (how == 's')
+        fall_asleep(fake);
+    else if (how == 'd')
+        act(fake, fake->on_poweroff, VMM_REASON_HIBERNATED, "");
+    else
         act(fake, how == 'r' ? fake->on_reboot : fake->on_poweroff,
             how == 'r' ? VMM_REASON_RESET : VMM_REASON_POWEROFF, "");
 }
