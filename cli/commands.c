@@ -34,6 +34,8 @@ static const Command *const domain_commands[] = {
     &command_domjobabort,
     &command_domjobinfo,
     &command_domname,
+    &command_dompmsuspend,
+    &command_dompmwakeup,
     &command_domrename,
     &command_domtime,
     &command_domuuid,

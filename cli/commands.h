@@ -17,6 +17,7 @@ extern const Command command_blkiotune, command_cpu_stats, command_emulatorpin,
 extern const Command command_domiftune, command_set_lifecycle_action;
 extern const Command command_blkdeviotune, command_blockresize, command_domblkthreshold;
 extern const Command command_domblkerror, command_domblkinfo, command_domblkstat, command_domifstat;
+extern const Command command_dompmsuspend, command_dompmwakeup;
 extern const Command command_desc, command_domrename, command_metadata, command_setvcpus;
 extern const Command command_domblklist, command_domif_getlink, command_domiflist,
     command_dommemstat;
