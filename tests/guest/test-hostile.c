@@ -40,15 +40,27 @@ setting(const char *name, guint otherwise)
     return text ? strtoul(text, NULL, 0) : otherwise;
 }
 
+/* One that has suspended itself is woken by a reset first. */
+static void
+do_awake(World *world, const char *verb)
+{
+    vmm_msg_auto reply = vmm_call(world->vmm, vmm_request(world->vmm, verb));
+
+    if (vmm_msg_kind(reply) != VMM_MSG_ERROR)
+        return;
+    vmm_do(world->vmm, VMM_RESET);
+    vmm_do(world->vmm, verb);
+}
+
 /* What the driver's side does meanwhile, by lot. */
 static void
 interfere(World *world)
 {
     switch (g_rand_int_range(world->rand, 0, 24)) {
     case 0:
-        vmm_do(world->vmm, VMM_PAUSE);
+        do_awake(world, VMM_PAUSE);
         world_check_memory(world, OVERHEAD_KIB);
-        vmm_do(world->vmm, VMM_RUN);
+        do_awake(world, VMM_RUN);
         break;
     case 1:
         vmm_do(world->vmm, VMM_RESET);
@@ -111,7 +123,7 @@ watch(World *world, guint words)
 static void
 calm_down(World *world)
 {
-    vmm_do(world->vmm, VMM_PAUSE);
+    do_awake(world, VMM_PAUSE);
     vmm_do(world->vmm, VMM_RESET);
     world_client_leaves(world);
     world_tell_medium(world, FALSE);
