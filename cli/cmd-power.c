@@ -59,9 +59,9 @@ run_suspend(Session *session, const Args *args, GError **error)
 
 static const Option suspend_options[] = {
     OPTION_DOMAIN_ANY,
-    { "target", OPTION_STRING, OPTION_REQUIRED,
+    { "target", OPTION_DATA, OPTION_REQUIRED,
       N_("mem: to its memory; disk: to its disk; hybrid: both") },
-    { "duration", OPTION_INT, OPTION_NAMED_ONLY, N_("seconds; there is none but 0 yet") },
+    { "duration", OPTION_INT, OPTION_WIDE, N_("seconds; there is none but 0 yet") },
     { NULL },
 };
 
