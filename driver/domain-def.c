@@ -284,13 +284,24 @@ check_devices(const DomainDef *def, GError **error)
            check_aliases(def, error);
 }
 
+/* Behind firmware it is not offered, and who insists on it has to know. */
+static gboolean
+check_pm(const DomainDef *def, GError **error)
+{
+    return def->virt == DOMAIN_VIRT_TEST || def->pm.to_mem != DOMAIN_PM_YES ||
+           !domain_os_has_firmware(&def->os) ||
+           driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                        "value 'yes' of attribute 'enabled' of <suspend-to-mem> is not supported yet "
+                        "by this machine where firmware boots it");
+}
+
 gboolean
 domain_def_check(const DomainDef *def, GError **error)
 {
     return domain_def_check_name(def->name, error) && check_memory(def, error) &&
            check_vcpus(def, error) && domain_tune_check(&def->tune, error) &&
            domain_cpu_check(&def->cpu, def->vcpus, error) && check_features(def, error) &&
-           check_os(def, error) && check_emulator(def, error) && check_boot_order(def, error) &&
+           check_os(def, error) && check_pm(def, error) && check_emulator(def, error) && check_boot_order(def, error) &&
            check_devices(def, error);
 }
 
