@@ -69,6 +69,22 @@ is_skipped(int status)
     return WIFEXITED(status) && WEXITSTATUS(status) == SKIP;
 }
 
+static gboolean
+is_ended_by(int status, int signal)
+{
+    return WIFSIGNALED(status) && WTERMSIG(status) == signal;
+}
+
+/* By the filter, or before it is asked: a kernel without 32-bit calls has no such interrupt for anybody. */
+static gboolean
+is_killed(int status, const char *attempt)
+{
+    g_autofree char *log = NULL;
+
+    return is_ended_by(status, SIGSYS) ||
+           (is_ended_by(status, SIGSEGV) && is_ended_by(probe("bare", attempt, &log), SIGSEGV));
+}
+
 static void
 test_forbidden(gconstpointer data)
 {
@@ -77,7 +93,7 @@ test_forbidden(gconstpointer data)
     for (guint i = 0; i < G_N_ELEMENTS(roles); i++) {
         g_autofree char *log = NULL;
         int status = probe(roles[i], row->attempt, &log);
-        gboolean killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+        gboolean killed = is_killed(status, row->attempt);
 
         if (is_skipped(status)) {
             g_test_skip("no seccomp here, or built with sanitizers");
@@ -102,8 +118,7 @@ test_abort(void)
             g_test_skip("no seccomp here, or built with sanitizers");
             return;
         }
-        g_assert_true(WIFSIGNALED(status));
-        g_assert_cmpint(WTERMSIG(status), ==, SIGABRT);
+        g_assert_true(is_ended_by(status, SIGABRT));
     }
 }
 
