@@ -52,39 +52,39 @@ create_xml(Call *call)
     driver_create(call_object(call)->driver, xml, flags, created, call);
 }
 
-static void
-lookup_by_id(Call *call)
+static Domain *
+of_id(const ApiObject *object, GVariant *args, GError **error)
 {
-    GError *error = NULL;
-    Domain *domain;
     int id;
 
-    call_get(call, "(i)", &id);
-    domain = driver_find_id(call_object(call)->driver, id, &error);
-    reply_domain(call, domain, error);
+    g_variant_get(args, "(i)", &id);
+    return driver_find_id(object->driver, id, error);
 }
 
-static void
-lookup_by_name(Call *call)
+static Domain *
+of_name(const ApiObject *object, GVariant *args, GError **error)
 {
-    GError *error = NULL;
-    Domain *domain;
     const char *name;
 
-    call_get(call, "(&s)", &name);
-    domain = driver_find_name(call_object(call)->driver, name, &error);
-    reply_domain(call, domain, error);
+    g_variant_get(args, "(&s)", &name);
+    return driver_find_name(object->driver, name, error);
+}
+
+static Domain *
+of_uuid(const ApiObject *object, GVariant *args, GError **error)
+{
+    const char *uuid;
+
+    g_variant_get(args, "(&s)", &uuid);
+    return driver_find_uuid(object->driver, uuid, error);
 }
 
 static void
-lookup_by_uuid(Call *call)
+lookup(Call *call)
 {
     GError *error = NULL;
-    Domain *domain;
-    const char *uuid;
+    Domain *domain = call_subject(call, &error);
 
-    call_get(call, "(&s)", &uuid);
-    domain = driver_find_uuid(call_object(call)->driver, uuid, &error);
     reply_domain(call, domain, error);
 }
 
@@ -96,7 +96,7 @@ list_domains(Call *call)
     guint flags;
 
     call_get(call, "(u)", &flags);
-    domains = driver_list(call_object(call)->driver, flags, &error);
+    domains = call_list(call, flags, &error);
     if (domains)
         call_reply(call, g_variant_new("(*)", call_names(call, domains)));
     else
@@ -135,7 +135,7 @@ all_stats(Call *call)
     AllStats *all;
 
     call_get(call, "(uu)", &groups, &flags);
-    domains = driver_list(call_object(call)->driver, flags & STATS_FILTER, &error);
+    domains = call_list(call, flags & STATS_FILTER, &error);
     if (!domains) {
         call_fail(call, error);
         return;
@@ -259,9 +259,10 @@ static const Method methods[] = {
     { "DomainCreateXML", "virDomainCreateXML", "domain.start", create_xml },
     { "DomainCreateXMLWithFiles", "virDomainCreateXMLWithFiles", "domain.start" },
     { "DomainDefineXML", "virDomainDefineXML", "domain.write", define_xml },
-    { "DomainLookupByID", "virDomainLookupByID", "domain.getattr", lookup_by_id },
-    { "DomainLookupByName", "virDomainLookupByName", "domain.getattr", lookup_by_name },
-    { "DomainLookupByUUID", "virDomainLookupByUUIDString", "domain.getattr", lookup_by_uuid },
+    { "DomainLookupByID", "virDomainLookupByID", "domain.getattr", lookup, .subject = of_id },
+    { "DomainLookupByName", "virDomainLookupByName", "domain.getattr", lookup, .subject = of_name },
+    { "DomainLookupByUUID", "virDomainLookupByUUIDString", "domain.getattr", lookup,
+      .subject = of_uuid },
     { "DomainRestore", "virDomainRestoreFlags", "domain.start", api_connect_restore },
     { "DomainSaveImageDefineXML", "virDomainSaveImageDefineXML", "domain.write",
       api_connect_save_image_define },
@@ -269,7 +270,8 @@ static const Method methods[] = {
       api_connect_save_image_xml },
     { "FindStoragePoolSources", "virConnectFindStoragePoolSources",
       "connect.detect-storage-pools" },
-    { "GetAllDomainStats", "virConnectGetAllDomainStats", "connect.search-domains", all_stats },
+    { "GetAllDomainStats", "virConnectGetAllDomainStats", "connect.search-domains", all_stats,
+      .filter = "domain.read" },
     { "GetCapabilities", "virConnectGetCapabilities", "connect.read", capabilities },
     { "GetCPUModelNames", "virConnectGetCPUModelNames", "connect.read", cpu_models },
     { "GetDomainCapabilities", "virConnectGetDomainCapabilities", "connect.write",
@@ -282,9 +284,9 @@ static const Method methods[] = {
     { "InterfaceLookupByMAC", "virInterfaceLookupByMACString", "interface.getattr",
       api_host_lookup },
     { "InterfaceLookupByName", "virInterfaceLookupByName", "interface.getattr", api_host_lookup },
-    { "ListDomains", "virConnectListAllDomains", "connect.search-domains", list_domains },
-    { "ListInterfaces", "virConnectListAllInterfaces", "connect.search-interfaces",
-      api_host_list },
+    { "ListDomains", "virConnectListAllDomains", "connect.search-domains", list_domains,
+      .filter = "domain.getattr" },
+    { "ListInterfaces", "virConnectListAllInterfaces", "connect.search-interfaces", api_host_list },
     { "ListNetworks", "virConnectListAllNetworks", "connect.search-networks", api_host_list },
     { "ListNodeDevices", "virConnectListAllNodeDevices", "connect.search-node-devices",
       api_host_list },

@@ -27,7 +27,7 @@ list_all_domains(Call *call)
     guint flags;
 
     call_get(call, "(u)", &flags);
-    domains = driver_list(call_object(call)->driver, flags, &error);
+    domains = call_list(call, flags, &error);
     if (!domains) {
         call_fail(call, error);
         return;
@@ -47,7 +47,7 @@ list_all_titles(Call *call)
     guint flags;
 
     call_get(call, "(u)", &flags);
-    domains = driver_list(call_object(call)->driver, flags, &error);
+    domains = call_list(call, flags, &error);
     if (!domains) {
         call_fail(call, error);
         return;
@@ -134,9 +134,10 @@ get_block_info(Call *call)
 
 static const Method connect_methods[] = {
     { "DomainDefineXMLFlags", "virDomainDefineXMLFlags", "domain.write", define_xml_flags },
-    { "ListAllDomains", "virConnectListAllDomains", "connect.search-domains", list_all_domains },
-    { "ListAllDomainTitles", "virConnectListAllDomains", "connect.search-domains",
-      list_all_titles },
+    { "ListAllDomains", "virConnectListAllDomains", "connect.search-domains", list_all_domains,
+      .filter = "domain.getattr" },
+    { "ListAllDomainTitles", "virConnectListAllDomains", "connect.search-domains", list_all_titles,
+      .filter = "domain.read" },
     { "NodeGetInfo", "virNodeGetInfo", "connect.read", api_node_info },
     { NULL },
 };

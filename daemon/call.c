@@ -81,6 +81,29 @@ call_args(const Call *call)
     return call->args;
 }
 
+Domain *
+call_subject(const Call *call, GError **error)
+{
+    return call->method->subject(&call->object, call->args, error);
+}
+
+GPtrArray *
+call_list(const Call *call, guint flags, GError **error)
+{
+    g_autoptr(GPtrArray) domains = driver_list(call->object.driver, flags, error);
+    GHashTable *visible = call->face->visible(call->data);
+    GPtrArray *left;
+
+    if (!domains || !visible)
+        return g_steal_pointer(&domains);
+    left = g_ptr_array_new_with_free_func((GDestroyNotify)domain_unref);
+    for (guint i = 0; i < domains->len; i++) {
+        if (g_hash_table_contains(visible, domains->pdata[i]))
+            g_ptr_array_add(left, domain_ref(domains->pdata[i]));
+    }
+    return left;
+}
+
 GVariant *
 call_name(const Call *call, Domain *domain)
 {

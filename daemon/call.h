@@ -29,6 +29,9 @@ typedef struct Method {
     const char *access;       /* "object.permission" as in libvirt's polkit actions */
     void (*run)(Call *call);  /* NULL: the driver cannot do it yet */
     guint secret_flags;       /* of its flags, the last argument: those that show secrets */
+    const char *filter;       /* like access: what each domain that its answer tells of takes; NULL: it tells of none */
+    /* The domain that its arguments name, borrowed, or NULL with an error; NULL: they name none. */
+    Domain *(*subject)(const ApiObject *object, GVariant *args, GError **error);
 } Method;
 
 /* How a face answers. Either function ends the face's interest in @data; @result is never floating
@@ -40,6 +43,8 @@ typedef struct CallFace {
     GVariant *(*snapshot_name)(gpointer data, Domain *domain, const Snapshot *snapshot);
     GVariant *(*host_name)(gpointer data, const HostObject *object);
     const GVariantType *name_type;
+    /* The set of domains that an answer may tell of, borrowed; NULL: all. */
+    GHashTable *(*visible)(gpointer data);
     /* @fd, where not -1, is handed over: the handle 0 of @result. */
     void (*reply)(gpointer data, GVariant *result, int fd);
     void (*fail)(gpointer data, const GError *error);
@@ -56,6 +61,10 @@ const char *call_member(const Call *call);
 const char *call_libvirt_name(const Call *call);
 GVariant *call_args(const Call *call);
 #define call_get(call, ...) g_variant_get(call_args(call), __VA_ARGS__)
+/* The domain that the arguments name, by the method's own rule. */
+Domain *call_subject(const Call *call, GError **error);
+/* driver_list() of those that the answer may tell of. */
+GPtrArray *call_list(const Call *call, guint flags, GError **error);
 /* A domain's name in a result, floating, and an array of them. */
 GVariant *call_name(const Call *call, Domain *domain);
 GVariant *call_names(const Call *call, const GPtrArray *domains);

@@ -29,6 +29,14 @@ struct Access {
     gboolean freed;
 };
 
+/* The domains that the answer to a call may tell of, each of which takes a permission of its own. */
+typedef struct Filter {
+    const char *permission;
+    char *action;
+    GHashTable *domains;  /* NULL: of none */
+    Domain **all, **next; /* NULL ends them; the one to be asked about */
+} Filter;
+
 typedef struct Check {
     Access *access;
     char *sender;
@@ -36,6 +44,7 @@ typedef struct Check {
     char *api_action; /* to be asked when that has been granted; NULL: there is none */
     GVariant *details;
     gboolean interactive;
+    Filter filter; /* to be asked of then */
     AccessDone done;
     gpointer data;
     Caller *caller;
@@ -84,11 +93,17 @@ access_is_read(const char *permission)
 }
 
 gboolean
+access_is_per_domain(const Access *access)
+{
+    return access->levels == ACCESS_API;
+}
+
+gboolean
 access_is_trusted(Access *access, const char *sender)
 {
     const Caller *caller = callers_ask_now(access->callers, sender);
 
-    return caller && (caller->trusted || caller->uid == 0);
+    return caller && (caller->uid == 0 || (caller->trusted && !access_is_per_domain(access)));
 }
 
 static void
@@ -103,7 +118,8 @@ add_detail(GVariantBuilder *details, const char *of, const char *what, const cha
 static void
 add_host_object(GVariantBuilder *details, const HostFacts *facts)
 {
-    static const char *const kinds[N_HOST_KINDS] = { "network", "pool", "interface", "node_device" };
+    static const char *const kinds[N_HOST_KINDS] = { "network", "pool", "interface",
+                                                     "node_device" };
     const char *of = kinds[facts->kind];
 
     add_detail(details, of, "name", facts->name);
@@ -113,20 +129,39 @@ add_host_object(GVariantBuilder *details, const HostFacts *facts)
 
 /* What a rule of the administrator's may look at, with libvirt's names. */
 static GVariant *
-details_new(const AccessRequest *request)
+details_new(const char *driver, const char *permission, const Domain *domain,
+            const HostObject *host)
 {
     GVariantBuilder details;
 
     g_variant_builder_init(&details, G_VARIANT_TYPE("a{ss}"));
-    g_variant_builder_add(&details, "{ss}", "connect_driver", request->driver);
-    g_variant_builder_add(&details, "{ss}", "permission", request->permission);
-    if (request->domain) {
-        g_variant_builder_add(&details, "{ss}", "domain_name", domain_name(request->domain));
-        g_variant_builder_add(&details, "{ss}", "domain_uuid", domain_uuid(request->domain));
+    g_variant_builder_add(&details, "{ss}", "connect_driver", driver);
+    g_variant_builder_add(&details, "{ss}", "permission", permission);
+    if (domain) {
+        g_variant_builder_add(&details, "{ss}", "domain_name", domain_name(domain));
+        g_variant_builder_add(&details, "{ss}", "domain_uuid", domain_uuid(domain));
     }
-    if (request->host)
-        add_host_object(&details, request->host->facts);
+    if (host)
+        add_host_object(&details, host->facts);
     return g_variant_ref_sink(g_variant_builder_end(&details));
+}
+
+static void
+filter_init(Filter *filter, const AccessRequest *request)
+{
+    filter->permission = request->filter;
+    filter->action = g_strconcat(ACTION_API, request->filter, NULL);
+    filter->domains = g_hash_table_ref(request->domains);
+    filter->all = (Domain **)g_hash_table_get_keys_as_array(filter->domains, NULL);
+    filter->next = filter->all;
+}
+
+static void
+filter_clear(Filter *filter)
+{
+    g_free(filter->action);
+    g_free(filter->all);
+    g_clear_pointer(&filter->domains, g_hash_table_unref);
 }
 
 static void
@@ -141,6 +176,7 @@ finish(Check *check, const GError *error)
     }
     g_variant_unref(check->details);
     g_free(check->api_action);
+    filter_clear(&check->filter);
     g_free(check->sender);
     g_free(check);
     release(access);
@@ -238,6 +274,53 @@ ask_polkit(Check *check)
                  check->interactive, answered, check);
 }
 
+static gboolean
+is_filtering(const Check *check)
+{
+    return check->filter.action && check->action == check->filter.action;
+}
+
+/* FALSE: there is no domain left to be asked about. */
+static gboolean
+ask_of_next(Check *check)
+{
+    const Filter *filter = &check->filter;
+
+    if (!filter->domains || !*filter->next)
+        return FALSE;
+    check->action = filter->action;
+    g_variant_unref(check->details);
+    check->details = details_new(check->driver, filter->permission, *filter->next, NULL);
+    ask_polkit(check);
+    return TRUE;
+}
+
+/* What a domain is asked about for is answered without it, where the answer is no. */
+static gboolean
+filter_one(Check *check, PolkitAnswer answer)
+{
+    Domain *domain = *check->filter.next++;
+
+    if (answer != POLKIT_YES)
+        g_hash_table_remove(check->filter.domains, domain);
+    return ask_of_next(check);
+}
+
+/* FALSE: that was the last question. */
+static gboolean
+ask_more(Check *check, PolkitAnswer answer)
+{
+    if (is_filtering(check))
+        return filter_one(check, answer);
+    if (answer != POLKIT_YES || !check->api_action)
+        return FALSE;
+    if (is_api(check))
+        return ask_of_next(check);
+    check->action = check->api_action;
+    ask_polkit(check);
+    return TRUE;
+}
+
 static void
 answered(PolkitAnswer answer, const GError *error, gpointer data)
 {
@@ -249,12 +332,9 @@ answered(PolkitAnswer answer, const GError *error, gpointer data)
         finish(check, NULL);
         return;
     }
-    if (answer == POLKIT_YES && check->api_action && !is_api(check)) {
-        check->action = check->api_action;
-        ask_polkit(check);
+    if (ask_more(check, answer))
         return;
-    }
-    decide(check, answer, error);
+    decide(check, is_filtering(check) ? POLKIT_YES : answer, error);
     g_queue_pop_head(&caller->waiting);
     next = g_queue_peek_head(&caller->waiting);
     if (next)
@@ -306,9 +386,12 @@ access_check(Access *access, const AccessRequest *request, AccessDone done, gpoi
     check->sender = g_strdup(request->sender);
     check->action = access_is_read(request->permission) ? ACTION_READ : ACTION_MANAGE;
     check->driver = request->driver;
-    if (access->levels == ACCESS_API)
+    if (access_is_per_domain(access))
         check->api_action = g_strconcat(ACTION_API, request->permission, NULL);
-    check->details = details_new(request);
+    if (access_is_per_domain(access) && request->domains)
+        filter_init(&check->filter, request);
+    check->details =
+        details_new(request->driver, request->permission, request->domain, request->host);
     check->interactive = request->interactive;
     check->done = done;
     check->data = data;

@@ -32,6 +32,8 @@ typedef struct AccessRequest {
     const Domain *domain;   /* that it is about, or NULL */
     const HostObject *host; /* the same */
     gboolean interactive;   /* the client says that its user may be asked for a password */
+    const char *filter;     /* what it takes to be told of one of ... */
+    GHashTable *domains;    /* a set of Domain, or NULL; it loses those before @done that there is no @filter for */
 } AccessRequest;
 
 /* @error is NULL: it may. Else libvirt's error: that access is denied, or that nobody can say. */
@@ -39,7 +41,11 @@ typedef void (*AccessDone)(gpointer data, const GError *error);
 /* Calls @done exactly once, at once or later, unless access_free() comes first. */
 void access_check(Access *access, const AccessRequest *request, AccessDone done, gpointer data);
 
-/* TRUE for root, and where it has been allowed something before: names of objects are no secret to it. */
+/* Whether each domain is asked about by itself. */
+gboolean access_is_per_domain(const Access *access);
+
+/* TRUE for root, and where it has been allowed something before, unless each domain is asked about by itself: names of
+ * objects are no secret to it. */
 gboolean access_is_trusted(Access *access, const char *sender);
 
 /* Whether @permission ("domain.read") is one that only looks. */

@@ -50,11 +50,20 @@ name_host_object(gpointer invocation, const HostObject *object)
     return g_variant_new_object_path(path);
 }
 
+#define VISIBLE "visible" /* domains, with a call that is filtered */
+
+static GHashTable *
+visible(gpointer invocation)
+{
+    return g_object_get_data(invocation, VISIBLE);
+}
+
 static const CallFace face = {
     .name = name_domain,
     .snapshot_name = name_snapshot,
     .host_name = name_host_object,
     .name_type = G_VARIANT_TYPE_OBJECT_PATH,
+    .visible = visible,
     .reply = dbus_reply,
     .fail = dbus_fail,
 };
@@ -98,13 +107,23 @@ find_object(const DbusRoot *root, const char *path, ApiObject *ret, GError **err
     return !uuid || ret->domain;
 }
 
+/* NULL: it is about properties. */
+static const Method *
+method_of(GDBusMethodInvocation *invocation)
+{
+    const Interface *interface = api_find(g_dbus_method_invocation_get_interface_name(invocation));
+
+    return interface ? interface_find_method(interface,
+                                             g_dbus_method_invocation_get_method_name(invocation))
+                     : NULL;
+}
+
 /* Done with whether it may be. The object is looked up only now: time may have passed. */
 static void
 serve(GDBusMethodInvocation *invocation)
 {
     const DbusRoot *root = g_dbus_method_invocation_get_user_data(invocation);
     const char *path = g_dbus_method_invocation_get_object_path(invocation);
-    const char *member = g_dbus_method_invocation_get_method_name(invocation);
     const char *interface = g_dbus_method_invocation_get_interface_name(invocation);
     g_autoptr(GError) error = NULL;
     ApiObject place, *object = find_object(root, path, &place, &error) ? &place : NULL;
@@ -114,8 +133,8 @@ serve(GDBusMethodInvocation *invocation)
     else if (!object)
         dbus_fail(invocation, error);
     else
-        call_run(interface_find_method(api_find(interface), member), object,
-                 g_dbus_method_invocation_get_parameters(invocation), &face, invocation);
+        call_run(method_of(invocation), object, g_dbus_method_invocation_get_parameters(invocation),
+                 &face, invocation);
 }
 
 /* Access */
@@ -158,9 +177,36 @@ permission_of(GDBusMethodInvocation *invocation, const ApiObject *object)
     gboolean writes = g_str_equal(member, "Set");
 
     if (!is_properties(interface))
-        return method_permission(interface_find_method(api_find(interface), member),
+        return method_permission(method_of(invocation),
                                  g_dbus_method_invocation_get_parameters(invocation));
     return property_permission(object, writes);
+}
+
+/* What the call is about, before anything is known of who calls: perhaps a domain that its arguments name. */
+static ApiObject
+subject_of(const DbusRoot *root, GDBusMethodInvocation *invocation)
+{
+    const Method *method = method_of(invocation);
+    ApiObject object = { 0 };
+
+    find_object(root, g_dbus_method_invocation_get_object_path(invocation), &object, NULL);
+    if (method && method->subject)
+        object.domain =
+            method->subject(&object, g_dbus_method_invocation_get_parameters(invocation), NULL);
+    return object;
+}
+
+/* All domains, for those to be taken out that the client may not see. They go with the call. */
+static GHashTable *
+add_visible(const DbusRoot *root, GDBusMethodInvocation *invocation)
+{
+    GHashTable *all = g_hash_table_new_full(NULL, NULL, (GDestroyNotify)domain_unref, NULL);
+    g_autoptr(GPtrArray) domains = driver_list(root->driver, 0, NULL);
+
+    for (guint i = 0; i < domains->len; i++)
+        g_hash_table_add(all, domain_ref(domains->pdata[i]));
+    g_object_set_data_full(G_OBJECT(invocation), VISIBLE, all, (GDestroyNotify)g_hash_table_unref);
+    return all;
 }
 
 static gboolean
@@ -185,17 +231,25 @@ static void
 begin(GDBusMethodInvocation *invocation)
 {
     const DbusRoot *root = g_dbus_method_invocation_get_user_data(invocation);
-    ApiObject object = { 0 };
+    const Method *method = method_of(invocation);
     AccessRequest request;
+    ApiObject object;
 
     if (!root->access) {
         serve(invocation);
         return;
     }
-    find_object(root, g_dbus_method_invocation_get_object_path(invocation), &object, NULL);
-    request = (AccessRequest){ g_dbus_method_invocation_get_sender(invocation), driver_name(root->driver),
-                               permission_of(invocation, &object), object.domain, object.host,
+    object = subject_of(root, invocation);
+    request = (AccessRequest){ g_dbus_method_invocation_get_sender(invocation),
+                               driver_name(root->driver),
+                               permission_of(invocation, &object),
+                               object.domain,
+                               object.host,
                                is_interactive(invocation) };
+    if (method && method->filter && access_is_per_domain(root->access)) {
+        request.filter = method->filter;
+        request.domains = add_visible(root, invocation);
+    }
     access_check(root->access, &request, decided, invocation);
 }
 

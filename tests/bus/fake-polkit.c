@@ -18,16 +18,30 @@ struct FakePolkit {
     GMutex lock; /* of all below */
     GCond ready;
     gboolean is_ready, challenge, dismissed, hold;
-    char *allowed;
+    char *allowed, *hidden;
     GString *asked;
     GQueue held; /* of GDBusMethodInvocation */
 };
 
 static gboolean
-is_allowed(FakePolkit *polkit, const char *action)
+is_hidden(FakePolkit *polkit, GVariant *args, const char *action)
+{
+    g_autoptr(GVariant) details = g_variant_get_child_value(args, 2);
+    const char *name = NULL;
+
+    g_variant_lookup(details, "domain_name", "&s", &name);
+    return g_str_has_prefix(action, "org.libvirt.api.") && g_strcmp0(name, polkit->hidden) == 0;
+}
+
+static gboolean
+is_allowed(FakePolkit *polkit, GVariant *args)
 {
     g_auto(GStrv) patterns = g_strsplit(polkit->allowed, " ", -1);
+    const char *action;
 
+    g_variant_get_child(args, 1, "&s", &action);
+    if (is_hidden(polkit, args, action))
+        return FALSE;
     for (char **pattern = patterns; *pattern; pattern++) {
         if (g_pattern_match_simple(*pattern, action))
             return TRUE;
@@ -39,12 +53,9 @@ static void
 answer(FakePolkit *polkit, GDBusMethodInvocation *invocation)
 {
     GVariant *args = g_dbus_method_invocation_get_parameters(invocation);
+    gboolean allowed = is_allowed(polkit, args);
     GVariantBuilder details;
-    const char *action;
-    gboolean allowed;
 
-    g_variant_get_child(args, 1, "&s", &action);
-    allowed = is_allowed(polkit, action);
     g_variant_builder_init(&details, G_VARIANT_TYPE("a{ss}"));
     if (polkit->dismissed)
         g_variant_builder_add(&details, "{ss}", "polkit.dismissed", "1");
@@ -119,6 +130,7 @@ fake_polkit_new(const char *address)
 
     polkit->address = g_strdup(address);
     polkit->allowed = g_strdup("");
+    polkit->hidden = g_strdup("");
     polkit->asked = g_string_new(NULL);
     polkit->context = g_main_context_new();
     polkit->loop = g_main_loop_new(polkit->context, FALSE);
@@ -144,6 +156,7 @@ fake_polkit_free(FakePolkit *polkit)
     g_cond_clear(&polkit->ready);
     g_string_free(polkit->asked, TRUE);
     g_free(polkit->allowed);
+    g_free(polkit->hidden);
     g_free(polkit->address);
     g_free(polkit);
 }
@@ -154,6 +167,15 @@ fake_polkit_allow(FakePolkit *polkit, const char *actions)
     g_mutex_lock(&polkit->lock);
     g_free(polkit->allowed);
     polkit->allowed = g_strdup(actions);
+    g_mutex_unlock(&polkit->lock);
+}
+
+void
+fake_polkit_hide(FakePolkit *polkit, const char *name)
+{
+    g_mutex_lock(&polkit->lock);
+    g_free(polkit->hidden);
+    polkit->hidden = g_strdup(name);
     g_mutex_unlock(&polkit->lock);
 }
 

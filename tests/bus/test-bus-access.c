@@ -237,7 +237,8 @@ assert_asks_api(const char *asked, const char *coarse, const char *member)
 }
 
 static void
-refuse_api_interface(Access *a, FakePolkit *polkit, const char *path, const GDBusInterfaceInfo *info)
+refuse_api_interface(Access *a, FakePolkit *polkit, const char *path,
+                     const GDBusInterfaceInfo *info)
 {
     for (GDBusMethodInfo **method = info->methods; method && *method; method++) {
         g_autofree char *asked = NULL;
@@ -286,6 +287,77 @@ test_api_some(Access *a, gconstpointer data)
     refused(a, a->domain, DOMAIN, "Create", g_variant_new("(u)", 0), DENIED);
     asked = fake_polkit_asked(polkit);
     g_assert_cmpstr(asked, ==, MANAGE " domain.start 'web'\n");
+}
+
+static char *
+introspect(Access *a)
+{
+    g_autofree char *path = g_strconcat(ROOT_PATH, "/domain", NULL);
+    g_autoptr(GVariant) reply =
+        try(a, path, "org.freedesktop.DBus.Introspectable", "Introspect", NULL, NULL);
+    char *xml;
+
+    g_assert_nonnull(reply);
+    g_variant_get(reply, "(s)", &xml);
+    return xml;
+}
+
+static void
+assert_lists(Access *a, const char *interface, const char *member, GVariant *args, gsize n)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) reply = try(a, ROOT_PATH, interface, member, args, &error), list = NULL;
+
+    g_assert_no_error(error);
+    list = g_variant_get_child_value(reply, 0);
+    if (g_variant_n_children(list) != n)
+        g_error("%s tells of %" G_GSIZE_FORMAT " domains", member, g_variant_n_children(list));
+}
+
+/* "db", too, which comes before or after it. */
+static void
+assert_asked_of_each(FakePolkit *polkit, const char *permission)
+{
+    g_autofree char *asked = fake_polkit_asked(polkit);
+    g_autofree char *web = g_strdup_printf("\n" API "%s %s 'web'\n", permission, permission);
+    g_autofree char *db = g_strdup_printf("\n" API "%s %s 'db'\n", permission, permission);
+
+    g_assert_true(g_str_has_prefix(asked,
+                                   READ " connect.search-domains ''\n" API
+                                        "connect.search-domains connect.search-domains ''\n"));
+    g_assert_nonnull(strstr(asked, web));
+    g_assert_nonnull(strstr(asked, db));
+}
+
+/* What a client may not see is in no list, no statistics, no lookup and no introspection. */
+static void
+test_api_lists(Access *a, gconstpointer data)
+{
+    g_autoptr(FakePolkit) polkit = fake_polkit_new(a->fixture->address);
+    g_autofree char *other = NULL, *seen = NULL;
+
+    fake_polkit_allow(polkit, "*");
+    other = fixture_define(a->fixture, "db", "");
+    g_free(fake_polkit_asked(polkit));
+    fake_polkit_hide(polkit, "db");
+    fake_polkit_allow(polkit, READ " " API "connect.search-domains " API "domain.getattr");
+    assert_lists(a, CONNECT, "ListDomains", g_variant_new("(u)", 0), 1);
+    assert_asked_of_each(polkit, "domain.getattr");
+    assert_lists(a, VMCTL_CONNECT, "ListAllDomains", g_variant_new("(u)", 0), 1);
+    assert_lists(a, CONNECT, "GetAllDomainStats", g_variant_new("(uu)", 0, 0), 0);
+    fake_polkit_allow(polkit, READ " " API "connect.search-domains " API "domain.read");
+    assert_lists(a, CONNECT, "ListDomains", g_variant_new("(u)", 0), 0);
+    g_free(fake_polkit_asked(polkit));
+    assert_lists(a, CONNECT, "GetAllDomainStats", g_variant_new("(uu)", 0, 0), 1);
+    assert_asked_of_each(polkit, "domain.read");
+
+    fake_polkit_allow(polkit, READ " " API "*");
+    allowed(a, ROOT_PATH, CONNECT, "DomainLookupByName", g_variant_new("(s)", "web"));
+    refused(a, ROOT_PATH, CONNECT, "DomainLookupByName", g_variant_new("(s)", "db"), API_DENIED);
+    seen = introspect(a);
+    g_assert_null(strstr(seen, strrchr(a->domain, '/') + 1));
+    fake_polkit_hide(polkit, "");
+    assert_lists(a, CONNECT, "ListDomains", g_variant_new("(u)", 0), 2);
 }
 
 static void
@@ -349,19 +421,6 @@ test_absent(Access *a, gconstpointer data)
             "authentication failed: access denied: polkit is not there to be asked");
     if (getuid() == 0)
         fixture_do(a->fixture, a->domain, "Create", g_variant_new("(u)", 0));
-}
-
-static char *
-introspect(Access *a)
-{
-    g_autofree char *path = g_strconcat(ROOT_PATH, "/domain", NULL);
-    g_autoptr(GVariant) reply =
-        try(a, path, "org.freedesktop.DBus.Introspectable", "Introspect", NULL, NULL);
-    char *xml;
-
-    g_assert_nonnull(reply);
-    g_variant_get(reply, "(s)", &xml);
-    return xml;
 }
 
 static void
@@ -442,5 +501,6 @@ main(int argc, char **argv)
     g_test_add("/bus/access/" name, Access, "--access=api", set_up, test, tear_down)
     ADD_API("api-everything", test_api_everything);
     ADD_API("api-some", test_api_some);
+    ADD_API("api-lists", test_api_lists);
     return g_test_run();
 }
