@@ -78,10 +78,10 @@ give() {
 }
 
 # give_virsh WORD...: some of its commands do their work in a thread and watch it in a loop of events, which can be told
-# to end before it has begun and then never ends. So it is asked again.
+# to end before it has begun and then never ends. So it is asked again, sooner at first: it forgets all that it has done.
 give_virsh() {
-    local limit=20
-    for _ in 1 2 3 4 5; do
+    local limit
+    for limit in 3 5 20 20 60; do
         give virsh virsh -c $uri "$@"
         [ "$(<"$work/virsh.status")" -eq 124 ] || return 0
     done
