@@ -1,7 +1,6 @@
 /* The commands that do something with a snapshot: snapshot-delete, snapshot-edit, snapshot-revert. */
 #include "cli/commands.h"
 
-#include "cli/document.h"
 #include "cli/editor.h"
 #include "cli/output.h"
 #include "cli/snapshot.h"
@@ -9,11 +8,6 @@
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
 #include <string.h>
-
-#define OPTION_SNAPSHOT                                                                            \
-    {                                                                                              \
-        "snapshotname", OPTION_STRING, 0, N_("the snapshot's name")                                \
-    }
 
 /* delete */
 
@@ -138,12 +132,8 @@ static char *
 get(gpointer data, GError **error)
 {
     Edit *edit = data;
-    char *xml = snapshot_xml(edit->snapshot, VIR_DOMAIN_SNAPSHOT_XML_SECURE, error);
-    g_autofree char *state = xml ? document_find(xml, "domainsnapshot/state", NULL) : NULL;
 
-    if (g_strcmp0(state, "disk-snapshot") == 0)
-        edit->flags |= VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY;
-    return xml;
+    return snapshot_redefinition(edit->snapshot, &edit->flags, error);
 }
 
 static gboolean

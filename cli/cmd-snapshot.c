@@ -14,10 +14,6 @@ static const ArgsFlag xml_flags[] = {
     { NULL, 0 },
 };
 
-#define OPTION_SNAPSHOT                                                                            \
-    {                                                                                              \
-        "snapshotname", OPTION_STRING, 0, N_("the snapshot's name")                                \
-    }
 #define OPTION_SECURITY_INFO                                                                       \
     {                                                                                              \
         "security-info", OPTION_BOOL, 0, N_("with passwords and other secrets")                    \
@@ -67,16 +63,12 @@ static gboolean
 make_current(Domain *domain, const char *name, GError **error)
 {
     g_autoptr(Snapshot) snapshot = snapshot_find(domain, name, error);
-    g_autofree char *xml =
-        snapshot ? snapshot_xml(snapshot, VIR_DOMAIN_SNAPSHOT_XML_SECURE, error) : NULL;
-    g_autofree char *state = xml ? document_find(xml, "domainsnapshot/state", NULL) : NULL;
     guint flags = VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE | VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT;
+    g_autofree char *xml = snapshot ? snapshot_redefinition(snapshot, &flags, error) : NULL;
     g_autoptr(Snapshot) again = NULL;
 
     if (!xml)
         return FALSE;
-    if (g_strcmp0(state, "disk-snapshot") == 0)
-        flags |= VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY;
     again = snapshot_create(domain, xml, flags, error);
     if (again)
         output_extra(_("Snapshot %s set as current"), name);

@@ -1,8 +1,10 @@
 #include "cli/snapshot.h"
 
+#include "cli/document.h"
 #include "cli/output.h"
 
 #include <glib/gi18n.h>
+#include <libvirt/libvirt.h>
 #include <string.h>
 
 #define UUID_LENGTH 36
@@ -146,6 +148,17 @@ snapshot_xml(const Snapshot *snapshot, guint flags, GError **error)
 
     if (reply)
         g_variant_get(reply, "(s)", &xml);
+    return xml;
+}
+
+char *
+snapshot_redefinition(const Snapshot *snapshot, guint *flags, GError **error)
+{
+    char *xml = snapshot_xml(snapshot, VIR_DOMAIN_SNAPSHOT_XML_SECURE, error);
+    g_autofree char *state = xml ? document_find(xml, "domainsnapshot/state", NULL) : NULL;
+
+    if (g_strcmp0(state, "disk-snapshot") == 0)
+        *flags |= VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY;
     return xml;
 }
 

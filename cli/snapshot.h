@@ -5,6 +5,11 @@
 
 #define SNAPSHOT_INTERFACE "org.libvirt.DomainSnapshot"
 
+#define OPTION_SNAPSHOT                                                                            \
+    {                                                                                              \
+        "snapshotname", OPTION_STRING, 0, N_("the snapshot's name")                                \
+    }
+
 typedef struct Snapshot {
     Domain *domain; /* borrowed */
     char *path;     /* its object */
@@ -34,6 +39,8 @@ GPtrArray *snapshot_list(Domain *domain, const Snapshot *from, guint flags, GErr
 
 /* Its document; @flags are VIR_DOMAIN_SNAPSHOT_XML_*. For g_free(). */
 char *snapshot_xml(const Snapshot *snapshot, guint flags, GError **error);
+/* The document to make it of once more, secrets included, and in @flags (VIR_DOMAIN_SNAPSHOT_CREATE_*) what that takes. */
+char *snapshot_redefinition(const Snapshot *snapshot, guint *flags, GError **error);
 gboolean snapshot_is_current(const Snapshot *snapshot, gboolean *ret, GError **error);
 /* A method with nothing but flags, which answers nothing. */
 gboolean snapshot_do(const Snapshot *snapshot, const char *method, guint flags, GError **error);
