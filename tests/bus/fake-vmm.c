@@ -257,9 +257,11 @@ read_actions(Fake *fake, VmmMsg *request)
 static void
 read_machine(Fake *fake, VmmMsg *request)
 {
-    static const char *const numbers[] = { "sockets", "dies", "cores", "threads" };
-    static const char *const files[] = { "kvm", "kernel", "initrd" };
-    const char *cmdline, *machine;
+    static const char *const numbers[] = { "sockets",       "dies",      "cores",         "threads",
+                                           "firmware-port", "boot-menu", "reboot-timeout" };
+    static const char *const files[] = { "kvm", "kernel", "initrd", "firmware", "nvram" };
+    static const char *const words[] = { "machine", "uuid", "boot-order" };
+    const char *cmdline, *word;
     uint64_t number;
     bool flag;
     int fd;
@@ -270,7 +272,8 @@ read_machine(Fake *fake, VmmMsg *request)
         if (vmm_msg_take_fd(request, files[i], &fd))
             close(fd);
     }
-    vmm_msg_get_string(request, "machine", &machine);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        vmm_msg_get_string(request, words[i], &word);
     vmm_msg_get_bool(request, "acpi", &flag);
     vmm_msg_get_bool(request, "pae", &flag);
     vmm_msg_get_bool(request, "pm-suspend-to-mem", &flag);
@@ -306,7 +309,8 @@ start_vcpus(const Fake *fake)
 static void
 create(Fake *fake, VmmMsg *request)
 {
-    bool complete = vmm_msg_has(request, "kvm") && vmm_msg_has(request, "kernel");
+    bool complete = vmm_msg_has(request, "kvm") &&
+                    (vmm_msg_has(request, "kernel") || vmm_msg_has(request, "firmware"));
     uint64_t memory = 0;
 
     complete &= vmm_msg_get_u64(request, "memory", &memory);

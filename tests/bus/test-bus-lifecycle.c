@@ -518,6 +518,34 @@ test_redefined(void)
     assert_list(fixture, 0, NULL);
 }
 
+/* One that begins with firmware: its code and its variables are files here. */
+static void
+test_firmware(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *code = g_build_filename(fixture->dir, "code.fd", NULL);
+    g_autofree char *variables = g_build_filename(fixture->dir, "vars.fd", NULL);
+    g_autofree char *xml = g_strdup_printf(
+        "<domain type='kvm'><name>firm</name><memory unit='MiB'>64</memory><os>"
+        "<type arch='x86_64' machine='q35'>hvm</type><loader readonly='yes' type='pflash'>%s</loader>"
+        "<nvram>%s</nvram><bootmenu enable='yes'/><bios useserial='yes' rebootTimeout='5'/></os>"
+        "<features><acpi/></features><devices><serial type='pty'/></devices></domain>",
+        code, variables);
+    g_autoptr(GVariant) reply = NULL;
+    const char *path;
+
+    g_assert_true(g_file_set_contents(code, "code", -1, NULL));
+    g_assert_true(g_file_set_contents(variables, "variables", -1, NULL));
+    reply = fixture_call(fixture, ROOT_PATH, CONNECT, "DomainDefineXML", g_variant_new("(s)", xml),
+                         "(o)");
+    g_variant_get(reply, "(&o)", &path);
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_expect_events(fixture, "0,0 4,0 2,0");
+    g_assert_cmpint(fixture_state(fixture, path), ==, VIR_DOMAIN_RUNNING);
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_expect_events(fixture, "5,1");
+}
+
 /* Twenty lives leave nothing behind. */
 static void
 test_cycles(void)
@@ -567,6 +595,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/lifecycle/destroyed-start", test_destroyed_start);
     g_test_add_func("/bus/lifecycle/vanished-caller", test_vanished_caller);
     g_test_add_func("/bus/lifecycle/redefined", test_redefined);
+    g_test_add_func("/bus/lifecycle/firmware", test_firmware);
     g_test_add_func("/bus/lifecycle/cycles", test_cycles);
     return g_test_run();
 }

@@ -27,7 +27,7 @@ instance_new
 # What Cockpit's session has besides: it asks for both buses, and finds pages below XDG_DATA_DIRS.
 export HOME=$instance USER=root LOGNAME=root LANG=C.UTF-8
 export DBUS_SYSTEM_BUS_ADDRESS=$DBUS_SESSION_BUS_ADDRESS XDG_DATA_DIRS=$machines:/usr/local/share:/usr/share
-if [ ! -w /dev/kvm ]; then export VMCTL_VMM=$build/tests/bus/fake-vmm; fi
+if [ ! -w /dev/kvm ]; then export VMCTL_VMM=$build/tests/bus/fake-vmm VMCTL_KVM=/dev/null; fi
 instance_start
 
 truncate -s 16M "$instance/disk.img"
@@ -62,6 +62,7 @@ serve() {
 answers() { kill -0 "$web_pid" && perl -MIO::Socket::INET -e "exit !IO::Socket::INET->new('127.0.0.1:$1')"; } 2>/dev/null
 
 serve
+mkdir -p "$build/tests/clients"
 results=$("$here/cockpit-user" "$url/cockpit/@localhost/machines/index.html#/vms" web "$build/tests/clients")
 echo "$results"
 if ! vmctl list --all --name | grep -q .; then gone=ok; else gone='not ok'; fi
