@@ -4,10 +4,13 @@
 #include "driver/error.h"
 #include "driver/verb.h"
 
+#define RISE_S 5 /* from when a guest is woken until its button is pressed */
+
 /* A request about a domain, which it holds. */
 typedef struct Request {
     Domain *domain;
     UnitCall *call;
+    guint press; /* the timer of a button that is still to be pressed */
 } Request;
 
 /* A daemon that stops has no answer: the next one has. */
@@ -20,6 +23,7 @@ answer(gpointer data, const GError *error)
         unit_call_answer(request->call, error);
     else
         unit_call_drop(request->call);
+    g_clear_handle_id(&request->press, g_source_remove);
     domain_unref(request->domain);
     g_free(request);
 }
@@ -38,7 +42,7 @@ request_new(DomainHost *host, const char *name, UnitCall *call)
         return NULL;
     }
     request = g_new(Request, 1);
-    *request = (Request){ domain_ref(domain), call };
+    *request = (Request){ .domain = domain_ref(domain), .call = call };
     return request;
 }
 
@@ -75,6 +79,17 @@ serve_start(gpointer host, const char *name, UnitCall *call)
     domain_start(domain, 0, started, domain);
 }
 
+/* Verbs wait for one another: the turn of this one comes when what others do with the domain is over. */
+static void
+await_turn(const char *name, Request *request, void (*begin)(Verb *verb), DomainDone done)
+{
+    const Verb verb = {
+        .domain = request->domain, .begin = begin, .done = done, .data = request
+    };
+
+    verb_start(name, &verb);
+}
+
 static void
 wait_begin(Verb *verb)
 {
@@ -84,28 +99,121 @@ wait_begin(Verb *verb)
         verb_fail(verb, VIR_ERR_OPERATION_FAILED, "the start failed, and vmctld's log says why");
 }
 
-/* Verbs wait for one another: this one's turn comes when the start is over. */
 static void
 serve_wait(gpointer host, const char *name, UnitCall *call)
 {
     Request *request = request_new(host, name, call);
 
     if (request)
-        verb_start("wait", &(Verb){ .domain = request->domain,
-                                    .begin = wait_begin,
-                                    .done = answer,
-                                    .data = request });
+        await_turn("wait", request, wait_begin, answer);
 }
 
+/* A stop: who is off cannot refuse. */
 static void
 button_pressed(gpointer data, const GError *error)
 {
     Request *request = data;
 
-    if (error || !domain_is_active(request->domain))
+    if (!domain_is_active(request->domain))
+        answer(request, NULL);
+    else if (error)
         answer(request, error);
     else
         domain_wait_end(request->domain, answer, request);
+}
+
+static void
+pressed_late(gpointer data, const GError *error)
+{
+    g_autoptr(Domain) domain = data;
+
+    if (error && domain_is_active(domain) && domain->host->units)
+        g_warning("Cannot press the power button of domain '%s': %s", domain_name(domain),
+                  error->message);
+}
+
+static gboolean
+press_late(gpointer data)
+{
+    Request *request = data;
+
+    request->press = 0;
+    domain_shutdown(request->domain, 0, pressed_late, domain_ref(request->domain));
+    return G_SOURCE_REMOVE;
+}
+
+/* Now its kernel rises, and until its devices have done so, too, Linux drops what its button says. */
+static void
+woken(gpointer data, const GError *error)
+{
+    Request *request = data;
+    gboolean rises = !error && domain_is_active(request->domain);
+
+    button_pressed(request, error);
+    if (rises)
+        request->press = g_timeout_add_seconds(RISE_S, press_late, request);
+}
+
+static void
+resumed(gpointer data, const GError *error)
+{
+    Request *request = data;
+
+    if (error)
+        button_pressed(request, error);
+    else
+        domain_shutdown(request->domain, 0, button_pressed, request);
+}
+
+/* In the journal it is an entry of the unit's. */
+static void
+say(const Domain *domain, const char *text)
+{
+    g_autofree char *unit = units_name(domain_name(domain));
+
+    g_log_structured(G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "DOMAIN_NAME", domain_name(domain),
+                     "DOMAIN_UUID", domain_uuid(domain), "OBJECT_SYSTEMD_UNIT", unit, "MESSAGE",
+                     "Domain '%s' %s", domain_name(domain), text);
+}
+
+/* What its definition keeps for a look has nobody in it who could be asked. */
+static gboolean
+is_kept(const Domain *domain)
+{
+    return domain->state == VIR_DOMAIN_CRASHED ||
+           (domain->state == VIR_DOMAIN_PAUSED &&
+            (domain->reason == VIR_DOMAIN_PAUSED_SHUTTING_DOWN ||
+             domain->reason == VIR_DOMAIN_PAUSED_CRASHED));
+}
+
+/* Its turn is all that it waits for: what follows are verbs of their own. */
+static void
+stop_begin(Verb *verb)
+{
+    verb_finish(verb, NULL);
+}
+
+/* Only a guest that runs hears its button. */
+static void
+stop_by_state(gpointer data, const GError *error)
+{
+    Request *request = data;
+    Domain *domain = request->domain;
+
+    if (error || !domain_is_active(domain)) {
+        button_pressed(request, error);
+    } else if (is_kept(domain)) {
+        say(domain, "had ended and was kept: its unit is stopped, and it goes");
+        domain_destroy(domain, 0, answer, request);
+    } else if (domain->state == VIR_DOMAIN_PAUSED) {
+        say(domain, "is paused: its unit is stopped, and it is resumed to hear its power button");
+        domain_resume(domain, resumed, request);
+    } else if (domain->state == VIR_DOMAIN_PMSUSPENDED) {
+        say(domain, "is asleep: its unit is stopped, and it is woken to hear its power button");
+        domain_pm_wakeup(domain, 0, woken, request);
+    } else {
+        domain_shutdown(domain, 0, button_pressed, request);
+    }
 }
 
 static void
@@ -116,7 +224,7 @@ serve_stop(gpointer host, const char *name, UnitCall *call)
     if (!request)
         return;
     if (domain_is_active(request->domain))
-        domain_shutdown(request->domain, 0, button_pressed, request);
+        await_turn("stop", request, stop_begin, stop_by_state);
     else
         answer(request, NULL);
 }

@@ -2,7 +2,8 @@
  *
  *   vmctl-guest start NAME    becomes the VMM of the domain NAME
  *   vmctl-guest wait NAME     until the domain's start is over
- *   vmctl-guest stop NAME     presses the power button, and waits until the guest is off
+ *   vmctl-guest stop NAME     presses the power button, for which a guest that is paused or asleep is resumed or woken
+ *                             first, and waits until it is off
  *   vmctl-guest save NAME     saves the guest, for the next start to go on from there
  *
  * The last three outlast a restart of vmctld.

@@ -64,6 +64,22 @@ test_button(void)
     assert_went_on(vmm);
 }
 
+/* The button works when it is up again. */
+static void
+test_button_awake(void)
+{
+    g_autoptr(Vmm) vmm = NULL;
+
+    if (!vmm_have_kvm())
+        return;
+    vmm = asleep(1, "sleep-button");
+    vmm_do(vmm, VMM_WAKEUP);
+    vmm_wait_serial(vmm, "asleep\nawake\nwaiting for the button\n");
+    vmm_do(vmm, VMM_POWER_BUTTON);
+    vmm_wait_serial(vmm, "the button was pressed\n");
+    vmm_wait_stopped(vmm, VMM_REASON_POWEROFF, NULL);
+}
+
 /* Nobody has to do anything. */
 static void
 test_alarm(void)
@@ -214,6 +230,7 @@ main(int argc, char **argv)
     g_test_add_data_func("/sleep/wakeup", GUINT_TO_POINTER(1), test_wakeup);
     g_test_add_data_func("/sleep/wakeup-smp", GUINT_TO_POINTER(2), test_wakeup);
     g_test_add_func("/sleep/button", test_button);
+    g_test_add_func("/sleep/button-awake", test_button_awake);
     g_test_add_func("/sleep/alarm", test_alarm);
     g_test_add_func("/sleep/awake", test_awake);
     g_test_add_func("/sleep/no-vector", test_no_vector);

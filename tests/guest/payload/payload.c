@@ -94,6 +94,7 @@ static const Scene scenes[] = {
     { "power-button", play_power_button },
     { "sleep", play_sleep },
     { "nap", play_nap },
+    { "sleep-button", play_sleep_button },
     { "sleep-lost", play_sleep_lost },
     { "hibernate", play_hibernate },
     { "fetch-from-nowhere", play_fetch_from_nowhere },

@@ -91,6 +91,7 @@ void play_power_button(uint32_t number);
 /* sleep.c */
 void play_sleep(uint32_t number);
 void play_nap(uint32_t number);
+void play_sleep_button(uint32_t number);
 void play_sleep_lost(uint32_t number);
 void play_hibernate(uint32_t number);
 /* cpu.c */

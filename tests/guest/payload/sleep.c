@@ -28,7 +28,7 @@
 extern const uint8_t waking[], waking_end[];
 void woken(void);
 
-static uint32_t vcpus, nap;
+static uint32_t vcpus, nap, feels_button;
 
 static uint32_t
 read32(uint32_t address)
@@ -101,6 +101,14 @@ play_nap(uint32_t number)
     play_sleep(1);
 }
 
+/* When it is awake it waits for its button, and until then, as Linux does, forgets what it said. */
+void
+play_sleep_button(uint32_t number)
+{
+    feels_button = 1;
+    play_sleep(1);
+}
+
 /* Nobody has been told where it wakes up: it starts over, and has its RAM. */
 void
 play_sleep_lost(uint32_t number)
@@ -138,5 +146,8 @@ woken(void)
         finish(6);
     if (vcpus > 1 && !smp_wake_anew(vcpus))
         finish(7);
-    finish(0);
+    if (!feels_button)
+        finish(0);
+    outw(PM1_STATUS, PM1_BUTTON);
+    play_power_button(0);
 }
