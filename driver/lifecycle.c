@@ -185,7 +185,7 @@ resume_begin(Verb *verb)
     if (verb->domain->state == VIR_DOMAIN_PMSUSPENDED)
         verb_fail(verb, VIR_ERR_OPERATION_INVALID, "domain is pmsuspended");
     else if (verb->domain->state == VIR_DOMAIN_RUNNING)
-        verb_finish(verb, NULL);
+        verb_fail(verb, VIR_ERR_OPERATION_INVALID, "domain is already running");
     else
         verb_ask(verb, link, VMM_RUN, resumed);
 }

@@ -77,9 +77,12 @@ test_life(void)
     fixture_do(fixture, path, "Suspend", NULL);
     fixture_expect_events(fixture, "3,0");
     g_assert_cmpint(fixture_state(fixture, path), ==, VIR_DOMAIN_PAUSED);
+    fixture_do(fixture, path, "Suspend", NULL);
     fixture_do(fixture, path, "Resume", NULL);
     fixture_expect_events(fixture, "4,0");
     g_assert_cmpint(fixture_state(fixture, path), ==, VIR_DOMAIN_RUNNING);
+    fixture_call_fails(fixture, path, DOMAIN, "Resume", NULL, NULL,
+                       "Requested operation is not valid: domain is already running");
 
     fixture_do(fixture, path, "Shutdown", FLAGS(0));
     fixture_expect_events(fixture, "6,1 5,0");
