@@ -171,6 +171,25 @@ domain_capabilities(Call *call)
 }
 
 static void
+baseline_cpu(Call *call)
+{
+    g_autofree const char **documents = NULL;
+    g_autofree char *xml = NULL;
+    GError *error = NULL;
+    guint flags;
+
+    call_get(call, "(^a&su)", &documents, &flags);
+    if (*documents)
+        xml = driver_baseline_cpu(call_object(call)->driver, documents, flags, &error);
+    else /* as libvirt-dbus, which has no array for none */
+        driver_error_argument(&error, "xmlCPUs in %s must not be NULL", call_libvirt_name(call));
+    if (xml)
+        call_reply(call, g_variant_new("(s)", xml));
+    else
+        call_fail(call, error);
+}
+
+static void
 compare_cpu(Call *call)
 {
     GError *error = NULL;
@@ -254,7 +273,7 @@ static const Property properties[] = {
 };
 
 static const Method methods[] = {
-    { "BaselineCPU", "virConnectBaselineCPU", "connect.write" },
+    { "BaselineCPU", "virConnectBaselineCPU", "connect.write", baseline_cpu },
     { "CompareCPU", "virConnectCompareCPU", "connect.write", compare_cpu },
     { "DomainCreateXML", "virDomainCreateXML", "domain.start", create_xml },
     { "DomainCreateXMLWithFiles", "virDomainCreateXMLWithFiles", "domain.start" },

@@ -66,10 +66,12 @@ read_feature(const XmlNode *feature, Wanted *ret, GError **error)
 static gboolean
 read_wanted(const char *xml, Wanted *ret, GError **error)
 {
-    g_autoptr(XmlDoc) doc = xml_doc_parse(xml, "(CPU_definition)", "cpu", error);
+    g_autoptr(XmlDoc) doc = xml_doc_parse(xml, "(CPU_definition)", NULL, error);
     const XmlNode *cpu = doc ? xml_doc_root(doc) : NULL;
     g_autofree char *match = cpu ? xml_attr(cpu, "match") : NULL;
 
+    if (cpu && strcmp(xml_name(cpu), "cpu") != 0)
+        return driver_error(error, VIR_ERR_XML_ERROR, "XML does not contain expected 'cpu' element");
     if (!cpu || !read_model(cpu, ret, error))
         return FALSE;
     ret->arch = xml_child_text(cpu, "arch");

@@ -148,8 +148,8 @@ cpu_bits_empty(const CpuBits *bits)
     return TRUE;
 }
 
-static GPtrArray *
-list(const CpuBits *bits)
+GPtrArray *
+cpu_bits_list(const CpuBits *bits)
 {
     GPtrArray *names = g_ptr_array_new();
 
@@ -165,7 +165,7 @@ list(const CpuBits *bits)
 guint
 cpu_bits_count(const CpuBits *bits)
 {
-    g_autoptr(GPtrArray) names = list(bits);
+    g_autoptr(GPtrArray) names = cpu_bits_list(bits);
 
     return names->len;
 }
@@ -173,7 +173,7 @@ cpu_bits_count(const CpuBits *bits)
 char *
 cpu_bits_names(const CpuBits *bits, const char *separator)
 {
-    g_autoptr(GPtrArray) names = list(bits);
+    g_autoptr(GPtrArray) names = cpu_bits_list(bits);
 
     g_ptr_array_add(names, NULL);
     return g_strjoinv(separator, (char **)names->pdata);
@@ -188,7 +188,7 @@ compare_names(gconstpointer a, gconstpointer b)
 GPtrArray *
 cpu_bits_sorted(const CpuBits *bits)
 {
-    GPtrArray *names = list(bits);
+    GPtrArray *names = cpu_bits_list(bits);
 
     g_ptr_array_sort(names, compare_names);
     return names;

@@ -44,7 +44,9 @@ guint cpu_bits_count(const CpuBits *bits);
 
 /* The names in the table's order, with @separator in between; free with g_free(). */
 char *cpu_bits_names(const CpuBits *bits, const char *separator);
-/* The same one by one, sorted as strcmp() does, as libvirt writes them in documents; g_ptr_array_unref(). */
+/* The same one by one; g_ptr_array_unref(). */
+GPtrArray *cpu_bits_list(const CpuBits *bits);
+/* And sorted as strcmp() does, as libvirt writes them in documents. */
 GPtrArray *cpu_bits_sorted(const CpuBits *bits);
 
 /* The word of a register, or -1. */

@@ -86,13 +86,17 @@ const CpuModel cpu_models[] = {
       "-hle -rtm", { 6, { 85 }, 5, 7 }, CPU_NOT_GUEST },
     { "Icelake-Client", { 6, 126, 0 }, 0xd, 0x80000008, "Intel", "Skylake-Client-IBRS",
       "avx512-vpopcntdq avx512bitalg avx512vbmi avx512vbmi2 avx512vnni gfni pku ssbd umip "
-      "vaes vpclmulqdq wbnoinvd", { 6, { 126 }, 0, 15 } },
+      "vaes vpclmulqdq wbnoinvd", { 6, { 126 }, 0, 15 },
+      .removed = "intel-pt" },
     { "Icelake-Client-noTSX", { 6, 126, 0 }, 0xd, 0x80000008, "Intel", "Icelake-Client",
-      "-hle -rtm", { 6, { 126 }, 0, 15 }, CPU_NOT_GUEST },
+      "-hle -rtm", { 6, { 126 }, 0, 15 }, CPU_NOT_GUEST,
+      .removed = "intel-pt" },
     { "Icelake-Server", { 6, 134, 0 }, 0xd, 0x80000008, "Intel", "Icelake-Client",
-      "avx512bw avx512cd avx512dq avx512f avx512vl clflushopt clwb la57 pdpe1gb", { 6, { 106 }, 0, 15 } },
+      "avx512bw avx512cd avx512dq avx512f avx512vl clflushopt clwb la57 pdpe1gb", { 6, { 106 }, 0, 15 },
+      .removed = "intel-pt" },
     { "Icelake-Server-noTSX", { 6, 134, 0 }, 0xd, 0x80000008, "Intel", "Icelake-Server",
-      "-hle -rtm", { 6, { 106 }, 0, 15 }, CPU_NOT_GUEST },
+      "-hle -rtm", { 6, { 106 }, 0, 15 }, CPU_NOT_GUEST,
+      .removed = "intel-pt" },
     { "Cooperlake", { 6, 85, 10 }, 0xd, 0x80000008, "Intel", "Cascadelake-Server",
       "arch-capabilities avx512-bf16 ibrs-all mds-no pku pschange-mc-no rdctl-no "
       "skip-l1dfl-vmentry stibp taa-no -mpx", { 6, { 85 }, 10, 11 } },
@@ -109,16 +113,19 @@ const CpuModel cpu_models[] = {
     { "Opteron_G2", { 15, 6, 1 }, 0x5, 0x8000000a, "AMD", "cpu64-rhel6",
       "rdtscp svm", { 15, { 6 }, 0, 15 } },
     { "Opteron_G3", { 16, 2, 3 }, 0x5, 0x8000000a, "AMD", "Opteron_G2",
-      "abm misalignsse popcnt sse4a", { 15, { 6 }, 0, 15 } },
+      "abm misalignsse popcnt sse4a", { 15, { 6 }, 0, 15 },
+      .removed = "monitor" },
     { "Opteron_G4", { 21, 1, 2 }, 0xd, 0x8000001a, "AMD", "Opteron_G3",
       "3dnowprefetch aes avx fma4 pclmuldq pdpe1gb sse4.1 sse4.2 ssse3 xop xsave", { 21, { 1 }, 0, 15 } },
     { "Opteron_G5", { 21, 2, 0 }, 0xd, 0x8000001a, "AMD", "Opteron_G4",
       "f16c fma tbm", { 21, { 2 }, 0, 15 } },
     { "EPYC", { 23, 1, 2 }, 0xd, 0x8000001e, "AMD", "Opteron_G5",
       "adx arat avx2 bmi1 bmi2 clflushopt cr8legacy fsgsbase fxsr_opt mmxext movbe osvw "
-      "rdrand rdseed sha-ni smap smep vme xgetbv1 xsavec xsaveopt -fma4 -tbm -xop", { 23, { 1 }, 0, 15 } },
+      "rdrand rdseed sha-ni smap smep vme xgetbv1 xsavec xsaveopt -fma4 -tbm -xop", { 23, { 1 }, 0, 15 },
+      .removed = "monitor" },
     { "EPYC-IBPB", { 23, 1, 2 }, 0xd, 0x8000001e, "AMD", "EPYC",
-      "ibpb", { 23, { 1 }, 0, 15 } },
+      "ibpb", { 23, { 1 }, 0, 15 },
+      .removed = "monitor" },
     { "EPYC-Rome", { 23, 49, 0 }, 0xd, 0x8000001e, "AMD", "EPYC-IBPB",
       "amd-stibp clwb clzero npt nrip-save perfctr_core rdpid umip wbnoinvd xsaveerptr", { 23, { 49 }, 0, 15 } },
     { "EPYC-Milan", { 25, 1, 1 }, 0xd, 0x8000001e, "AMD", "EPYC-Rome",
@@ -126,7 +133,8 @@ const CpuModel cpu_models[] = {
     { "Dhyana", { 24, 0, 1 }, 0xd, 0x8000001e, "Hygon", "cpu64-rhel6",
       "3dnowprefetch abm adx arat avx avx2 bmi1 bmi2 clflushopt cr8legacy f16c fma fsgsbase "
       "fxsr_opt ibpb misalignsse mmxext movbe osvw pdpe1gb popcnt rdrand rdseed rdtscp smap "
-      "smep sse4.1 sse4.2 sse4a ssse3 svm vme xgetbv1 xsave xsavec xsaveopt", { 24, { 0 }, 0, 15 } },
+      "smep sse4.1 sse4.2 sse4a ssse3 svm vme xgetbv1 xsave xsavec xsaveopt", { 24, { 0 }, 0, 15 },
+      .removed = "monitor" },
     { "SapphireRapids", { 6, 143, 4 }, 0x20, 0x80000008, "Intel", "Icelake-Server",
       "amx-bf16 amx-int8 amx-tile arch-capabilities avx-vnni avx512-bf16 avx512-fp16 "
       "avx512ifma bus-lock-detect fsrc fsrm fsrs fzrm ibrs-all mds-no pschange-mc-no "
@@ -137,13 +145,13 @@ const CpuModel cpu_models[] = {
       "lfence-always-serializing no-nested-data-bp null-sel-clr-base stibp-always-on vaes "
       "vnmi vpclmulqdq", { 25, { 17 }, 0, 15 } },
     { "x86-64-v1", { 15, 107, 1 }, 0xd, 0x80000008, NULL, "cpu64-rhel5",
-      "-pni", { 0 }, CPU_NOT_HOST },
+      "-pni", { 0 }, CPU_NOT_HOST | CPU_OURS },
     { "x86-64-v2", { 15, 107, 1 }, 0xd, 0x80000008, NULL, "cpu64-rhel6",
-      "popcnt sse4.1 sse4.2 ssse3", { 0 }, CPU_NOT_HOST },
+      "popcnt sse4.1 sse4.2 ssse3", { 0 }, CPU_NOT_HOST | CPU_OURS },
     { "x86-64-v3", { 15, 107, 1 }, 0xd, 0x80000008, NULL, "x86-64-v2",
-      "abm avx avx2 bmi1 bmi2 f16c fma movbe xsave", { 0 }, CPU_NOT_HOST },
+      "abm avx avx2 bmi1 bmi2 f16c fma movbe xsave", { 0 }, CPU_NOT_HOST | CPU_OURS },
     { "x86-64-v4", { 15, 107, 1 }, 0xd, 0x80000008, NULL, "x86-64-v3",
-      "avx512bw avx512cd avx512dq avx512f avx512vl", { 0 }, CPU_NOT_HOST },
+      "avx512bw avx512cd avx512dq avx512f avx512vl", { 0 }, CPU_NOT_HOST | CPU_OURS },
 };
 /* clang-format on */
 

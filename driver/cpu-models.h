@@ -11,6 +11,7 @@
 /* Flags. */
 #define CPU_NOT_HOST  (1u << 0) /* no host is said to be one */
 #define CPU_NOT_GUEST (1u << 1) /* what a host-model comes to is another one */
+#define CPU_OURS      (1u << 2) /* libvirt has none of that name */
 
 typedef struct CpuSignature {
     guint family, model, stepping; /* as displayed: the extended fields added in */
@@ -32,6 +33,7 @@ typedef struct CpuModel {
     const char *features;  /* with these added, or taken away where there is a minus */
     CpuHosts hosts;        /* family 0: none */
     guint flags;
+    const char *removed; /* a feature that it had in earlier libvirts; NULL: none */
 } CpuModel;
 
 /* In libvirt's order: the later ones are tried first for a host. */

@@ -3,6 +3,7 @@
 #include "driver/adopt.h"
 #include "driver/agent.h"
 #include "driver/capabilities.h"
+#include "driver/cpu-baseline.h"
 #include "driver/cpu-compare.h"
 #include "driver/domain-firmware.h"
 #include "driver/disk-resize.h"
@@ -640,6 +641,19 @@ driver_compare_cpu(Driver *driver, const char *xml, guint flags, GError **error)
         return VIR_CPU_COMPARE_ERROR;
     host_cpu_probe(driver->host.env->kvm, &host, NULL); /* the processor tells without KVM, too */
     return cpu_compare(&host, xml, flags & VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE, error);
+}
+
+/* libvirt's test driver knows one flag less. */
+char *
+driver_baseline_cpu(Driver *driver, const char *const *documents, guint flags, GError **error)
+{
+    guint known = VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES;
+
+    if (!driver->host.env->simulated)
+        known |= VIR_CONNECT_BASELINE_CPU_MIGRATABLE;
+    if (!driver_check_flags(flags, known, "virConnectBaselineCPU", error))
+        return NULL;
+    return cpu_baseline(documents, flags, error);
 }
 
 char **

@@ -69,6 +69,9 @@ gboolean driver_set_memory_parameters(Driver *driver, GVariant *params, guint fl
 char *driver_sysinfo(Driver *driver, guint flags, GError **error);
 /* virConnectCompareCPU: a virCPUCompareResult, VIR_CPU_COMPARE_ERROR with @error. */
 int driver_compare_cpu(Driver *driver, const char *xml, guint flags, GError **error);
+/* virConnectBaselineCPU, for g_free(); NULL ends @documents. */
+char *driver_baseline_cpu(Driver *driver, const char *const *documents, guint flags,
+                          GError **error);
 /* virConnectGetCPUModelNames; g_strfreev() it. */
 char **driver_cpu_models(Driver *driver, const char *arch, guint flags, GError **error);
 gulong driver_lib_version(void); /* libvirt's own form: major * 1000000 + minor * 1000 + release */

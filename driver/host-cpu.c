@@ -1,5 +1,6 @@
 #include "driver/host-cpu.h"
 
+#include "driver/cpu-decode.h"
 #include "driver/error.h"
 
 #include <cpuid.h>
@@ -32,6 +33,16 @@ host_cpu_vendor(const char *vendor_id)
             return vendors[i].name;
     }
     return NULL;
+}
+
+gboolean
+host_cpu_vendor_known(const char *vendor)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(vendors); i++) {
+        if (strcmp(vendors[i].name, vendor) == 0)
+            return TRUE;
+    }
+    return FALSE;
 }
 
 static void
@@ -171,50 +182,11 @@ host_cpu_tsc(const char *kvm_path, guint64 *ret_hz, gboolean *ret_scaling)
     return khz > 0;
 }
 
-/* How well a model describes a set of features. */
-typedef struct Fit {
-    const CpuModel *model;
-    gboolean same_processor; /* by family and model */
-    guint more, less;        /* features beside the model's, and those of it that are missing */
-} Fit;
-
-static gboolean
-fit_of(const CpuModel *model, const HostCpu *host, const CpuBits *bits, gboolean guest, Fit *ret)
-{
-    const char *vendor = host_cpu_vendor(host->vendor_id);
-    CpuBits more = *bits, less;
-
-    if (model->flags & (guest ? CPU_NOT_GUEST : CPU_NOT_HOST) ||
-        (model->vendor && g_strcmp0(model->vendor, vendor) != 0))
-        return FALSE;
-    cpu_model_bits(model, &less);
-    cpu_bits_remove(&more, &less);
-    cpu_bits_remove(&less, bits);
-    *ret = (Fit){ model, cpu_model_is(model, &host->signature), cpu_bits_count(&more),
-                  cpu_bits_count(&less) };
-    return guest || ret->less == 0;
-}
-
-/* The processor's own family and model before anything else, then the shorter description, then the one that
- * takes less away. */
-static gboolean
-is_better(const Fit *fit, const Fit *than)
-{
-    guint length = fit->more + fit->less, than_length = than->more + than->less;
-
-    if (!than->model || fit->same_processor != than->same_processor)
-        return !than->model || fit->same_processor;
-    return length != than_length ? length < than_length : fit->less < than->less;
-}
-
 const CpuModel *
 host_cpu_decode(const HostCpu *host, const CpuBits *bits, gboolean guest)
 {
-    Fit best = { NULL }, fit;
+    const char *vendor = host_cpu_vendor(host->vendor_id);
 
-    for (gsize i = cpu_n_models; i-- > 0;) {
-        if (fit_of(&cpu_models[i], host, bits, guest, &fit) && is_better(&fit, &best))
-            best = fit;
-    }
-    return best.model;
+    return cpu_decode(bits, vendor ? vendor : "", &host->signature,
+                      guest ? CPU_NOT_GUEST : CPU_NOT_HOST);
 }

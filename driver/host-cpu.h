@@ -23,6 +23,8 @@ void host_cpu_read_kvm(HostCpu *host, const struct kvm_cpuid2 *supported);
 
 /* "Intel", "AMD", "Hygon", or NULL for @vendor_id's of others. */
 const char *host_cpu_vendor(const char *vendor_id);
+/* Whether @vendor is one of these names. */
+gboolean host_cpu_vendor_known(const char *vendor);
 
 /* The time stamp counter's frequency in Hz, and whether guests can have another one; FALSE where KVM does
  * not tell. */

@@ -171,7 +171,11 @@ static const Refusal refusals[] = {
       "*:2: *" },
     { ROOT_PATH, CONNECT, "DomainDefineXML", "('',)", "*" },
     { ROOT_PATH, CONNECT, "BaselineCPU", "(@as [], uint32 0)",
-      "this function is not supported by the connection driver: virConnectBaselineCPU" },
+      "xmlCPUs in virConnectBaselineCPU must not be NULL" },
+    { ROOT_PATH, CONNECT, "BaselineCPU", "(['<cpu/>'], uint32 4)",
+      "unsupported flags (0x4) in function virConnectBaselineCPU" },
+    { ROOT_PATH, CONNECT, "BaselineCPU", "(['<cpu><arch>x86_64</arch></cpu>'], uint32 2)",
+      "XML error: Missing CPU model name" },
     { ROOT_PATH, CONNECT, "GetDomainCapabilities", "('', 'ppc64', '', '', uint32 0)",
       "invalid argument: the architecture 'ppc64' is not supported by this machine, which is "
       "'x86_64'" },
@@ -610,6 +614,29 @@ test_enumeration(void)
     g_assert_null(full->nodes[1]);
 }
 
+/* What the hosts' processors are said to be comes to a guest's CPU. */
+static void
+test_baseline(void)
+{
+    const char *hosts[] = {
+        "<cpu><arch>x86_64</arch><model>Haswell</model><vendor>Intel</vendor><feature name='invtsc'/></cpu>",
+        "<cpu><arch>x86_64</arch><model>Broadwell</model><vendor>Intel</vendor><feature name='invtsc'/></cpu>",
+        NULL,
+    };
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autoptr(GVariant) reply =
+        fixture_call(fixture, ROOT_PATH, CONNECT, "BaselineCPU",
+                     g_variant_new("(^asu)", hosts, VIR_CONNECT_BASELINE_CPU_MIGRATABLE), "(s)");
+    const char *xml;
+
+    g_variant_get(reply, "(&s)", &xml);
+    g_assert_cmpstr(xml, ==,
+                    "<cpu mode='custom' match='exact'>\n"
+                    "  <model fallback='allow'>Haswell</model>\n"
+                    "  <vendor>Intel</vendor>\n"
+                    "</cpu>\n");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -627,5 +654,6 @@ main(int argc, char **argv)
     g_test_add_func("/bus/surface/members", test_members);
     g_test_add_func("/bus/surface/genuine", test_genuine);
     g_test_add_func("/bus/surface/enumeration", test_enumeration);
+    g_test_add_func("/bus/surface/baseline", test_baseline);
     return g_test_run();
 }
