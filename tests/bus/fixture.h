@@ -53,7 +53,7 @@ void fixture_make_activatable(Fixture *fixture);
 /* The path of something that the build made. */
 char *fixture_built(const char *name);
 
-/* A domain document. @cmdline tells the fake guest what to do, see fake-vmm.c; @uuid may be NULL.
+/* A domain document. @cmdline tells the fake guest what to do, see fake-guest.h; @uuid may be NULL.
  * Its console is a pty, its second serial port the file "serial1" in the directory of the fixture.
  */
 char *fixture_xml(Fixture *fixture, const char *name, const char *uuid, const char *cmdline);

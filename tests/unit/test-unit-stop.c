@@ -1,5 +1,5 @@
 /* Units that are stopped, whatever their guest does: a driver with a service manager that starts the units' own
- * program, and guests that are fake (tests/bus/fake-vmm.c). */
+ * program, and guests that are fake (tests/bus/fake-guest.h). */
 #include "driver/driver.h"
 
 #include <gio/gio.h>
@@ -162,7 +162,7 @@ tear_down(Fixture *f, gconstpointer unused)
     g_free(f->dir);
 }
 
-/* A guest that does what fake-vmm.c says of @cmdline. */
+/* A guest that does what fake-guest.h says of @cmdline. */
 static void
 start(Fixture *f, const char *cmdline, const char *actions)
 {
