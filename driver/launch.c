@@ -5,9 +5,9 @@
 #include "driver/domain-state.h"
 #include "driver/domain-xml.h"
 #include "driver/error.h"
-#include "driver/guest-cpu.h"
 #include "driver/guest-limits.h"
 #include "driver/guest-news.h"
+#include "driver/launch-machine.h"
 #include "driver/pm-suspend.h"
 
 #include <errno.h>
@@ -184,16 +184,6 @@ launch_exited(Launch *launch)
 
 /* Step 1: the host's side of everything. */
 
-static int
-open_file(const char *path, int flags, const char *what, GError **error)
-{
-    int fd = open(path, flags | O_CLOEXEC | O_NOCTTY);
-
-    if (fd < 0)
-        driver_error_errno(error, errno, "cannot open the %s '%s'", what, path);
-    return fd;
-}
-
 static gboolean
 open_log(Launch *launch, GError **error)
 {
@@ -217,150 +207,6 @@ open_log(Launch *launch, GError **error)
 }
 
 static gboolean
-put_file(VmmMsg *msg, const char *key, const char *path, int flags, const char *what,
-         GError **error)
-{
-    int fd;
-
-    if (!path)
-        return TRUE;
-    fd = open_file(path, flags, what, error);
-    if (fd >= 0)
-        vmm_msg_put_fd(msg, key, fd);
-    return fd >= 0;
-}
-
-const char *
-launch_vmm_action(DomainAction action)
-{
-    static const char *const actions[] = {
-        [DOMAIN_ACTION_DESTROY] = VMM_ACTION_STOP,
-        [DOMAIN_ACTION_RESTART] = VMM_ACTION_RESET,
-        [DOMAIN_ACTION_RESTART_RENAME] = VMM_ACTION_RESET,
-        [DOMAIN_ACTION_PRESERVE] = VMM_ACTION_PAUSE,
-    };
-
-    return actions[action];
-}
-
-static void
-put_topology(VmmMsg *msg, const DomainCpu *cpu)
-{
-    if (!cpu->sockets)
-        return;
-    vmm_msg_put_u64(msg, "sockets", cpu->sockets);
-    vmm_msg_put_u64(msg, "dies", cpu->dies);
-    vmm_msg_put_u64(msg, "cores", cpu->cores);
-    vmm_msg_put_u64(msg, "threads", cpu->threads);
-}
-
-static gboolean
-put_cpu(Launch *launch, VmmMsg *msg, GError **error)
-{
-    gboolean ask = guest_cpu_needs_host(launch->live);
-    HostCpu host;
-
-    if (ask && !host_cpu_probe(launch->domain->host->env->kvm, &host, error))
-        return FALSE;
-    put_topology(msg, &launch->live->cpu);
-    return guest_cpu_lower(launch->live, ask ? &host : NULL, msg, error);
-}
-
-static gboolean
-put_memory(Launch *launch, VmmMsg *msg, GError **error)
-{
-    const DriverEnv *env = launch->domain->host->env;
-    g_autofree char *dir = g_build_filename(env->state_dir, "ram", NULL);
-
-    return domain_memory_lower(&launch->live->backing, launch->live->memory_kib, dir, msg, error);
-}
-
-static gboolean
-put_kernel(VmmMsg *msg, const DomainOs *os, GError **error)
-{
-    if (os->cmdline)
-        vmm_msg_put_string(msg, "cmdline", os->cmdline);
-    return put_file(msg, "kernel", os->kernel, O_RDONLY, "kernel", error) &&
-           put_file(msg, "initrd", os->initrd, O_RDONLY, "initial RAM disk", error);
-}
-
-/* What is opened on the host. */
-static gboolean
-put_host(Launch *launch, VmmMsg *msg, GError **error)
-{
-    int record = guest_open_record(launch->guest, error);
-
-    if (record < 0)
-        return FALSE;
-    vmm_msg_put_fd(msg, "record", record);
-    return put_memory(launch, msg, error) && put_cpu(launch, msg, error) &&
-           put_file(msg, "kvm", launch->domain->host->env->kvm, O_RDWR, "KVM device", error) &&
-           put_kernel(msg, &launch->live->os, error) &&
-           domain_firmware_put(msg, launch->live, launch->domain->host->env, launch->reset_nvram, error);
-}
-
-static gboolean
-describe_machine(Launch *launch, GError **error)
-{
-    const DomainDef *def = launch->live;
-    VmmMsg *msg = vmm_link_request(guest_link(launch->guest), VMM_CREATE);
-
-    g_ptr_array_add(launch->requests, msg);
-    vmm_msg_put_u64(msg, "vcpus", def->current_vcpus);
-    if (def->os.machine)
-        vmm_msg_put_string(msg, "machine", def->os.machine);
-    vmm_msg_put_bool(msg, "acpi", def->features.states[DOMAIN_FEATURE_ACPI] == 1);
-    domain_clock_lower(&def->clock, msg);
-    domain_pm_lower(&def->pm, msg);
-    vmm_msg_put_string(msg, "on-poweroff", launch_vmm_action(def->on_poweroff));
-    vmm_msg_put_string(msg, "on-reboot", launch_vmm_action(def->on_reboot));
-    vmm_msg_put_string(msg, "on-crash", launch_vmm_action(def->on_crash));
-    return launch->domain->host->env->simulated || put_host(launch, msg, error);
-}
-
-static VmmMsg *
-add_device_message(gpointer data, const char *class, const char *id)
-{
-    Launch *launch = data;
-    VmmMsg *msg = vmm_link_request(guest_link(launch->guest), VMM_ADD_DEVICE);
-
-    vmm_msg_put_string(msg, "class", class);
-    vmm_msg_put_string(msg, "id", id);
-    g_ptr_array_add(launch->requests, msg);
-    return msg;
-}
-
-static gboolean
-cid_taken(gpointer data, guint cid)
-{
-    Launch *launch = data;
-
-    return domain_list_has_cid(launch->domain->host->list, launch->domain, cid);
-}
-
-/* The guest begins with all of its RAM, and gives back what it should not have as soon as it can. */
-static gboolean
-lower_devices(Launch *launch, GError **error)
-{
-    DomainDef *live = launch->live;
-    DeviceLowering to = {
-        .simulated = launch->domain->host->env->simulated,
-        .domain_name = live->name,
-        .run_dir = guest_dir(launch->guest),
-        .vsock_dir = guest_vsock_dir(launch->guest),
-        .vsock_broker = launch->domain->host->env->vsock,
-        .cid_taken = cid_taken,
-        .add = add_device_message,
-        .data = launch,
-        .balloon_kib = live->memory_kib - live->current_memory_kib,
-    };
-
-    if (!to.simulated)
-        live->current_memory_kib = live->memory_kib;
-    return device_list_lower(live->devices, &to, error);
-}
-
-static gboolean
 start_open(Launch *launch, GError **error)
 {
     Domain *domain = launch->domain;
@@ -370,7 +216,11 @@ start_open(Launch *launch, GError **error)
     if (!open_log(launch, error) || !domain_firmware_fill(launch->live, domain->host->env, error))
         return FALSE;
     launch->guest = guest_new(domain->host->env->run_dir, launch->live->uuid, &events, error);
-    return launch->guest && describe_machine(launch, error) && lower_devices(launch, error);
+    if (!launch->guest)
+        return FALSE;
+    return launch_machine_describe(&(LaunchMachine){ domain, launch->live, launch->guest,
+                                                     launch->reset_nvram, launch->requests },
+                                   error);
 }
 
 /* The room comes before anything that takes much of the host, and its name before the room, so that whatever daemon comes

@@ -15,8 +15,6 @@ typedef struct LaunchPlan {
     gboolean from_snapshot; /* the domain goes back to one, and the news say so */
 } LaunchPlan;
 
-/* VMM_ACTION_* */
-const char *launch_vmm_action(DomainAction action);
 /* Starts @domain. It is running, or paused, when @done says so; on an error nothing of the attempt is left. */
 void launch_begin(Domain *domain, const LaunchPlan *plan, DomainDone done, gpointer data);
 

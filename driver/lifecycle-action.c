@@ -2,7 +2,7 @@
 
 #include "driver/alter.h"
 #include "driver/error.h"
-#include "driver/launch.h"
+#include "driver/launch-machine.h"
 
 static const char *const action_words[] = {
     "destroy", "restart", "rename-restart", "preserve", "coredump-destroy", "coredump-restart",
@@ -56,7 +56,7 @@ tell(Alteration *alteration, const Domain *domain, VmmLink *link, GError **error
     const Wish *wish = (const Wish *)alteration;
     VmmMsg *request = vmm_link_request(link, VMM_SET_ACTION);
 
-    vmm_msg_put_string(request, types[wish->type].key, launch_vmm_action(wish->action));
+    vmm_msg_put_string(request, types[wish->type].key, launch_machine_action(wish->action));
     return request;
 }
 
