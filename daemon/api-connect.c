@@ -164,10 +164,7 @@ domain_capabilities(Call *call)
     call_get(call, "(&s&s&s&su)", &emulator, &arch, &machine, &virttype, &flags);
     xml = driver_domain_capabilities(call_object(call)->driver, emulator, arch, machine, virttype,
                                      flags, &error);
-    if (xml)
-        call_reply(call, g_variant_new("(s)", xml));
-    else
-        call_fail(call, error);
+    call_reply_text(call, xml, error);
 }
 
 static void
@@ -230,10 +227,7 @@ sysinfo(Call *call)
 
     call_get(call, "(u)", &flags);
     xml = driver_sysinfo(call_object(call)->driver, flags, &error);
-    if (xml)
-        call_reply(call, g_variant_new("(s)", xml));
-    else
-        call_fail(call, error);
+    call_reply_text(call, xml, error);
 }
 
 /* A local driver: nothing is encrypted and nobody else can listen (virConnectIsSecure). */

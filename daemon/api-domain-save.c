@@ -18,15 +18,6 @@ answer(Call *call, gboolean done, GError *error)
         call_fail(call, error);
 }
 
-static void
-answer_xml(Call *call, const char *xml, GError *error)
-{
-    if (xml)
-        call_reply(call, g_variant_new("(s)", xml));
-    else
-        call_fail(call, error);
-}
-
 void
 api_domain_save(Call *call)
 {
@@ -80,7 +71,7 @@ api_domain_managed_save_xml(Call *call)
 
     call_get(call, "(u)", &flags);
     xml = domain_managed_save_xml(call_object(call)->domain, flags, &error);
-    answer_xml(call, xml, error);
+    call_reply_text(call, xml, error);
 }
 
 void
@@ -183,7 +174,7 @@ api_connect_save_image_xml(Call *call)
 
     call_get(call, "(&su)", &path, &flags);
     xml = driver_save_image_xml(call_object(call)->driver, path, flags, &error);
-    answer_xml(call, xml, error);
+    call_reply_text(call, xml, error);
 }
 
 void

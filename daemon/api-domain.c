@@ -100,10 +100,7 @@ get_xml(Call *call)
 
     call_get(call, "(u)", &flags);
     xml = domain_xml(call_object(call)->domain, flags, &error);
-    if (xml)
-        call_reply(call, g_variant_new("(s)", xml));
-    else
-        call_fail(call, error);
+    call_reply_text(call, xml, error);
 }
 
 static void
@@ -281,10 +278,7 @@ get_metadata(Call *call)
 
     call_get(call, "(i&su)", &type, &uri, &flags);
     metadata = domain_get_metadata(call_object(call)->domain, type, uri, flags, &error);
-    if (metadata)
-        call_reply(call, g_variant_new("(s)", metadata));
-    else
-        call_fail(call, error);
+    call_reply_text(call, metadata, error);
 }
 
 /* A verb that takes a device's document. */

@@ -104,10 +104,7 @@ get_xml(Call *call)
 
     call_get(call, "(u)", &flags);
     xml = snapshot_xml(call_object(call)->snapshot, flags, &error);
-    if (xml)
-        call_reply(call, g_variant_new("(s)", xml));
-    else
-        call_fail(call, error);
+    call_reply_text(call, xml, error);
 }
 
 static void

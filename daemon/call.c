@@ -212,6 +212,15 @@ call_fail(Call *call, GError *error)
 }
 
 void
+call_reply_text(Call *call, const char *text, GError *error)
+{
+    if (text)
+        call_reply(call, g_variant_new("(s)", text));
+    else
+        call_fail(call, error);
+}
+
+void
 call_done(gpointer call, const GError *error)
 {
     if (error)

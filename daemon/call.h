@@ -80,6 +80,8 @@ void call_reply(Call *call, GVariant *result);
 void call_reply_nothing(Call *call);
 void call_reply_fd(Call *call, int fd);
 void call_fail(Call *call, GError *error); /* takes @error over */
+/* The one text of the result, or where that is NULL the failure. */
+void call_reply_text(Call *call, const char *text, GError *error);
 /* Nothing or the error: a DomainDone whose data is the call. */
 void call_done(gpointer call, const GError *error);
 /* The one value of the result, nothing where that is NULL, or the error: a DomainReply whose data is the call. */
