@@ -469,6 +469,28 @@ fixture_state(Fixture *fixture, const char *path)
     return state;
 }
 
+void
+fixture_assert_state(Fixture *fixture, const char *path, int state, int reason)
+{
+    g_autoptr(GVariant) reply =
+        fixture_call(fixture, path, DOMAIN, "GetState", g_variant_new("(u)", 0), "((ii))");
+    int got_state, got_reason;
+
+    g_variant_get(reply, "((ii))", &got_state, &got_reason);
+    g_assert_cmpint(got_state, ==, state);
+    g_assert_cmpint(got_reason, ==, reason);
+}
+
+guint
+fixture_count_listed(Fixture *fixture, guint flags)
+{
+    g_autoptr(GVariant) reply = fixture_call(fixture, ROOT_PATH, CONNECT, "ListDomains",
+                                             g_variant_new("(u)", flags), "(ao)");
+    g_autoptr(GVariant) domains = g_variant_get_child_value(reply, 0);
+
+    return g_variant_n_children(domains);
+}
+
 /* Waiting */
 
 static gboolean

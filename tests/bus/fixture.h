@@ -81,6 +81,9 @@ void fixture_wait_signal(Fixture *fixture, const char *text);
 GVariant *fixture_get(Fixture *fixture, const char *path, const char *interface,
                       const char *property);
 int fixture_state(Fixture *fixture, const char *path);
+void fixture_assert_state(Fixture *fixture, const char *path, int state, int reason);
+/* How many domains pass the filter @flags, VIR_CONNECT_LIST_DOMAINS_*. */
+guint fixture_count_listed(Fixture *fixture, guint flags);
 
 /* Waits until the DomainEvents since the last look are @events, "4,0 2,0", and nothing else. */
 void fixture_expect_events(Fixture *fixture, const char *events);

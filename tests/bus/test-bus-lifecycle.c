@@ -245,17 +245,6 @@ test_crashes(void)
     assert_ends("fake=die", "4,0 2,0 5,5", VIR_DOMAIN_SHUTOFF_CRASHED);
 }
 
-static void
-assert_state(Fixture *fixture, const char *path, int wanted_state, int wanted_reason)
-{
-    g_autoptr(GVariant) reply = fixture_call(fixture, path, DOMAIN, "GetState", FLAGS(0), "((ii))");
-    int state, reason;
-
-    g_variant_get(reply, "((ii))", &state, &reason);
-    g_assert_cmpint(state, ==, wanted_state);
-    g_assert_cmpint(reason, ==, wanted_reason);
-}
-
 /* A domain whose definition says what comes of a crash. */
 static char *
 define_with_crash(Fixture *fixture, const char *name, const char *cmdline, const char *action)
@@ -287,7 +276,7 @@ test_panic_restart(void)
 
     fixture_do(fixture, path, "Create", FLAGS(0));
     fixture_expect_events(fixture, "4,0 2,0 8,0 4,0");
-    assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_CRASHED);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_CRASHED);
     fixture_wait_signal(fixture, "Reboot ");
     fixture_do(fixture, path, "Destroy", FLAGS(0));
     fixture_expect_events(fixture, "5,1");
@@ -301,12 +290,12 @@ test_panic_preserve(void)
 
     fixture_do(fixture, path, "Create", FLAGS(0));
     fixture_expect_events(fixture, "4,0 2,0 8,0");
-    assert_state(fixture, path, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
     fixture_do(fixture, path, "Reset", FLAGS(0));
-    assert_state(fixture, path, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_CRASHED);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_CRASHED);
     fixture_do(fixture, path, "Resume", NULL);
     fixture_expect_events(fixture, "4,0");
-    assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
     fixture_do(fixture, path, "Destroy", FLAGS(0));
     fixture_expect_events(fixture, "5,1");
 }
@@ -319,7 +308,7 @@ test_crash_loaded(void)
 
     fixture_do(fixture, path, "Create", FLAGS(0));
     fixture_expect_events(fixture, "4,0 2,0 8,1");
-    assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
     fixture_do(fixture, path, "Destroy", FLAGS(0));
     fixture_expect_events(fixture, "5,1");
 }
@@ -333,7 +322,7 @@ test_watchdog_pause(void)
     fixture_do(fixture, path, "Create", FLAGS(0));
     fixture_expect_events(fixture, "4,0 2,0 3,3");
     fixture_wait_signal(fixture, "Watchdog (1,)");
-    assert_state(fixture, path, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_WATCHDOG);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_WATCHDOG);
     fixture_do(fixture, path, "Resume", NULL);
     fixture_expect_events(fixture, "4,0");
     fixture_do(fixture, path, "Destroy", FLAGS(0));

@@ -76,17 +76,6 @@ restore_fails(Fixture *fixture, const char *xml, guint flags, const char *text)
                        NULL, text);
 }
 
-static void
-assert_state(Fixture *fixture, const char *path, int state, int reason)
-{
-    g_autoptr(GVariant) reply = fixture_call(fixture, path, DOMAIN, "GetState", FLAGS(0), "((ii))");
-    int got_state, got_reason;
-
-    g_variant_get(reply, "((ii))", &got_state, &got_reason);
-    g_assert_cmpint(got_state, ==, state);
-    g_assert_cmpint(got_reason, ==, reason);
-}
-
 static gboolean
 has_managed(Fixture *fixture, const char *path)
 {
@@ -107,13 +96,13 @@ test_there_and_back(void)
 
     save(fixture, path, 0);
     fixture_expect_events(fixture, SAVED);
-    assert_state(fixture, path, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SAVED);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SAVED);
     g_assert_cmpuint(fixture_count_guests(fixture), ==, 0);
     g_assert_cmpuint(count_saved(fixture, IMAGES), ==, 1);
     fixture_wait_signal(fixture, "JobCompleted");
     restore(fixture, "", VIR_DOMAIN_SAVE_BYPASS_CACHE);
     fixture_expect_events(fixture, RESTORED);
-    assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_RESTORED);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_RESTORED);
     g_assert_cmpuint(count_saved(fixture, IMAGES), ==, 1);
     g_assert_cmpuint(fixture_count_descriptors(fixture), <=, descriptors);
     restore_fails(fixture, "", 0,
@@ -136,7 +125,7 @@ test_paused(void)
     fixture_expect_events(fixture, "5,4");
     restore(fixture, "", 0);
     fixture_expect_events(fixture, "2,2 3,4");
-    assert_state(fixture, path, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION);
     save(fixture, path, VIR_DOMAIN_SAVE_RUNNING);
     fixture_expect_events(fixture, "5,4");
     restore(fixture, "", VIR_DOMAIN_SAVE_PAUSED);
@@ -168,7 +157,7 @@ test_refused(void)
     fixture_call_fails(fixture, path, DOMAIN, "Save",
                        g_variant_new("(ssu)", "/nonexistent/x", "", 0), NULL,
                        "Failed to create file '/nonexistent/x': No such file or directory");
-    assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
     fixture_do(fixture, path, "Destroy", FLAGS(0));
     fixture_expect_events(fixture, "5,1");
     fixture_call_fails(fixture, path, DOMAIN, "Save", save_args(fixture, "", 0), NULL,
@@ -194,20 +183,10 @@ test_transient(void)
     fixture_call_fails(fixture, path, DOMAIN, "GetState", FLAGS(0), NULL, "Domain not found*");
     restore(fixture, "", 0);
     fixture_expect_events(fixture, RESTORED);
-    assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_RESTORED);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_RESTORED);
     fixture_do(fixture, path, "Destroy", FLAGS(0));
     fixture_expect_events(fixture, "5,1");
     fixture_call_fails(fixture, path, DOMAIN, "GetState", FLAGS(0), NULL, "Domain not found*");
-}
-
-static guint
-count_listed(Fixture *fixture, guint flags)
-{
-    g_autoptr(GVariant) reply =
-        fixture_call(fixture, ROOT_PATH, CONNECT, "ListDomains", FLAGS(flags), "(ao)");
-    g_autoptr(GVariant) domains = g_variant_get_child_value(reply, 0);
-
-    return g_variant_n_children(domains);
 }
 
 static void
@@ -227,15 +206,15 @@ test_managed(void)
     g_assert_false(has_managed(fixture, path));
     managed_save(fixture, path, 0);
     fixture_expect_events(fixture, SAVED);
-    g_assert_cmpuint(count_listed(fixture, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE), ==, 1);
-    g_assert_cmpuint(count_listed(fixture, VIR_CONNECT_LIST_DOMAINS_NO_MANAGEDSAVE), ==, 0);
+    g_assert_cmpuint(fixture_count_listed(fixture, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE), ==, 1);
+    g_assert_cmpuint(fixture_count_listed(fixture, VIR_CONNECT_LIST_DOMAINS_NO_MANAGEDSAVE), ==, 0);
     /* It is there for a daemon to come. */
     fixture_end_daemon(fixture, SIGTERM);
     fixture_start_daemon(fixture);
     g_assert_true(has_managed(fixture, path));
     fixture_do(fixture, path, "Create", FLAGS(0));
     fixture_expect_events(fixture, RESTORED);
-    assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_RESTORED);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_RESTORED);
     g_assert_false(has_managed(fixture, path));
     g_assert_cmpuint(count_saved(fixture, MANAGED), ==, 0);
     managed_save(fixture, path, 0);
@@ -325,7 +304,7 @@ test_restore_fails(void)
                        "guest's");
     g_assert_true(has_managed(fixture, path));
     g_assert_cmpuint(fixture_count_guests(fixture), ==, 0);
-    assert_state(fixture, path, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SAVED);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SAVED);
     fixture_do(fixture, path, "Create", FLAGS(VIR_DOMAIN_START_FORCE_BOOT));
     fixture_expect_events(fixture, "4,0 2,0");
 }
@@ -335,7 +314,7 @@ static void
 assert_undone(Fixture *fixture, const char *path)
 {
     fixture_expect_events(fixture, UNDONE);
-    assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_SAVE_CANCELED);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_SAVE_CANCELED);
     g_assert_cmpuint(count_saved(fixture, IMAGES), ==, 0);
     g_assert_cmpuint(count_saved(fixture, MANAGED), ==, 0);
     g_assert_cmpuint(fixture_count_guests(fixture), ==, 1);
@@ -378,7 +357,7 @@ test_dies(void)
 
     fixture_call_fails(fixture, path, DOMAIN, "ManagedSave", FLAGS(0), NULL, "*");
     fixture_expect_events(fixture, "3,0 5,5");
-    assert_state(fixture, path, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_CRASHED);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_CRASHED);
     g_assert_cmpuint(count_saved(fixture, MANAGED), ==, 0);
     g_assert_false(has_managed(fixture, path));
 }
@@ -454,7 +433,7 @@ test_aborted(void)
     fixture_call_fails(fixture, path, DOMAIN, "AbortJob", NULL, NULL,
                        "Requested operation is not valid: no job is active on the domain");
     begin_save(fixture, path, &pending);
-    assert_state(fixture, path, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SAVE);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SAVE);
     g_assert_cmpint(completed_type(fixture, path, 0), ==, VIR_DOMAIN_JOB_UNBOUNDED);
     fixture_do(fixture, path, "AbortJob", NULL);
     assert_over(fixture, &pending, "operation aborted: job 'domain save' canceled by client");

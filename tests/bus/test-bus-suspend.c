@@ -11,18 +11,6 @@
 #define AGENT                                                                                      \
     "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
 
-static void
-assert_state(Fixture *fixture, const char *path, int state, int reason)
-{
-    g_autoptr(GVariant) reply =
-        fixture_call(fixture, path, DOMAIN, "GetState", FLAGS(0), "((ii))");
-    int got, got_reason;
-
-    g_variant_get(reply, "((ii))", &got, &got_reason);
-    g_assert_cmpint(got, ==, state);
-    g_assert_cmpint(got_reason, ==, reason);
-}
-
 static char *
 start(Fixture *fixture, const char *cmdline, const char *devices)
 {
@@ -39,18 +27,8 @@ start_asleep(Fixture *fixture)
     char *path = start(fixture, "fake=sleep", "");
 
     fixture_expect_events(fixture, ASLEEP);
-    assert_state(fixture, path, VIR_DOMAIN_PMSUSPENDED, VIR_DOMAIN_PMSUSPENDED_UNKNOWN);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_PMSUSPENDED, VIR_DOMAIN_PMSUSPENDED_UNKNOWN);
     return path;
-}
-
-static guint
-count_listed(Fixture *fixture, guint flags)
-{
-    g_autoptr(GVariant) reply =
-        fixture_call(fixture, ROOT_PATH, CONNECT, "ListDomains", FLAGS(flags), "(ao)");
-    g_autoptr(GVariant) list = g_variant_get_child_value(reply, 0);
-
-    return g_variant_n_children(list);
 }
 
 static void
@@ -66,9 +44,9 @@ test_wakeup(void)
     g_autofree char *path = start_asleep(fixture);
 
     fixture_wait_signal(fixture, "PMSuspend (0,)");
-    g_assert_cmpuint(count_listed(fixture, VIR_CONNECT_LIST_DOMAINS_OTHER), ==, 1);
-    g_assert_cmpuint(count_listed(fixture, VIR_CONNECT_LIST_DOMAINS_ACTIVE), ==, 1);
-    g_assert_cmpuint(count_listed(fixture, VIR_CONNECT_LIST_DOMAINS_RUNNING), ==, 0);
+    g_assert_cmpuint(fixture_count_listed(fixture, VIR_CONNECT_LIST_DOMAINS_OTHER), ==, 1);
+    g_assert_cmpuint(fixture_count_listed(fixture, VIR_CONNECT_LIST_DOMAINS_ACTIVE), ==, 1);
+    g_assert_cmpuint(fixture_count_listed(fixture, VIR_CONNECT_LIST_DOMAINS_RUNNING), ==, 0);
     fixture_call_fails(fixture, path, DOMAIN, "Suspend", NULL, NULL, PMSUSPENDED);
     fixture_call_fails(fixture, path, DOMAIN, "Resume", NULL, NULL, PMSUSPENDED);
     fixture_call_fails(fixture, path, DOMAIN, "Create", FLAGS(0), NULL,
@@ -80,7 +58,7 @@ test_wakeup(void)
     fixture_do(fixture, path, "PMWakeup", FLAGS(0));
     fixture_expect_events(fixture, "2,4");
     fixture_wait_signal(fixture, "PMWakeup (0,)");
-    assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_WAKEUP);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_WAKEUP);
     wakeup_fails(fixture, path,
                  "internal error: unable to execute QEMU command 'system_wakeup': "
                  "Unable to wake up: guest is not in suspended state");
@@ -98,13 +76,13 @@ test_ends(void)
 
     fixture_do(fixture, path, "Reset", FLAGS(0));
     fixture_expect_events(fixture, "2,4");
-    assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_WAKEUP);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_WAKEUP);
     fixture_do(fixture, path, "Destroy", FLAGS(0));
     fixture_do(fixture, path, "Create", FLAGS(0));
     fixture_expect_events(fixture, "5,1 " ASLEEP);
     fixture_do(fixture, path, "Destroy", FLAGS(0));
     fixture_expect_events(fixture, "5,1");
-    assert_state(fixture, path, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_DESTROYED);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_DESTROYED);
 }
 
 /* The next daemon finds it asleep; one that woke meanwhile runs. */
@@ -116,11 +94,11 @@ test_restart(void)
 
     fixture_end_daemon(fixture, SIGKILL);
     fixture_start_daemon(fixture);
-    assert_state(fixture, path, VIR_DOMAIN_PMSUSPENDED, VIR_DOMAIN_PMSUSPENDED_UNKNOWN);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_PMSUSPENDED, VIR_DOMAIN_PMSUSPENDED_UNKNOWN);
     fixture_call_fails(fixture, path, DOMAIN, "Resume", NULL, NULL, PMSUSPENDED);
     fixture_do(fixture, path, "PMWakeup", FLAGS(0));
     fixture_expect_events(fixture, "2,4");
-    assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_WAKEUP);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_WAKEUP);
 }
 
 /* Saved in its sleep, it sleeps on. */
@@ -134,7 +112,7 @@ test_saved(void)
     fixture_expect_events(fixture, "5,4");
     fixture_do(fixture, path, "Create", FLAGS(0));
     fixture_expect_events(fixture, "2,2 7,0");
-    assert_state(fixture, path, VIR_DOMAIN_PMSUSPENDED, VIR_DOMAIN_PMSUSPENDED_UNKNOWN);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_PMSUSPENDED, VIR_DOMAIN_PMSUSPENDED_UNKNOWN);
     fixture_do(fixture, path, "PMWakeup", FLAGS(0));
     fixture_expect_events(fixture, "2,4");
 }
@@ -148,7 +126,7 @@ test_hibernate(void)
 
     fixture_expect_events(fixture, "4,0 2,0 7,1 6,1 5,0");
     fixture_wait_signal(fixture, "PMSuspendDisk (0,)");
-    assert_state(fixture, path, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SHUTDOWN);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SHUTDOWN);
 }
 
 static GVariant *
