@@ -108,8 +108,8 @@ const ConfineRule confine_rules[] = {
          "disks, hot plug too; seccomp does not see what a ring does"),
     CALL(START | MAIN, io_uring_register,
          "the same: the ring is restricted to what its disk needs"),
-    CALL(START | MAIN, fstat, "the size of a kernel, the kind of a disk"),
-    CALL_IF(START | MAIN, newfstatat, EQUAL(3, AT_EMPTY_PATH), "fstat() of newer C libraries"),
+    CALL(START | MAIN | IO, fstat, "the size of a kernel, the kind of a disk and how much it takes"),
+    CALL_IF(START | MAIN | IO, newfstatat, EQUAL(3, AT_EMPTY_PATH), "fstat() of newer C libraries"),
     CALL_IF(START | MAIN, statx, EQUAL(2, AT_EMPTY_PATH),
             "what O_DIRECT asks of a disk's requests"),
     CALL_IF(START | MAIN, fcntl, EQUAL(1, F_GETFL), "making a descriptor non-blocking"),
@@ -221,7 +221,7 @@ const ConfineRule confine_rules[] = {
     IOCTL(START | MAIN, TUNGETIFF, "what kind of a tap it is"),
     IOCTL(START | MAIN, TUNSETVNETHDRSZ, "a tap's header"),
     IOCTL(ALL, TUNSETQUEUE, "a tap's queues come and go as a guest asks"),
-    IOCTL(START | MAIN, BLKGETSIZE64, "the size of a block device"),
+    IOCTL(START | MAIN | IO, BLKGETSIZE64, "the size of a block device"),
     IOCTL(START | MAIN, BLKPBSZGET, "the sectors of a block device"),
 };
 

@@ -275,8 +275,9 @@
  *               physical-block-size? u64 (the host's), discard? bool (false),
  *               on-write-error? string ("report", "stop", "ignore", "enospace": the default, stop where
  *               the host is full, else report), on-read-error? string ("report", the default, "stop", "ignore"),
- *               iothread? u64 (its number; the main thread), removable? bool (false: the medium, which
- *               has to be read-only, can change; without fd there is none); see the event "io-error"
+ *               iothread? u64 (its number; the main thread, as of every removable one),
+ *               removable? bool (false: the medium, which has to be read-only, can change; without fd there is
+ *               none); see the event "io-error"
  *     tell-device { resize? bool: look at the image's size again; new-size? u64 (bytes, whole blocks): give it that
  *               size, where its format says it (qcow2), while the guest goes on: see the event "resized"; medium? bool: whether the drive has one
  *               from now on, with fd, format, cache, io and read-only as above; threshold? u64: see the event

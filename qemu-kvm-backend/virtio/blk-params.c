@@ -108,6 +108,9 @@ read_iothread(Blk *blk, VmmMsg *params, VmmError *err)
 
     if (!vmm_msg_get_u64(params, "iothread", &number))
         return true;
+    if (blk->removable) /* what opens a medium is more than such a thread may do */
+        return vmm_error(err, VMM_ERROR_INVALID, "Drive '%s' cannot have an I/O thread",
+                         blk->vdev.dev->id);
     blk->thread = iothread_pool_get(number, err);
     if (!blk->thread)
         return false;

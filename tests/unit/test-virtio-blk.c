@@ -939,6 +939,20 @@ test_bad_parameters(void)
     }
 }
 
+/* A thread of its own may not do what opens another medium. */
+static void
+test_drive_in_thread(void)
+{
+    vmm_msg_auto params = vmm_msg_new(VMM_MSG_REQUEST, 1, "add-device");
+    Device dev = { .id = (char *)"disk", .lock = PTHREAD_MUTEX_INITIALIZER };
+    VmmError err = { 0 };
+
+    vmm_msg_put_bool(params, "removable", true);
+    vmm_msg_put_u64(params, "iothread", 1);
+    g_assert_null(bare_new(&dev, params, &err));
+    g_assert_cmpstr(err.text, ==, "Drive 'disk' cannot have an I/O thread");
+}
+
 /* Told of the disk: counters and times of what went well, how far its file is written, and once that it is written
  * behind a threshold. */
 static void
@@ -1175,5 +1189,6 @@ main(int argc, char **argv)
     g_test_add_func("/virtio-blk/medium", test_medium);
     g_test_add_func("/virtio-blk/no-medium", test_no_medium);
     g_test_add_func("/virtio-blk/bad-parameters", test_bad_parameters);
+    g_test_add_func("/virtio-blk/drive-in-thread", test_drive_in_thread);
     return g_test_run();
 }
