@@ -78,6 +78,13 @@ typedef struct Scene {
  * blk-sequence REQUESTS DEPTH: reads 128 KiB each, one after the other */
 void play_blk_random(const uint64_t numbers[NUMBERS_MAX]);
 void play_blk_sequence(const uint64_t numbers[NUMBERS_MAX]);
+/* blk-live.c
+ * blk-waves DEPTH: reads DEPTH blocks at once, again and again: says "first" when it has one of them, "all" when it
+ *     has all; the disk's sectors begin with their number
+ * blk-sizes: says "N sectors", and again when it is told of another number; what has come is empty and keeps what
+ *     it is given */
+void play_blk_waves(const uint64_t numbers[NUMBERS_MAX]);
+void play_blk_sizes(const uint64_t numbers[NUMBERS_MAX]);
 /* net.c
  * net-send FRAMES SIZE: sends so many, of so many bytes with the Ethernet header
  * net-receive FRAMES: says "begin" when it can receive and "end" after so many */

@@ -8,6 +8,9 @@
 #define PCI_CAPABILITIES   0x34
 #define COMMAND_MEM_MASTER 0x6
 #define CAP_VENDOR         0x09
+#define CAP_MSIX           0x11
+#define MSIX_TABLE         4 /* from where the capability begins */
+#define MSIX_ENABLE        (1u << 31)
 #define CFG_COMMON         1
 #define CFG_NOTIFY         2
 #define CFG_DEVICE         4
@@ -19,6 +22,7 @@
 #define DEVICE_FEATURE        4
 #define DRIVER_FEATURE_SELECT 8
 #define DRIVER_FEATURE        12
+#define CONFIG_MSIX_VECTOR    16
 #define DEVICE_STATUS         20
 #define QUEUE_SELECT          22
 #define QUEUE_SIZE_FIELD      24
@@ -35,6 +39,13 @@
 
 #define AVAIL_NO_INTERRUPT 1
 #define USED_NO_NOTIFY     1
+
+/* PCI Local Bus 3.0, 6.8.2.6 to 6.8.2.9; Intel SDM volume 3, 11.4.1 and 11.11. */
+#define LAPIC          0xfee00000u /* and where a message for the first CPU goes */
+#define LAPIC_SPURIOUS 0xf0
+#define LAPIC_ENABLE   0x1ff
+#define LAPIC_REQUEST  0x200
+#define ENTRY_MASKED   1
 
 #define barrier() __asm__ volatile("mfence" : : : "memory")
 
@@ -147,6 +158,7 @@ virtio_open(Device *dev, uint16_t type, uint64_t features)
 {
     unsigned devfn = find(type);
 
+    dev->devfn = devfn;
     pci_write(devfn, PCI_COMMAND, pci_read(devfn, PCI_COMMAND) | COMMAND_MEM_MASTER);
     map(dev, devfn);
     write8(dev, DEVICE_STATUS, 0);
@@ -181,6 +193,48 @@ virtio_start(Device *dev)
 {
     write8(dev, DEVICE_STATUS,
            STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES_OK | STATUS_DRIVER_OK);
+}
+
+static unsigned
+find_msix(unsigned devfn)
+{
+    for (unsigned cap = pci_read(devfn, PCI_CAPABILITIES) & 0xfc; cap;
+         cap = pci_read(devfn, cap + 1) & 0xfc) {
+        if ((pci_read(devfn, cap) & 0xff) == CAP_MSIX)
+            return cap;
+    }
+    fail("no MSI-X");
+}
+
+static volatile uint32_t *
+lapic(unsigned at)
+{
+    return (volatile uint32_t *)(uintptr_t)(LAPIC + at);
+}
+
+void
+virtio_watch_config(Device *dev, uint8_t vector)
+{
+    unsigned cap = find_msix(dev->devfn);
+    uint32_t place = pci_read(dev->devfn, cap + MSIX_TABLE);
+    volatile uint32_t *entry = (volatile uint32_t *)(bar(dev->devfn, place & 7) + (place & ~7u));
+
+    *lapic(LAPIC_SPURIOUS) = LAPIC_ENABLE;
+    entry[3] = ENTRY_MASKED;
+    entry[0] = LAPIC;
+    entry[1] = 0;
+    entry[2] = vector;
+    entry[3] = 0;
+    pci_write(dev->devfn, cap, pci_read(dev->devfn, cap) | MSIX_ENABLE);
+    write16(dev, CONFIG_MSIX_VECTOR, 0);
+    if (read16(dev, CONFIG_MSIX_VECTOR) != 0)
+        fail("no interrupt for the configuration");
+}
+
+bool
+virtio_config_changed(uint8_t vector)
+{
+    return *lapic(LAPIC_REQUEST + vector / 32 * 16) >> vector % 32 & 1;
 }
 
 void

@@ -41,6 +41,7 @@ typedef struct Queue {
 typedef struct Device {
     volatile uint8_t *common, *config, *notify;
     uint32_t notify_multiplier;
+    unsigned devfn;
 } Device;
 
 /* Finds the first device of virtio's @type (1: network card, 2: disk), resets it, and accepts those of
@@ -49,6 +50,11 @@ void virtio_open(Device *dev, uint16_t type, uint64_t features);
 /* Gives it queue @number, before virtio_start(). */
 void virtio_queue(Device *dev, Queue *queue, uint16_t number);
 void virtio_start(Device *dev);
+
+/* Has the device tell of a change of its configuration by @vector (MSI-X), which nobody takes: the local APIC keeps
+ * it. To be told once more is another vector. */
+void virtio_watch_config(Device *dev, uint8_t vector);
+bool virtio_config_changed(uint8_t vector);
 
 /* Offers the chain that begins at @head; the device is told of it by virtio_kick(). */
 void queue_offer(Queue *queue, uint16_t head);

@@ -1,0 +1,337 @@
+/* A guest in whose hands a disk changes: how fast it may be, and its size. */
+#include "tests/guest/vmm-harness.h"
+
+#include "qemu-kvm-backend/proto/vmm-proto.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define MIB     (1ull << 20)
+#define SECTOR  512
+#define DEPTH   16
+#define PATTERN 0xa5 /* the guest's own, ring3/blk-live.c */
+
+/* A guest that plays @scene on a disk that is still to come. */
+static Vmm *
+build(const char *scene)
+{
+    g_autofree char *kernel = vmm_built("tests/guest/ring3/ring3.elf");
+    Vmm *vmm = vmm_spawn();
+
+    vmm_accept(vmm_call(vmm, vmm_create_kernel_request(vmm, kernel, NULL, 32 * MIB, 1, scene)));
+    vmm_add_serial(vmm);
+    return vmm;
+}
+
+static VmmMsg *
+disk_request(Vmm *vmm, int fd)
+{
+    VmmMsg *msg = vmm_request(vmm, VMM_ADD_DEVICE);
+
+    vmm_msg_put_string(msg, "class", VMM_CLASS_VIRTIO_PCI);
+    vmm_msg_put_string(msg, "id", "disk");
+    vmm_msg_put_string(msg, "device", "blk");
+    vmm_msg_put_fd(msg, "fd", fd);
+    return msg;
+}
+
+static VmmMsg *
+tell_request(Vmm *vmm)
+{
+    VmmMsg *msg = vmm_request(vmm, VMM_TELL_DEVICE);
+
+    vmm_msg_put_string(msg, "id", "disk");
+    return msg;
+}
+
+static guint64
+tell(Vmm *vmm, VmmMsg *request, const char *key)
+{
+    VmmMsg *reply = vmm_call(vmm, request);
+    guint64 number = 0;
+
+    g_assert_true(vmm_msg_get_u64(reply, key, &number));
+    vmm_accept(reply);
+    return number;
+}
+
+/* Limits */
+
+/* Where nothing but one limit is in force, a block takes longer than a test waits for anything. */
+typedef struct Way {
+    const char *path;
+    const char *limit;
+    gboolean by_parts; /* each byte of a block is an operation */
+    gboolean thread;
+} Way;
+
+static const Way ways[] = {
+    { "/disk/limits/iops", "total-iops-sec", TRUE, FALSE },
+    { "/disk/limits/bytes", "read-bytes-sec", FALSE, FALSE },
+    { "/disk/limits/thread", "read-iops-sec", TRUE, TRUE },
+};
+
+static void
+put_limit(VmmMsg *msg, const Way *way)
+{
+    vmm_msg_put_bool(msg, "limits", TRUE);
+    vmm_msg_put_u64(msg, way->limit, 1);
+    if (way->by_parts)
+        vmm_msg_put_u64(msg, "size-iops-sec", 1);
+}
+
+/* Each sector begins with its number. */
+static int
+numbered_disk(void)
+{
+    int fd = memfd_create("disk", MFD_CLOEXEC);
+
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_no_errno(ftruncate(fd, MIB));
+    for (guint64 i = 0; i < MIB / SECTOR; i++)
+        g_assert_cmpint(pwrite(fd, &i, sizeof(i), i * SECTOR), ==, sizeof(i));
+    return fd;
+}
+
+static guint
+count(Vmm *vmm, const char *text)
+{
+    g_autofree char *said = vmm_serial(vmm);
+    g_auto(GStrv) parts = g_strsplit(said, text, -1);
+
+    g_assert_null(strstr(said, "failed"));
+    return g_strv_length(parts) - 1;
+}
+
+/* Until it has read another @n waves of blocks. */
+static void
+wait_waves(Vmm *vmm, guint n)
+{
+    guint before = count(vmm, "all\n");
+    gint64 limit = g_get_monotonic_time() + 600 * G_USEC_PER_SEC;
+
+    while (count(vmm, "all\n") < before + n) {
+        g_assert_cmpint(g_get_monotonic_time(), <, limit);
+        g_usleep(2000);
+    }
+}
+
+static guint64
+reads(Vmm *vmm)
+{
+    return tell(vmm, tell_request(vmm), "rd-requests");
+}
+
+static void
+lift(Vmm *vmm)
+{
+    VmmMsg *msg = tell_request(vmm);
+
+    vmm_msg_put_bool(msg, "limits", TRUE);
+    vmm_accept(vmm_call(vmm, msg));
+}
+
+/* One of the first wave gets through, the others of it would have to wait for hours; no longer, when the limit is
+ * lifted. It is set anew while the guest goes on reading, and lifted again. */
+static void
+test_limits(gconstpointer data)
+{
+    const Way *way = data;
+    g_autoptr(Vmm) vmm = NULL;
+    VmmMsg *msg;
+    guint64 before;
+
+    if (!vmm_have_kvm())
+        return;
+    vmm = build("blk-waves " G_STRINGIFY(DEPTH));
+    msg = disk_request(vmm, numbered_disk());
+    if (way->thread)
+        vmm_msg_put_u64(msg, "iothread", 1);
+    put_limit(msg, way);
+    vmm_accept(vmm_call(vmm, msg));
+    vmm_do(vmm, VMM_RUN);
+    vmm_wait_serial(vmm, "first\n");
+    g_usleep(200000);
+    g_assert_cmpuint(count(vmm, "all\n"), ==, 0);
+    g_assert_cmpuint(reads(vmm), ==, 1);
+
+    lift(vmm);
+    wait_waves(vmm, 20);
+    msg = tell_request(vmm);
+    put_limit(msg, way);
+    before = tell(vmm, msg, "rd-requests");
+    g_usleep(200000);
+    g_assert_cmpuint(reads(vmm), <=, before + 2 * DEPTH);
+
+    lift(vmm);
+    wait_waves(vmm, 20);
+    vmm_do(vmm, VMM_QUIT);
+    vmm_wait_exit(vmm);
+}
+
+/* What a guest has read in some time is not more than what it may, a busy machine or not: what is let through at once,
+ * and what was under way before. */
+static void
+test_rate(void)
+{
+    const guint rate = 40;
+    g_autoptr(Vmm) vmm = NULL;
+    VmmMsg *msg;
+    gint64 begin;
+    guint64 before, n;
+
+    if (!vmm_have_kvm())
+        return;
+    vmm = build("blk-waves " G_STRINGIFY(DEPTH));
+    vmm_accept(vmm_call(vmm, disk_request(vmm, numbered_disk())));
+    vmm_do(vmm, VMM_RUN);
+    wait_waves(vmm, 5);
+    begin = g_get_monotonic_time();
+    msg = tell_request(vmm);
+    vmm_msg_put_bool(msg, "limits", TRUE);
+    vmm_msg_put_u64(msg, "read-iops-sec", rate);
+    before = tell(vmm, msg, "rd-requests");
+    wait_waves(vmm, 6);
+    n = reads(vmm) - before;
+    g_assert_cmpfloat(n, <=,
+                      DEPTH + rate / 10 + 1 +
+                          (double)(g_get_monotonic_time() - begin) / G_USEC_PER_SEC * rate);
+    vmm_do(vmm, VMM_QUIT);
+    vmm_wait_exit(vmm);
+}
+
+/* Sizes */
+
+static const guint64 sizes[] = { 1024 * MIB, 3 * MIB, 1024 * MIB, 1500 * MIB };
+
+static void
+run_tool(const char *format, ...)
+{
+    g_autofree char *line = NULL, *output = NULL, *errors = NULL;
+    g_autoptr(GError) error = NULL;
+    va_list args;
+    int status;
+
+    va_start(args, format);
+    line = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_spawn_command_line_sync(line, &output, &errors, &status, &error);
+    g_assert_no_error(error);
+    if (!g_spawn_check_wait_status(status, NULL))
+        g_error("%s: %s%s", line, output, errors);
+}
+
+static int
+open_image(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    g_assert_cmpint(fd, >=, 0);
+    return fd;
+}
+
+/* The host has another file size, and says so. */
+static void
+resize_raw(Vmm *vmm, const char *path, guint64 size)
+{
+    VmmMsg *msg = tell_request(vmm);
+
+    g_assert_no_errno(truncate(path, size));
+    vmm_msg_put_bool(msg, "resize", TRUE);
+    g_assert_cmpuint(tell(vmm, msg, "size"), ==, size);
+}
+
+static void
+assert_resized(Vmm *vmm, guint64 size)
+{
+    vmm_msg_auto event = vmm_wait_event(vmm, VMM_EVENT_RESIZED);
+    const char *text = "";
+    guint64 got = 0;
+
+    vmm_msg_get_string(event, "text", &text);
+    g_assert_cmpstr(text, ==, "");
+    g_assert_true(vmm_msg_get_u64(event, "size", &got));
+    g_assert_cmpuint(got, ==, size);
+}
+
+static void
+resize_qcow2(Vmm *vmm, guint64 size)
+{
+    VmmMsg *msg = tell_request(vmm);
+
+    vmm_msg_put_u64(msg, "new-size", size);
+    vmm_accept(vmm_call(vmm, msg));
+    assert_resized(vmm, size);
+}
+
+/* The guest is told by an interrupt, sees the new size, and that what has come is empty, and writes to the last sector:
+ * also to what was there once, and was cut off. */
+static void
+resize_all(Vmm *vmm, const char *path, gboolean qcow2)
+{
+    g_autoptr(GString) said = g_string_new("2048 sectors\n");
+
+    vmm_wait_serial(vmm, said->str);
+    for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        if (qcow2)
+            resize_qcow2(vmm, sizes[i]);
+        else
+            resize_raw(vmm, path, sizes[i]);
+        g_string_append_printf(said, "%" G_GUINT64_FORMAT " sectors\n", sizes[i] / SECTOR);
+        vmm_wait_serial(vmm, said->str);
+    }
+}
+
+/* What the guest has written to the last sector is there, and what it wrote to the last one before that. */
+static void
+assert_image(const char *path, const char *format)
+{
+    const guint64 last = sizes[G_N_ELEMENTS(sizes) - 1], old = sizes[G_N_ELEMENTS(sizes) - 2];
+
+    if (strcmp(format, "qcow2") == 0)
+        run_tool("qemu-img check -q -f qcow2 %s", path);
+    run_tool("qemu-io -r -f %s -c 'read -P %u %" G_GUINT64_FORMAT " %u' %s", format, PATTERN,
+             last - SECTOR, SECTOR, path);
+    run_tool("qemu-io -r -f %s -c 'read -P %u %" G_GUINT64_FORMAT " %u' %s", format, PATTERN,
+             old - SECTOR, SECTOR, path);
+}
+
+static void
+test_resize(gconstpointer format)
+{
+    g_autofree char *dir = NULL, *path = NULL;
+    g_autoptr(Vmm) vmm = NULL;
+    VmmMsg *msg;
+
+    if (!vmm_have_kvm())
+        return;
+    dir = g_dir_make_tmp("disk-XXXXXX", NULL);
+    path = g_build_filename(dir, "image", NULL);
+    run_tool("qemu-img create -q -f %s %s 1M", (const char *)format, path);
+    vmm = build("blk-sizes");
+    msg = disk_request(vmm, open_image(path));
+    vmm_msg_put_string(msg, "format", format);
+    vmm_accept(vmm_call(vmm, msg));
+    vmm_do(vmm, VMM_RUN);
+    resize_all(vmm, path, strcmp(format, "qcow2") == 0);
+    vmm_do(vmm, VMM_QUIT);
+    vmm_wait_exit(vmm);
+    assert_image(path, format);
+    g_unlink(path);
+    g_rmdir(dir);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(ways); i++)
+        g_test_add_data_func(ways[i].path, &ways[i], test_limits);
+    g_test_add_func("/disk/limits/rate", test_rate);
+    g_test_add_data_func("/disk/resize/raw", "raw", test_resize);
+    g_test_add_data_func("/disk/resize/qcow2", "qcow2", test_resize);
+    return g_test_run();
+}

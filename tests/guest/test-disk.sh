@@ -1,0 +1,3 @@
+#!/bin/bash
+# A guest whose disk changes, the program beside it, where there is a KVM.
+exec "$VMCTL_TOP_SRCDIR/tests/lab/on-any-kvm" "$VMCTL_TOP_BUILDDIR/tests/guest/test-disk" --tap
