@@ -2,17 +2,13 @@
  * is there, and its registers hold what they are given. It leads interrupt pins to the PICs, besides GSI 16 to 23
  * (pci.h), where they always arrive. What it would move stays where it is: the PM ports at LAYOUT_PM_BASE. */
 #include "qemu-kvm-backend/device-classes.h"
+#include "qemu-kvm-backend/hw/lpc-acpi.h"
+#include "qemu-kvm-backend/hw/lpc-pirq.h"
 #include "qemu-kvm-backend/pci.h"
 #include "qemu-kvm-backend/state.h"
 #include "qemu-kvm-backend/x86/layout.h"
 
-#define SLOT 31u
-
-#define PIRQA_ROUT    0x60u /* four bytes, and for PIRQE to PIRQH four at PIRQE_ROUT */
-#define PIRQE_ROUT    0x68u
-#define PIRQ_UNROUTED 0x80u
-#define PIRQ_IRQ      0x0fu
-#define PIRQ_IRQS     0xdef8u /* 3 to 7, 9 to 12, 14 and 15; the other values are reserved */
+#define PIRQ_IRQS 0xdef8u /* 3 to 7, 9 to 12, 14 and 15; the other values are reserved */
 
 typedef struct Register {
     uint8_t offset, size;
@@ -21,14 +17,14 @@ typedef struct Register {
 
 /* 13.1.13 and on */
 static const Register registers[] = {
-    { 0x40, 4, 0x0000ff80, LAYOUT_PM_BASE | 1 }, /* PMBASE, I/O */
-    { 0x44, 1, 0x87, 0x80 },                     /* ACPI_CNTL: the PM ports are on, SCI is 9 */
-    { 0x48, 4, 0x0000ff80, 1 },                  /* GPIOBASE */
-    { 0x4c, 1, 0x13, 0 },                        /* GPIO control */
-    { PIRQA_ROUT, 4, 0x8f8f8f8f, 0x80808080 },   /* PIRQA to PIRQD: routed to no ISA interrupt */
-    { 0x64, 1, 0xd3, 0x10 },                     /* serial interrupts */
-    { PIRQE_ROUT, 4, 0x8f8f8f8f, 0x80808080 },   /* PIRQE to PIRQH */
-    { 0x80, 4, 0x3f0f1377, 0 },                  /* which ports LPC decodes */
+    { 0x40, 4, 0x0000ff80, LAYOUT_PM_BASE | 1 },   /* PMBASE, I/O */
+    { 0x44, 1, 0x87, 0x80 },                       /* ACPI_CNTL: the PM ports are on, SCI is 9 */
+    { 0x48, 4, 0x0000ff80, 1 },                    /* GPIOBASE */
+    { 0x4c, 1, 0x13, 0 },                          /* GPIO control */
+    { LPC_PIRQA_ROUT, 4, 0x8f8f8f8f, 0x80808080 }, /* PIRQA to PIRQD: routed to no ISA interrupt */
+    { 0x64, 1, 0xd3, 0x10 },                       /* serial interrupts */
+    { LPC_PIRQE_ROUT, 4, 0x8f8f8f8f, 0x80808080 }, /* PIRQE to PIRQH */
+    { 0x80, 4, 0x3f0f1377, 0 },                    /* which ports LPC decodes */
     { 0x84, 4, 0x00fcfffd, 0 },
     { 0xa0, 4, 0x0000ffff, 0 }, /* power management configuration */
     { 0xdc, 1, 0x2f, 0 },       /* BIOS control */
@@ -40,17 +36,17 @@ static void
 lead_lines(PciFunction *fn)
 {
     for (unsigned line = 0; line < PCI_LINES; line++) {
-        unsigned at = line < 4 ? PIRQA_ROUT + line : PIRQE_ROUT + line - 4;
-        unsigned rout = pci_get(fn, at, 1), irq = rout & PIRQ_IRQ;
+        unsigned at = line < 4 ? LPC_PIRQA_ROUT + line : LPC_PIRQE_ROUT + line - 4;
+        unsigned rout = pci_get(fn, at, 1), irq = rout & LPC_PIRQ_IRQ;
 
-        pci_lead_line(fn, line, rout & PIRQ_UNROUTED || !(PIRQ_IRQS >> irq & 1) ? 0 : irq);
+        pci_lead_line(fn, line, rout & LPC_PIRQ_UNROUTED || !(PIRQ_IRQS >> irq & 1) ? 0 : irq);
     }
 }
 
 static void
 lpc_config_written(PciFunction *fn, unsigned offset, unsigned size)
 {
-    if (offset + size > PIRQA_ROUT && offset < PIRQE_ROUT + 4)
+    if (offset + size > LPC_PIRQA_ROUT && offset < LPC_PIRQE_ROUT + 4)
         lead_lines(fn);
 }
 
@@ -65,7 +61,7 @@ lpc_create(Device *dev, VmmMsg *params, VmmError *err)
     pci_init(fn, &identity, &lpc_ops);
     for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++)
         pci_allow(fn, registers[i].offset, registers[i].size, registers[i].writable);
-    return pci_plug_at(fn, pci_root(dev->board->pci), SLOT, 0, err);
+    return pci_plug_at(fn, pci_root(dev->board->pci), LPC_SLOT, 0, err);
 }
 
 static void
@@ -93,6 +89,12 @@ static const StateTable lpc_state = {
 };
 
 static void
+lpc_describe(Device *dev, struct Aml *aml)
+{
+    lpc_acpi_describe(aml);
+}
+
+static void
 lpc_destroy(Device *dev)
 {
     pci_unplug((PciFunction *)dev);
@@ -103,6 +105,7 @@ const DeviceClass lpc_class = {
     .size = sizeof(PciFunction),
     .create = lpc_create,
     .reset = lpc_reset,
+    .describe = lpc_describe,
     .state = &lpc_state,
     .destroy = lpc_destroy,
 };

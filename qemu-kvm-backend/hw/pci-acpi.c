@@ -67,21 +67,58 @@ describe_windows(Aml *aml, const PciWindows *windows)
     aml_close(aml);
 }
 
-/* Each pin of each slot leads to a line of its own choice, without a link device (6.2.13). */
+/* Where each pin of each slot leads, 6.2.13: to one of the links, or to a GSI, which is what 0 says. */
 static void
-describe_routing(Aml *aml)
+describe_pins(Aml *aml, const char *name, bool by_links)
 {
-    aml_open_package(aml, "_PRT", SLOTS * PINS);
+    char link[] = "LNKA";
+
+    aml_open_package(aml, name, SLOTS * PINS);
     for (unsigned slot = 0; slot < SLOTS; slot++) {
         for (unsigned pin = 0; pin < PINS; pin++) {
+            unsigned line = pci_line(slot, pin + 1);
+
+            link[3] = 'A' + line;
             aml_open_element(aml, 4);
             aml_integer(aml, slot << 16 | 0xffff);
             aml_integer(aml, pin);
-            aml_integer(aml, 0);
-            aml_integer(aml, FIRST_GSI + pci_line(slot, pin + 1));
+            if (by_links)
+                aml_path(aml, link);
+            else
+                aml_integer(aml, 0);
+            aml_integer(aml, by_links ? 0 : FIRST_GSI + line);
             aml_close(aml);
         }
     }
+    aml_close(aml);
+}
+
+/* \_PIC, 5.8.1: a system that drives the I/O APIC says so. */
+static void
+describe_mode(Aml *aml)
+{
+    aml_name_integer(aml, "\\PICF", 0);
+    aml_open_method(aml, "\\_PIC", 1);
+    aml_operator(aml, AML_STORE);
+    aml_arg(aml, 0);
+    aml_reference(aml, "\\PICF");
+    aml_close(aml);
+}
+
+/* With the I/O APIC each pin has a line of its own, with the PICs alone what the links lead to. */
+static void
+describe_routing(Aml *aml)
+{
+    describe_pins(aml, "PRTA", false);
+    describe_pins(aml, "PRTL", true);
+    aml_open_method(aml, "_PRT", 0);
+    aml_open_if(aml);
+    aml_reference(aml, "\\PICF");
+    aml_operator(aml, AML_RETURN);
+    aml_reference(aml, "PRTA");
+    aml_close(aml);
+    aml_operator(aml, AML_RETURN);
+    aml_reference(aml, "PRTL");
     aml_close(aml);
 }
 
@@ -158,6 +195,7 @@ describe_ecam(Aml *aml, const PciWindows *windows)
 void
 pci_acpi_describe(Aml *aml, const PciWindows *windows)
 {
+    describe_mode(aml);
     aml_open_device(aml, "PCI0");
     aml_name_eisaid(aml, "_HID", "PNP0A08");
     aml_name_eisaid(aml, "_CID", "PNP0A03");

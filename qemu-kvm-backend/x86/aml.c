@@ -34,8 +34,10 @@
 #define OP_RETURN     0xa4
 #define OP_ONES       0xff
 
-#define SPACE_IO    1 /* of an OperationRegion: 20.2.5.2 */
-#define FIELD_BYTES 1 /* flags of a Field */
+#define SPACE_IO      1 /* of an OperationRegion: 20.2.5.2 */
+#define SPACE_CONFIG  2
+#define FIELD_BYTES   1    /* flags of a Field: byte access, no lock, bits that are not written stay */
+#define METHOD_SERIAL 0x08 /* flags of a Method, beside the number of arguments */
 
 #define DEPTH_MAX    16
 #define SEGMENTS_MAX 255 /* of a path: their count is one byte */
@@ -227,14 +229,26 @@ aml_open_device(Aml *aml, const char *name)
     put_path(aml, name);
 }
 
-void
-aml_open_method(Aml *aml, const char *name, unsigned n_args)
+static void
+open_method(Aml *aml, const char *name, unsigned n_args, uint8_t flags)
 {
     assert(n_args <= 7);
     put_byte(aml, OP_METHOD);
     open_frame(aml, FRAME_TERMS, 0);
     put_path(aml, name);
-    put_byte(aml, n_args); /* not serialized, sync level 0 */
+    put_byte(aml, n_args | flags); /* sync level 0 */
+}
+
+void
+aml_open_method(Aml *aml, const char *name, unsigned n_args)
+{
+    open_method(aml, name, n_args, 0);
+}
+
+void
+aml_open_serial_method(Aml *aml, const char *name, unsigned n_args)
+{
+    open_method(aml, name, n_args, METHOD_SERIAL);
 }
 
 static void
@@ -375,6 +389,13 @@ aml_integer(Aml *aml, uint64_t value)
 }
 
 void
+aml_path(Aml *aml, const char *path)
+{
+    count_element(aml);
+    put_path(aml, path);
+}
+
+void
 aml_return_integer(Aml *aml, uint64_t value)
 {
     put_byte(aml, OP_RETURN);
@@ -400,6 +421,18 @@ aml_resource_irq(Aml *aml, unsigned irq)
 
     assert(inside(aml, FRAME_RESOURCES) && irq < 16);
     put(aml, descriptor, sizeof(descriptor));
+}
+
+/* Extended interrupt descriptor (6.4.3.6): a consumer's. */
+void
+aml_resource_pci_irq(Aml *aml, const uint32_t *irqs, unsigned n)
+{
+    const uint8_t head[] = { 0x89, 2 + 4 * n, 0, 0x0d, n };
+
+    assert(inside(aml, FRAME_RESOURCES) && n <= 63);
+    put(aml, head, sizeof(head));
+    for (unsigned i = 0; i < n; i++)
+        put(aml, &(uint32_t){ htole32(irqs[i]) }, 4);
 }
 
 /* 32-bit fixed memory descriptor (6.4.3.4), writable. */
@@ -518,24 +551,51 @@ aml_uuid(Aml *aml, const char *uuid)
     aml_close(aml);
 }
 
-/* Byte access, no lock, bits that are not written stay (20.2.5.2). A field's width counts bits as a
- * PkgLength does, but is no length of anything (20.2.5.2, NamedField). */
-void
-aml_port_field(Aml *aml, const char *region, uint16_t port, const char *name)
+/* 20.2.5.2 */
+static void
+open_field(Aml *aml, const char *region, uint8_t space, unsigned offset, unsigned size)
 {
     put_byte(aml, OP_EXT);
     put_byte(aml, OP_EXT_REGION);
     put_path(aml, region);
-    put_byte(aml, SPACE_IO);
-    put_integer(aml, port);
-    put_integer(aml, 1);
+    put_byte(aml, space);
+    put_integer(aml, offset);
+    put_integer(aml, size);
     put_byte(aml, OP_EXT);
     put_byte(aml, OP_EXT_FIELD);
     open_frame(aml, FRAME_TERMS, 0);
     put_path(aml, region);
     put_byte(aml, FIELD_BYTES);
+}
+
+void
+aml_open_config_field(Aml *aml, const char *region, unsigned offset, unsigned size)
+{
+    open_field(aml, region, SPACE_CONFIG, offset, size);
+}
+
+/* A width counts bits as a PkgLength does, but is no length of anything (NamedField, ReservedField). */
+
+void
+aml_field_byte(Aml *aml, const char *name)
+{
     put_segment(aml, name);
     put_byte(aml, 8);
+}
+
+void
+aml_field_gap(Aml *aml, unsigned n)
+{
+    assert(n < 8);
+    put_byte(aml, 0);
+    put_byte(aml, 8 * n);
+}
+
+void
+aml_port_field(Aml *aml, const char *region, uint16_t port, const char *name)
+{
+    open_field(aml, region, SPACE_IO, port, 1);
+    aml_field_byte(aml, name);
     aml_close(aml);
 }
 
@@ -544,6 +604,15 @@ aml_dword_field(Aml *aml, unsigned i, unsigned offset, const char *name)
 {
     put_byte(aml, OP_DWORDFIELD);
     aml_arg(aml, i);
+    put_integer(aml, offset);
+    put_path(aml, name);
+}
+
+void
+aml_dword_field_of(Aml *aml, const char *buffer, unsigned offset, const char *name)
+{
+    put_byte(aml, OP_DWORDFIELD);
+    put_path(aml, buffer);
     put_integer(aml, offset);
     put_path(aml, name);
 }

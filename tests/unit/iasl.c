@@ -62,8 +62,9 @@ iasl_round_trip(const void *table, size_t size)
     return asl;
 }
 
-char *
-iasl_round_trip_code(const Aml *aml)
+/* As a DSDT. */
+static GByteArray *
+wrap(const Aml *aml)
 {
     guint8 header[36] = "DSDT....\x02.VMCTL TEST    \x01\0\0\0TEST\x01\0\0";
     GByteArray *table = g_byte_array_new();
@@ -71,7 +72,6 @@ iasl_round_trip_code(const Aml *aml)
     guint8 sum = 0;
     size_t size;
     guint32 length;
-    char *asl;
 
     code = aml_bytes(aml, &size);
     length = GUINT32_TO_LE(sizeof(header) + size);
@@ -82,9 +82,39 @@ iasl_round_trip_code(const Aml *aml)
     for (guint i = 0; i < table->len; i++)
         sum += table->data[i];
     table->data[9] = -sum;
-    asl = iasl_round_trip(table->data, table->len);
-    g_byte_array_unref(table);
-    return asl;
+    return table;
+}
+
+char *
+iasl_round_trip_code(const Aml *aml)
+{
+    g_autoptr(GByteArray) table = wrap(aml);
+
+    return iasl_round_trip(table->data, table->len);
+}
+
+char *
+iasl_execute(const Aml *aml, const char *commands)
+{
+    const char *argv[] = { "acpiexec", "-b", commands, "table.aml", NULL };
+    g_autoptr(GByteArray) table = wrap(aml);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *directory = g_dir_make_tmp("vmctl-iasl-XXXXXX", &error);
+    g_autofree char *path = NULL;
+    char *output = NULL;
+    int status;
+
+    g_assert_no_error(error);
+    path = g_build_filename(directory, "table.aml", NULL);
+    g_file_set_contents(path, (const char *)table->data, table->len, &error);
+    g_assert_no_error(error);
+    g_spawn_sync(directory, (char **)argv, NULL,
+                 G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &output, NULL,
+                 &status, &error);
+    g_assert_no_error(error);
+    g_assert_true(g_spawn_check_wait_status(status, NULL));
+    remove_all(directory);
+    return output;
 }
 
 void
