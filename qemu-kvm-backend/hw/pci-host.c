@@ -69,12 +69,22 @@ ecam_read(Device *dev, uint64_t offset, unsigned size)
     return value;
 }
 
+/* When the machine wakes, SeaBIOS 1.16 closes the window through itself before it opens it again where it was, and would
+ * be left without one, for what it writes would go nowhere by then. */
+static bool
+closes_window(unsigned bus, unsigned devfn, unsigned reg, uint64_t value)
+{
+    return bus == 0 && devfn == 0 && reg == REG_PCIEXBAR && !(value & PCIEXBAR_ON);
+}
+
 static void
 ecam_write(Device *dev, uint64_t offset, unsigned size, uint64_t value)
 {
     Pci *pci = ((PciHost *)dev)->pci;
     unsigned bus = offset >> 20, devfn = offset >> 12 & 0xff, reg = offset & 0xfff;
 
+    if (closes_window(bus, devfn, reg, value))
+        return;
     pci_config_write(pci, bus, devfn, reg, size == 8 ? 4 : size, value);
     if (size == 8)
         pci_config_write(pci, bus, devfn, reg + 4, 4, value >> 32);
@@ -222,6 +232,21 @@ host_reset(Device *dev)
     pthread_mutex_unlock(pci_lock(host->pci));
 }
 
+/* Who wakes goes on to use the window where it was, and so does firmware on the way. */
+static void
+host_wake(Device *dev)
+{
+    PciHost *host = (PciHost *)dev;
+    uint64_t bar = pciexbar(host);
+
+    host_reset(dev);
+    pthread_mutex_lock(pci_lock(host->pci));
+    pci_set(&host->fn, REG_PCIEXBAR, 4, bar);
+    pci_set(&host->fn, REG_PCIEXBAR + 4, 4, bar >> 32);
+    move_ecam(host);
+    pthread_mutex_unlock(pci_lock(host->pci));
+}
+
 static void
 host_describe(Device *dev, struct Aml *aml)
 {
@@ -268,6 +293,7 @@ const DeviceClass pci_host_class = {
     .size = sizeof(PciHost),
     .create = host_create,
     .reset = host_reset,
+    .wake = host_wake,
     .describe = host_describe,
     .state = &host_state,
     .destroy = host_destroy,

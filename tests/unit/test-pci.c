@@ -218,6 +218,13 @@ test_ecam(void)
     config_write(f.test, 0, 0, 0x60, 4, 0xb0000001);
     g_assert_cmphex(mmio_read(f.test, at, 4), ==, ~0u);
     g_assert_cmphex(mmio_read(f.test, 0xb0000000 + (DEVFN << 12), 4), ==, 0x56781234);
+    /* When the machine wakes, it is where it was, and SeaBIOS opens it anew, through itself. */
+    f.host->class->wake(f.host);
+    g_assert_cmphex(config_read(f.test, 0, 0, 0x60, 4), ==, 0xb0000001);
+    mmio_write(f.test, 0xb0000060, 4, 0);
+    mmio_write(f.test, 0xb0000064, 4, 0);
+    mmio_write(f.test, 0xb0000060, 4, 0xb0000001);
+    g_assert_cmphex(mmio_read(f.test, 0xb0000060, 4), ==, 0xb0000001);
     /* Through the window itself, to half the size. */
     mmio_write(f.test, 0xb0000060, 4, 0xc0000003);
     g_assert_cmphex(mmio_read(f.test, 0xc0000000, 4), ==, 0x29c08086);
