@@ -284,15 +284,15 @@ check_devices(const DomainDef *def, GError **error)
            check_aliases(def, error);
 }
 
-/* Behind firmware it is not offered, and who insists on it has to know. */
+/* What UEFI does of it when the machine wakes is untried: it is not offered, and who insists on it has to know. */
 static gboolean
 check_pm(const DomainDef *def, GError **error)
 {
     return def->virt == DOMAIN_VIRT_TEST || def->pm.to_mem != DOMAIN_PM_YES ||
-           !domain_os_has_firmware(&def->os) ||
+           !domain_os_is_uefi(&def->os) ||
            driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
                         "value 'yes' of attribute 'enabled' of <suspend-to-mem> is not supported yet "
-                        "by this machine where firmware boots it");
+                        "by this machine where UEFI boots it");
 }
 
 gboolean

@@ -91,6 +91,8 @@ gboolean domain_os_check(const DomainOs *os, const DomainOsContext *context, GEr
 
 /* A firmware image boots, not the kernel by itself. */
 gboolean domain_os_has_firmware(const DomainOs *os);
+/* That is UEFI, not a BIOS. */
+gboolean domain_os_is_uefi(const DomainOs *os);
 /* Its firmware is UEFI with variables that outlive the guest. */
 gboolean domain_os_has_nvram(const DomainOs *os);
 

@@ -116,7 +116,7 @@ describe(const LaunchMachine *machine, GError **error)
         vmm_msg_put_string(msg, "machine", def->os.machine);
     vmm_msg_put_bool(msg, "acpi", def->features.states[DOMAIN_FEATURE_ACPI] == 1);
     domain_clock_lower(&def->clock, msg);
-    domain_pm_lower(&def->pm, msg);
+    domain_pm_lower(&def->pm, domain_os_is_uefi(&def->os), msg);
     vmm_msg_put_string(msg, "on-poweroff", launch_machine_action(def->on_poweroff));
     vmm_msg_put_string(msg, "on-reboot", launch_machine_action(def->on_reboot));
     vmm_msg_put_string(msg, "on-crash", launch_machine_action(def->on_crash));

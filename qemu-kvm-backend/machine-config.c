@@ -53,8 +53,6 @@ read_firmware(MachineConfig *config, VmmMsg *msg, VmmError *err)
     if (!config->has_firmware && config->kernel_fd < 0)
         return vmm_error(err, VMM_ERROR_INVALID,
                          "create: the descriptor 'kernel' or 'firmware' is missing");
-    if (config->has_firmware)
-        config->sleep.to_mem = false; /* what firmware does of it when the machine wakes is untried */
     if (config->has_firmware && !config->pci)
         return vmm_error(err, VMM_ERROR_UNSUPPORTED, "This machine has no firmware");
     return firmware_settings_read(&config->firmware, config->has_firmware, msg, err);

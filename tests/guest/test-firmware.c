@@ -1,6 +1,7 @@
 /* Firmware as distributions ship it, on KVM, without a disk: how far does it get? SeaBIOS takes some ten
  * seconds where KVM is software. OVMF needs more of a CPU than such a KVM and the lab's emulator have, so it
  * runs where VMCTL_OVMF_DIR names the directory of its images. */
+#include "tests/guest/payload-disk.h"
 #include "tests/guest/vmm-harness.h"
 
 #include "qemu-kvm-backend/proto/vmm-proto.h"
@@ -27,6 +28,7 @@ create_request(Vmm *vmm, const char *firmware, guint vcpus)
 
     vmm_msg_put_fd(msg, "kvm", open("/dev/kvm", O_RDWR | O_CLOEXEC));
     vmm_msg_put_fd(msg, "firmware", open(firmware, O_RDONLY | O_CLOEXEC));
+    vmm_msg_put_fd(msg, "record", vmm_record_fd(vmm));
     vmm_msg_put_u64(msg, "firmware-port", 0x3f8);
     vmm_msg_put_u64(msg, "memory", 256 << 20);
     vmm_msg_put_u64(msg, "vcpus", vcpus);
@@ -77,6 +79,63 @@ test_seabios(void)
     vmm_wait_exit(vmm);
 }
 
+/* A guest that SeaBIOS boots from a disk, with @words, and that has fallen asleep. */
+static Vmm *
+asleep(guint vcpus, const char *words)
+{
+    Vmm *vmm = vmm_spawn();
+    VmmMsg *msg;
+
+    vmm_accept(vmm_call(vmm, create_request(vmm, SEABIOS, vcpus)));
+    vmm_add_devices(vmm);
+    msg = vmm_request(vmm, VMM_ADD_DEVICE);
+    vmm_msg_put_string(msg, "class", VMM_CLASS_VIRTIO_PCI);
+    vmm_msg_put_string(msg, "id", "disk");
+    vmm_msg_put_string(msg, "device", "blk");
+    vmm_msg_put_fd(msg, "fd", payload_disk(words));
+    vmm_accept(vmm_call(vmm, msg));
+    vmm_do(vmm, VMM_RUN);
+    vmm_msg_free(vmm_wait_event(vmm, VMM_EVENT_SUSPENDED));
+    vmm_assert_state(vmm, VMM_STATE_SUSPENDED, VMM_REASON_SLEEP);
+    return vmm;
+}
+
+/* It wakes to the BIOS, which neither tests nor boots the machine, but goes where the guest wants it to. */
+static void
+test_seabios_sleep(gconstpointer vcpus)
+{
+    g_autofree char *words = g_strdup_printf("sleep %u", GPOINTER_TO_UINT(vcpus));
+    g_autoptr(Vmm) vmm = NULL;
+    g_autofree char *said = NULL;
+
+    if (!can_run(SEABIOS))
+        return;
+    vmm = asleep(GPOINTER_TO_UINT(vcpus), words);
+    vmm_do(vmm, VMM_WAKEUP);
+    vmm_msg_free(vmm_wait_event(vmm, VMM_EVENT_WOKEN));
+    vmm_wait_stopped(vmm, VMM_REASON_EXIT, "0");
+    said = vmm_serial(vmm);
+    g_assert_true(g_str_has_suffix(said, "asleep\nawake\n"));
+    g_assert_cmpuint(count(vmm, "SeaBIOS (version"), ==, 1);
+}
+
+/* Nobody has said where: it starts over. */
+static void
+test_seabios_lost(void)
+{
+    g_autoptr(Vmm) vmm = NULL;
+    g_autofree char *said = NULL;
+
+    if (!can_run(SEABIOS))
+        return;
+    vmm = asleep(1, "sleep-lost");
+    vmm_do(vmm, VMM_WAKEUP);
+    vmm_wait_stopped(vmm, VMM_REASON_EXIT, "0");
+    said = vmm_serial(vmm);
+    g_assert_true(g_str_has_suffix(said, "it started over\n"));
+    g_assert_cmpuint(count(vmm, "SeaBIOS (version"), ==, 2);
+}
+
 /* A copy of the variables as they are delivered. */
 static int
 new_variables(void)
@@ -118,6 +177,9 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/firmware/seabios", test_seabios);
+    g_test_add_data_func("/firmware/seabios-sleep", GUINT_TO_POINTER(1), test_seabios_sleep);
+    g_test_add_data_func("/firmware/seabios-sleep-smp", GUINT_TO_POINTER(2), test_seabios_sleep);
+    g_test_add_func("/firmware/seabios-lost", test_seabios_lost);
     if (g_getenv("VMCTL_OVMF_DIR"))
         g_test_add_func("/firmware/ovmf", test_ovmf);
     return g_test_run();

@@ -1,6 +1,7 @@
 /* Which firmware a domain gets, where its variables are kept, and where it looks for a system. */
 #include "driver/boot-order.h"
 #include "driver/domain-firmware.h"
+#include "driver/domain-pm.h"
 #include "driver/domain-xml.h"
 #include "driver/error.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
@@ -452,6 +453,36 @@ test_settings(void)
     host_clear(&host);
 }
 
+/* A guest that a kernel or a BIOS boots is offered S3, one that UEFI boots is not. */
+static void
+test_sleep(void)
+{
+    static const struct {
+        const char *attrs, *os;
+        gboolean wanted;
+    } rows[] = {
+        { "", "<kernel>/vmlinuz</kernel>", TRUE },
+        { "", "", TRUE },
+        { "firmware='bios'", "", TRUE },
+        { "", "<loader type='rom'>/bios.bin</loader>", TRUE },
+        { "firmware='efi'", "", FALSE },
+        { "", "<loader readonly='yes' type='pflash'>/code.fd</loader>", FALSE },
+        { "", "<loader readonly='yes' type='pflash' stateless='yes'>/code.fd</loader>", FALSE },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(DomainDef) def = parse(rows[i].attrs, rows[i].os, "");
+        vmm_msg_auto msg = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_CREATE);
+        bool to_mem = true, to_disk = true;
+
+        domain_pm_lower(&def->pm, domain_os_is_uefi(&def->os), msg);
+        vmm_msg_get_bool(msg, "pm-suspend-to-mem", &to_mem);
+        vmm_msg_get_bool(msg, "pm-suspend-to-disk", &to_disk);
+        g_assert_cmpint(to_mem, ==, rows[i].wanted);
+        g_assert_true(to_disk);
+    }
+}
+
 /* Every text of a document arrives, under a key that the VMM knows. */
 static void
 test_sysinfo(void)
@@ -506,6 +537,7 @@ main(int argc, char **argv)
     g_test_add_func("/domain-firmware/undefine", test_undefine);
     g_test_add_func("/domain-firmware/boot-order", test_boot_order);
     g_test_add_func("/domain-firmware/settings", test_settings);
+    g_test_add_func("/domain-firmware/sleep", test_sleep);
     g_test_add_func("/domain-firmware/sysinfo", test_sysinfo);
     return g_test_run();
 }

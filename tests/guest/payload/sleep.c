@@ -1,7 +1,8 @@
 /* Sleeps (S3) and wakes up: ACPI 6.4, 4.8.3.2.1 and 16.3. What it needs to know it looks up in the tables. */
 #include "payload.h"
 
-#define RSDP         0xe0000u
+#define RSDP_FROM    0xe0000u /* 5.2.5.1 */
+#define RSDP_END     0x100000u
 #define RSDP_XSDT    24
 #define XSDT_ENTRIES 36
 #define FADT_FACS    36
@@ -22,6 +23,10 @@
 #define RTC_ALARM_ENABLE 0x20
 #define RTC_ANY          0xc0
 
+#define PORT_PCI_ADDRESS 0xcf8
+#define PORT_PCI_DATA    0xcfc
+#define PCIEXBAR         0x80000060u /* of the host bridge */
+
 #define VECTOR 0xa010 /* not where a page begins, and not where further vCPUs do */
 
 /* start.S: in real mode, CS 0x0a01; goes on at woken(). */
@@ -36,10 +41,29 @@ read32(uint32_t address)
     return *(volatile uint32_t *)address;
 }
 
+/* "RSD PTR ", where a BIOS puts it. */
+static uint32_t
+find_xsdt(void)
+{
+    for (uint32_t at = RSDP_FROM; at < RSDP_END; at += 16) {
+        if (read32(at) == 0x20445352 && read32(at + 4) == 0x20525450)
+            return read32(at + RSDP_XSDT);
+    }
+    put("no tables\n");
+    finish(1);
+}
+
+static uint32_t
+read_pciexbar(void)
+{
+    outl(PORT_PCI_ADDRESS, PCIEXBAR);
+    return inl(PORT_PCI_DATA);
+}
+
 static uint32_t
 find_table(uint32_t signature)
 {
-    uint32_t xsdt = read32(RSDP + RSDP_XSDT), end = xsdt + read32(xsdt + 4);
+    uint32_t xsdt = find_xsdt(), end = xsdt + read32(xsdt + 4);
 
     for (uint32_t at = xsdt + XSDT_ENTRIES; at < end; at += 8) {
         if (read32(read32(at)) == signature)
@@ -80,6 +104,7 @@ play_sleep(uint32_t number)
 {
     vcpus = number;
     KEPT[0] = 0x5ee9;
+    KEPT[1] = read_pciexbar();
     for (uint32_t i = 0; i < (uint32_t)(waking_end - waking); i++)
         ((volatile uint8_t *)VECTOR)[i] = waking[i];
     set_vector(VECTOR);
@@ -141,6 +166,8 @@ woken(void)
         finish(4);
     if (inw(PM1_ENABLE) || inw(PM1_CONTROL) != 1)
         finish(5);
+    if (read_pciexbar() != KEPT[1])
+        finish(8);
     outw(PM1_STATUS, PM1_WAKE);
     if (inw(PM1_STATUS) & PM1_WAKE)
         finish(6);
