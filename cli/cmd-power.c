@@ -42,7 +42,7 @@ run_suspend(Session *session, const Args *args, GError **error)
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
     g_autoptr(GVariant) reply = NULL;
     guint64 duration;
-    guint target;
+    guint target = 0;
 
     if (!domain || !read_target(args, &target, error) || !read_duration(args, &duration, error))
         return FALSE;

@@ -110,13 +110,22 @@ static const Command *const monitor_commands[] = {
 static const Command *const event_commands[] = { &command_event, NULL };
 
 static const Command *const host_commands[] = {
-    &command_capabilities, &command_cpu_models,
-    &command_doctor,       &command_domcapabilities,
-    &command_freecell,     &command_hostname,
-    &command_maxvcpus,     &command_nodecpumap,
-    &command_nodecpustats, &command_nodeinfo,
-    &command_nodememstats, &command_uri,
-    &command_version,      NULL,
+    &command_capabilities,
+    &command_cpu_baseline,
+    &command_cpu_compare,
+    &command_cpu_models,
+    &command_doctor,
+    &command_domcapabilities,
+    &command_freecell,
+    &command_hostname,
+    &command_maxvcpus,
+    &command_nodecpumap,
+    &command_nodecpustats,
+    &command_nodeinfo,
+    &command_nodememstats,
+    &command_uri,
+    &command_version,
+    NULL,
 };
 
 static const Command *const snapshot_commands[] = {

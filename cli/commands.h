@@ -37,6 +37,7 @@ extern const Command command_snapshot_create, command_snapshot_create_as, comman
     command_snapshot_delete, command_snapshot_dumpxml, command_snapshot_edit, command_snapshot_info,
     command_snapshot_list, command_snapshot_parent, command_snapshot_revert;
 extern const Command command_capabilities, command_hostname, command_uri, command_version;
+extern const Command command_cpu_baseline, command_cpu_compare;
 extern const Command command_cpu_models, command_domcapabilities, command_freecell,
     command_maxvcpus, command_nodecpumap, command_nodecpustats, command_nodeinfo,
     command_nodememstats;
