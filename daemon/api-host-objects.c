@@ -253,6 +253,12 @@ list_capabilities(Call *call)
     call_reply(call, g_variant_new("(^as)", call_object(call)->host->facts->capabilities));
 }
 
+static void
+destroy_device(Call *call)
+{
+    do_verb(call, host_device_destroy);
+}
+
 static const Property device_properties[] = {
     { "Name", get_name },
     { "Parent", get_parent },
@@ -260,7 +266,7 @@ static const Property device_properties[] = {
 };
 
 static const Method device_methods[] = {
-    { "Destroy", "virNodeDeviceDestroy", "node-device.stop" },
+    { "Destroy", "virNodeDeviceDestroy", "node-device.stop", destroy_device },
     { "Detach", "virNodeDeviceDetachFlags", "node-device.detach" },
     { "GetXMLDesc", "virNodeDeviceGetXMLDesc", "node-device.read", get_xml },
     { "ListCaps", "virNodeDeviceListCaps", "node-device.read", list_capabilities },

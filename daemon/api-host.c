@@ -2,6 +2,7 @@
 
 #include "driver/error.h"
 #include "driver/flags.h"
+#include "driver/pool-sources.h"
 
 typedef struct Member {
     const char *name;
@@ -81,14 +82,17 @@ api_host_lookup(Call *call)
     reply_object(call, object, error);
 }
 
-/* Some of the members have flags, of which none is known. */
+/* Only simulated ones are made and changed. Some of the members have flags, the last argument, of which none is
+ * known. */
 static gboolean
 check_flags(Call *call, GError **error)
 {
-    guint flags = 0;
+    gsize n = g_variant_n_children(call_args(call));
+    g_autoptr(GVariant) last = g_variant_get_child_value(call_args(call), n - 1);
+    guint flags = g_variant_is_of_type(last, G_VARIANT_TYPE_UINT32) ? g_variant_get_uint32(last) : 0;
 
-    if (g_variant_n_children(call_args(call)) > 1)
-        g_variant_get_child(call_args(call), 1, "u", &flags);
+    if (!host_objects_are_simulated(objects_of(call)))
+        return driver_error(error, VIR_ERR_NO_SUPPORT, "%s", call_libvirt_name(call));
     return driver_check_flags(flags, 0, call_libvirt_name(call), error);
 }
 
@@ -102,9 +106,7 @@ make_object(Call *call, Make make)
     const char *xml;
 
     g_variant_get_child(call_args(call), 0, "&s", &xml);
-    if (!host_objects_are_simulated(objects_of(call)))
-        driver_error(&error, VIR_ERR_NO_SUPPORT, "%s", call_libvirt_name(call));
-    else if (check_flags(call, &error))
+    if (check_flags(call, &error))
         object = make(objects_of(call), member_of(call)->kind, xml, &error);
     reply_object(call, object, error);
 }
@@ -119,4 +121,63 @@ void
 api_host_create(Call *call)
 {
     make_object(call, host_objects_create);
+}
+
+void
+api_host_create_device(Call *call)
+{
+    const HostObject *device = NULL;
+    GError *error = NULL;
+    const char *xml;
+    guint flags;
+
+    call_get(call, "(&su)", &xml, &flags);
+    if (check_flags(call, &error))
+        device = host_device_create(objects_of(call), xml, &error);
+    reply_object(call, device, error);
+}
+
+void
+api_host_find_pool_sources(Call *call)
+{
+    g_autofree char *sources = NULL;
+    const char *type, *spec;
+    GError *error = NULL;
+    guint flags;
+
+    call_get(call, "(&s&su)", &type, &spec, &flags);
+    if (check_flags(call, &error))
+        sources = pool_sources_find(type, spec, &error);
+    call_reply_text(call, sources, error);
+}
+
+typedef gboolean (*Change)(HostObjects *objects, GError **error);
+
+static void
+change_interfaces(Call *call, Change change)
+{
+    GError *error = NULL;
+
+    if (check_flags(call, &error) && change(objects_of(call), &error))
+        call_reply_nothing(call);
+    else
+        call_fail(call, error);
+}
+
+void
+api_host_begin(Call *call)
+{
+    change_interfaces(call, host_interfaces_begin);
+}
+
+void
+api_host_commit(Call *call)
+{
+    change_interfaces(call, host_interfaces_commit);
+}
+
+void
+api_host_roll_back(Call *call)
+{
+    change_interfaces(call, host_interfaces_roll_back);
 }

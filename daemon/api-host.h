@@ -10,3 +10,9 @@ void api_host_list(Call *call);
 void api_host_lookup(Call *call);
 void api_host_define(Call *call);
 void api_host_create(Call *call);
+void api_host_find_pool_sources(Call *call);
+void api_host_create_device(Call *call);
+/* Changes of interfaces. */
+void api_host_begin(Call *call);
+void api_host_commit(Call *call);
+void api_host_roll_back(Call *call);

@@ -127,13 +127,18 @@ tunable(gpointer data, Domain *domain, GVariant *params)
 static void
 host_object(gpointer data, HostObject *object, int event)
 {
+    static const char *const signals[N_HOST_KINDS] = {
+        [HOST_NETWORK] = "NetworkEvent",
+        [HOST_POOL] = "StoragePoolEvent",
+        [HOST_NODE_DEVICE] = "NodeDeviceEvent",
+    };
     const DbusRoot *root = data;
     g_autofree char *path = dbus_path_of_host(dbus_root_path(root), object);
-    gboolean is_network = object->facts->kind == HOST_NETWORK;
+    HostKind kind = object->facts->kind;
 
-    emit(root, dbus_root_path(root), "org.libvirt.Connect",
-         is_network ? "NetworkEvent" : "StoragePoolEvent",
-         is_network ? g_variant_new("(oi)", path, event) : g_variant_new("(oii)", path, event, 0));
+    emit(root, dbus_root_path(root), "org.libvirt.Connect", signals[kind],
+         kind == HOST_NETWORK ? g_variant_new("(oi)", path, event)
+                              : g_variant_new("(oii)", path, event, 0));
 }
 
 static void

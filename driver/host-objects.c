@@ -1,4 +1,4 @@
-#include "driver/host-objects.h"
+#include "driver/host-objects-private.h"
 
 #include "driver/error.h"
 #include "driver/flags.h"
@@ -33,7 +33,7 @@ typedef struct Kind {
         virErrorNumber code;
         const char *text;
     } transient; /* why it cannot be started with the host */
-    /* Events, of enums that have the numbers in common. */
+    /* Events; those of networks and of pools have the numbers in common. */
     gboolean events;
 } Kind;
 
@@ -81,6 +81,7 @@ static const Kind kinds[N_HOST_KINDS] = {
         .missing = VIR_ERR_NO_NODE_DEVICE,
         .not_found = { "no node device with matching name" },
         .groups = { CAPABILITIES },
+        .events = TRUE,
     },
 };
 
@@ -94,20 +95,14 @@ G_STATIC_ASSERT(STATES == (VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE |
                            VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE));
 G_STATIC_ASSERT((int)VIR_CONNECT_LIST_NETWORKS_ACTIVE == (int)VIR_CONNECT_LIST_INTERFACES_ACTIVE);
 
-struct HostObjects {
-    gboolean simulated;
-    GPtrArray *all;
-    const DriverEvents *events;
-};
-
 static const Kind *
 kind_of(const HostObject *object)
 {
     return &kinds[object->facts->kind];
 }
 
-static void
-object_free(gpointer data)
+void
+host_object_free(gpointer data)
 {
     HostObject *object = data;
 
@@ -122,7 +117,7 @@ host_objects_new(const HostFacts *facts, const DriverEvents *events)
 {
     HostObjects *objects = g_new0(HostObjects, 1);
 
-    objects->all = g_ptr_array_new_with_free_func(object_free);
+    objects->all = g_ptr_array_new_with_free_func(host_object_free);
     objects->events = events;
     objects->simulated = facts != NULL;
     for (; facts && facts->name; facts++) {
@@ -141,6 +136,7 @@ host_objects_free(HostObjects *objects)
     if (!objects)
         return;
     g_ptr_array_unref(objects->all);
+    g_clear_pointer(&objects->before, g_ptr_array_unref);
     g_free(objects);
 }
 
@@ -172,8 +168,8 @@ host_object_key(const HostObject *object)
     return value_of(object, kind_of(object)->key);
 }
 
-static HostObject *
-find(HostObjects *objects, HostKind kind, HostKey by, const char *value)
+HostObject *
+host_objects_look(HostObjects *objects, HostKind kind, HostKey by, const char *value)
 {
     for (guint i = 0; i < objects->all->len; i++) {
         HostObject *object = objects->all->pdata[i];
@@ -196,7 +192,7 @@ host_objects_find(HostObjects *objects, HostKind kind, HostKey by, const char *v
         driver_error_argument(error, "uuidstr in %s must be a valid UUID", kinds[kind].lookup);
         return NULL;
     }
-    object = find(objects, kind, by, by == HOST_BY_UUID ? uuid : value);
+    object = host_objects_look(objects, kind, by, by == HOST_BY_UUID ? uuid : value);
     if (!object)
         driver_error(error, kinds[kind].missing, "%s '%s'", kinds[kind].not_found[by], value);
     return object;
@@ -252,8 +248,8 @@ host_objects_list(HostObjects *objects, HostKind kind, guint flags, GError **err
 
 /* Life */
 
-static void
-tell(HostObjects *objects, HostObject *object, int event)
+void
+host_object_tell(HostObjects *objects, HostObject *object, int event)
 {
     if (kind_of(object)->events && objects->events->host_object)
         objects->events->host_object(objects->events->data, object, event);
@@ -275,11 +271,11 @@ refuse(const HostObject *object, const char *format, GError **error)
 static HostObject *
 find_same(HostObjects *objects, const HostFacts *facts, GError **error)
 {
-    HostObject *named = find(objects, facts->kind, HOST_BY_NAME, facts->name), *same;
+    HostObject *named = host_objects_look(objects, facts->kind, HOST_BY_NAME, facts->name), *same;
 
     if (facts->kind == HOST_INTERFACE)
         return named;
-    same = find(objects, facts->kind, HOST_BY_UUID, facts->uuid);
+    same = host_objects_look(objects, facts->kind, HOST_BY_UUID, facts->uuid);
     if (same && same != named)
         driver_error(error, VIR_ERR_OPERATION_FAILED, "%s '%s' is already defined with uuid %s",
                      kind_of(same)->noun, same->facts->name, facts->uuid);
@@ -289,8 +285,8 @@ find_same(HostObjects *objects, const HostFacts *facts, GError **error)
     return same == named ? same : NULL;
 }
 
-static void
-replace_facts(HostObject *object, const HostFacts *facts)
+void
+host_object_take_facts(HostObject *object, const HostFacts *facts)
 {
     if (object->own)
         host_facts_clear(object->own);
@@ -323,7 +319,7 @@ take_document(HostObjects *objects, HostKind kind, const char *xml, gboolean sta
         object = g_new0(HostObject, 1);
         g_ptr_array_add(objects->all, object);
     }
-    replace_facts(object, &facts);
+    host_object_take_facts(object, &facts);
     return object;
 }
 
@@ -335,7 +331,7 @@ host_objects_define(HostObjects *objects, HostKind kind, const char *xml, GError
     if (!object)
         return NULL;
     object->persistent = TRUE;
-    tell(objects, object, VIR_NETWORK_EVENT_DEFINED);
+    host_object_tell(objects, object, VIR_NETWORK_EVENT_DEFINED);
     return object;
 }
 
@@ -347,7 +343,7 @@ host_objects_create(HostObjects *objects, HostKind kind, const char *xml, GError
     if (!object)
         return NULL;
     object->active = TRUE;
-    tell(objects, object, VIR_NETWORK_EVENT_STARTED);
+    host_object_tell(objects, object, VIR_NETWORK_EVENT_STARTED);
     return object;
 }
 
@@ -357,7 +353,7 @@ host_object_start(HostObjects *objects, HostObject *object, GError **error)
     if (object->active)
         return refuse(object, kind_of(object)->started, error);
     object->active = TRUE;
-    tell(objects, object, VIR_NETWORK_EVENT_STARTED);
+    host_object_tell(objects, object, VIR_NETWORK_EVENT_STARTED);
     return TRUE;
 }
 
@@ -367,7 +363,7 @@ host_object_stop(HostObjects *objects, HostObject *object, GError **error)
     if (!object->active && kind_of(object)->stopped)
         return refuse(object, kind_of(object)->stopped, error);
     object->active = FALSE;
-    tell(objects, object, VIR_NETWORK_EVENT_STOPPED);
+    host_object_tell(objects, object, VIR_NETWORK_EVENT_STOPPED);
     if (!object->persistent)
         g_ptr_array_remove(objects->all, object);
     return TRUE;
@@ -378,7 +374,7 @@ host_object_undefine(HostObjects *objects, HostObject *object, GError **error)
 {
     if (object->active && kind_of(object)->running)
         return refuse(object, kind_of(object)->running, error);
-    tell(objects, object, VIR_NETWORK_EVENT_UNDEFINED);
+    host_object_tell(objects, object, VIR_NETWORK_EVENT_UNDEFINED);
     g_ptr_array_remove(objects->all, object);
     return TRUE;
 }
@@ -400,7 +396,7 @@ change_inactive(HostObjects *objects, HostObject *pool, int event, GError **erro
 {
     if (pool->active)
         return refuse(pool, kind_of(pool)->running, error);
-    tell(objects, pool, event);
+    host_object_tell(objects, pool, event);
     return TRUE;
 }
 

@@ -63,3 +63,13 @@ gboolean host_pool_refresh(HostObjects *objects, HostObject *pool, GError **erro
 gboolean host_pool_check_active(const HostObject *pool, GError **error);
 /* virStoragePoolGetInfo: (ittt), floating. */
 GVariant *host_pool_info(const HostObject *pool);
+
+/* virInterfaceChangeBegin, -Commit and -Rollback, of all interfaces; VIR_ERR_OPERATION_INVALID where one was begun
+ * before, or none was. */
+gboolean host_interfaces_begin(HostObjects *objects, GError **error);
+gboolean host_interfaces_commit(HostObjects *objects, GError **error);
+gboolean host_interfaces_roll_back(HostObjects *objects, GError **error);
+
+/* virNodeDeviceCreateXML and virNodeDeviceDestroy, of a fibre channel's virtual port; the second frees it. */
+HostObject *host_device_create(HostObjects *objects, const char *xml, GError **error);
+gboolean host_device_destroy(HostObjects *objects, HostObject *device, GError **error);

@@ -144,6 +144,29 @@ const HostFacts test_default_objects[] = {
     { 0 },
 };
 
+/* A copy of scsi_host11, number included, with names of its own. */
+void
+test_default_port(const char *wwnn, const char *wwpn, HostFacts *ret)
+{
+    *ret = (HostFacts){ .kind = HOST_NODE_DEVICE, .capabilities = scsi_host, .types = FC_HOST };
+    ret->name = g_strdup("scsi_host12");
+    ret->parent = g_strdup("scsi_host1");
+    ret->xml = g_markup_printf_escaped("<device>\n"
+                                       "  <name>scsi_host12</name>\n"
+                                       "  <parent>scsi_host1</parent>\n"
+                                       "  <capability type='scsi_host'>\n"
+                                       "    <host>11</host>\n"
+                                       "    <unique_id>10</unique_id>\n"
+                                       "    <capability type='fc_host'>\n"
+                                       "      <wwnn>%s</wwnn>\n"
+                                       "      <wwpn>%s</wwpn>\n"
+                                       "      <fabric_wwn>2000000043214321</fabric_wwn>\n"
+                                       "    </capability>\n"
+                                       "  </capability>\n"
+                                       "</device>\n",
+                                       wwnn, wwpn);
+}
+
 /* The cells differ in their memory and in the size of its small pages. */
 static const struct {
     guint kib, page_kib;

@@ -10,6 +10,10 @@ extern const char test_default_domain[];
 /* Its networks, pools, interfaces and devices, all active. A row without a name ends them. */
 extern const HostFacts test_default_objects[];
 
+/* The virtual port that can be made of its devices; @ret's texts are the caller's, who frees them with
+ * host_facts_clear(). */
+void test_default_port(const char *wwnn, const char *wwpn, HostFacts *ret);
+
 struct Sysinfo;
 
 #define TEST_DEFAULT_VERSION 2 /* of the hypervisor */

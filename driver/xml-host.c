@@ -41,6 +41,7 @@ host_facts_clear(HostFacts *facts)
     g_free((char *)facts->name);
     g_free((char *)facts->uuid);
     g_free((char *)facts->mac);
+    g_free((char *)facts->parent);
     g_free((char *)facts->xml);
     *facts = (HostFacts){ 0 };
 }

@@ -233,6 +233,76 @@ test_create(Told *told, gconstpointer facts)
     assert_missing(told, HOST_NETWORK, HOST_BY_NAME, "two", VIR_ERR_NO_NETWORK);
 }
 
+#define INTERFACE "<interface type='ethernet' name='eth2'><mac address='00:11:22:33:44:55'/></interface>"
+
+static void
+assert_no_change(Told *told, gboolean (*change)(HostObjects *, GError **), const char *text)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(change(told->objects, &error));
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_OPERATION_INVALID);
+    g_assert_true(g_str_has_suffix(error->message, text));
+}
+
+/* What was there is there again, as it was, and what came is not. */
+static void
+test_roll_back(Told *told, gconstpointer facts)
+{
+    HostObject *first = found(told, HOST_INTERFACE, HOST_BY_NAME, "eth1"), *second;
+
+    assert_no_change(told, host_interfaces_roll_back, "nothing to rollback.");
+    second = host_objects_define(told->objects, HOST_INTERFACE, INTERFACE, NULL);
+    g_assert_true(host_interfaces_begin(told->objects, NULL));
+    assert_no_change(told, host_interfaces_begin, "another transaction running.");
+    g_assert_true(host_object_undefine(told->objects, first, NULL));
+    g_assert_true(host_object_start(told->objects, second, NULL));
+    g_assert_true(host_interfaces_roll_back(told->objects, NULL));
+    g_assert_true(found(told, HOST_INTERFACE, HOST_BY_NAME, "eth1")->active);
+    second = found(told, HOST_INTERFACE, HOST_BY_MAC, "00:11:22:33:44:55");
+    g_assert_false(second->active);
+    g_assert_cmpstr(second->facts->xml, ==, INTERFACE);
+    g_assert_cmpuint(count(told, HOST_NETWORK, 0), ==, 1);
+    g_assert_true(host_interfaces_begin(told->objects, NULL));
+    g_assert_true(host_object_undefine(told->objects, second, NULL));
+    g_assert_true(host_interfaces_commit(told->objects, NULL));
+    assert_no_change(told, host_interfaces_commit, "nothing to be committed.");
+    g_assert_cmpuint(count(told, HOST_INTERFACE, 0), ==, 1);
+    g_assert_true(host_interfaces_begin(told->objects, NULL)); /* and is left open */
+}
+
+#define PORT(names)                                                                                \
+    "<device><parent>scsi_host1</parent><capability type='scsi_host'><capability type='fc_host'>"  \
+    names "</capability></capability></device>"
+
+static void
+test_device(Told *told, gconstpointer facts)
+{
+    const char *xml = PORT("<wwnn>a&amp;b</wwnn><wwpn>2</wwpn>");
+    HostObject *made = host_device_create(told->objects, xml, NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpstr(made->facts->name, ==, "scsi_host12");
+    g_assert_nonnull(g_strrstr(made->facts->xml, "<wwnn>a&amp;b</wwnn>"));
+    g_assert_true(host_device_create(told->objects, xml, NULL) == made);
+    assert_told(told, "scsi_host12 0 scsi_host12 0 ");
+    g_assert_null(host_device_create(told->objects, PORT("<wwnn>1</wwnn>"), &error));
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_INTERNAL_ERROR);
+    g_assert_true(host_device_destroy(told->objects, made, NULL));
+    assert_told(told, "scsi_host12 1 ");
+    assert_missing(told, HOST_NODE_DEVICE, HOST_BY_NAME, "scsi_host12", VIR_ERR_NO_NODE_DEVICE);
+    g_clear_error(&error);
+    made = found(told, HOST_NODE_DEVICE, HOST_BY_NAME, "computer");
+    g_assert_false(host_device_destroy(told->objects, made, &error));
+    g_assert_cmpstr(error->message, ==, "internal error: Device is not a fibre channel HBA");
+    g_clear_error(&error);
+    made = found(told, HOST_NODE_DEVICE, HOST_BY_NAME, "scsi_host1");
+    g_assert_false(host_device_destroy(told->objects, made, &error));
+    g_assert_cmpstr(error->message, ==,
+                    "internal error: Parent device computer is not capable of vport operations");
+    assert_told(told, "");
+}
+
 /* The driver of real guests has none of any kind. */
 static void
 test_none(Told *told, gconstpointer facts)
@@ -256,6 +326,8 @@ main(int argc, char **argv)
     ADD("/host-objects/pool", test_default_objects, test_pool);
     ADD("/host-objects/define", test_default_objects, test_define);
     ADD("/host-objects/create", test_default_objects, test_create);
+    ADD("/host-objects/roll-back", test_default_objects, test_roll_back);
+    ADD("/host-objects/device", test_default_objects, test_device);
     ADD("/host-objects/none", NULL, test_none);
     return g_test_run();
 }
