@@ -13,11 +13,12 @@
 static const char *const our_archs[] = { "x86_64", "i686", NULL };
 /* Others that libvirt has a name for. */
 static const char *const other_archs[] = {
-    "alpha",   "armv6l",    "armv7l",      "armv7b", "aarch64", "cris",    "ia64",     "lm32",
-    "m68k",    "microblaze", "microblazeel", "mips",   "mipsel",  "mips64",  "mips64el", "or32",
-    "parisc",  "parisc64",  "ppc",         "ppc64",  "ppc64le", "ppcemb",  "riscv32",  "riscv64",
-    "s390",    "s390x",     "sh4",         "sh4eb",  "sparc",   "sparc64", "unicore32", "xtensa",
-    "xtensaeb", "loongarch64", NULL,
+    "alpha",        "armv6l",       "armv7l",       "armv7b",       "aarch64",      "cris",
+    "ia64",         "lm32",         "m68k",         "microblaze",   "microblazeel", "mips",
+    "mipsel",       "mips64",       "mips64el",     "or32",         "parisc",       "parisc64",
+    "ppc",          "ppc64",        "ppc64le",      "ppcemb",       "riscv32",      "riscv64",
+    "s390",         "s390x",        "sh4",          "sh4eb",        "sparc",        "sparc64",
+    "unicore32",    "xtensa",       "xtensaeb",     "loongarch64",  NULL,
 };
 
 /* A guest with them cannot be migrated. */
