@@ -2,6 +2,7 @@
 #include "driver/error.h"
 #include "driver/image-file.h"
 #include "driver/save-image.h"
+#include "tests/unit/image-fixture.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -12,17 +13,6 @@
 #define XML    "<domain>the one that ran</domain>"
 #define STREAM "what the VMM wrote"
 
-typedef struct Fixture {
-    char *dir, *path;
-} Fixture;
-
-static void
-set_up(Fixture *f, gconstpointer unused)
-{
-    f->dir = g_dir_make_tmp("vmctl-save-XXXXXX", NULL);
-    f->path = g_build_filename(f->dir, "image", NULL);
-}
-
 static guint
 count_files(Fixture *f)
 {
@@ -32,15 +22,6 @@ count_files(Fixture *f)
     while (g_dir_read_name(dir))
         n++;
     return n;
-}
-
-static void
-tear_down(Fixture *f, gconstpointer unused)
-{
-    g_unlink(f->path);
-    g_assert_no_errno(g_rmdir(f->dir));
-    g_free(f->path);
-    g_free(f->dir);
 }
 
 static void
@@ -224,6 +205,6 @@ main(int argc, char **argv)
 
     g_test_init(&argc, &argv, NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(tests); i++)
-        g_test_add(tests[i].name, Fixture, NULL, set_up, tests[i].run, tear_down);
+        g_test_add(tests[i].name, Fixture, NULL, image_set_up, tests[i].run, image_tear_down);
     return g_test_run();
 }

@@ -1,34 +1,13 @@
 /* The file of a saved simulated guest: what libvirt's test driver writes, byte for byte; all else is refused in its words. */
 #include "driver/error.h"
 #include "driver/test-image.h"
+#include "tests/unit/image-fixture.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define XML "<domain type='test'/>"
-
-typedef struct Fixture {
-    char *dir, *path;
-} Fixture;
-
-static void
-set_up(Fixture *f, gconstpointer unused)
-{
-    f->dir = g_dir_make_tmp("vmctl-test-image-XXXXXX", NULL);
-    f->path = g_build_filename(f->dir, "image", NULL);
-}
-
-/* Nothing but the image itself is left there. */
-static void
-tear_down(Fixture *f, gconstpointer unused)
-{
-    g_unlink(f->path);
-    g_assert_no_errno(g_rmdir(f->dir));
-    g_free(f->path);
-    g_free(f->dir);
-}
 
 static void
 assert_read(Fixture *f, const char *xml)
@@ -106,8 +85,8 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add("/test-image/bytes", Fixture, NULL, set_up, test_bytes, tear_down);
-    g_test_add("/test-image/refused", Fixture, NULL, set_up, test_refused, tear_down);
-    g_test_add("/test-image/no-file", Fixture, NULL, set_up, test_no_file, tear_down);
+    g_test_add("/test-image/bytes", Fixture, NULL, image_set_up, test_bytes, image_tear_down);
+    g_test_add("/test-image/refused", Fixture, NULL, image_set_up, test_refused, image_tear_down);
+    g_test_add("/test-image/no-file", Fixture, NULL, image_set_up, test_no_file, image_tear_down);
     return g_test_run();
 }
