@@ -142,14 +142,21 @@ press_late(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* What a stop has it do it does, whoever saw to that. */
+static gboolean
+runs(const Domain *domain)
+{
+    return domain->host->units && domain->state == VIR_DOMAIN_RUNNING;
+}
+
 /* Now its kernel rises, and until its devices have done so, too, Linux drops what its button says. */
 static void
 woken(gpointer data, const GError *error)
 {
     Request *request = data;
-    gboolean rises = !error && domain_is_active(request->domain);
+    gboolean rises = domain_is_active(request->domain) && (!error || runs(request->domain));
 
-    button_pressed(request, error);
+    button_pressed(request, rises ? NULL : error);
     if (rises)
         request->press = g_timeout_add_seconds(RISE_S, press_late, request);
 }
@@ -159,7 +166,7 @@ resumed(gpointer data, const GError *error)
 {
     Request *request = data;
 
-    if (error)
+    if (error && !runs(request->domain))
         button_pressed(request, error);
     else
         domain_shutdown(request->domain, 0, button_pressed, request);

@@ -3,6 +3,7 @@
 #include "driver/driver.h"
 
 #include <gio/gio.h>
+#include <signal.h>
 
 #define PATIENCE_S 20
 #define RISE_S     5 /* unit-requests.c */
@@ -16,6 +17,7 @@ typedef struct Fixture {
     GString *entries; /* what the unit's journal was told, a line each */
     guint answers;
     gboolean late;
+    pid_t vmm;
 } Fixture;
 
 static Fixture *current; /* the log has no data */
@@ -73,6 +75,7 @@ start_unit(gpointer data, const char *unit)
 static void
 running(gpointer data, const char *name, const char *uuid, int id, pid_t pid)
 {
+    ((Fixture *)data)->vmm = pid;
 }
 
 static gboolean
@@ -102,6 +105,11 @@ answered(gpointer data, const GError *error)
 
     g_assert_no_error(error);
     f->answers++;
+}
+
+static void
+ignore(gpointer data, const GError *error)
+{
 }
 
 static void
@@ -244,6 +252,30 @@ test_turn(Fixture *f, gconstpointer unused)
     expect_events(f, "3,0 4,0 6,1 5,0 ");
 }
 
+/* Somebody has resumed it before the stop could. */
+static void
+test_resumed(Fixture *f, gconstpointer unused)
+{
+    g_autoptr(GSubprocess) command = NULL;
+
+    start(f, "", "");
+    domain_suspend(f->domain, answered, f);
+    await_state(f, VIR_DOMAIN_PAUSED);
+    await(f, 1);
+    g_assert_no_errno(kill(f->vmm, SIGSTOP));
+    domain_inject_nmi(f->domain, 0, answered, f); /* what the stop and the resume wait for */
+    command = run(f, "stop");
+    g_subprocess_wait_async(command, NULL, command_ended, f);
+    for (guint i = 0; i < 30; i++) { /* its request comes */
+        g_usleep(10 * 1000);
+        g_main_context_iteration(NULL, FALSE);
+    }
+    domain_resume(f->domain, ignore, NULL);
+    g_assert_no_errno(kill(f->vmm, SIGCONT));
+    await(f, 2);
+    expect_events(f, "4,0 6,1 5,0 ");
+}
+
 /* The button of one that is woken is pressed when it has had the time to rise. */
 static void
 test_asleep(Fixture *f, gconstpointer unused)
@@ -288,11 +320,6 @@ test_kept(Fixture *f, gconstpointer unused)
     expect_events(f, "5,1 ");
 }
 
-static void
-ignore(gpointer data, const GError *error)
-{
-}
-
 /* Whoever waits when the daemon stops asks the next one. */
 static void
 test_dropped(Fixture *f, gconstpointer unused)
@@ -318,6 +345,7 @@ main(int argc, char **argv)
     g_test_add("/unit-stop/running", Fixture, NULL, set_up, test_running, tear_down);
     g_test_add("/unit-stop/paused", Fixture, NULL, set_up, test_paused, tear_down);
     g_test_add("/unit-stop/turn", Fixture, NULL, set_up, test_turn, tear_down);
+    g_test_add("/unit-stop/resumed", Fixture, NULL, set_up, test_resumed, tear_down);
     g_test_add("/unit-stop/asleep", Fixture, NULL, set_up, test_asleep, tear_down);
     g_test_add("/unit-stop/rises-no-more", Fixture, NULL, set_up, test_rises_no_more, tear_down);
     g_test_add("/unit-stop/kept", Fixture, NULL, set_up, test_kept, tear_down);
