@@ -344,3 +344,12 @@ args_flags(const Args *args, const ArgsFlag *flags)
             all |= flags->flag;
     return all;
 }
+
+guint
+args_flag_of(const ArgsFlag *flags, const char *name)
+{
+    for (; flags->name; flags++)
+        if (strcmp(flags->name, name) == 0)
+            return flags->flag;
+    return 0;
+}

@@ -37,3 +37,5 @@ typedef struct ArgsFlag {
     guint flag;
 } ArgsFlag;
 guint args_flags(const Args *args, const ArgsFlag *flags);
+/* The flag of that name, 0 for none: where a list's words are no options but an option's value. */
+guint args_flag_of(const ArgsFlag *flags, const char *name);

@@ -31,15 +31,6 @@ is_true(GVariantDict *properties, const char *key)
 }
 
 static void
-add_from(Facts *facts, const char *key, const char *title, GVariantDict *properties,
-         const char *property)
-{
-    g_autoptr(GVariant) value = variant_dict_unwrap(properties, property, "s");
-
-    facts_add(facts, key, title, value ? g_variant_get_string(value, NULL) : "-", NULL);
-}
-
-static void
 add_id(Facts *facts, GVariantDict *properties)
 {
     g_autoptr(GVariant) id = variant_dict_unwrap(properties, "Id", "u");
@@ -134,7 +125,7 @@ static gboolean
 run_dominfo(Session *session, const Args *args, GError **error)
 {
     int state, reason;
-    gboolean persistent, autostart;
+    gboolean autostart;
     g_autoptr(Facts) facts = facts_new();
     g_autoptr(GVariantDict) properties = NULL;
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
@@ -144,15 +135,14 @@ run_dominfo(Session *session, const Args *args, GError **error)
     properties = connection_get_all(domain->connection, domain->path, DOMAIN_INTERFACE, error);
     if (!properties)
         return FALSE;
-    persistent = is_true(properties, "Persistent");
     autostart = is_true(properties, "Autostart");
     add_id(facts, properties);
     facts_add(facts, "name", _("Name:"), domain->name, NULL);
-    add_from(facts, "uuid", _("UUID:"), properties, "UUID");
-    add_from(facts, "os-type", _("OS Type:"), properties, "OSType");
+    facts_add_property(facts, "uuid", _("UUID:"), properties, "UUID");
+    facts_add_property(facts, "os-type", _("OS Type:"), properties, "OSType");
     facts_add(facts, "state", _("State:"), domain_state_name(state), NULL);
     add_figures(facts, domain);
-    add_boolean(facts, "persistent", _("Persistent:"), yes_no(persistent), persistent);
+    facts_add_property(facts, "persistent", _("Persistent:"), properties, "Persistent");
     add_boolean(facts, "autostart", _("Autostart:"), autostart ? _("enable") : _("disable"),
                 autostart);
     add_managed_save(facts, domain);

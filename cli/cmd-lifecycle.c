@@ -6,7 +6,6 @@
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
-#include <string.h>
 
 /* A command that is one call: what is called, and what is said when it worked or did not. Both texts
  * have one %s, the domain's name. */
@@ -15,16 +14,6 @@ typedef struct Verb {
     const char *done;   /* N_() */
     const char *failed; /* N_() */
 } Verb;
-
-/* msgfmt --check holds translations to the format of the original. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-static char *
-about(const char *format, const Domain *domain)
-{
-    return g_strdup_printf(_(format), domain->name);
-}
-#pragma GCC diagnostic pop
 
 /* @parameters may be floating. */
 static gboolean
@@ -37,11 +26,11 @@ run_verb(Session *session, const Args *args, const Verb *verb, GVariant *paramet
     if (!domain)
         return FALSE;
     if (!domain_do(domain, verb->method, owned, error)) {
-        text = about(verb->failed, domain);
+        text = text_about(verb->failed, domain->name, NULL);
         output_error("%s", text);
         return FALSE;
     }
-    text = about(verb->done, domain);
+    text = text_about(verb->done, domain->name, NULL);
     output_extra("%s", text);
     return TRUE;
 }
@@ -149,15 +138,6 @@ static const ArgsFlag modes[] = {
     { "paravirt", VIR_DOMAIN_SHUTDOWN_PARAVIRT },   { NULL, 0 },
 };
 
-static guint
-find_mode(const char *name)
-{
-    for (const ArgsFlag *mode = modes; mode->name; mode++)
-        if (strcmp(mode->name, name) == 0)
-            return mode->flag;
-    return 0;
-}
-
 /* "acpi,agent": each is tried until one works. */
 static gboolean
 read_modes(const Args *args, guint *ret_flags, GError **error)
@@ -167,7 +147,7 @@ read_modes(const Args *args, guint *ret_flags, GError **error)
     guint flags = 0;
 
     for (gsize i = 0; names[i]; i++) {
-        guint mode = find_mode(names[i]);
+        guint mode = args_flag_of(modes, names[i]);
         if (!mode)
             return cli_fail(error,
                             _("Unknown mode %s value, expecting 'acpi', 'agent', 'initctl', "

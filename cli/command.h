@@ -50,6 +50,7 @@ typedef struct Command {
     /* FALSE: it failed, and has said so or has set @error, which the caller prints. */
     gboolean (*run)(Session *session, const Args *args, GError **error);
     guint flags;
+    gconstpointer about; /* what @run is to do, where it is that of several commands */
 } Command;
 
 typedef struct CommandGroup {

@@ -128,12 +128,87 @@ static const Command *const host_commands[] = {
     NULL,
 };
 
+static const Command *const interface_commands[] = {
+    &command_iface_begin,
+    &command_iface_commit,
+    &command_iface_define,
+    &command_iface_destroy,
+    &command_iface_dumpxml,
+    &command_iface_edit,
+    &command_iface_list,
+    &command_iface_mac,
+    &command_iface_name,
+    &command_iface_rollback,
+    &command_iface_start,
+    &command_iface_undefine,
+    NULL,
+};
+
+static const Command *const network_commands[] = {
+    &command_net_autostart, &command_net_create,
+    &command_net_define, &command_net_destroy,
+    &command_net_dhcp_leases, &command_net_dumpxml,
+    &command_net_edit, &command_net_event,
+    &command_net_info, &command_net_list,
+    &command_net_name, &command_net_start,
+    &command_net_undefine, &command_net_update,
+    &command_net_uuid, NULL,
+};
+
+static const Command *const node_device_commands[] = {
+    &command_nodedev_create,
+    &command_nodedev_destroy,
+    &command_nodedev_detach,
+    &command_nodedev_dumpxml,
+    &command_nodedev_event,
+    &command_nodedev_list,
+    &command_nodedev_reattach,
+    &command_nodedev_reset,
+    NULL,
+};
+
 static const Command *const snapshot_commands[] = {
     &command_snapshot_create, &command_snapshot_create_as,
     &command_snapshot_current, &command_snapshot_delete,
     &command_snapshot_dumpxml, &command_snapshot_edit,
     &command_snapshot_info, &command_snapshot_list,
     &command_snapshot_parent, &command_snapshot_revert,
+    NULL,
+};
+
+static const Command *const pool_commands[] = {
+    &command_find_storage_pool_sources,
+    &command_find_storage_pool_sources_as,
+    &command_pool_autostart,
+    &command_pool_build,
+    &command_pool_create,
+    &command_pool_create_as,
+    &command_pool_define,
+    &command_pool_define_as,
+    &command_pool_delete,
+    &command_pool_destroy,
+    &command_pool_dumpxml,
+    &command_pool_edit,
+    &command_pool_event,
+    &command_pool_info,
+    &command_pool_list,
+    &command_pool_name,
+    &command_pool_refresh,
+    &command_pool_start,
+    &command_pool_undefine,
+    &command_pool_uuid,
+    NULL,
+};
+
+static const Command *const volume_commands[] = {
+    &command_vol_create,
+    &command_vol_delete,
+    &command_vol_dumpxml,
+    &command_vol_info,
+    &command_vol_key,
+    &command_vol_list,
+    &command_vol_name,
+    &command_vol_path,
     NULL,
 };
 
@@ -147,7 +222,12 @@ const CommandGroup command_groups[] = {
     { N_("Domain Monitoring"), "monitor", monitor_commands },
     { N_("Domain Events"), "events", event_commands },
     { N_("Host and Hypervisor"), "host", host_commands },
+    { N_("Interface"), "interface", interface_commands },
+    { N_("Networking"), "network", network_commands },
+    { N_("Node Device"), "nodedev", node_device_commands },
     { N_("Snapshot"), "snapshot", snapshot_commands },
+    { N_("Storage Pool"), "pool", pool_commands },
+    { N_("Storage Volume"), "volume", volume_commands },
     { N_("vmctl itself"), "vmctl", own_commands },
     { NULL, NULL, NULL },
 };

@@ -36,6 +36,25 @@ extern const Command command_event;
 extern const Command command_snapshot_create, command_snapshot_create_as, command_snapshot_current,
     command_snapshot_delete, command_snapshot_dumpxml, command_snapshot_edit, command_snapshot_info,
     command_snapshot_list, command_snapshot_parent, command_snapshot_revert;
+extern const Command command_net_autostart, command_net_create, command_net_define,
+    command_net_destroy, command_net_dhcp_leases, command_net_dumpxml, command_net_edit,
+    command_net_event, command_net_info, command_net_list, command_net_name, command_net_start,
+    command_net_undefine, command_net_update, command_net_uuid;
+extern const Command command_iface_begin, command_iface_commit, command_iface_define,
+    command_iface_destroy, command_iface_dumpxml, command_iface_edit, command_iface_list,
+    command_iface_mac, command_iface_name, command_iface_rollback, command_iface_start,
+    command_iface_undefine;
+extern const Command command_nodedev_create, command_nodedev_destroy, command_nodedev_detach,
+    command_nodedev_dumpxml, command_nodedev_event, command_nodedev_list,
+    command_nodedev_reattach, command_nodedev_reset;
+extern const Command command_find_storage_pool_sources, command_find_storage_pool_sources_as,
+    command_pool_autostart, command_pool_build, command_pool_create, command_pool_create_as,
+    command_pool_define, command_pool_define_as, command_pool_delete, command_pool_destroy,
+    command_pool_dumpxml, command_pool_edit, command_pool_event, command_pool_info,
+    command_pool_list, command_pool_name, command_pool_refresh, command_pool_start,
+    command_pool_undefine, command_pool_uuid;
+extern const Command command_vol_create, command_vol_delete, command_vol_dumpxml,
+    command_vol_info, command_vol_key, command_vol_list, command_vol_name, command_vol_path;
 extern const Command command_capabilities, command_hostname, command_uri, command_version;
 extern const Command command_cpu_baseline, command_cpu_compare;
 extern const Command command_cpu_models, command_domcapabilities, command_freecell,

@@ -1,6 +1,7 @@
 #include "cli/complete.h"
 
 #include "cli/domain-list.h"
+#include "cli/object-list.h"
 #include "cli/snapshot.h"
 #include "cli/words.h"
 
@@ -74,6 +75,26 @@ propose_snapshots(GPtrArray *found, Session *session, const char *name, const ch
         propose(found, word, ((const Snapshot *)snapshots->pdata[i])->name);
 }
 
+/* The kind of what the command's line names; NULL: none. */
+static const ObjectKind *
+kind_of(const Command *command)
+{
+    for (gsize i = 0; object_kinds[i]; i++)
+        if (command_option(command, object_kinds[i]->option))
+            return object_kinds[i];
+    return NULL;
+}
+
+static void
+propose_objects(GPtrArray *found, Session *session, const ObjectKind *kind, const char *word)
+{
+    g_autoptr(GPtrArray) entries =
+        session->connection ? object_list(session->connection, kind, 0, NULL) : NULL;
+
+    for (guint i = 0; entries && i < entries->len; i++)
+        propose(found, word, ((const ObjectEntry *)entries->pdata[i])->name);
+}
+
 /* The words of the command that is being typed, the last on the line; NULL: it has none yet. */
 static const GPtrArray *
 current_words(const GPtrArray *commands, const char *before)
@@ -109,6 +130,8 @@ complete(Session *session, const char *before, const char *word)
         propose_snapshots(found, session, domain_of(words), word);
     else if (command && command_option(command, "domain"))
         propose_domains(found, session, word);
+    else if (command && kind_of(command))
+        propose_objects(found, session, kind_of(command), word);
     g_ptr_array_sort(found, compare);
     g_ptr_array_add(found, NULL);
     return (char **)g_ptr_array_free(found, FALSE);

@@ -1,4 +1,4 @@
-# bash completion for vmctl: commands, options and the names of domains, from vmctl itself.
+# bash completion for vmctl: commands, options and names of domains, networks and so on, from vmctl itself.
 
 _vmctl()
 {

@@ -1,5 +1,5 @@
 #compdef vmctl
-# zsh completion for vmctl: commands, options and the names of domains, from vmctl itself.
+# zsh completion for vmctl: commands, options and names of domains, networks and so on, from vmctl itself.
 
 local -a proposed
 local i=2

@@ -300,6 +300,96 @@ connection_get_all(Connection *connection, const char *path, const char *interfa
     return g_variant_dict_new(properties);
 }
 
+/* The calls of connection_call_each(). */
+typedef struct Batch {
+    Connection *connection;
+    const char *const *paths;
+    const char *interface, *method;
+    GVariant *parameters;
+    const GVariantType *reply_type;
+    GVariant **replies;
+    gsize next; /* that is not asked yet */
+    guint running;
+} Batch;
+
+typedef struct Question {
+    Batch *batch;
+    gsize number;
+} Question;
+
+/* The bus takes no more of one connection's than 128 calls without an answer. */
+#define MOST_CALLS 64
+
+static void ask_next(Batch *batch);
+
+static void
+on_answer(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autofree Question *question = data;
+    Batch *batch = question->batch;
+
+    batch->running--;
+    batch->replies[question->number] =
+        g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, NULL);
+    ask_next(batch);
+}
+
+static void
+ask_next(Batch *batch)
+{
+    Connection *connection = batch->connection;
+    Question *question;
+
+    if (!batch->paths[batch->next])
+        return;
+    question = g_new0(Question, 1);
+    question->batch = batch;
+    question->number = batch->next++;
+    batch->running++;
+    g_dbus_connection_call(connection->bus, connection->name, batch->paths[question->number],
+                           batch->interface, batch->method, batch->parameters, batch->reply_type,
+                           G_DBUS_CALL_FLAGS_NONE, NO_TIMEOUT, NULL, on_answer, question);
+}
+
+/* In a context of its own, so that nothing else happens meanwhile. */
+GVariant **
+connection_call_each(Connection *connection, const char *const *paths, const char *interface,
+                     const char *method, GVariant *parameters, const char *reply_type)
+{
+    g_autoptr(GMainContext) context = g_main_context_new();
+    g_autoptr(GVariant) owned = parameters ? g_variant_ref_sink(parameters) : NULL;
+    Batch batch = { .connection = connection,
+                    .paths = paths,
+                    .interface = interface,
+                    .method = method,
+                    .parameters = owned,
+                    .reply_type = G_VARIANT_TYPE(reply_type) };
+
+    batch.replies = g_new0(GVariant *, g_strv_length((char **)paths) + 1);
+    g_main_context_push_thread_default(context);
+    for (guint i = 0; i < MOST_CALLS; i++)
+        ask_next(&batch);
+    while (batch.running)
+        g_main_context_iteration(context, TRUE);
+    g_main_context_pop_thread_default(context);
+    return batch.replies;
+}
+
+GVariant **
+connection_get_all_of(Connection *connection, const char *const *paths, const char *interface)
+{
+    return connection_call_each(connection, paths, "org.freedesktop.DBus.Properties", "GetAll",
+                                g_variant_new("(s)", interface), "(a{sv})");
+}
+
+void
+replies_free(GVariant **replies, gsize n)
+{
+    for (gsize i = 0; i < n; i++)
+        g_clear_pointer(&replies[i], g_variant_unref);
+    g_free(replies);
+}
+
 gboolean
 error_is_unknown_method(const GError *error)
 {

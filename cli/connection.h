@@ -56,6 +56,16 @@ gboolean connection_set(Connection *connection, const char *path, const char *in
 GVariantDict *connection_get_all(Connection *connection, const char *path, const char *interface,
                                  GError **error);
 
+/* One call of many objects at one time, in the order of @paths, which NULL ends: none waits for the answer to another.
+ * @parameters (NULL: none) are consumed. NULL for an object that gives no such reply; with the array, free them with replies_free(). */
+GVariant **connection_call_each(Connection *connection, const char *const *paths,
+                                const char *interface, const char *method, GVariant *parameters,
+                                const char *reply_type);
+/* All properties of each, as replies of the type (a{sv}). */
+GVariant **connection_get_all_of(Connection *connection, const char *const *paths,
+                                 const char *interface);
+void replies_free(GVariant **replies, gsize n);
+
 /* libvirt-dbus wraps dictionary values in a variant of their own: the value inside all of them. */
 GVariant *variant_unwrap(GVariant *value);
 /* The entry @key of a dictionary of such values, where it has the type @type; else NULL. */

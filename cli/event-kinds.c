@@ -165,10 +165,60 @@ const EventKind event_kinds[] = {
     { NULL },
 };
 
-const EventKind *
-event_kind_find(const char *name)
+static char *
+network_lifecycle(GVariant *parameters)
 {
-    for (const EventKind *kind = event_kinds; kind->name; kind++)
+    static const char *const events[] = { N_("Defined"), N_("Undefined"), N_("Started"),
+                                          N_("Stopped") };
+    int event;
+
+    g_variant_get(parameters, "(oi)", NULL, &event);
+    return g_strdup(PICK(events, event));
+}
+
+const EventKind network_event_kinds[] = {
+    { "lifecycle", "NetworkEvent", "(oi)", TRUE, network_lifecycle },
+    { NULL },
+};
+
+static char *
+pool_lifecycle(GVariant *parameters)
+{
+    static const char *const events[] = { N_("Defined"), N_("Undefined"), N_("Started"),
+                                          N_("Stopped"), N_("Created"),   N_("Deleted") };
+    int event;
+
+    g_variant_get(parameters, "(oii)", NULL, &event, NULL);
+    return g_strdup(PICK(events, event));
+}
+
+const EventKind pool_event_kinds[] = {
+    { "lifecycle", "StoragePoolEvent", "(oii)", TRUE, pool_lifecycle },
+    { "refresh", "Refresh", "()", FALSE, NULL },
+    { NULL },
+};
+
+static char *
+device_lifecycle(GVariant *parameters)
+{
+    static const char *const events[] = { N_("Created"), N_("Deleted"), N_("Defined"),
+                                          N_("Undefined") };
+    int event;
+
+    g_variant_get(parameters, "(oii)", NULL, &event, NULL);
+    return g_strdup(PICK(events, event));
+}
+
+/* In libvirt's numbering there is "update", too, which the bus has no signal for. */
+const EventKind device_event_kinds[] = {
+    { "lifecycle", "NodeDeviceEvent", "(oii)", TRUE, device_lifecycle },
+    { NULL },
+};
+
+const EventKind *
+event_kind_find(const EventKind *kinds, const char *name)
+{
+    for (const EventKind *kind = kinds; kind->name; kind++)
         if (strcmp(kind->name, name) == 0)
             return kind;
     return NULL;

@@ -1,7 +1,10 @@
 #include "cli/facts.h"
 
+#include "cli/connection.h"
 #include "cli/output.h"
 #include "cli/table.h"
+
+#include <glib/gi18n.h>
 
 typedef struct Fact {
     char *title; /* NULL: not for a person */
@@ -52,6 +55,19 @@ facts_add(Facts *facts, const char *key, const char *title, const char *text, GV
     fact->entry = g_variant_new("{sv}", key, value ? value : g_variant_new_string(text));
     g_variant_ref_sink(fact->entry);
     g_ptr_array_add(facts->all, fact);
+}
+
+void
+facts_add_property(Facts *facts, const char *key, const char *title, GVariantDict *properties,
+                   const char *property)
+{
+    g_autoptr(GVariant) text = variant_dict_unwrap(properties, property, "s");
+    g_autoptr(GVariant) boolean = variant_dict_unwrap(properties, property, "b");
+
+    if (text)
+        facts_add(facts, key, title, g_variant_get_string(text, NULL), NULL);
+    if (boolean)
+        facts_add(facts, key, title, g_variant_get_boolean(boolean) ? _("yes") : _("no"), boolean);
 }
 
 static GVariant *

@@ -30,6 +30,10 @@ static const Hint hints[] = {
     { "Could not access KVM", "vmctl doctor", NULL },
     { "/dev/kvm", "vmctl doctor", NULL },
     { "Domain not found", "vmctl list --all", NULL },
+    { "Network not found", "vmctl net-list --all", NULL },
+    { "Storage pool not found", "vmctl pool-list --all", NULL },
+    { "Interface not found", "vmctl iface-list --all", NULL },
+    { "Node device not found", "vmctl nodedev-list", NULL },
     { N_("unknown command: '%s'"), "vmctl help", NULL },
     { N_("command or command group '%s' doesn't exist"), "vmctl help", NULL },
 };

@@ -130,6 +130,16 @@ output_hint(const char *text)
         fprintf(stderr, "%s\n", text);
 }
 
+/* msgfmt --check holds translations to the format of the original. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+char *
+text_about(const char *format, const char *name, const char *other)
+{
+    return g_strdup_printf(_(format), name, other);
+}
+#pragma GCC diagnostic pop
+
 void
 output_error(const char *format, ...)
 {

@@ -36,6 +36,9 @@ void output_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void output_gerror(const GError *error);
 /* What was complained of since the last call, or "". For g_free(). */
 char *output_take_complaints(void);
+/* @format (N_(), translated here) with @name in the place of its first %s, and @other in that of the second, where it has
+ * them. For g_free(). */
+char *text_about(const char *format, const char *name, const char *other);
 /* Whether a person reads along: standard error is a terminal, and nobody wants quiet or JSON. */
 gboolean output_advises(void);
 /* A line of advice behind complaints, for that person. */

@@ -47,8 +47,8 @@ size_parse_kib(const char *text, guint64 *ret_kib)
     return TRUE;
 }
 
-char *
-size_text(guint64 bytes)
+static char *
+scaled_text(guint64 bytes, int decimals)
 {
     static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
     double value = bytes;
@@ -56,5 +56,17 @@ size_text(guint64 bytes)
 
     for (; i + 1 < G_N_ELEMENTS(units) && value >= 1024; i++)
         value /= 1024;
-    return g_strdup_printf("%.3f %s", value, units[i]);
+    return g_strdup_printf("%.*f %s", decimals, value, units[i]);
+}
+
+char *
+size_text(guint64 bytes)
+{
+    return scaled_text(bytes, 3);
+}
+
+char *
+size_short_text(guint64 bytes)
+{
+    return scaled_text(bytes, 2);
 }

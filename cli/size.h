@@ -8,5 +8,6 @@
 gboolean size_parse_kib(const char *text, guint64 *ret_kib);
 /* The same in bytes, where a number alone is one of @unit bytes. */
 gboolean size_parse_bytes(const char *text, guint64 unit, guint64 *ret_bytes);
-/* "1.500 GiB"; for g_free(). */
+/* "1.500 GiB", and "1.50 GiB" as virsh has it of pools and volumes; for g_free(). */
 char *size_text(guint64 bytes);
+char *size_short_text(guint64 bytes);

@@ -63,6 +63,12 @@ proposes '--pa*' start web --pa
 proposes '--paused' start --paus
 proposes 'list' help lis
 proposes '' nonsense w
+proposes '' net-start d
+proposes 'default' -c test:///default net-start d
+proposes 'default' -c test:///default net-event --network d
+proposes 'default-pool' -c test:///default vol-list d
+proposes 'eth1' -c test:///default iface-mac e
+proposes 'computer' -c test:///default nodedev-dumpxml c
 kill $daemon
 wait $daemon
 echo "1..$n"

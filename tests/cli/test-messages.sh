@@ -54,7 +54,7 @@ none "no error is said without a mark" "$work/wrong"
 # is_for_programs: what has two words and is yet nothing to translate.
 is_for_programs() {
     grep -vE -e '^"(sudo|modprobe|echo|man) ' -e '^"vmctl [a-z-]+( %s)?( --[a-z-]+)?"$' -e '^"<' -e "='" -e '^"(unsigned )?(int|long long)"' -e '^"unsigned ' \
-        -e '^"file dev dir name' -e '^"metadata not found: "' -e '^"does not have a current snapshot"' -e '^"revert requires force"'
+        -e '^"file dev dir name' -e '^"metadata not found: "' -e '^"does not have a current snapshot"' -e '^"unsupported flags"' -e '^"revert requires force"'
 }
 mkdir "$work/plain"
 # xgettext stops at bytes that are no text. What a hint is for may be the daemon's words.

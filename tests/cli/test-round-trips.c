@@ -129,10 +129,53 @@ test_round_trips(void)
     g_object_unref(monitor.bus);
 }
 
+#define NETWORKS 150 /* more than are asked at one time */
+
+static void
+define_network(Fixture *fixture, guint number)
+{
+    g_autofree char *xml = g_strdup_printf("<network><name>net-%04u</name></network>", number);
+
+    g_variant_unref(fixture_call(fixture, "/org/libvirt/Test", CONNECT, "NetworkDefineXML",
+                                 g_variant_new("(s)", xml), "(o)"));
+}
+
+static guint
+count_networks(Fixture *fixture, Monitor *monitor, guint expected)
+{
+    guint before = monitor_count(monitor, fixture);
+    g_autoptr(Said) said =
+        vmctl(fixture, "", "-c", "test:///default", "-q", "net-list", "--all", "--name", NULL);
+    g_auto(GStrv) lines = g_strsplit(said->out, "\n", -1);
+
+    g_assert_cmpstr(said->err, ==, "");
+    g_assert_cmpint(said->status, ==, 0);
+    g_assert_cmpuint(g_strv_length(lines), ==, expected + 1);
+    return monitor_count(monitor, fixture) - before;
+}
+
+/* Networks have no list that tells all: there is one call for each, and no more. */
+static void
+test_networks(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    Monitor monitor = { 0 };
+    guint with_one;
+
+    monitor_start(&monitor, fixture);
+    with_one = count_networks(fixture, &monitor, 1);
+    for (guint i = 1; i < NETWORKS; i++)
+        define_network(fixture, i);
+    g_assert_cmpuint(count_networks(fixture, &monitor, NETWORKS), ==, with_one + NETWORKS - 1);
+    g_dbus_connection_close_sync(monitor.bus, NULL, NULL);
+    g_object_unref(monitor.bus);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/cli/round-trips", test_round_trips);
+    g_test_add_func("/cli/round-trips/networks", test_networks);
     return g_test_run();
 }

@@ -222,13 +222,13 @@ test_events(void)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        const EventKind *kind = event_kind_find(cases[i].name);
+        const EventKind *kind = event_kind_find(event_kinds, cases[i].name);
         g_autoptr(GVariant) parameters =
             g_variant_parse(G_VARIANT_TYPE(kind->type), cases[i].parameters, NULL, NULL, NULL);
         g_autofree char *details = kind->details(parameters);
         g_assert_cmpstr(details, ==, cases[i].details);
     }
-    g_assert_null(event_kind_find("frob"));
+    g_assert_null(event_kind_find(event_kinds, "frob"));
 }
 
 static void
