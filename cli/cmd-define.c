@@ -4,6 +4,7 @@
 #include "cli/domain.h"
 #include "cli/file.h"
 #include "cli/output.h"
+#include "cli/xpath.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
@@ -158,10 +159,7 @@ run_dumpxml(Session *session, const Args *args, GError **error)
     if (!domain)
         return FALSE;
     xml = domain_xml(domain, args_flags(args, dumpxml_flags), error);
-    if (!xml)
-        return FALSE;
-    output("%s", xml);
-    return TRUE;
+    return xml && xpath_print(xml, args, error);
 }
 
 static const Option dumpxml_options[] = {
@@ -170,6 +168,7 @@ static const Option dumpxml_options[] = {
     { "security-info", OPTION_BOOL, 0, N_("with passwords and other secrets") },
     { "update-cpu", OPTION_BOOL, 0, N_("with the CPU as the host provides it") },
     { "migratable", OPTION_BOOL, 0, N_("in a form that another host can take") },
+    OPTIONS_XPATH,
     { NULL },
 };
 

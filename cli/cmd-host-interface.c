@@ -5,6 +5,7 @@
 #include "cli/object-list.h"
 #include "cli/output.h"
 #include "cli/table.h"
+#include "cli/xpath.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
@@ -126,6 +127,7 @@ const Command command_iface_define = {
 static const Option dumpxml_options[] = {
     OPTION_INTERFACE(N_("the interface's name or MAC address")),
     { "inactive", OPTION_BOOL, 0, N_("its definition, not what it is now") },
+    OPTIONS_XPATH,
     { NULL },
 };
 

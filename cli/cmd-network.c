@@ -7,6 +7,7 @@
 #include "cli/object-list.h"
 #include "cli/output.h"
 #include "cli/table.h"
+#include "cli/xpath.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
@@ -203,6 +204,7 @@ const Command command_net_autostart = {
 static const Option dumpxml_options[] = {
     OPTION_NETWORK(N_("the network's name or UUID")),
     { "inactive", OPTION_BOOL, 0, N_("the definition of its next start") },
+    OPTIONS_XPATH,
     { NULL },
 };
 

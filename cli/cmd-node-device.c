@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/table.h"
 #include "cli/tree.h"
+#include "cli/xpath.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
@@ -249,9 +250,11 @@ const Command command_nodedev_create = {
                          N_("Failed to create node device from %s") },
 };
 
+static const Option dumpxml_options[] = { OPTION_DEVICE, OPTIONS_XPATH, { NULL } };
+
 const Command command_nodedev_dumpxml = {
     "nodedev-dumpxml",  N_("print the XML document of a device of the host"),
-    NULL,               only_device,
+    NULL,               dumpxml_options,
     object_run_dumpxml, 0,
     &(const ObjectXml){ &object_node_device, object_no_flags },
 };

@@ -3,6 +3,7 @@
 
 #include "cli/object-commands.h"
 #include "cli/object-list.h"
+#include "cli/xpath.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
@@ -171,6 +172,7 @@ const Command command_pool_autostart = {
 static const Option dumpxml_options[] = {
     OPTION_POOL(N_("the pool's name or UUID")),
     { "inactive", OPTION_BOOL, 0, N_("the definition of its next start") },
+    OPTIONS_XPATH,
     { NULL },
 };
 

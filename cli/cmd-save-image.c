@@ -5,6 +5,7 @@
 #include "cli/editor.h"
 #include "cli/file.h"
 #include "cli/output.h"
+#include "cli/xpath.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
@@ -102,10 +103,7 @@ dump(Image *image, const Args *args, GError **error)
 
     image->xml_flags = args_flags(args, xml_flags);
     xml = get(image, error);
-    if (!xml)
-        return FALSE;
-    output("%s", xml);
-    return TRUE;
+    return xml && xpath_print(xml, args, error);
 }
 
 static gboolean
@@ -119,6 +117,7 @@ run_save_image_dumpxml(Session *session, const Args *args, GError **error)
 static const Option image_dumpxml_options[] = {
     { "file", OPTION_DATA, OPTION_REQUIRED, N_("the image that was saved") },
     { "security-info", OPTION_BOOL, 0, N_("with passwords and other secrets") },
+    OPTIONS_XPATH,
     { NULL },
 };
 
@@ -142,6 +141,7 @@ run_managedsave_dumpxml(Session *session, const Args *args, GError **error)
 static const Option managed_dumpxml_options[] = {
     OPTION_DOMAIN_ANY,
     { "security-info", OPTION_BOOL, 0, N_("with passwords and other secrets") },
+    OPTIONS_XPATH,
     { NULL },
 };
 

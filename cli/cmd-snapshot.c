@@ -5,6 +5,7 @@
 #include "cli/facts.h"
 #include "cli/output.h"
 #include "cli/snapshot.h"
+#include "cli/xpath.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
@@ -19,16 +20,6 @@ static const ArgsFlag xml_flags[] = {
         "security-info", OPTION_BOOL, 0, N_("with passwords and other secrets")                    \
     }
 
-static gboolean
-print_xml(const Snapshot *snapshot, const Args *args, GError **error)
-{
-    g_autofree char *xml = snapshot_xml(snapshot, args_flags(args, xml_flags), error);
-
-    if (xml)
-        output("%s", xml);
-    return xml != NULL;
-}
-
 /* dumpxml */
 
 static gboolean
@@ -37,14 +28,17 @@ run_dumpxml(Session *session, const Args *args, GError **error)
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
     g_autoptr(Snapshot) snapshot =
         domain ? snapshot_find(domain, args_string(args, "snapshotname"), error) : NULL;
+    g_autofree char *xml =
+        snapshot ? snapshot_xml(snapshot, args_flags(args, xml_flags), error) : NULL;
 
-    return snapshot && print_xml(snapshot, args, error);
+    return xml && xpath_print(xml, args, error);
 }
 
 static const Option dumpxml_options[] = {
     OPTION_DOMAIN_ANY,
     { "snapshotname", OPTION_DATA, OPTION_REQUIRED, N_("the snapshot's name") },
     OPTION_SECURITY_INFO,
+    OPTIONS_XPATH,
     { NULL },
 };
 
@@ -80,6 +74,7 @@ print_current(Domain *domain, const Args *args, GError **error)
 {
     GError *failure = NULL;
     g_autoptr(Snapshot) current = snapshot_current(domain, &failure);
+    g_autofree char *text = NULL;
 
     if (!current && snapshot_error_is_no_current(failure)) {
         g_clear_error(&failure);
@@ -89,10 +84,11 @@ print_current(Domain *domain, const Args *args, GError **error)
         g_propagate_error(error, failure);
         return FALSE;
     }
-    if (!args_has(args, "name"))
-        return print_xml(current, args, error);
-    output("%s", current->name);
-    return TRUE;
+    text = args_has(args, "name") ? g_strdup(current->name)
+                                  : snapshot_xml(current, args_flags(args, xml_flags), error);
+    if (text)
+        output("%s", text);
+    return text != NULL;
 }
 
 static gboolean

@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "cli/size.h"
 #include "cli/table.h"
+#include "cli/xpath.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
@@ -257,19 +258,18 @@ run_dumpxml(Session *session, const Args *args, GError **error)
     g_autoptr(Object) volume = volume_from_args(session, args, error);
     g_autofree char *xml = volume ? object_xml(volume, 0, error) : NULL;
 
-    if (xml)
-        output("%s", xml);
-    return xml != NULL;
+    return xml && xpath_print(xml, args, error);
 }
 
-static const Option any_options[] = {
+static const Option dumpxml_options[] = {
     OPTION_VOLUME(N_("the volume's name, key or path")),
     OPTION_POOL,
+    OPTIONS_XPATH,
     { NULL },
 };
 
 const Command command_vol_dumpxml = {
-    "vol-dumpxml", N_("print the XML document of a volume"), NULL, any_options, run_dumpxml, 0,
+    "vol-dumpxml", N_("print the XML document of a volume"), NULL, dumpxml_options, run_dumpxml, 0,
 };
 
 /* name, key, path: @about is the property. */

@@ -3,6 +3,7 @@
 #include "cli/editor.h"
 #include "cli/file.h"
 #include "cli/output.h"
+#include "cli/xpath.h"
 
 #include <glib/gi18n.h>
 
@@ -83,9 +84,9 @@ object_run_make(Session *session, const Args *args, GError **error)
     if (!check_exclusive(args, make->exclusive, error) || !(xml = file_read_text(file, error)))
         return FALSE;
     object = object_make(session, make->kind, make->method,
-                           make->flags ? g_variant_new("(su)", xml, args_flags(args, make->flags))
-                                       : g_variant_new("(s)", xml),
-                           error);
+                         make->flags ? g_variant_new("(su)", xml, args_flags(args, make->flags))
+                                     : g_variant_new("(s)", xml),
+                         error);
     if (!object) {
         say_failed(make->failed, file);
         return FALSE;
@@ -128,9 +129,7 @@ object_run_dumpxml(Session *session, const Args *args, GError **error)
     g_autofree char *xml =
         object ? object_xml(object, args_flags(args, about->flags), error) : NULL;
 
-    if (xml)
-        output("%s", xml);
-    return xml != NULL;
+    return xml && xpath_print(xml, args, error);
 }
 
 /* name, uuid */

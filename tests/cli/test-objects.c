@@ -48,6 +48,26 @@ test_json(void)
                TEST, "--output", "json", "iface-list");
 }
 
+/* Where virsh goes on after saying what libxml2 does, prints a document within another, or crashes. */
+static void
+test_xpath(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autoptr(Said) document =
+        vmctl(fixture, "", TEST, "dumpxml", "test", "--wrap", "--xpath", "/", NULL);
+    g_autoptr(Said) element =
+        vmctl(fixture, "", TEST, "dumpxml", "test", "--wrap", "--xpath", "/*", NULL);
+
+    g_assert_cmpstr(document->out, ==, element->out);
+    g_assert_true(g_str_has_prefix(document->out, "<nodes>\n  <domain type=\"test\""));
+    vmctl_fails(fixture, "error: the XPath expression '//[' is wrong: Invalid expression\n", TEST,
+                "dumpxml", "test", "--xpath", "//[");
+    vmctl_fails(fixture, "error: the XPath expression '//x:y' is wrong: Undefined namespace prefix\n",
+                TEST, "dumpxml", "test", "--xpath", "//x:y");
+    vmctl_fails(fixture, "error: internal error: Incorrect xpath '/domain/namespace::*'\n", TEST,
+                "dumpxml", "test", "--xpath", "/domain/namespace::*", "--wrap");
+}
+
 /* What is refused in libvirt's words. */
 static void
 test_hypervisor(void)
@@ -130,6 +150,7 @@ main(int argc, char **argv)
     g_unsetenv("LANGUAGE");
     g_test_add_func("/vmctl/objects/node-devices", test_node_devices);
     g_test_add_func("/vmctl/objects/json", test_json);
+    g_test_add_func("/vmctl/objects/xpath", test_xpath);
     g_test_add_func("/vmctl/objects/hypervisor", test_hypervisor);
     g_test_add_func("/vmctl/objects/events", test_events);
     return g_test_run();
