@@ -19,8 +19,8 @@ static const char *const types[] = {
 
 /* What a document asks for. */
 typedef struct Port {
-    char *parent;                    /* the device that has it; NULL: any */
-    char *parent_wwnn, *parent_wwpn; /* or that one's names; NULL: not said */
+    char *parent;                                    /* the device that has it; NULL: any */
+    char *parent_wwnn, *parent_wwpn, *parent_fabric; /* or that one's names; NULL: not said */
     char *wwnn, *wwpn;
 } Port;
 
@@ -30,6 +30,7 @@ port_clear(Port *port)
     g_free(port->parent);
     g_free(port->parent_wwnn);
     g_free(port->parent_wwpn);
+    g_free(port->parent_fabric);
     g_free(port->wwnn);
     g_free(port->wwpn);
 }
@@ -75,15 +76,47 @@ read_names(const XmlNode *root, Port *port, GError **error)
     return TRUE;
 }
 
+/* NULL: nothing stands there. */
+static char *
+read_name(const XmlNode *node, const char *attr)
+{
+    char *name = xml_attr(node, attr);
+
+    if (name && !*name)
+        g_clear_pointer(&name, g_free);
+    return name;
+}
+
+static gboolean
+read_parent(const XmlNode *root, Port *port, GError **error)
+{
+    const XmlNode *parent = xml_child(root, "parent");
+
+    if (!parent)
+        return TRUE;
+    port->parent = xml_child_text(root, "parent");
+    port->parent_wwnn = read_name(parent, "wwnn");
+    port->parent_wwpn = read_name(parent, "wwpn");
+    port->parent_fabric = read_name(parent, "fabric_wwn");
+    if (port->parent_wwnn && !port->parent_wwpn)
+        return driver_error(error, VIR_ERR_XML_ERROR,
+                            "when providing parent wwnn='%s', the wwpn must also be provided",
+                            port->parent_wwnn);
+    if (port->parent_wwpn && !port->parent_wwnn)
+        return driver_error(error, VIR_ERR_XML_ERROR,
+                            "when providing parent wwpn='%s', the wwnn must also be provided",
+                            port->parent_wwpn);
+    return TRUE;
+}
+
 static gboolean
 read_port(const XmlNode *root, Port *port, GError **error)
 {
-    const XmlNode *parent = xml_child(root, "parent"), *capability = xml_child(root, "capability");
+    const XmlNode *capability = xml_child(root, "capability");
     int type;
 
-    port->parent = xml_child_text(root, "parent");
-    port->parent_wwnn = parent ? xml_attr(parent, "wwnn") : NULL;
-    port->parent_wwpn = parent ? xml_attr(parent, "wwpn") : NULL;
+    if (!read_parent(root, port, error))
+        return FALSE;
     if (!capability)
         return driver_error(error, VIR_ERR_INTERNAL_ERROR, "no device capabilities for '%s'", NEW);
     return xml_attr_word(capability, "type", XML_REQUIRED, types, &type, error) &&
@@ -101,7 +134,7 @@ has_ports(const HostObject *device)
 static gboolean
 has_element(const HostObject *device, const char *name, const char *value)
 {
-    g_autofree char *element = g_strdup_printf("<%s>%s</%s>", name, value, name);
+    g_autofree char *element = g_markup_printf_escaped("<%s>%s</%s>", name, value, name);
 
     return strstr(device->facts->xml, element) != NULL;
 }
@@ -113,9 +146,12 @@ suits(const HostObject *device, const Port *port)
         return FALSE;
     if (port->parent)
         return strcmp(device->facts->name, port->parent) == 0;
-    return has_ports(device) &&
-           (!port->parent_wwnn || has_element(device, "wwnn", port->parent_wwnn)) &&
-           (!port->parent_wwpn || has_element(device, "wwpn", port->parent_wwpn));
+    if (!has_ports(device))
+        return FALSE;
+    if (port->parent_wwnn)
+        return has_element(device, "wwnn", port->parent_wwnn) &&
+               has_element(device, "wwpn", port->parent_wwpn);
+    return !port->parent_fabric || has_element(device, "fabric_wwn", port->parent_fabric);
 }
 
 static gboolean

@@ -2,19 +2,18 @@
 #include "driver/host-objects-private.h"
 
 #include "driver/error.h"
+#include "driver/xml-host.h"
 
 static HostObject *
 copy(const HostObject *object)
 {
     HostObject *copied = g_new(HostObject, 1);
-    HostFacts facts = *object->facts;
+    HostFacts facts;
 
     *copied = *object;
     if (!object->own)
         return copied;
-    facts.name = g_strdup(facts.name);
-    facts.mac = g_strdup(facts.mac);
-    facts.xml = g_strdup(facts.xml);
+    facts = host_facts_copy(object->own);
     copied->own = NULL;
     host_object_take_facts(copied, &facts);
     return copied;

@@ -2,10 +2,11 @@
 
 #include "driver/error.h"
 #include "driver/uuid.h"
+#include "driver/xml-host-pool.h"
 #include "driver/xml-read.h"
 
-#include <libvirt/libvirt.h>
 #include <libxml/tree.h>
+#include <string.h>
 
 static const struct {
     const char *origin, *root;
@@ -15,25 +16,18 @@ static const struct {
     [HOST_INTERFACE] = { "(interface_definition)", "interface" },
 };
 
-static const struct {
-    const char *type;
-    guint bit;
-} pool_types[] = {
-    { "dir", VIR_CONNECT_LIST_STORAGE_POOLS_DIR },
-    { "fs", VIR_CONNECT_LIST_STORAGE_POOLS_FS },
-    { "netfs", VIR_CONNECT_LIST_STORAGE_POOLS_NETFS },
-    { "logical", VIR_CONNECT_LIST_STORAGE_POOLS_LOGICAL },
-    { "disk", VIR_CONNECT_LIST_STORAGE_POOLS_DISK },
-    { "iscsi", VIR_CONNECT_LIST_STORAGE_POOLS_ISCSI },
-    { "iscsi-direct", VIR_CONNECT_LIST_STORAGE_POOLS_ISCSI_DIRECT },
-    { "scsi", VIR_CONNECT_LIST_STORAGE_POOLS_SCSI },
-    { "mpath", VIR_CONNECT_LIST_STORAGE_POOLS_MPATH },
-    { "rbd", VIR_CONNECT_LIST_STORAGE_POOLS_RBD },
-    { "sheepdog", VIR_CONNECT_LIST_STORAGE_POOLS_SHEEPDOG },
-    { "gluster", VIR_CONNECT_LIST_STORAGE_POOLS_GLUSTER },
-    { "zfs", VIR_CONNECT_LIST_STORAGE_POOLS_ZFS },
-    { "vstorage", VIR_CONNECT_LIST_STORAGE_POOLS_VSTORAGE },
-};
+HostFacts
+host_facts_copy(const HostFacts *facts)
+{
+    HostFacts copy = *facts;
+
+    copy.name = g_strdup(facts->name);
+    copy.uuid = g_strdup(facts->uuid);
+    copy.mac = g_strdup(facts->mac);
+    copy.parent = g_strdup(facts->parent);
+    copy.xml = g_strdup(facts->xml);
+    return copy;
+}
 
 void
 host_facts_clear(HostFacts *facts)
@@ -46,19 +40,48 @@ host_facts_clear(HostFacts *facts)
     *facts = (HostFacts){ 0 };
 }
 
-/* The document of @root with a <uuid>, which it does not have, behind its <name>. */
-static char *
-with_uuid(XmlNode *root, const char *uuid)
+/* Puts an element with this text behind @after, first where that is NULL. */
+static XmlNode *
+put_element(XmlNode *root, XmlNode *after, const char *name, const char *text)
 {
-    xmlNode *element = xmlNewDocNode(root->doc, NULL, BAD_CAST "uuid", BAD_CAST uuid);
+    xmlNode *element = xmlNewDocNode(root->doc, NULL, BAD_CAST name, NULL);
+
+    xmlNodeAddContent(element, BAD_CAST text);
+    if (after)
+        return xmlAddNextSibling(after, element);
+    return root->children ? xmlAddPrevSibling(root->children, element) : xmlAddChild(root, element);
+}
+
+/* The document of @root with a <name> and behind that a <uuid>, where it does not have them. */
+static char *
+complete(XmlNode *root, const HostFacts *facts)
+{
+    XmlNode *name = xml_child(root, "name");
     xmlBuffer *buffer = xmlBufferCreate();
     char *text;
 
-    xmlAddNextSibling(xml_child(root, "name"), element);
+    if (!name)
+        name = put_element(root, NULL, "name", facts->name);
+    if (!xml_child(root, "uuid"))
+        put_element(root, name, "uuid", facts->uuid);
     xmlNodeDump(buffer, root->doc, root, 0, 0);
     text = g_strdup_printf("%s\n", (const char *)xmlBufferContent(buffer));
     xmlBufferFree(buffer);
     return text;
+}
+
+static gboolean
+check_name(const HostFacts *facts, GError **error)
+{
+    gboolean network = facts->kind == HOST_NETWORK;
+
+    if (!facts->name)
+        return network ? driver_error(error, VIR_ERR_NO_NAME, NULL)
+                       : driver_error(error, VIR_ERR_XML_ERROR, "missing pool source name element");
+    if (!strchr(facts->name, '/'))
+        return TRUE;
+    return network ? driver_error(error, VIR_ERR_XML_DETAIL, "invalid char in name: /")
+                   : driver_error(error, VIR_ERR_XML_ERROR, "name %s cannot contain '/'", facts->name);
 }
 
 /* Networks and pools: a name, and a UUID, which is made where there is none. */
@@ -69,34 +92,16 @@ read_identity(const XmlNode *root, HostFacts *facts, GError **error)
     char uuid[UUID_SIZE];
 
     facts->name = xml_child_text(root, "name");
-    if (!facts->name)
-        return facts->kind == HOST_NETWORK
-                   ? driver_error(error, VIR_ERR_NO_NAME, NULL)
-                   : driver_error(error, VIR_ERR_XML_ERROR, "missing pool source name element");
+    if (!facts->name && facts->kind == HOST_POOL)
+        facts->name = xml_host_pool_source_name(root, facts->types);
+    if (!check_name(facts, error))
+        return FALSE;
     if (text && !uuid_parse(text, uuid))
         return driver_error(error,
                             facts->kind == HOST_NETWORK ? VIR_ERR_INTERNAL_ERROR : VIR_ERR_XML_ERROR,
                             "malformed uuid element");
     facts->uuid = text ? g_strdup(uuid) : g_uuid_string_random();
     return TRUE;
-}
-
-static gboolean
-read_pool_type(const XmlNode *root, HostFacts *facts, GError **error)
-{
-    g_autofree char *type = xml_attr(root, "type");
-
-    if (!type)
-        return driver_error(error, VIR_ERR_XML_ERROR,
-                            "Missing required attribute 'type' in element 'pool'");
-    for (gsize i = 0; i < G_N_ELEMENTS(pool_types); i++) {
-        if (g_str_equal(pool_types[i].type, type)) {
-            facts->types = pool_types[i].bit;
-            return TRUE;
-        }
-    }
-    return driver_error(error, VIR_ERR_XML_ERROR,
-                        "Invalid value for attribute 'type' in element 'pool': '%s'.", type);
 }
 
 /* The MAC address is what stands for an interface, so that it needs one. */
@@ -121,8 +126,10 @@ read_facts(const XmlNode *root, HostFacts *facts, GError **error)
 {
     if (facts->kind == HOST_INTERFACE)
         return read_interface(root, facts, error);
-    return (facts->kind != HOST_POOL || read_pool_type(root, facts, error)) &&
-           read_identity(root, facts, error);
+    if (facts->kind == HOST_NETWORK)
+        return read_identity(root, facts, error);
+    return xml_host_pool_begin(root, &facts->types, error) && read_identity(root, facts, error) &&
+           xml_host_pool_check(root, facts->types, error);
 }
 
 gboolean
@@ -141,8 +148,9 @@ xml_host_parse(HostKind kind, const char *xml, HostFacts *ret, GError **error)
         host_facts_clear(&facts);
         return FALSE;
     }
-    facts.xml = kind == HOST_INTERFACE || xml_child(root, "uuid") ? g_strdup(xml)
-                                                                  : with_uuid(root, facts.uuid);
+    facts.xml = kind == HOST_INTERFACE || (xml_child(root, "name") && xml_child(root, "uuid"))
+                    ? g_strdup(xml)
+                    : complete(root, &facts);
     *ret = facts;
     return TRUE;
 }

@@ -5,6 +5,9 @@
 #include "driver/host-facts.h"
 
 /* What the document @xml of a @kind (not a device) defines: @ret's texts are the caller's, who frees them with
- * host_facts_clear(). The document itself stays as it was given, apart from a UUID that it lacks. Errors are libvirt's. */
+ * host_facts_clear(). The document itself stays as it was given, apart from a name and a UUID that it lacks. Errors are
+ * libvirt's. */
 gboolean xml_host_parse(HostKind kind, const char *xml, HostFacts *ret, GError **error);
+/* The same with texts of its own. */
+HostFacts host_facts_copy(const HostFacts *facts);
 void host_facts_clear(HostFacts *facts);

@@ -208,9 +208,10 @@ test_define(Told *told, gconstpointer facts)
     assert_not_defined(told, HOST_INTERFACE, "<interface type='ethernet' name='a'/>",
                        "unsupported configuration: an interface without a MAC address is not supported");
     made = host_objects_define(told->objects, HOST_POOL,
-                               "<pool type='dir'><source><name >x</name ></source><name\n>a</name\n></pool>",
+                               "<pool type='mpath'><source><name >x</name ></source>"
+                               "<target><path>/x</path></target><name\n>a</name\n></pool>",
                                NULL);
-    wanted = g_strdup_printf("</source><name>a</name><uuid>%s</uuid></pool>\n", made->facts->uuid);
+    wanted = g_strdup_printf("</target><name>a</name><uuid>%s</uuid></pool>\n", made->facts->uuid);
     g_assert_true(g_str_has_suffix(made->facts->xml, wanted));
 }
 
@@ -271,9 +272,45 @@ test_roll_back(Told *told, gconstpointer facts)
     g_assert_true(host_interfaces_begin(told->objects, NULL)); /* and is left open */
 }
 
-#define PORT(names)                                                                                \
-    "<device><parent>scsi_host1</parent><capability type='scsi_host'><capability type='fc_host'>"  \
-    names "</capability></capability></device>"
+#define PORT_OF(parent, names)                                                                     \
+    "<device>" parent "<capability type='scsi_host'><capability type='fc_host'>" names              \
+    "</capability></capability></device>"
+#define PORT(names) PORT_OF("<parent>scsi_host1</parent>", names)
+#define NAMES       "<wwnn>1</wwnn><wwpn>2</wwpn>"
+
+/* The device that is to have the port is told by its names, or is any that can. */
+static void
+test_parent(Told *told, gconstpointer facts)
+{
+    static const char *const found[] = {
+        PORT_OF("", NAMES),
+        PORT_OF("<parent wwnn='' wwpn='' fabric_wwn=''/>", NAMES),
+        PORT_OF("<parent fabric_wwn='2000000043214321'/>", NAMES),
+        PORT_OF("<parent wwnn='2000000012341234' wwpn='1000000012341234' fabric_wwn='7'/>", NAMES),
+        PORT_OF("<parent wwnn='1' wwpn='2'>scsi_host1</parent>", NAMES),
+    };
+    static const struct {
+        const char *xml, *text;
+    } lost[] = {
+        { PORT_OF("<parent wwnn='a'/>", NAMES),
+          "XML error: when providing parent wwnn='a', the wwpn must also be provided" },
+        { PORT_OF("<parent wwpn='a'/>", NAMES),
+          "XML error: when providing parent wwpn='a', the wwnn must also be provided" },
+        { PORT_OF("<parent fabric_wwn='2'/>", NAMES),
+          "internal error: Could not find parent device for 'new device'" },
+        { PORT_OF("<parent wwnn='2000000012341234' wwpn='2'/>", NAMES),
+          "internal error: Could not find parent device for 'new device'" },
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(found); i++)
+        g_assert_nonnull(host_device_create(told->objects, found[i], NULL));
+    for (gsize i = 0; i < G_N_ELEMENTS(lost); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(host_device_create(told->objects, lost[i].xml, &error));
+        g_assert_cmpstr(error->message, ==, lost[i].text);
+    }
+}
 
 static void
 test_device(Told *told, gconstpointer facts)
@@ -328,6 +365,7 @@ main(int argc, char **argv)
     ADD("/host-objects/create", test_default_objects, test_create);
     ADD("/host-objects/roll-back", test_default_objects, test_roll_back);
     ADD("/host-objects/device", test_default_objects, test_device);
+    ADD("/host-objects/parent", test_default_objects, test_parent);
     ADD("/host-objects/none", NULL, test_none);
     return g_test_run();
 }
