@@ -180,10 +180,7 @@ baseline_cpu(Call *call)
         xml = driver_baseline_cpu(call_object(call)->driver, documents, flags, &error);
     else /* as libvirt-dbus, which has no array for none */
         driver_error_argument(&error, "xmlCPUs in %s must not be NULL", call_libvirt_name(call));
-    if (xml)
-        call_reply(call, g_variant_new("(s)", xml));
-    else
-        call_fail(call, error);
+    call_reply_text(call, xml, error);
 }
 
 static void

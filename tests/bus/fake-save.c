@@ -23,11 +23,11 @@ end_job(Fake *fake, const char *job, const char *outcome, const char *text, uint
 static void
 write_state(Fake *fake, int fd)
 {
-    size_t size = strlen(fake->cmdline) + 1;
+    char state[sizeof(fake->cmdline) + 1] = ""; /* of one that sleeps there is a byte more */
+    size_t size = strlen(fake->cmdline) + 1 + (strcmp(fake->state, VMM_STATE_SUSPENDED) == 0);
 
-    size += strcmp(fake->state, VMM_STATE_SUSPENDED) == 0;
-
-    if (fake_behaves(fake, "save-fails") || write(fd, fake->cmdline, size) != (ssize_t)size)
+    memcpy(state, fake->cmdline, sizeof(fake->cmdline));
+    if (fake_behaves(fake, "save-fails") || write(fd, state, size) != (ssize_t)size)
         end_job(fake, VMM_SAVE, VMM_OUTCOME_FAILED, "No space left on device, as told", 0);
     else
         end_job(fake, VMM_SAVE, VMM_OUTCOME_COMPLETED, NULL, size);
