@@ -251,6 +251,37 @@ args_parse(const char *const *words, gsize n, GError **error)
     return g_steal_pointer(&args);
 }
 
+/* The option that stands in @word and waits for its value, NULL for none. */
+static const Option *
+option_waiting(const Args *args, const char *word)
+{
+    gssize i = is_option(word) ? option_index(args, word + 2) : letter_index(args, word);
+    const Option *option = i < 0 || args->only_data ? NULL : &args->command->options[i];
+
+    return option && option->kind != OPTION_BOOL ? option : NULL;
+}
+
+Args *
+args_parse_start(const char *const *words, gsize n, const Option **ret_next)
+{
+    const Command *command = command_find(words[0]);
+    Args *args = command ? args_new(command) : NULL;
+    const Option *waiting = NULL;
+    gssize positional;
+
+    if (!args)
+        return NULL;
+    for (gsize i = 1; i < n; i++) {
+        const char *following = i + 1 < n ? words[i + 1] : NULL;
+
+        waiting = following ? NULL : option_waiting(args, words[i]);
+        take_word(args, words[i], following, &i, NULL);
+    }
+    positional = next_positional(args);
+    *ret_next = waiting || positional < 0 ? waiting : &command->options[positional];
+    return args;
+}
+
 static gboolean
 check_value(const Option *option, const char *text, GError **error)
 {

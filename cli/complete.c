@@ -1,8 +1,10 @@
 #include "cli/complete.h"
 
+#include "cli/args.h"
 #include "cli/domain-list.h"
 #include "cli/object-list.h"
 #include "cli/snapshot.h"
+#include "cli/watch.h"
 #include "cli/words.h"
 
 #include <string.h>
@@ -43,31 +45,13 @@ propose_domains(GPtrArray *found, Session *session, const char *word)
         propose(found, word, ((const DomainEntry *)entries->pdata[i])->name);
 }
 
-/* The domain that the command's line has already, by its name; NULL: none. */
-static const char *
-domain_of(const GPtrArray *words)
-{
-    for (guint i = 1; i < words->len; i++) {
-        const char *word = words->pdata[i];
-
-        if (g_str_has_prefix(word, "--domain="))
-            return word + strlen("--domain=");
-        if (!g_str_has_prefix(word, "-"))
-            return word;
-    }
-    return NULL;
-}
-
-static gboolean
-takes_snapshot(const Command *command)
-{
-    return command_option(command, "snapshotname") || command_option(command, "from");
-}
-
+/* Those of the domain that the line has already. */
 static void
-propose_snapshots(GPtrArray *found, Session *session, const char *name, const char *word)
+propose_snapshots(GPtrArray *found, Session *session, const Args *args, const char *word)
 {
-    g_autofree char *path = session->connection ? domain_path(session->connection, name) : NULL;
+    const char *name = args_string(args, "domain");
+    g_autofree char *path =
+        session->connection && name ? domain_path(session->connection, name) : NULL;
     Domain domain = { session->connection, path, (char *)name };
     g_autoptr(GPtrArray) snapshots = path ? snapshot_list(&domain, NULL, 0, NULL) : NULL;
 
@@ -75,12 +59,12 @@ propose_snapshots(GPtrArray *found, Session *session, const char *name, const ch
         propose(found, word, ((const Snapshot *)snapshots->pdata[i])->name);
 }
 
-/* The kind of what the command's line names; NULL: none. */
+/* The kind of what @option names; NULL: none. What belongs to a domain may be called the same. */
 static const ObjectKind *
-kind_of(const Command *command)
+kind_of(const Command *command, const Option *option)
 {
-    for (gsize i = 0; object_kinds[i]; i++)
-        if (command_option(command, object_kinds[i]->option))
+    for (gsize i = 0; object_kinds[i] && !command_option(command, "domain"); i++)
+        if (strcmp(option->name, object_kinds[i]->option) == 0)
             return object_kinds[i];
     return NULL;
 }
@@ -93,6 +77,34 @@ propose_objects(GPtrArray *found, Session *session, const ObjectKind *kind, cons
 
     for (guint i = 0; entries && i < entries->len; i++)
         propose(found, word, ((const ObjectEntry *)entries->pdata[i])->name);
+}
+
+static void
+propose_events(GPtrArray *found, const WatchSubject *subject, const char *word)
+{
+    for (const EventKind *kind = subject->kinds; kind->name; kind++)
+        propose(found, word, kind->name);
+}
+
+/* What the option can be that the word is for. */
+static void
+propose_values(GPtrArray *found, Session *session, const GPtrArray *words, const char *word)
+{
+    const Option *option = NULL;
+    g_autoptr(Args) args =
+        args_parse_start((const char *const *)words->pdata, words->len, &option);
+    const Command *command = args && option ? args_command(args) : NULL;
+
+    if (!command)
+        return;
+    if (strcmp(option->name, "event") == 0)
+        propose_events(found, command->about, word);
+    else if (strcmp(option->name, "snapshotname") == 0 || strcmp(option->name, "from") == 0)
+        propose_snapshots(found, session, args, word);
+    else if (strcmp(option->name, "domain") == 0)
+        propose_domains(found, session, word);
+    else if (kind_of(command, option))
+        propose_objects(found, session, kind_of(command, option), word);
 }
 
 /* The words of the command that is being typed, the last on the line; NULL: it has none yet. */
@@ -126,12 +138,8 @@ complete(Session *session, const char *before, const char *word)
         propose_commands(found, word);
     else if (command && g_str_has_prefix(word, "-"))
         propose_options(found, command, word);
-    else if (command && takes_snapshot(command) && domain_of(words))
-        propose_snapshots(found, session, domain_of(words), word);
-    else if (command && command_option(command, "domain"))
-        propose_domains(found, session, word);
-    else if (command && kind_of(command))
-        propose_objects(found, session, kind_of(command), word);
+    else if (command)
+        propose_values(found, session, words, word);
     g_ptr_array_sort(found, compare);
     g_ptr_array_add(found, NULL);
     return (char **)g_ptr_array_free(found, FALSE);

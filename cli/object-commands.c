@@ -201,14 +201,14 @@ object_run_event(Session *session, const Args *args, GError **error)
     const ObjectKind *kind = subject->data;
     g_autoptr(Object) object = NULL;
 
-    if (!watch_check_args(subject, args, error))
-        return FALSE;
     if (args_has(args, "list")) {
         watch_list_kinds(subject);
         return TRUE;
     }
     if (!args_has(args, "event"))
         return cli_fail(error, "%s", _("either --list or --event <type> is required"));
+    if (!watch_check_args(subject, args, error))
+        return FALSE;
     if (args_has(args, kind->option) && !(object = object_from_args(session, kind, args, error)))
         return FALSE;
     return watch_run(session, subject, args, object ? object->path : NULL, error);

@@ -5,6 +5,7 @@
 #include "cli/event-kinds.h"
 #include "cli/session.h"
 
+/* What a command with the option --event has in @about. */
 typedef struct WatchSubject {
     const char *interface; /* of its objects */
     const EventKind *kinds;

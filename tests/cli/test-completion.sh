@@ -63,10 +63,19 @@ proposes '--pa*' start web --pa
 proposes '--paused' start --paus
 proposes 'list' help lis
 proposes '' nonsense w
+proposes '' domif-setlink web w
+proposes 'web worker' domstats web w
+proposes 'lifecycle' event --event life
+proposes 'web' event --all --domain we
 proposes '' net-start d
 proposes 'default' -c test:///default net-start d
 proposes 'default' -c test:///default net-event --network d
+proposes 'lifecycle' -c test:///default net-event --network default --event l
+proposes '' -c test:///default net-update default d
 proposes 'default-pool' -c test:///default vol-list d
+proposes '' -c test:///default vol-info d
+proposes 'default-pool' -c test:///default vol-info v --pool d
+proposes 'default-pool' -c test:///default vol-info v d
 proposes 'eth1' -c test:///default iface-mac e
 proposes 'computer' -c test:///default nodedev-dumpxml c
 kill $daemon
