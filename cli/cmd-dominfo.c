@@ -4,17 +4,12 @@
 #include "cli/domain-names.h"
 #include "cli/domain.h"
 #include "cli/facts.h"
+#include "cli/output.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
 
 #define NSEC_PER_SEC 1e9
-
-static const char *
-yes_no(gboolean yes)
-{
-    return yes ? _("yes") : _("no");
-}
 
 static void
 add_boolean(Facts *facts, const char *key, const char *title, const char *text, gboolean value)
@@ -102,7 +97,7 @@ add_managed_save(Facts *facts, Domain *domain)
         return;
     }
     g_variant_get(reply, "(b)", &has);
-    add_boolean(facts, "managed-save", _("Managed save:"), yes_no(has), has);
+    add_boolean(facts, "managed-save", _("Managed save:"), text_yes(has), has);
 }
 
 /* A daemon that has no security driver says so by not knowing the call; libvirt's word for that is "none". */

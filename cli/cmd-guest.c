@@ -277,7 +277,7 @@ value_text(GVariant *value)
     if (g_variant_is_of_type(value, G_VARIANT_TYPE_STRING))
         return g_variant_dup_string(value, NULL);
     if (g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN))
-        return g_strdup(g_variant_get_boolean(value) ? _("yes") : _("no"));
+        return g_strdup(text_yes(g_variant_get_boolean(value)));
     return g_variant_print(value, FALSE);
 }
 

@@ -158,14 +158,14 @@ static const Option only_mac[] = { OPTION_INTERFACE(N_("the interface's MAC addr
 const Command command_iface_mac = {
     "iface-mac",     N_("print the MAC address of the interface with a name"),
     NULL,            only_name,
-    object_run_fact, 0,
+    object_run_fact, COMMAND_JSON,
     &(const ObjectFact){ &object_interface, OBJECT_BY_NAME, "MAC" },
 };
 
 const Command command_iface_name = {
     "iface-name",    N_("print the name of the interface with a MAC address"),
     NULL,            only_mac,
-    object_run_fact, 0,
+    object_run_fact, COMMAND_JSON,
     &(const ObjectFact){ &object_interface, OBJECT_BY_KEY, "Name" },
 };
 

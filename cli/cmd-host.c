@@ -9,21 +9,10 @@
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
 
-/* A single fact, which stands alone on its line. */
-static gboolean
-tell(const char *key, const char *text)
-{
-    g_autoptr(Facts) facts = facts_new();
-
-    facts_add(facts, key, "", text, NULL);
-    facts_print(facts, 0);
-    return TRUE;
-}
-
 static gboolean
 run_uri(Session *session, const Args *args, GError **error)
 {
-    return tell("uri", connection_uri(session->connection));
+    return facts_tell("uri", connection_uri(session->connection), NULL);
 }
 
 const Command command_uri = {
@@ -38,7 +27,7 @@ run_hostname(Session *session, const Args *args, GError **error)
                        "Hostname", "s", error);
     if (!name)
         return FALSE;
-    return tell("hostname", g_variant_get_string(name, NULL));
+    return facts_tell("hostname", g_variant_get_string(name, NULL), NULL);
 }
 
 const Command command_hostname = {

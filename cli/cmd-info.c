@@ -9,17 +9,6 @@
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
 
-/* A single fact, which stands alone on its line. */
-static gboolean
-tell(const char *key, const char *text, GVariant *value)
-{
-    g_autoptr(Facts) facts = facts_new();
-
-    facts_add(facts, key, "", text, value);
-    facts_print(facts, 0);
-    return TRUE;
-}
-
 static gboolean
 run_domstate(Session *session, const Args *args, GError **error)
 {
@@ -61,7 +50,7 @@ run_domuuid(Session *session, const Args *args, GError **error)
     uuid = domain_path_uuid(domain->path);
     if (!uuid)
         return cli_fail(error, _("the object's path %s has no UUID"), domain->path);
-    return tell("uuid", uuid, NULL);
+    return facts_tell("uuid", uuid, NULL);
 }
 
 static const Option domuuid_options[] = { OPTION_DOMAIN(N_("the domain's id or name")), { NULL } };
@@ -81,12 +70,12 @@ run_domid(Session *session, const Args *args, GError **error)
     if (!domain || !domain_is_active(domain, &active, error))
         return FALSE;
     if (!active)
-        return tell("id", "-", g_variant_new_maybe(G_VARIANT_TYPE_UINT32, NULL));
+        return facts_tell("id", "-", g_variant_new_maybe(G_VARIANT_TYPE_UINT32, NULL));
     id = connection_get(domain->connection, domain->path, DOMAIN_INTERFACE, "Id", "u", error);
     if (!id)
         return FALSE;
     text = g_strdup_printf("%u", g_variant_get_uint32(id));
-    return tell("id", text, id);
+    return facts_tell("id", text, id);
 }
 
 static const Option domid_options[] = { OPTION_DOMAIN(N_("the domain's name or UUID")), { NULL } };
@@ -107,7 +96,7 @@ run_domname(Session *session, const Args *args, GError **error)
         domain_find(session, args_string(args, "domain"), DOMAIN_BY_ID | DOMAIN_BY_UUID, error);
     if (!domain)
         return FALSE;
-    return tell("name", domain->name, NULL);
+    return facts_tell("name", domain->name, NULL);
 }
 
 static const Option domname_options[] = { OPTION_DOMAIN(N_("the domain's id or UUID")), { NULL } };

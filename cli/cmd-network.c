@@ -35,8 +35,8 @@ print_table(const GPtrArray *entries)
     static const TableKey keys[] = {
         { "name", TABLE_TEXT },
         { "state", TABLE_TEXT },
-        { "autostart", TABLE_TEXT },
-        { "persistent", TABLE_TEXT },
+        { "autostart", TABLE_BOOLEAN },
+        { "persistent", TABLE_BOOLEAN },
     };
     const char *titles[] = { _("Name"), _("State"), _("Autostart"), _("Persistent"), NULL };
     g_autoptr(Table) table = table_new(output_quiet() ? NULL : titles);
@@ -69,8 +69,8 @@ run_list(Session *session, const Args *args, GError **error)
     }
     if (output_is_json() || (!name && !uuid))
         print_table(entries);
-    for (guint i = 0; i < entries->len && (name || uuid) && !output_is_json(); i++)
-        output("%s\n", object_entry_text(entries->pdata[i], name ? "Name" : "UUID"));
+    else
+        object_entries_print(entries, name ? "Name" : "UUID");
     return TRUE;
 }
 
@@ -235,14 +235,14 @@ static const Option only_name[] = { OPTION_NETWORK(N_("the network's name")), { 
 const Command command_net_name = {
     "net-name",      N_("print the name of the network with a UUID"),
     NULL,            only_uuid,
-    object_run_fact, 0,
+    object_run_fact, COMMAND_JSON,
     &(const ObjectFact){ &object_network, OBJECT_BY_KEY, "Name" },
 };
 
 const Command command_net_uuid = {
     "net-uuid",      N_("print the UUID of the network with a name"),
     NULL,            only_name,
-    object_run_fact, 0,
+    object_run_fact, COMMAND_JSON,
     &(const ObjectFact){ &object_network, OBJECT_BY_NAME, "UUID" },
 };
 

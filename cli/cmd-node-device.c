@@ -139,8 +139,8 @@ run_list(Session *session, const Args *args, GError **error)
         print_json(entries);
     else if (tree)
         print_tree(entries);
-    for (guint i = 0; entries && i < entries->len && !tree && !output_is_json(); i++)
-        output("%s\n", ((const ObjectEntry *)entries->pdata[i])->name);
+    else
+        object_entries_print(entries, "Name");
     return entries != NULL;
 }
 

@@ -93,7 +93,7 @@ print_table(const GPtrArray *entries)
     static const TableKey keys[] = {
         { "name", TABLE_TEXT },
         { "state", TABLE_TEXT },
-        { "autostart", TABLE_TEXT },
+        { "autostart", TABLE_BOOLEAN },
     };
     const char *titles[] = { _("Name"), _("State"), _("Autostart"), NULL };
     g_autoptr(Table) table = table_new(output_quiet() ? NULL : titles);
@@ -137,8 +137,8 @@ print_details(Connection *connection, const GPtrArray *entries)
     static const TableKey keys[] = {
         { "name", TABLE_TEXT },
         { "state", TABLE_TEXT },
-        { "autostart", TABLE_TEXT },
-        { "persistent", TABLE_TEXT },
+        { "autostart", TABLE_BOOLEAN },
+        { "persistent", TABLE_BOOLEAN },
         { "capacity-bytes", TABLE_NUMBER },
         { "allocation-bytes", TABLE_NUMBER },
         { "available-bytes", TABLE_NUMBER },

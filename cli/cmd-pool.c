@@ -203,14 +203,14 @@ static const Option only_name[] = { OPTION_POOL(N_("the pool's name")), { NULL }
 const Command command_pool_name = {
     "pool-name",     N_("print the name of the pool with a UUID"),
     NULL,            only_uuid,
-    object_run_fact, 0,
+    object_run_fact, COMMAND_JSON,
     &(const ObjectFact){ &object_pool, OBJECT_BY_KEY, "Name" },
 };
 
 const Command command_pool_uuid = {
     "pool-uuid",     N_("print the UUID of the pool with a name"),
     NULL,            only_name,
-    object_run_fact, 0,
+    object_run_fact, COMMAND_JSON,
     &(const ObjectFact){ &object_pool, OBJECT_BY_NAME, "UUID" },
 };
 

@@ -172,12 +172,6 @@ is_external(const char *xml, const char *state)
            document_has(xml, "domainsnapshot/disks/disk", "snapshot", "external");
 }
 
-static void
-add_boolean(Facts *facts, const char *key, const char *title, gboolean is)
-{
-    facts_add(facts, key, title, is ? _("yes") : _("no"), g_variant_new_boolean(is));
-}
-
 static gboolean
 add_count(Facts *facts, const Snapshot *snapshot, const char *key, const char *title, guint flags,
           GError **error)
@@ -200,7 +194,7 @@ add_metadata(Facts *facts, const Snapshot *snapshot, GError **error)
     for (guint i = 0; kept && i < kept->len; i++)
         has |= g_str_equal(((const Snapshot *)kept->pdata[i])->path, snapshot->path);
     if (kept)
-        add_boolean(facts, "metadata", _("Metadata:"), has);
+        facts_add_boolean(facts, "metadata", _("Metadata:"), has);
     return kept != NULL;
 }
 
@@ -234,7 +228,7 @@ run_info(Session *session, const Args *args, GError **error)
         return FALSE;
     facts_add(facts, "name", _("Name:"), snapshot->name, NULL);
     facts_add(facts, "domain", _("Domain:"), domain->name, NULL);
-    add_boolean(facts, "current", _("Current:"), current);
+    facts_add_boolean(facts, "current", _("Current:"), current);
     add_document(facts, xml);
     if (!add_count(facts, snapshot, "children", _("Children:"), 0, error) ||
         !add_count(facts, snapshot, "descendants", _("Descendants:"), descendants, error) ||

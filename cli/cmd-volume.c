@@ -3,6 +3,7 @@
 
 #include "cli/facts.h"
 #include "cli/file.h"
+#include "cli/object-commands.h"
 #include "cli/object-list.h"
 #include "cli/output.h"
 #include "cli/size.h"
@@ -278,12 +279,8 @@ static gboolean
 run_fact(Session *session, const Args *args, GError **error)
 {
     g_autoptr(Object) volume = volume_from_args(session, args, error);
-    g_autofree char *text =
-        volume ? object_text(volume, args_command(args)->about, error) : NULL;
 
-    if (text)
-        output("%s\n", text);
-    return text != NULL;
+    return volume && object_tell(volume, args_command(args)->about, error);
 }
 
 static const Option name_options[] = { OPTION_VOLUME(N_("the volume's key or path")), { NULL } };
@@ -293,15 +290,15 @@ static const Option path_options[] = { OPTION_VOLUME(N_("the volume's name or ke
                                        { NULL } };
 
 const Command command_vol_name = {
-    "vol-name", N_("print the name of a volume"), NULL, name_options, run_fact, 0, "Name",
+    "vol-name", N_("print the name of a volume"), NULL, name_options, run_fact, COMMAND_JSON, "Name",
 };
 
 const Command command_vol_key = {
-    "vol-key", N_("print the key of a volume"), NULL, key_options, run_fact, 0, "Key",
+    "vol-key", N_("print the key of a volume"), NULL, key_options, run_fact, COMMAND_JSON, "Key",
 };
 
 const Command command_vol_path = {
-    "vol-path", N_("print the path of a volume"), NULL, path_options, run_fact, 0, "Path",
+    "vol-path", N_("print the path of a volume"), NULL, path_options, run_fact, COMMAND_JSON, "Path",
 };
 
 /* create, delete */

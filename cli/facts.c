@@ -4,8 +4,6 @@
 #include "cli/output.h"
 #include "cli/table.h"
 
-#include <glib/gi18n.h>
-
 typedef struct Fact {
     char *title; /* NULL: not for a person */
     char *text;
@@ -58,6 +56,12 @@ facts_add(Facts *facts, const char *key, const char *title, const char *text, GV
 }
 
 void
+facts_add_boolean(Facts *facts, const char *key, const char *title, gboolean is)
+{
+    facts_add(facts, key, title, text_yes(is), g_variant_new_boolean(is));
+}
+
+void
 facts_add_property(Facts *facts, const char *key, const char *title, GVariantDict *properties,
                    const char *property)
 {
@@ -67,7 +71,7 @@ facts_add_property(Facts *facts, const char *key, const char *title, GVariantDic
     if (text)
         facts_add(facts, key, title, g_variant_get_string(text, NULL), NULL);
     if (boolean)
-        facts_add(facts, key, title, g_variant_get_boolean(boolean) ? _("yes") : _("no"), boolean);
+        facts_add_boolean(facts, key, title, g_variant_get_boolean(boolean));
 }
 
 static GVariant *
@@ -96,4 +100,14 @@ facts_print(const Facts *facts, int width)
         else if (fact->title)
             output("%s\n", fact->text);
     }
+}
+
+gboolean
+facts_tell(const char *key, const char *text, GVariant *value)
+{
+    g_autoptr(Facts) facts = facts_new();
+
+    facts_add(facts, key, "", text, value);
+    facts_print(facts, 0);
+    return TRUE;
 }

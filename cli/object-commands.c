@@ -1,6 +1,7 @@
 #include "cli/object-commands.h"
 
 #include "cli/editor.h"
+#include "cli/facts.h"
 #include "cli/file.h"
 #include "cli/output.h"
 #include "cli/xpath.h"
@@ -135,16 +136,22 @@ object_run_dumpxml(Session *session, const Args *args, GError **error)
 /* name, uuid */
 
 gboolean
+object_tell(const Object *object, const char *property, GError **error)
+{
+    g_autofree char *key = g_ascii_strdown(property, -1);
+    g_autofree char *text = object_text(object, property, error);
+
+    return text && facts_tell(key, text, NULL);
+}
+
+gboolean
 object_run_fact(Session *session, const Args *args, GError **error)
 {
     const ObjectFact *fact = args_command(args)->about;
     g_autoptr(Object) object = object_find(
         session, fact->kind, args_string(args, fact->kind->option), fact->by, error);
-    g_autofree char *text = object ? object_text(object, fact->property, error) : NULL;
 
-    if (text)
-        output("%s\n", text);
-    return text != NULL;
+    return object && object_tell(object, fact->property, error);
 }
 
 /* edit */

@@ -54,6 +54,8 @@ typedef struct ObjectFact {
     ObjectBy by;
     const char *property;
 } ObjectFact;
+/* Such a property, alone on its line; in JSON its name is the key. */
+gboolean object_tell(const Object *object, const char *property, GError **error);
 gboolean object_run_fact(Session *session, const Args *args, GError **error);
 
 /* The document in the user's editor. */

@@ -1,5 +1,7 @@
 #include "cli/object-list.h"
 
+#include "cli/output.h"
+
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
 
@@ -97,6 +99,13 @@ object_entry_text(const ObjectEntry *entry, const char *property)
     return value ? g_variant_get_string(value, NULL) : "";
 }
 
+void
+object_entries_print(const GPtrArray *entries, const char *property)
+{
+    for (guint i = 0; i < entries->len; i++)
+        output("%s\n", object_entry_text(entries->pdata[i], property));
+}
+
 gboolean
 object_learn_names(Connection *connection, gconstpointer kind, GHashTable *names, GError **error)
 {
@@ -116,12 +125,6 @@ object_list_states(const Args *args)
         return VIR_CONNECT_LIST_NETWORKS_ACTIVE | VIR_CONNECT_LIST_NETWORKS_INACTIVE;
     return args_has(args, "inactive") ? VIR_CONNECT_LIST_NETWORKS_INACTIVE
                                       : VIR_CONNECT_LIST_NETWORKS_ACTIVE;
-}
-
-const char *
-text_yes(gboolean yes)
-{
-    return yes ? _("yes") : _("no");
 }
 
 const char *

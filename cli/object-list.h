@@ -24,6 +24,9 @@ GVariant **object_entries_call(Connection *connection, const ObjectKind *kind,
 gboolean object_entry_is(const ObjectEntry *entry, const char *property);
 const char *object_entry_text(const ObjectEntry *entry, const char *property);
 
+/* That text of each, on a line of its own. */
+void object_entries_print(const GPtrArray *entries, const char *property);
+
 /* The names of all of the ObjectKind @kind by their paths: for a WatchSubject. */
 gboolean object_learn_names(Connection *connection, gconstpointer kind, GHashTable *names,
                             GError **error);
@@ -32,6 +35,5 @@ gboolean object_learn_names(Connection *connection, gconstpointer kind, GHashTab
  * kinds. */
 guint object_list_states(const Args *args);
 
-/* "yes" or "no"; "active" or "inactive". */
-const char *text_yes(gboolean yes);
+/* "active" or "inactive". */
 const char *text_active(gboolean active);

@@ -140,6 +140,12 @@ text_about(const char *format, const char *name, const char *other)
 }
 #pragma GCC diagnostic pop
 
+const char *
+text_yes(gboolean yes)
+{
+    return yes ? _("yes") : _("no");
+}
+
 void
 output_error(const char *format, ...)
 {

@@ -39,6 +39,8 @@ char *output_take_complaints(void);
 /* @format (N_(), translated here) with @name in the place of its first %s, and @other in that of the second, where it has
  * them. For g_free(). */
 char *text_about(const char *format, const char *name, const char *other);
+/* "yes" or "no", translated. */
+const char *text_yes(gboolean yes);
 /* Whether a person reads along: standard error is a terminal, and nobody wants quiet or JSON. */
 gboolean output_advises(void);
 /* A line of advice behind complaints, for that person. */

@@ -142,6 +142,8 @@ cell_value(const char *cell, const TableKey *key)
     switch (key->kind) {
     case TABLE_NUMBER:
         return g_variant_new_int64(g_ascii_strtoll(cell, NULL, 10));
+    case TABLE_BOOLEAN:
+        return g_variant_new_boolean(strcmp(cell, text_yes(TRUE)) == 0);
     case TABLE_LIST: {
         g_auto(GStrv) items = g_strsplit(cell, ",", -1);
         return g_variant_new_strv((const char *const *)items, -1);

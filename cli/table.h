@@ -20,7 +20,8 @@ char *table_format(const Table *table);
 /* What a column is in JSON: the member's name, which never changes, and its kind. A cell "-" or "" is null there. */
 typedef struct TableKey {
     const char *key;
-    enum { TABLE_TEXT, TABLE_NUMBER, TABLE_LIST } kind; /* a list's items are parted by commas */
+    /* A list's items are parted by commas; a boolean is text_yes(). */
+    enum { TABLE_TEXT, TABLE_NUMBER, TABLE_LIST, TABLE_BOOLEAN } kind;
 } TableKey;
 /* Prints the table and @end, or the rows as JSON: an array of objects. One key per column. */
 void table_print(const Table *table, const TableKey *keys, const char *end);

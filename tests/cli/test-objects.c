@@ -29,7 +29,7 @@ test_json(void)
 
     vmctl_says(fixture,
                "[\n  {\n    \"name\": \"default\",\n    \"state\": \"active\",\n"
-               "    \"autostart\": \"no\",\n    \"persistent\": \"yes\"\n  }\n]\n",
+               "    \"autostart\": false,\n    \"persistent\": true\n  }\n]\n",
                TEST, "--output", "json", "net-list", "--name");
     vmctl_says(fixture,
                "{\n  \"name\": \"default\",\n"
@@ -38,7 +38,7 @@ test_json(void)
                TEST, "--output", "json", "net-info", "default");
     vmctl_says(fixture,
                "[\n  {\n    \"name\": \"default-pool\",\n    \"state\": \"running\",\n"
-               "    \"autostart\": \"no\",\n    \"persistent\": \"yes\",\n"
+               "    \"autostart\": false,\n    \"persistent\": true,\n"
                "    \"capacity-bytes\": 107374182400,\n    \"allocation-bytes\": 0,\n"
                "    \"available-bytes\": 107374182400\n  }\n]\n",
                TEST, "--output", "json", "pool-list", "--details");
@@ -46,6 +46,10 @@ test_json(void)
                "[\n  {\n    \"name\": \"eth1\",\n    \"state\": \"active\",\n"
                "    \"mac\": \"aa:bb:cc:dd:ee:ff\"\n  }\n]\n",
                TEST, "--output", "json", "iface-list");
+    vmctl_says(fixture, "{\n  \"uuid\": \"dd8fe884-6c02-601e-7551-cca97df1c5df\"\n}\n", TEST,
+               "--output", "json", "net-uuid", "default");
+    vmctl_says(fixture, "{\n  \"mac\": \"aa:bb:cc:dd:ee:ff\"\n}\n", TEST, "--output", "json",
+               "iface-mac", "eth1");
 }
 
 /* Where virsh goes on after saying what libxml2 does, prints a document within another, or crashes. */
