@@ -19,14 +19,18 @@ typedef struct Type {
     const char *word;
     guint bit, needs;
     const char *nameless; /* why its source has to have a name; NULL: it need not */
+    const char *formats;  /* with spaces between; NULL: it has none, and any will do */
 } Type;
 
 static const Type types[] = {
     { "dir", VIR_CONNECT_LIST_STORAGE_POOLS_DIR, TARGET },
-    { "fs", VIR_CONNECT_LIST_STORAGE_POOLS_FS, DEVICE | TARGET },
-    { "netfs", VIR_CONNECT_LIST_STORAGE_POOLS_NETFS, HOST | DIRECTORY | TARGET },
-    { "logical", VIR_CONNECT_LIST_STORAGE_POOLS_LOGICAL, NAMED },
-    { "disk", VIR_CONNECT_LIST_STORAGE_POOLS_DISK, DEVICE | TARGET },
+    { "fs", VIR_CONNECT_LIST_STORAGE_POOLS_FS, DEVICE | TARGET, NULL,
+      "auto ext2 ext3 ext4 ufs iso9660 udf gfs gfs2 vfat hfs+ xfs ocfs2 vmfs" },
+    { "netfs", VIR_CONNECT_LIST_STORAGE_POOLS_NETFS, HOST | DIRECTORY | TARGET, NULL,
+      "auto nfs glusterfs cifs" },
+    { "logical", VIR_CONNECT_LIST_STORAGE_POOLS_LOGICAL, NAMED, NULL, "unknown lvm2" },
+    { "disk", VIR_CONNECT_LIST_STORAGE_POOLS_DISK, DEVICE | TARGET, NULL,
+      "unknown dos dvh gpt mac bsd pc98 sun lvm2" },
     { "iscsi", VIR_CONNECT_LIST_STORAGE_POOLS_ISCSI, HOST | TARGET },
     { "iscsi-direct", VIR_CONNECT_LIST_STORAGE_POOLS_ISCSI_DIRECT, HOST | INITIATOR },
     { "scsi", VIR_CONNECT_LIST_STORAGE_POOLS_SCSI, ADAPTER | TARGET },
@@ -99,13 +103,25 @@ check_each(const XmlNode *source, const char *name, const char *attr, const char
 }
 
 static gboolean
+check_format(const XmlNode *source, const char *formats, GError **error)
+{
+    const XmlNode *format = xml_child(source, "format");
+    g_autofree char *word = format ? xml_attr(format, "type") : NULL;
+    g_auto(GStrv) known = formats ? g_strsplit(formats, " ", -1) : NULL;
+
+    return !known || !word || !*word || g_strv_contains((const char *const *)known, word) ||
+           driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "unknown pool format type %s", word);
+}
+
+static gboolean
 check_source(const XmlNode *source, const Type *type, GError **error)
 {
     g_autofree char *name = xml_child_text(source, "name");
 
     if (!name && type->nameless)
         return driver_error(error, VIR_ERR_XML_ERROR, "%s", type->nameless);
-    return check_each(source, "host", "name", "missing storage pool host name", error) &&
+    return check_format(source, type->formats, error) &&
+           check_each(source, "host", "name", "missing storage pool host name", error) &&
            check_each(source, "device", "path", "missing storage pool source device path", error);
 }
 

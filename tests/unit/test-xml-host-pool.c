@@ -12,7 +12,7 @@ static const char *const types[] = {
     "scsi",  "mpath", "rbd",   "sheepdog", "gluster", "zfs",   "vstorage",
 };
 
-/* What a document may have; each number from 0 to 127 is a set of them. */
+/* What a source may have; the bits of a number are a set of them. */
 static const char *const parts[] = {
     "<host name='h'/>",
     "<dir path='/d'/>",
@@ -40,6 +40,9 @@ static const struct {
       "XML error: missing storage pool host name" },
     { "<pool type='dir'><source><device path='/x'/><device/></source></pool>",
       "XML error: missing storage pool source device path" },
+    { "<pool type='rbd'><source/></pool>", "XML error: element 'name' is mandatory for RBD pool" },
+    { "<pool type='logical'><name>a</name><source><format type='dos'/></source></pool>",
+      "unsupported configuration: unknown pool format type dos" },
     { "<pool type='iscsi-direct'><name>a</name><source><host name='h'/><initiator/></source></pool>",
       "unsupported configuration: missing initiator IQN" },
 };
@@ -108,6 +111,31 @@ test_sets(void)
 }
 
 static void
+test_formats(void)
+{
+    static const char *const words[] = {
+        "",     "none", "auto", "ext2", "ext3", "ext4",  "ufs",   "iso9660",   "udf",  "gfs",
+        "gfs2", "vfat", "hfs+", "xfs",  "ocfs2", "vmfs", "nfs",   "glusterfs", "cifs", "unknown",
+        "lvm2", "dos",  "dvh",  "gpt",  "mac",  "bsd",   "pc98",  "sun",       "nope",
+    };
+
+    if (!is_there())
+        return;
+    for (gsize type = 0; type < G_N_ELEMENTS(types); type++) {
+        for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+            g_autofree char *xml =
+                g_strdup_printf("<pool type='%s'><name>a</name><source>%s%s%s%s%s%s<format type='%s'/>"
+                                "</source><target><path>/x</path></target></pool>",
+                                types[type], parts[0], parts[1], parts[2], parts[3], parts[4], parts[5],
+                                words[i]);
+
+            assert_same(xml);
+        }
+    }
+    virConnectClose(connection);
+}
+
+static void
 test_refused(void)
 {
     gboolean asks = is_there();
@@ -148,6 +176,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/xml-host-pool/sets", test_sets);
+    g_test_add_func("/xml-host-pool/formats", test_formats);
     g_test_add_func("/xml-host-pool/refused", test_refused);
     g_test_add_func("/xml-host-pool/completed", test_completed);
     return g_test_run();
