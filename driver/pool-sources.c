@@ -1,6 +1,7 @@
 #include "driver/pool-sources.h"
 
 #include "driver/error.h"
+#include "driver/xml-host-pool.h"
 #include "driver/xml-read.h"
 
 #include <string.h>
@@ -36,16 +37,16 @@ shares_of(const char *host, GError **error)
 
 /* @ret_host: of the first one in the document; NULL: there is none. */
 static gboolean
-read_host(const char *spec, char **ret_host, GError **error)
+read_host(const char *type, const char *spec, char **ret_host, GError **error)
 {
     g_autoptr(XmlDoc) doc = xml_doc_parse(spec, "(storage_source_specification)", "source", error);
-    const XmlNode *host = doc ? xml_child(xml_doc_root(doc), "host") : NULL;
+    const XmlNode *source = doc ? xml_doc_root(doc) : NULL, *host;
 
-    if (!doc)
+    if (!source || !xml_host_pool_check_source(source, type, error))
         return FALSE;
+    host = xml_child(source, "host");
     *ret_host = host ? xml_attr(host, "name") : NULL;
-    return !host || *ret_host ||
-           driver_error(error, VIR_ERR_XML_ERROR, "missing storage pool host name");
+    return TRUE;
 }
 
 char *
@@ -57,7 +58,7 @@ pool_sources_find(const char *type, const char *spec, GError **error)
         driver_error(error, VIR_ERR_INTERNAL_ERROR, "unknown storage pool type %s", type);
         return NULL;
     }
-    if (*spec && !read_host(spec, &host, error))
+    if (*spec && !read_host(type, spec, &host, error))
         return NULL;
     if (strcmp(type, "logical") == 0)
         return g_strdup(volume_groups);

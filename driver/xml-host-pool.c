@@ -73,21 +73,28 @@ needs_of(guint type)
 }
 
 static const Type *
-read_type(const XmlNode *root, GError **error)
+find_type(const char *word)
 {
-    g_autofree char *word = xml_attr(root, "type");
-
-    for (gsize i = 0; word && i < G_N_ELEMENTS(types); i++) {
+    for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
         if (strcmp(types[i].word, word) == 0)
             return &types[i];
     }
-    if (word)
-        driver_error(error, VIR_ERR_XML_ERROR,
-                     "Invalid value for attribute 'type' in element 'pool': '%s'.", word);
-    else
+    return NULL;
+}
+
+static const Type *
+read_type(const XmlNode *root, GError **error)
+{
+    g_autofree char *word = xml_attr(root, "type");
+    const Type *type = word ? find_type(word) : NULL;
+
+    if (!word)
         driver_error(error, VIR_ERR_XML_ERROR,
                      "Missing required attribute 'type' in element 'pool'");
-    return NULL;
+    else if (!type)
+        driver_error(error, VIR_ERR_XML_ERROR,
+                     "Invalid value for attribute 'type' in element 'pool': '%s'.", word);
+    return type;
 }
 
 /* Each of the source's elements @name says which one it means. */
@@ -123,6 +130,16 @@ check_source(const XmlNode *source, const Type *type, GError **error)
     return check_format(source, type->formats, error) &&
            check_each(source, "host", "name", "missing storage pool host name", error) &&
            check_each(source, "device", "path", "missing storage pool source device path", error);
+}
+
+gboolean
+xml_host_pool_check_source(const XmlNode *source, const char *word, GError **error)
+{
+    const Type *type = find_type(word);
+
+    if (!type)
+        return driver_error(error, VIR_ERR_INTERNAL_ERROR, "missing backend for pool type -1");
+    return check_source(source, type, error);
 }
 
 gboolean

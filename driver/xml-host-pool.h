@@ -12,3 +12,6 @@ gboolean xml_host_pool_begin(const struct _xmlNode *root, guint *ret, GError **e
 char *xml_host_pool_source_name(const struct _xmlNode *root, guint type);
 /* Whether the rest of it is there. */
 gboolean xml_host_pool_check(const struct _xmlNode *root, guint type, GError **error);
+
+/* Whether what @source names can be that of a pool of the type @word. */
+gboolean xml_host_pool_check_source(const struct _xmlNode *source, const char *word, GError **error);
