@@ -1,5 +1,6 @@
 #include "qemu-kvm-backend/loop.h"
 
+#include "qemu-kvm-backend/busy-poll.h"
 #include "qemu-kvm-backend/error.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@ struct LoopSource {
     LoopSource *next;
     int fd;          /* -1: a timer */
     uint64_t due_ns; /* of a timer; 0: stopped */
+    bool quick;      /* its next event may come soon */
     bool dead;       /* freed; goes when no event of the current round can name it any more */
     LoopFn fn;
     void *data;
@@ -36,6 +38,8 @@ struct Loop {
     pthread_t thread; /* the loop's own */
     int epoll_fd;
     bool quit;
+    bool after_quick; /* the last events are of a source that is quick */
+    BusyPoll poll;
     LoopSource *sources;
     int calls_fd;               /* eventfd: there are calls */
     pthread_mutex_t calls_lock; /* a leaf: nothing is called with it */
@@ -158,6 +162,12 @@ loop_source_set_events(LoopSource *source, uint32_t events)
         abort();
 }
 
+void
+loop_source_set_quick(LoopSource *source)
+{
+    source->quick = true;
+}
+
 LoopSource *
 loop_add_timer(Loop *loop, LoopFn fn, void *data)
 {
@@ -221,13 +231,52 @@ serve_timers(Loop *loop)
     }
 }
 
+static int
+look(Loop *loop, struct epoll_event *events)
+{
+    uint64_t end = loop_now_ns() + BUSY_POLL_NS;
+    int n;
+
+    do
+        n = epoll_wait(loop->epoll_fd, events, EVENTS_PER_WAIT, 0);
+    while (n == 0 && loop_now_ns() < end);
+    busy_poll_looked(&loop->poll, n > 0);
+    return n;
+}
+
+static bool
+has_quick(const struct epoll_event *events, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (((const LoopSource *)events[i].data.ptr)->quick)
+            return true;
+    }
+    return false;
+}
+
+/* Waits for events, as epoll_wait(2) gives them. */
+static int
+await(Loop *loop, struct epoll_event *events)
+{
+    int n = loop->poll.pays && loop->after_quick ? look(loop, events) : 0;
+    uint64_t begin = loop_now_ns();
+    bool sleeps = n == 0;
+
+    if (sleeps)
+        n = epoll_wait(loop->epoll_fd, events, EVENTS_PER_WAIT, wait_ms(loop));
+    loop->after_quick = has_quick(events, n);
+    if (sleeps && loop->after_quick)
+        busy_poll_slept(&loop->poll, loop_now_ns() - begin);
+    return n;
+}
+
 void
 loop_run(Loop *loop)
 {
     struct epoll_event events[EVENTS_PER_WAIT];
 
     while (!loop->quit) {
-        int n = epoll_wait(loop->epoll_fd, events, EVENTS_PER_WAIT, wait_ms(loop));
+        int n = await(loop, events);
 
         if (n < 0 && errno != EINTR)
             abort();

@@ -19,6 +19,9 @@ void loop_free(Loop *loop);
  * before closing it. NULL with errno where it cannot be watched: EPERM for a regular file. */
 LoopSource *loop_add_fd(Loop *loop, int fd, uint32_t events, LoopFn fn, void *data);
 void loop_source_set_events(LoopSource *source, uint32_t events);
+/* What comes of it may be followed by more within microseconds, and should be served at once: where that is so the loop looks
+ * for it before it sleeps (busy-poll.h). */
+void loop_source_set_quick(LoopSource *source);
 /* A timer, not running yet; loop_timer_set() starts it for one shot, 0 stops it. @fn gets events 0.
  */
 LoopSource *loop_add_timer(Loop *loop, LoopFn fn, void *data);

@@ -354,6 +354,13 @@ block_start(Block *block)
     block->engine->class->start(block->engine);
 }
 
+void
+block_reap(Block *block)
+{
+    block->engine->class->reap(block->engine, false);
+    block->engine->class->start(block->engine);
+}
+
 static bool
 is_busy(const Block *block)
 {
@@ -396,11 +403,9 @@ static void
 on_wake(void *data, uint32_t events)
 {
     Block *block = data;
-    Engine *engine = block->engine;
 
     pthread_mutex_lock(block->owner.lock);
-    engine->class->reap(engine, false);
-    engine->class->start(engine);
+    block_reap(block);
     block->owner.reaped(block->owner.data);
     pthread_mutex_unlock(block->owner.lock);
 }
@@ -409,6 +414,7 @@ void
 block_attach(Block *block, Loop *loop)
 {
     block->source = vmm_must(loop_add_fd(loop, block->engine->wake_fd, EPOLLIN, on_wake, block));
+    loop_source_set_quick(block->source);
 }
 
 void

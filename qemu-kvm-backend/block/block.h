@@ -82,6 +82,8 @@ void block_detach(Block *block);
 /* Queues @req; block_start() sets off all that was queued. */
 void block_submit(Block *block, BlockRequest *req);
 void block_start(Block *block);
+/* Calls done() of what has ended by now, which what the host has cached has at once; the owner's reaped() is not called. */
+void block_reap(Block *block);
 /* Waits until something has happened, if anything is under way. */
 void block_wait(Block *block);
 /* Returns when nothing is under way: every request has ended, and the file has all that a format held

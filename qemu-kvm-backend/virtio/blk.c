@@ -65,9 +65,11 @@ blk_kick(VirtioDevice *vdev, unsigned index)
             blk_serve(blk, index, &chain);
             n++;
         }
-        if (blk->block)
+        if (blk->block) {
             block_start(blk->block);
-        queue_flush(queue);
+            block_reap(blk->block);
+        }
+        blk_flush_queues(blk);
     } while (n < queue_size(queue) && queue_want_kicks(queue));
     if (n == queue_size(queue) && queue_want_kicks(queue))
         virtio_kick(vdev, index);
@@ -432,6 +434,7 @@ const VirtioClass virtio_blk_class = {
     .stop = blk_stop,
     .reset = blk_reset,
     .tell = blk_tell,
+    .quick = true,
     .kick = blk_kick,
     .destroy = blk_destroy,
     .state = &blk_state,

@@ -114,6 +114,8 @@ open_kick(PciQueue *queue)
     if (queue->kick_fd < 0)
         return false;
     queue->source = loop_add_fd(queue->vpci->vdev->loop, queue->kick_fd, EPOLLIN, on_kick, queue);
+    if (queue->source && queue->vpci->vdev->class->quick)
+        loop_source_set_quick(queue->source);
     move_doorbell(queue);
     return queue->source != NULL;
 }

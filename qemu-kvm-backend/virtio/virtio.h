@@ -41,6 +41,7 @@ typedef struct VirtioClass {
     /* Reset or pause: when it returns, no thread touches a queue or guest memory for this device, and
      * every chain that was popped has been pushed or, before a reset, forgotten. */
     void (*stop)(VirtioDevice *vdev);
+    bool quick; /* what the driver notifies of is waited for (loop_source_set_quick()) */
     /* The driver notified @queue, or may have. */
     void (*kick)(VirtioDevice *vdev, unsigned queue);
     /* The driver starts over: what it told the device is forgotten. After stop, in the same thread; the
