@@ -5,8 +5,8 @@
 
 /* Matches @words (n of them, the first is the command's name). NULL with CLI_ERROR, in virsh's words. */
 Args *args_parse(const char *const *words, gsize n, GError **error);
-/* What the @words of a line that is being typed say so far; what makes no sense is passed over. *@ret_next is the option
- * that the next word is a value of, NULL where it can be none's. NULL: there is no such command. */
+/* What the @words of a line that is being typed say so far; what makes no sense is passed over. *@ret_next is the
+ * option that the next word is a value of, NULL where it can be none's. NULL: there is no such command. */
 Args *args_parse_start(const char *const *words, gsize n, const Option **ret_next);
 void args_free(Args *args);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Args, args_free)

@@ -43,8 +43,8 @@ run_cpu_baseline(Session *session, const Args *args, GError **error)
 
 static const Option cpu_baseline_options[] = {
     { "file", OPTION_DATA, OPTION_REQUIRED, N_("file with the CPUs' XML documents") },
-    { "features", OPTION_BOOL, 0, N_("with the features that the model has") },
-    { "migratable", OPTION_BOOL, 0, N_("without features that keep a guest on its host") },
+    { "features", OPTION_BOOL, 0, N_("with the features that the model stands for, one by one") },
+    { "migratable", OPTION_BOOL, 0, N_("without features that prevent migration") },
     { NULL },
 };
 
@@ -103,7 +103,7 @@ run_cpu_compare(Session *session, const Args *args, GError **error)
 
 static const Option cpu_compare_options[] = {
     { "file", OPTION_DATA, OPTION_REQUIRED, N_("file with the CPU's XML document") },
-    { "error", OPTION_BOOL, 0, N_("say why the host's CPU does not do") },
+    { "error", OPTION_BOOL, 0, N_("fail with the reason where the CPUs are incompatible") },
     { "validate", OPTION_BOOL, 0, N_("check the document against the schema first (not supported)") },
     { NULL },
 };

@@ -126,7 +126,7 @@ const Command command_iface_define = {
 
 static const Option dumpxml_options[] = {
     OPTION_INTERFACE(N_("the interface's name or MAC address")),
-    { "inactive", OPTION_BOOL, 0, N_("its definition, not what it is now") },
+    { "inactive", OPTION_BOOL, 0, N_("its definition instead of its present state") },
     OPTIONS_XPATH,
     { NULL },
 };
@@ -156,14 +156,14 @@ static const Option only_name[] = { OPTION_INTERFACE(N_("the interface's name"))
 static const Option only_mac[] = { OPTION_INTERFACE(N_("the interface's MAC address")), { NULL } };
 
 const Command command_iface_mac = {
-    "iface-mac",     N_("print the MAC address of the interface with a name"),
+    "iface-mac",     N_("print an interface's MAC address, given its name"),
     NULL,            only_name,
     object_run_fact, COMMAND_JSON,
     &(const ObjectFact){ &object_interface, OBJECT_BY_NAME, "MAC" },
 };
 
 const Command command_iface_name = {
-    "iface-name",    N_("print the name of the interface with a MAC address"),
+    "iface-name",    N_("print an interface's name, given its MAC address"),
     NULL,            only_mac,
     object_run_fact, COMMAND_JSON,
     &(const ObjectFact){ &object_interface, OBJECT_BY_KEY, "Name" },

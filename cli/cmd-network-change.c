@@ -113,7 +113,7 @@ static const Option update_options[] = {
     { "command", OPTION_DATA, OPTION_REQUIRED, N_("what to do: add-first|add-last|add|delete|modify") },
     { "section", OPTION_DATA, OPTION_REQUIRED, N_("the part of the network's document") },
     { "xml", OPTION_DATA, OPTION_REQUIRED, N_("the element, or the file that has it") },
-    { "parent-index", OPTION_INT, 0, N_("which parent's element, counted from 0") },
+    { "parent-index", OPTION_INT, 0, N_("which of several parent elements, counted from 0") },
     { "config", OPTION_BOOL, 0, N_("in the definition of its next start") },
     { "live", OPTION_BOOL, 0, N_("in the network that is active") },
     { "current", OPTION_BOOL, 0, N_("in the network where it is active, else in the definition") },

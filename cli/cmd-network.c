@@ -233,14 +233,14 @@ static const Option only_uuid[] = { OPTION_NETWORK(N_("the network's UUID")), { 
 static const Option only_name[] = { OPTION_NETWORK(N_("the network's name")), { NULL } };
 
 const Command command_net_name = {
-    "net-name",      N_("print the name of the network with a UUID"),
+    "net-name",      N_("print a network's name, given its UUID"),
     NULL,            only_uuid,
     object_run_fact, COMMAND_JSON,
     &(const ObjectFact){ &object_network, OBJECT_BY_KEY, "Name" },
 };
 
 const Command command_net_uuid = {
-    "net-uuid",      N_("print the UUID of the network with a name"),
+    "net-uuid",      N_("print a network's UUID, given its name"),
     NULL,            only_name,
     object_run_fact, COMMAND_JSON,
     &(const ObjectFact){ &object_network, OBJECT_BY_NAME, "UUID" },

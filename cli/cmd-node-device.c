@@ -146,7 +146,7 @@ run_list(Session *session, const Args *args, GError **error)
 
 static const Option list_options[] = {
     { "tree", OPTION_BOOL, 0, N_("draw them as a tree") },
-    { "cap", OPTION_STRING, 0, N_("only devices that can do one of these, parted by commas") },
+    { "cap", OPTION_STRING, 0, N_("only devices with one of these capabilities, separated by commas") },
     { "inactive", OPTION_BOOL, 0, N_("devices that are not active") },
     { "all", OPTION_BOOL, 0, N_("devices that are active and those that are not") },
     { NULL },
@@ -183,14 +183,14 @@ run_detach(Session *session, const Args *args, GError **error)
 
 static const Option detach_options[] = {
     OPTION_DEVICE,
-    { "driver", OPTION_STRING, 0, N_("the driver that hands it to a guest: vfio") },
+    { "driver", OPTION_STRING, 0, N_("the driver to bind it to: vfio") },
     { NULL },
 };
 
 const Command command_nodedev_detach = {
     "nodedev-detach",
-    N_("take a device from the host's driver"),
-    N_("So that a guest can have it."),
+    N_("detach a device from the host's driver"),
+    N_("A guest can have it then."),
     detach_options,
     run_detach,
     COMMAND_CHANGES,
@@ -223,7 +223,7 @@ const Command command_nodedev_reset = {
 const Command command_nodedev_destroy = {
     "nodedev-destroy",
     N_("remove a device from the host"),
-    N_("One that nodedev-create has made."),
+    N_("It must be one that nodedev-create has made."),
     only_device,
     object_run_verb,
     COMMAND_CHANGES,

@@ -117,26 +117,26 @@ run_as(Session *session, const Args *args, GError **error)
 
 #define OPTIONS_AS                                                                                 \
     { "name", OPTION_DATA, OPTION_REQUIRED, N_("the pool's name") },                               \
-        { "type", OPTION_DATA, OPTION_REQUIRED, N_("what it is of: dir, fs, logical and so on") }, \
+        { "type", OPTION_DATA, OPTION_REQUIRED, N_("the pool's type: dir, fs, logical and so on") },\
         { "print-xml", OPTION_BOOL, 0, N_("print the document, and do nothing") },                 \
         { "source-host", OPTION_STRING, 0, N_("the host that has the storage") },                  \
-        { "source-path", OPTION_STRING, 0, N_("its path there") },                                 \
-        { "source-dev", OPTION_STRING, 0, N_("its device") },                                      \
-        { "source-name", OPTION_STRING, 0, N_("its name") },                                       \
-        { "target", OPTION_STRING, 0, N_("where it is on this host") },                            \
-        { "source-format", OPTION_STRING, 0, N_("its format") },                                   \
-        { "auth-type", OPTION_STRING, 0, N_("how the host asks who wants it") },                   \
-        { "auth-username", OPTION_STRING, 0, N_("the user's name for that") },                     \
-        { "secret-usage", OPTION_STRING, 0, N_("the secret for that, by its usage") },             \
-        { "secret-uuid", OPTION_STRING, 0, N_("the secret for that, by its UUID") },               \
+        { "source-path", OPTION_STRING, 0, N_("the storage's path on that host") },                \
+        { "source-dev", OPTION_STRING, 0, N_("the storage's device") },                            \
+        { "source-name", OPTION_STRING, 0, N_("the storage's name") },                             \
+        { "target", OPTION_STRING, 0, N_("the pool's path on this host") },                        \
+        { "source-format", OPTION_STRING, 0, N_("the storage's format") },                         \
+        { "auth-type", OPTION_STRING, 0, N_("the kind of authentication: chap or ceph") },         \
+        { "auth-username", OPTION_STRING, 0, N_("the user's name for authentication") },           \
+        { "secret-usage", OPTION_STRING, 0, N_("the secret for authentication, by its usage") },   \
+        { "secret-uuid", OPTION_STRING, 0, N_("the secret for authentication, by its UUID") },     \
         { "adapter-name", OPTION_STRING, 0, N_("the name of a SCSI adapter") },                    \
         { "adapter-wwnn", OPTION_STRING, 0, N_("the WWNN of a virtual adapter") },                 \
-        { "adapter-wwpn", OPTION_STRING, 0, N_("its WWPN") },                                      \
-        { "adapter-parent", OPTION_STRING, 0, N_("the adapter that it is of, by its name") },      \
-        { "adapter-parent-wwnn", OPTION_STRING, 0, N_("the same, by its WWNN") },                  \
-        { "adapter-parent-wwpn", OPTION_STRING, 0, N_("and its WWPN") },                           \
-        { "adapter-parent-fabric-wwn", OPTION_STRING, 0, N_("the same, by its fabric's WWN") },    \
-        { "source-protocol-ver", OPTION_STRING, 0, N_("the version of NFS") },                     \
+        { "adapter-wwpn", OPTION_STRING, 0, N_("the WWPN of a virtual adapter") },                 \
+        { "adapter-parent", OPTION_STRING, 0, N_("the virtual adapter's parent, by its name") },   \
+        { "adapter-parent-wwnn", OPTION_STRING, 0, N_("the parent, by its WWNN and WWPN") },       \
+        { "adapter-parent-wwpn", OPTION_STRING, 0, N_("the parent's WWPN") },                      \
+        { "adapter-parent-fabric-wwn", OPTION_STRING, 0, N_("the parent, by the WWN of its fabric") },\
+        { "source-protocol-ver", OPTION_STRING, 0, N_("the version of the NFS protocol") },        \
     {                                                                                              \
         "source-initiator", OPTION_STRING, 0, N_("the IQN of the initiator")                       \
     }
@@ -215,13 +215,13 @@ run_find(Session *session, const Args *args, GError **error)
 
 static const Option find_options[] = {
     { "type", OPTION_DATA, OPTION_REQUIRED, N_("the type of the pool") },
-    { "srcSpec", OPTION_STRING, 0, N_("file with the XML document of where to look") },
+    { "srcSpec", OPTION_STRING, 0, N_("file with the <source> element that says where to look") },
     { NULL },
 };
 
 const Command command_find_storage_pool_sources = {
     "find-storage-pool-sources",
-    N_("print what a pool could be of"),
+    N_("print what could be the source of a pool"),
     NULL,
     find_options,
     run_find,
@@ -254,7 +254,7 @@ static const Option find_as_options[] = {
 
 const Command command_find_storage_pool_sources_as = {
     "find-storage-pool-sources-as",
-    N_("print what a pool could be of, where options say"),
+    N_("print what could be the source of a pool, on a host that options name"),
     NULL,
     find_as_options,
     run_find_as,

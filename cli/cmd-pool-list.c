@@ -203,7 +203,7 @@ static const Option list_options[] = {
     { "persistent", OPTION_BOOL, 0, N_("only persistent pools") },
     { "autostart", OPTION_BOOL, 0, N_("only pools with autostart") },
     { "no-autostart", OPTION_BOOL, 0, N_("only pools without autostart") },
-    { "type", OPTION_STRING, 0, N_("only pools of these types, parted by commas") },
+    { "type", OPTION_STRING, 0, N_("only pools of these types, separated by commas") },
     { "details", OPTION_BOOL, 0, N_("show in the table how much is in them") },
     { "uuid", OPTION_BOOL, 0, N_("print UUIDs") },
     { "name", OPTION_BOOL, 0, N_("print names") },

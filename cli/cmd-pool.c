@@ -80,8 +80,8 @@ static const Option build_options[] = {
 
 const Command command_pool_build = {
     "pool-build",
-    N_("make the storage that a pool is of"),
-    N_("A directory, a file system or a group of volumes, by the type of the pool."),
+    N_("build the storage behind a pool"),
+    N_("A directory, a file system or a volume group, as the pool's type has it."),
     build_options,
     object_run_verb,
     COMMAND_CHANGES,
@@ -91,7 +91,7 @@ const Command command_pool_build = {
 
 const Command command_pool_delete = {
     "pool-delete",
-    N_("delete the storage that a pool is of"),
+    N_("delete the storage behind a pool"),
     N_("What is in it is lost; the definition of the pool stays."),
     only_pool,
     object_run_verb,
@@ -102,7 +102,7 @@ const Command command_pool_delete = {
 
 const Command command_pool_refresh = {
     "pool-refresh",
-    N_("look again at what is in a pool"),
+    N_("refresh what is known of a pool's volumes"),
     NULL,
     only_pool,
     object_run_verb,
@@ -201,14 +201,14 @@ static const Option only_uuid[] = { OPTION_POOL(N_("the pool's UUID")), { NULL }
 static const Option only_name[] = { OPTION_POOL(N_("the pool's name")), { NULL } };
 
 const Command command_pool_name = {
-    "pool-name",     N_("print the name of the pool with a UUID"),
+    "pool-name",     N_("print a pool's name, given its UUID"),
     NULL,            only_uuid,
     object_run_fact, COMMAND_JSON,
     &(const ObjectFact){ &object_pool, OBJECT_BY_KEY, "Name" },
 };
 
 const Command command_pool_uuid = {
-    "pool-uuid",     N_("print the UUID of the pool with a name"),
+    "pool-uuid",     N_("print a pool's UUID, given its name"),
     NULL,            only_name,
     object_run_fact, COMMAND_JSON,
     &(const ObjectFact){ &object_pool, OBJECT_BY_NAME, "UUID" },

@@ -243,7 +243,7 @@ static const Option info_options[] = {
     OPTION_VOLUME(N_("the volume's name, key or path")),
     OPTION_POOL,
     { "bytes", OPTION_BOOL, 0, N_("print sizes in bytes") },
-    { "physical", OPTION_BOOL, 0, N_("print what it takes on its medium") },
+    { "physical", OPTION_BOOL, 0, N_("print its physical size in place of its allocation") },
     { NULL },
 };
 
@@ -335,7 +335,8 @@ run_create(Session *session, const Args *args, GError **error)
 static const Option create_options[] = {
     { "pool", OPTION_DATA, OPTION_REQUIRED, N_("the pool's name or UUID") },
     { "file", OPTION_DATA, OPTION_REQUIRED, N_("file with the volume's XML document") },
-    { "prealloc-metadata", OPTION_BOOL, 0, N_("allocate what format qcow2 keeps beside its data") },
+    { "prealloc-metadata", OPTION_BOOL, 0,
+      N_("allocate the metadata of a qcow2 volume, without its data") },
     { NULL },
 };
 

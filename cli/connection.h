@@ -57,7 +57,8 @@ GVariantDict *connection_get_all(Connection *connection, const char *path, const
                                  GError **error);
 
 /* One call of many objects at one time, in the order of @paths, which NULL ends: none waits for the answer to another.
- * @parameters (NULL: none) are consumed. NULL for an object that gives no such reply; with the array, free them with replies_free(). */
+ * @parameters (NULL: none) are consumed. NULL for an object that gives no such reply; free the array, and what is in
+ * it, with replies_free(). */
 GVariant **connection_call_each(Connection *connection, const char *const *paths,
                                 const char *interface, const char *method, GVariant *parameters,
                                 const char *reply_type);
