@@ -28,6 +28,7 @@
 
 #define PATIENCE_MS 10000 /* so long a daemon may be gone when it restarts */
 #define PAUSE_MS    100
+#define GLANCE_MS   2 /* between looks at a start, which takes some milliseconds */
 
 static void
 fail(const char *what)
@@ -37,9 +38,9 @@ fail(const char *what)
 }
 
 static void
-pause_a_little(void)
+pause_for(long ms)
 {
-    nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000L }, NULL);
+    nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000L }, NULL);
 }
 
 static const char *
@@ -74,7 +75,7 @@ wait_for_daemon(void)
     for (int waited = 0; fd < 0 && waited < PATIENCE_MS; waited += PAUSE_MS) {
         if (errno != ENOENT && errno != ECONNREFUSED && errno != EAGAIN)
             break;
-        pause_a_little();
+        pause_for(PAUSE_MS);
         fd = reach_daemon();
     }
     return fd;
@@ -166,7 +167,7 @@ keep_asking(const char *verb, const char *name)
             fail("cannot reach vmctld");
         reply = ask_at(fd, verb, name);
         if (!reply)
-            pause_a_little();
+            pause_for(PAUSE_MS);
     }
     return check(reply);
 }
@@ -195,6 +196,29 @@ become_vmm(const char *name)
     fail(vmm);
 }
 
+/* Whether the process @pid runs this program. */
+static bool
+runs_this(const char *pid)
+{
+    struct stat its, ours;
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%s/exe", pid);
+    return stat(path, &its) == 0 && stat("/proc/self/exe", &ours) == 0 &&
+           its.st_dev == ours.st_dev && its.st_ino == ours.st_ino;
+}
+
+/* The unit's process becomes the VMM when it has asked for the start, and the service manager does not wait for that: until
+ * then there is no start whose end could be waited for. */
+static void
+let_start(void)
+{
+    const char *pid = getenv("MAINPID");
+
+    while (pid && runs_this(pid))
+        pause_for(GLANCE_MS);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -206,6 +230,8 @@ main(int argc, char **argv)
         enter_group();
         become_vmm(argv[2]);
     }
+    if (strcmp(argv[1], "wait") == 0)
+        let_start();
     /* A unit is stopped, too, when its process has ended by itself (systemd.service(5), ExecStop=). */
     if (strcmp(argv[1], "wait") == 0 || getenv("MAINPID"))
         vmm_msg_free(keep_asking(argv[1], argv[2]));

@@ -54,18 +54,26 @@ tear_down(Fixture *f, gconstpointer unused)
     g_free(f->dir);
 }
 
-static void
-run(Fixture *f, const char *verb)
+static GSubprocess *
+spawn(Fixture *f, const char *verb, const char *main_pid)
 {
     g_autofree char *program = g_build_filename(g_getenv("VMCTL_TOP_BUILDDIR"), "vmctl-guest", NULL);
     g_autoptr(GSubprocessLauncher) launcher =
         g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDERR_SILENCE);
     g_autoptr(GError) error = NULL;
+    GSubprocess *command;
 
     g_subprocess_launcher_setenv(launcher, "VMCTL_UNITS", f->path, TRUE);
-    g_subprocess_launcher_setenv(launcher, "MAINPID", "1", TRUE);
-    f->command = g_subprocess_launcher_spawn(launcher, &error, program, verb, "web", NULL);
+    g_subprocess_launcher_setenv(launcher, "MAINPID", main_pid, TRUE);
+    command = g_subprocess_launcher_spawn(launcher, &error, program, verb, "web", NULL);
     g_assert_no_error(error);
+    return command;
+}
+
+static void
+run(Fixture *f, const char *verb)
+{
+    f->command = spawn(f, verb, "1");
 }
 
 static void
@@ -125,6 +133,20 @@ test_refusal(Fixture *f, gconstpointer unused)
     g_assert_false(succeeds(f));
 }
 
+/* The service manager runs both at once: who waits for a start leaves it to the other to ask for it. */
+static void
+test_early(Fixture *f, gconstpointer unused)
+{
+    g_autoptr(GSubprocess) starter = spawn(f, "start", "1");
+    int start = hear(f, "start");
+
+    f->command = spawn(f, "wait", g_subprocess_get_identifier(starter));
+    g_assert_cmpint(poll(&(struct pollfd){ f->listener, POLLIN, 0 }, 1, 300), ==, 0);
+    say(start, VMM_MSG_ERROR);
+    say(hear(f, "wait"), VMM_MSG_ERROR);
+    g_assert_false(succeeds(f));
+}
+
 /* The service manager keeps the socket; the daemon behind it is another one. */
 static void
 test_restart(Fixture *f, gconstpointer unused)
@@ -167,6 +189,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add("/unit-command/answer", Fixture, NULL, set_up, test_answer, tear_down);
     g_test_add("/unit-command/refusal", Fixture, NULL, set_up, test_refusal, tear_down);
+    g_test_add("/unit-command/early", Fixture, NULL, set_up, test_early, tear_down);
     g_test_add("/unit-command/restart", Fixture, NULL, set_up, test_restart, tear_down);
     g_test_add("/unit-command/away", Fixture, NULL, set_up, test_away, tear_down);
     g_test_add("/unit-command/start-once", Fixture, NULL, set_up, test_start_once, tear_down);
