@@ -14,6 +14,8 @@
         "persistent", OPTION_BOOL, 0, N_("in the definition, and in the guest where it runs")      \
     }
 
-/* VIR_DOMAIN_AFFECT_* for the options; @otherwise where none was given. */
+/* FALSE with an error when options were given that exclude each other. */
+gboolean affects_check(const Args *args, GError **error);
+/* The same, and VIR_DOMAIN_AFFECT_* for the options; @otherwise where none was given. */
 gboolean affects_from_args(Domain *domain, const Args *args, guint otherwise, guint *ret,
                            GError **error);

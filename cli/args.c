@@ -13,6 +13,7 @@ struct Args {
     gboolean wants_help;
     char *form; /* of --output, where no option of the command has that name; NULL: not given */
     gboolean only_data; /* "--" was seen */
+    GString *told; /* what was given, for the log */
 };
 
 static gsize
@@ -33,6 +34,7 @@ args_new(const Command *command)
     args->command = command;
     args->n_options = count_options(command->options);
     args->values = g_new0(GPtrArray *, args->n_options);
+    args->told = g_string_new(NULL);
     return args;
 }
 
@@ -45,6 +47,7 @@ args_free(Args *args)
         g_clear_pointer(&args->values[i], g_ptr_array_unref);
     g_free(args->values);
     g_free(args->form);
+    g_string_free(args->told, TRUE);
     g_free(args);
 }
 
@@ -52,6 +55,12 @@ const Command *
 args_command(const Args *args)
 {
     return args->command;
+}
+
+const char *
+args_told(const Args *args)
+{
+    return args->told->str;
 }
 
 gboolean
@@ -64,8 +73,11 @@ args_wants_help(const Args *args)
 static void
 add_value(Args *args, gsize i, const char *text)
 {
+    const Option *option = &args->command->options[i];
     GPtrArray *values = args->values[i];
 
+    g_string_append_printf(args->told, "%s: %s(%s): %s\n", args->command->name, option->name,
+                           text ? "optdata" : "bool", text ? text : "(none)");
     if (!values) {
         values = args->values[i] = g_ptr_array_new_with_free_func(g_free);
         g_ptr_array_add(values, NULL);

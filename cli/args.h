@@ -18,6 +18,9 @@ const Command *args_command(const Args *args);
 /* "--help" stood among the words: show the command's help instead of running it. */
 gboolean args_wants_help(const Args *args);
 
+/* What was given, a line for each value in the order of the words, as virsh logs it. */
+const char *args_told(const Args *args);
+
 /* What "--output" among the words said, "json"; NULL: nothing. */
 const char *args_form(const Args *args);
 

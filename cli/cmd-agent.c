@@ -112,10 +112,10 @@ static const Option agent_command_options[] = {
 const Command command_qemu_agent_command = {
     "qemu-agent-command",
     N_("send any command to the agent of a domain's guest"),
-    N_("For what no other command does: the answer is printed as it comes."),
+    N_("For what no other command does: the answer is printed as it comes, which is JSON."),
     agent_command_options,
     run_agent_command,
-    COMMAND_CHANGES,
+    COMMAND_CHANGES | COMMAND_JSON,
 };
 
 static gboolean

@@ -229,7 +229,9 @@ show_element(Domain *domain, const char *uri, guint flags, GError **error)
     g_autofree char *text =
         get_metadata(domain, VIR_DOMAIN_METADATA_ELEMENT, uri, flags, error);
 
-    if (text)
+    if (text && output_is_json())
+        output_json(g_variant_new_parsed("{'uri': <%s>, 'element': <%s>}", uri, text));
+    else if (text)
         output("%s\n", text);
     return text != NULL;
 }
@@ -286,7 +288,7 @@ const Command command_metadata = {
     NULL,
     metadata_options,
     run_metadata,
-    COMMAND_CHANGES,
+    COMMAND_CHANGES | COMMAND_JSON,
 };
 
 /* set-lifecycle-action */

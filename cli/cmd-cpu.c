@@ -64,21 +64,28 @@ static const ArgsFlag compare_flags[] = {
     { NULL, 0 },
 };
 
+/* What libvirt's numbers say, from VIR_CPU_COMPARE_INCOMPATIBLE on. */
+static const struct {
+    const char *word; /* in JSON */
+    const char *text;
+} comparisons[] = {
+    { "incompatible", N_("CPU described in %s is incompatible with host CPU\n") },
+    { "identical", N_("CPU described in %s is identical to host CPU\n") },
+    { "superset", N_("Host CPU is a superset of CPU described in %s\n") },
+};
+
 /* FALSE: the host cannot be that CPU, which is said where others say that it can. */
 static gboolean
 tell_comparison(int result, const char *file)
 {
-    switch (result) {
-    case VIR_CPU_COMPARE_IDENTICAL:
-        output(_("CPU described in %s is identical to host CPU\n"), file);
-        return TRUE;
-    case VIR_CPU_COMPARE_SUPERSET:
-        output(_("Host CPU is a superset of CPU described in %s\n"), file);
-        return TRUE;
-    default:
-        output(_("CPU described in %s is incompatible with host CPU\n"), file);
-        return FALSE;
-    }
+    gsize row = result > 0 && (gsize)result < G_N_ELEMENTS(comparisons) ? (gsize)result : 0;
+    g_autofree char *text = text_about(comparisons[row].text, file, NULL);
+
+    if (output_is_json())
+        output_json(g_variant_new_parsed("{'comparison': <%s>}", comparisons[row].word));
+    else
+        output("%s", text);
+    return row > 0;
 }
 
 static gboolean
@@ -114,5 +121,5 @@ const Command command_cpu_compare = {
     N_("It fails where the host lacks something. Of several CPUs in the file, the first counts."),
     cpu_compare_options,
     run_cpu_compare,
-    0,
+    COMMAND_JSON,
 };

@@ -18,13 +18,13 @@ typedef struct Figure {
     const char *name, *field, *key, *text;
 } Figure;
 
-/* A field of entry @i of a group: "block.0.rd.reqs"; NULL: there is none. */
+/* A field of entry @i of a group: "block.0.rd.reqs"; NULL: there is none of that type. */
 static GVariant *
-field(GVariantDict *stats, const char *group, guint i, const char *name)
+field(GVariantDict *stats, const char *group, guint i, const char *name, const char *type)
 {
     g_autofree char *key = g_strdup_printf("%s.%u.%s", group, i, name);
 
-    return g_variant_dict_lookup_value(stats, key, NULL);
+    return variant_dict_unwrap(stats, key, type);
 }
 
 /* The entry whose name is @device, or whose path is; FALSE: there is none. */
@@ -32,8 +32,8 @@ static gboolean
 find_entry(GVariantDict *stats, const char *group, const char *device, guint *ret)
 {
     for (guint i = 0;; i++) {
-        g_autoptr(GVariant) name = field(stats, group, i, "name");
-        g_autoptr(GVariant) path = field(stats, group, i, "path");
+        g_autoptr(GVariant) name = field(stats, group, i, "name", "s");
+        g_autoptr(GVariant) path = field(stats, group, i, "path", "s");
 
         if (!name)
             return FALSE;
@@ -68,30 +68,37 @@ static const Figure disk_figures[] = {
     { "flush_total_times", "fl.times", "flush-time-ns", N_("total duration of flushes (ns):") },
 };
 
-/* Of entry @i, or of all together where @whole. */
-static guint64
-disk_figure(GVariantDict *stats, guint i, gboolean whole, const char *name)
+/* Of entry @i, or of all together where @device is "". FALSE: the guest does not count it. */
+static gboolean
+disk_figure(GVariantDict *stats, guint i, const char *device, const char *name, guint64 *ret)
 {
+    gboolean whole = !*device, known = whole;
     guint64 sum = 0;
-    g_autoptr(GVariant) value = NULL;
 
-    for (guint at = i; (value = field(stats, "block", at, name)); at++) {
+    for (guint at = i;; at++) {
+        g_autoptr(GVariant) value = field(stats, "block", at, name, "t");
+
+        if (!value)
+            break;
         sum += g_variant_get_uint64(value);
-        g_clear_pointer(&value, g_variant_unref);
+        known = TRUE;
         if (!whole)
             break;
     }
-    return sum;
+    *ret = sum;
+    return known;
 }
 
 static void
 print_disk(GVariantDict *stats, guint i, const char *device, gboolean human)
 {
+    guint64 value;
+
     if (human)
         output(_("Device: %s\n"), device);
     for (gsize f = 0; f < G_N_ELEMENTS(disk_figures); f++) {
-        guint64 value = disk_figure(stats, i, !*device, disk_figures[f].field);
-
+        if (!disk_figure(stats, i, device, disk_figures[f].field, &value))
+            continue;
         if (human)
             output(" %-*s %" G_GUINT64_FORMAT "\n", text_in(31, _(disk_figures[f].text)), value);
         else
@@ -103,11 +110,13 @@ static void
 print_disk_json(GVariantDict *stats, guint i, const char *device)
 {
     g_autoptr(Facts) facts = facts_new();
+    guint64 value;
 
     facts_add(facts, "device", NULL, NULL, g_variant_new("ms", *device ? device : NULL));
-    for (gsize f = 0; f < G_N_ELEMENTS(disk_figures); f++)
-        facts_add(facts, disk_figures[f].key, NULL, NULL,
-                  g_variant_new_uint64(disk_figure(stats, i, !*device, disk_figures[f].field)));
+    for (gsize f = 0; f < G_N_ELEMENTS(disk_figures); f++) {
+        if (disk_figure(stats, i, device, disk_figures[f].field, &value))
+            facts_add(facts, disk_figures[f].key, NULL, NULL, g_variant_new_uint64(value));
+    }
     facts_print(facts, 0);
 }
 
@@ -217,7 +226,7 @@ print_all_sizes(Domain *domain, gboolean human, GError **error)
                                                 disk->source ? sizes.allocation : "-",
                                                 disk->source ? sizes.physical : "-", NULL });
     }
-    table_print(table, keys, "\n");
+    table_print(table, keys);
     return TRUE;
 }
 
@@ -361,7 +370,7 @@ run_domifstat(Session *session, const Args *args, GError **error)
     }
     facts_add(facts, "interface", NULL, name, NULL);
     for (gsize f = 0; f < G_N_ELEMENTS(interface_figures); f++) {
-        g_autoptr(GVariant) value = field(stats, "net", i, interface_figures[f].field);
+        g_autoptr(GVariant) value = field(stats, "net", i, interface_figures[f].field, "t");
 
         if (value && output_is_json())
             facts_add(facts, interface_figures[f].key, NULL, NULL, value);

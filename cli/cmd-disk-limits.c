@@ -15,7 +15,8 @@ parse_size(const Args *args, const char *option, guint64 unit, guint64 *ret, GEr
     const char *text = args_string(args, option);
 
     return size_parse_bytes(text, unit, ret) ||
-           cli_fail(error, _("Numeric value '%s' for <%s> option is malformed or out of range"),
+           cli_fail(error,
+                    _("Scaled numeric value '%s' for <%s> option is malformed or out of range"),
                     text, option);
 }
 
@@ -41,7 +42,7 @@ run_blockresize(Session *session, const Args *args, GError **error)
 static const Option blockresize_options[] = {
     OPTION_DOMAIN_ANY,
     { "path", OPTION_DATA, OPTION_REQUIRED, N_("the disk's target or source") },
-    { "size", OPTION_DATA, OPTION_REQUIRED, N_("how large: a number, in KiB or with a unit") },
+    { "size", OPTION_SIZE, OPTION_REQUIRED, N_("how large: a number, in KiB or with a unit") },
     { NULL },
 };
 
@@ -69,7 +70,7 @@ run_domblkthreshold(Session *session, const Args *args, GError **error)
 static const Option threshold_options[] = {
     OPTION_DOMAIN_ANY,
     { "dev", OPTION_DATA, OPTION_REQUIRED, N_("the disk's target or source") },
-    { "threshold", OPTION_DATA, OPTION_REQUIRED, N_("where: a number, in bytes or with a unit") },
+    { "threshold", OPTION_SIZE, OPTION_REQUIRED, N_("where: a number, in bytes or with a unit") },
     { NULL },
 };
 

@@ -65,5 +65,5 @@ static const Option event_options[] = {
 };
 
 const Command command_event = {
-    "event", N_("wait for what happens to domains"), NULL, event_options, run_event, 0, &domains,
+    "event", N_("wait for what happens to domains"), NULL, event_options, run_event, COMMAND_JSON, &domains,
 };

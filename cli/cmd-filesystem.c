@@ -49,7 +49,7 @@ run_domfsinfo(Session *session, const Args *args, GError **error)
 
         add_filesystem(table, entry);
     }
-    table_print(table, keys, "");
+    table_print(table, keys);
     return TRUE;
 }
 

@@ -2,6 +2,7 @@
  * guestinfo, guestvcpus, set-user-password. */
 #include "cli/commands.h"
 #include "cli/domain.h"
+#include "cli/facts.h"
 #include "cli/output.h"
 #include "cli/table.h"
 
@@ -45,8 +46,7 @@ run_domhostname(Session *session, const Args *args, GError **error)
         return FALSE;
     }
     g_variant_get(reply, "(&s)", &name);
-    output("%s\n", name);
-    return TRUE;
+    return facts_tell("hostname", name, NULL);
 }
 
 static const Option hostname_options[] = {
@@ -61,7 +61,7 @@ const Command command_domhostname = {
     NULL,
     hostname_options,
     run_domhostname,
-    0,
+    COMMAND_JSON,
 };
 
 /* domifaddr */
@@ -209,10 +209,15 @@ print_time(Domain *domain, gboolean pretty, GError **error)
     g_autoptr(GDateTime) time = NULL;
     g_autofree char *text = NULL;
     guint64 seconds;
+    guint nseconds;
 
     if (!reply)
         return FALSE;
-    g_variant_get(reply, "((tu))", &seconds, NULL);
+    g_variant_get(reply, "((tu))", &seconds, &nseconds);
+    if (output_is_json()) {
+        output_json(g_variant_new_parsed("{'time-s': <%t>, 'nanoseconds': <%u>}", seconds, nseconds));
+        return TRUE;
+    }
     time = pretty ? g_date_time_new_from_unix_utc(MIN(seconds, G_MAXINT64)) : NULL;
     text = time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S")
                 : g_strdup_printf("%" G_GUINT64_FORMAT, seconds);
@@ -266,7 +271,7 @@ const Command command_domtime = {
     N_("The guest's agent is asked."),
     time_options,
     run_domtime,
-    COMMAND_CHANGES,
+    COMMAND_CHANGES | COMMAND_JSON,
 };
 
 /* guestinfo */
@@ -408,6 +413,10 @@ print_vcpus(Domain *domain, GError **error)
     g_autoptr(GVariant) inner = reply ? g_variant_get_child_value(reply, 0) : NULL;
     g_autoptr(GVariantDict) dict = inner ? g_variant_dict_new(inner) : NULL;
 
+    if (inner && output_is_json()) {
+        output_json(inner);
+        return TRUE;
+    }
     for (gsize i = 0; dict && i < G_N_ELEMENTS(names); i++) {
         g_autoptr(GVariant) value = variant_dict_unwrap(dict, names[i], "s");
 
@@ -452,7 +461,7 @@ const Command command_guestvcpus = {
     N_("The guest's agent is asked."),
     guestvcpus_options,
     run_guestvcpus,
-    COMMAND_CHANGES,
+    COMMAND_CHANGES | COMMAND_JSON,
 };
 
 /* set-user-password */

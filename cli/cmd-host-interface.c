@@ -37,7 +37,7 @@ print_table(const GPtrArray *entries)
                                                 text_active(object_entry_is(entry, "Active")),
                                                 object_entry_text(entry, "MAC"), NULL });
     }
-    table_print(table, keys, "");
+    table_print(table, keys);
 }
 
 static gboolean

@@ -60,6 +60,27 @@ const Command command_capabilities = {
     0,
 };
 
+static gboolean
+run_sysinfo(Session *session, const Args *args, GError **error)
+{
+    const char *xml;
+    g_autoptr(GVariant) reply = connection_call(
+        session->connection, connection_root(session->connection), CONNECT_INTERFACE, "GetSysinfo",
+        g_variant_new("(u)", 0), "(s)", error);
+
+    if (!reply) {
+        output_error("%s", _("failed to get sysinfo"));
+        return FALSE;
+    }
+    g_variant_get(reply, "(&s)", &xml);
+    output("%s", xml);
+    return TRUE;
+}
+
+const Command command_sysinfo = {
+    "sysinfo", N_("print what the host's firmware says of it, as XML"), NULL, NULL, run_sysinfo, 0,
+};
+
 /* libvirt's numbers are major * 1000000 + minor * 1000 + release. */
 static char *
 version_text(guint64 version)

@@ -1,9 +1,9 @@
-/* The commands about network interfaces: attach-interface, detach-interface, domiflist, their links. */
+/* The commands about network interfaces that are there: detach-interface, domiflist, their links. */
 #include "cli/affects.h"
 #include "cli/commands.h"
+#include "cli/device-change.h"
 #include "cli/devices.h"
 #include "cli/output.h"
-#include "cli/rate.h"
 #include "cli/table.h"
 
 #include <glib/gi18n.h>
@@ -24,124 +24,11 @@ is_config_only(guint flags)
     return (flags & VIR_DOMAIN_AFFECT_CONFIG) && !(flags & VIR_DOMAIN_AFFECT_LIVE);
 }
 
-/* Attaching */
-
-/* <@element @attribute='@value'/>, or nothing. */
-static void
-add_element(GString *xml, const char *element, const char *attribute, const char *value)
-{
-    if (value) {
-        g_autofree char *text =
-            g_markup_printf_escaped("  <%s %s='%s'/>\n", element, attribute, value);
-
-        g_string_append(xml, text);
-    }
-}
-
-static void
-add_rate(GString *xml, const char *element, const guint64 rate[RATE_N_FIELDS])
-{
-    g_string_append_printf(xml, "    <%s", element);
-    for (int i = 0; i < RATE_N_FIELDS; i++) {
-        if (rate[i])
-            g_string_append_printf(xml, " %s='%" G_GUINT64_FORMAT "'", rate_fields[i], rate[i]);
-    }
-    g_string_append(xml, "/>\n");
-}
-
-static gboolean
-add_bandwidth(GString *xml, const Args *args, GError **error)
-{
-    guint64 inbound[RATE_N_FIELDS] = { 0 }, outbound[RATE_N_FIELDS] = { 0 };
-    gboolean in = args_has(args, "inbound"), out = args_has(args, "outbound");
-
-    if (!in && !out)
-        return TRUE;
-    if ((in && (!rate_parse(args_string(args, "inbound"), inbound, error) ||
-                !rate_check_inbound(inbound, error))) ||
-        (out && (!rate_parse(args_string(args, "outbound"), outbound, error) ||
-                 !rate_check_outbound(outbound, error))))
-        return FALSE;
-    g_string_append(xml, "  <bandwidth>\n");
-    if (in)
-        add_rate(xml, "inbound", inbound);
-    if (out)
-        add_rate(xml, "outbound", outbound);
-    g_string_append(xml, "  </bandwidth>\n");
-    return TRUE;
-}
-
-/* NULL where the options say nothing that a card could have. */
-static char *
-interface_document(const Args *args, GError **error)
-{
-    const char *type = args_string(args, "type");
-    g_autofree char *start = g_markup_printf_escaped("<interface type='%s'>\n", type);
-    GString *xml = g_string_new(start);
-    gboolean good;
-
-    if (strcmp(type, "bridge") == 0 || strcmp(type, "network") == 0)
-        add_element(xml, "source", type, args_string(args, "source"));
-    add_element(xml, "target", "dev", args_string(args, "target"));
-    add_element(xml, "mac", "address", args_string(args, "mac"));
-    add_element(xml, "model", "type", args_string(args, "model"));
-    add_element(xml, "alias", "name", args_string(args, "alias"));
-    good = add_bandwidth(xml, args, error);
-    g_string_append(xml, "</interface>\n");
-    return g_string_free(xml, !good);
-}
-
-static gboolean
-run_attach_interface(Session *session, const Args *args, GError **error)
-{
-    g_autofree char *xml = NULL;
-    guint flags;
-    g_autoptr(Domain) domain = domain_from_args(session, args, error);
-
-    if (!domain || !affects_from_args(domain, args, VIR_DOMAIN_AFFECT_LIVE, &flags, error) ||
-        !(xml = interface_document(args, error)))
-        return FALSE;
-    if (args_has(args, "print-xml")) {
-        output("%s", xml);
-        return TRUE;
-    }
-    if (!domain_do(domain, "AttachDevice", g_variant_new("(su)", xml, flags), error)) {
-        output_error("%s", _("Failed to attach interface"));
-        return FALSE;
-    }
-    output_extra("%s\n", _("Interface attached successfully"));
-    return TRUE;
-}
-
-static const Option attach_options[] = {
-    OPTION_DOMAIN_ANY,
-    { "type", OPTION_DATA, OPTION_REQUIRED, N_("bridge, ethernet or user") },
-    { "source", OPTION_DATA, OPTION_EMPTY_OK, N_("the bridge; anything for other types") },
-    { "target", OPTION_STRING, 0, N_("the tap's name on the host") },
-    { "mac", OPTION_STRING, 0, N_("the card's address") },
-    { "model", OPTION_STRING, 0, N_("the card's model: virtio") },
-    { "alias", OPTION_STRING, 0, N_("a name for it, which begins with \"ua-\"") },
-    { "inbound", OPTION_STRING, 0, N_("to the guest: AVERAGE,PEAK,BURST,FLOOR") },
-    { "outbound", OPTION_STRING, 0, N_("from the guest: AVERAGE,PEAK,BURST") },
-    OPTION_PERSISTENT,
-    OPTIONS_AFFECTS,
-    { "print-xml", OPTION_BOOL, 0, N_("print the device's document, and do nothing") },
-    { NULL },
-};
-
-const Command command_attach_interface = {
-    "attach-interface",
-    N_("add a network interface to a domain"),
-    N_("Without an option: to the guest that runs."),
-    attach_options,
-    run_attach_interface,
-    COMMAND_CHANGES,
-};
-
 /* Detaching */
 
+/* NULL after saying why there is none, or none alone. */
 static const DeviceEntry *
-find_typed(const GPtrArray *interfaces, const char *type, const char *mac, GError **error)
+find_typed(const GPtrArray *interfaces, const char *type, const char *mac)
 {
     const DeviceEntry *found = NULL;
     guint n = 0;
@@ -158,32 +45,37 @@ find_typed(const GPtrArray *interfaces, const char *type, const char *mac, GErro
     if (n == 1)
         return found;
     if (n > 1 && !mac)
-        cli_fail(error,
-                 _("Domain has %u interfaces. Please specify which one to detach using --mac"), n);
+        output_error(_("Domain has %u interfaces. Please specify which one to detach using --mac"),
+                     n);
     else if (mac)
-        cli_fail(error, _("No interface with MAC address %s was found"), mac);
+        output_error(_("No interface with MAC address %s was found"), mac);
     else
-        cli_fail(error, _("No interface found whose type is %s"), type);
+        output_error(_("No interface found whose type is %s"), type);
     return NULL;
 }
 
 static gboolean
 run_detach_interface(Session *session, const Args *args, GError **error)
 {
+    gboolean print_only = args_has(args, "print-xml");
     const DeviceEntry *entry;
     guint flags;
+    g_autofree char *text = NULL;
     g_autoptr(GPtrArray) interfaces = NULL;
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
 
-    if (!domain || !affects_from_args(domain, args, VIR_DOMAIN_AFFECT_LIVE, &flags, error))
+    if (!domain || !affects_from_args(domain, args, VIR_DOMAIN_AFFECT_LIVE, &flags, error) ||
+        !(interfaces = interfaces_of(domain, is_config_only(flags), error)))
         return FALSE;
-    interfaces = interfaces_of(domain, is_config_only(flags), error);
-    entry = interfaces
-                ? find_typed(interfaces, args_string(args, "type"), args_string(args, "mac"), error)
-                : NULL;
+    entry = find_typed(interfaces, args_string(args, "type"), args_string(args, "mac"));
     if (!entry)
-        return FALSE;
-    if (!domain_do(domain, "DetachDevice", g_variant_new("(su)", entry->xml, flags), error)) {
+        return print_only ? FALSE : cli_fail(error, "%s", _("Failed to detach interface"));
+    text = device_text(entry->xml);
+    if (print_only) {
+        output("%s", text);
+        return TRUE;
+    }
+    if (!domain_do(domain, "DetachDevice", g_variant_new("(su)", text, flags), error)) {
         output_error("%s", _("Failed to detach interface"));
         return FALSE;
     }
@@ -197,6 +89,7 @@ static const Option detach_options[] = {
     { "mac", OPTION_STRING, 0, N_("its address, where there are several") },
     OPTION_PERSISTENT,
     OPTIONS_AFFECTS,
+    { "print-xml", OPTION_BOOL, 0, N_("print the device's document, and do nothing") },
     { NULL },
 };
 
@@ -241,7 +134,7 @@ run_domiflist(Session *session, const Args *args, GError **error)
 
         table_add(table, cells);
     }
-    table_print(table, keys, "\n");
+    table_print(table, keys);
     return TRUE;
 }
 
@@ -259,25 +152,13 @@ const Command command_domiflist = {
 
 /* Links */
 
-static const DeviceEntry *
-find_interface(const GPtrArray *interfaces, const char *name, GError **error)
-{
-    const DeviceEntry *entry = devices_find(interfaces, name);
-
-    if (!entry)
-        cli_fail(error, _("interface (%s: %s) not found"), strchr(name, ':') ? "mac" : "target",
-                 name);
-    return entry;
-}
-
 static gboolean
 run_setlink(Session *session, const Args *args, GError **error)
 {
-    const char *state = args_string(args, "state");
+    const char *state = args_string(args, "state"), *name = args_string(args, "interface");
     guint flags = args_has(args, "config") ? VIR_DOMAIN_AFFECT_CONFIG : 0;
     const DeviceEntry *entry;
     g_autoptr(GPtrArray) interfaces = NULL;
-    g_autofree char *link = g_markup_printf_escaped("<link state='%s'/>", state);
     g_autofree char *xml = NULL;
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
 
@@ -286,12 +167,12 @@ run_setlink(Session *session, const Args *args, GError **error)
     if (strcmp(state, "up") != 0 && strcmp(state, "down") != 0)
         return cli_fail(error, _("invalid link state '%s'"), state);
     interfaces = interfaces_of(domain, flags != 0, error);
-    entry = interfaces ? find_interface(interfaces, args_string(args, "interface"), error) : NULL;
+    entry = interfaces ? devices_find(interfaces, name) : NULL;
     if (!entry)
-        return FALSE;
-    xml = device_with(entry->xml, "link", link);
+        return interfaces ? cli_fail(error, _("interface '%s' not found"), name) : FALSE;
+    xml = device_with_link(entry->xml, state);
     if (args_has(args, "print-xml")) {
-        output("%s\n", xml);
+        output("%s", xml);
         return TRUE;
     }
     if (!domain_do(domain, "UpdateDevice", g_variant_new("(su)", xml, flags), error)) {
@@ -329,14 +210,16 @@ run_getlink(Session *session, const Args *args, GError **error)
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
 
     interfaces = domain ? interfaces_of(domain, args_has(args, "config"), error) : NULL;
-    entry = interfaces ? find_interface(interfaces, name, error) : NULL;
+    entry = interfaces ? devices_find(interfaces, name) : NULL;
     if (!entry)
-        return FALSE;
+        return interfaces ? cli_fail(error, _("Interface (%s: %s) not found."),
+                                     strchr(name, ':') ? "mac" : "dev", name)
+                          : FALSE;
     if (output_is_json())
         output_json(g_variant_new_parsed("{'interface': <%s>, 'link': <%s>}", name,
                                          entry->link ? entry->link : "up"));
     else
-        output("%s %s\n", name, entry->link ? entry->link : "up");
+        output("%s %s", name, entry->link ? entry->link : "up");
     return TRUE;
 }
 

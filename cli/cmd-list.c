@@ -49,14 +49,14 @@ id_text(const DomainEntry *entry)
 
 /* What the list itself does not tell: one more call for all domains, or for another daemon than vmctld one for each. */
 typedef struct More {
-    GVariant *titles;  /* a{os}; NULL: not known */
-    GHashTable *saved; /* UUIDs of the domains with a managed save; NULL: not asked for */
+    GHashTable *titles; /* by their domains' paths; NULL: not known */
+    GHashTable *saved;  /* UUIDs of the domains with a managed save; NULL: not asked for */
 } More;
 
 static void
 more_clear(More *more)
 {
-    g_clear_pointer(&more->titles, g_variant_unref);
+    g_clear_pointer(&more->titles, g_hash_table_unref);
     g_clear_pointer(&more->saved, g_hash_table_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(More, more_clear)
@@ -67,9 +67,15 @@ ask_titles(Session *session, guint flags, More *more)
     g_autoptr(GVariant) reply = connection_call(
         session->connection, connection_root(session->connection), VMCTL_CONNECT_INTERFACE,
         "ListAllDomainTitles", g_variant_new("(u)", flags), "(a{os})", NULL);
+    g_autoptr(GVariantIter) titles = NULL;
+    char *path, *title;
 
-    if (reply)
-        more->titles = g_variant_get_child_value(reply, 0);
+    if (!reply)
+        return;
+    more->titles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_variant_get(reply, "(a{os})", &titles);
+    while (g_variant_iter_next(titles, "{os}", &path, &title))
+        g_hash_table_insert(more->titles, path, title);
 }
 
 static void
@@ -88,12 +94,13 @@ static char *
 title_of(Session *session, const More *more, const DomainEntry *entry)
 {
     Domain domain = { session->connection, entry->path, entry->name };
-    const char *known = NULL;
     g_autofree char *xml = NULL;
     char *title = NULL;
 
-    if (more->titles)
-        return g_strdup(g_variant_lookup(more->titles, entry->path, "&s", &known) ? known : "");
+    if (more->titles) {
+        title = g_hash_table_lookup(more->titles, entry->path);
+        return g_strdup(title ? title : "");
+    }
     xml = domain_xml(&domain, entry->id ? 0 : VIR_DOMAIN_XML_INACTIVE, NULL);
     title = xml ? document_find(xml, "domain/title", NULL) : NULL;
     return title ? title : g_strdup("");
@@ -133,7 +140,7 @@ print_table(Session *session, const Args *args, const GPtrArray *entries)
         table_add(table,
                   (const char *const[]){ id, entry->name, state_text(&more, entry), title, NULL });
     }
-    table_print(table, keys, "");
+    table_print(table, keys);
 }
 
 /* "UUID ID NAME", as far as they are asked for. */

@@ -187,7 +187,7 @@ print_leases(GVariant *reply)
     g_array_sort(leases, compare);
     for (guint i = 0; i < leases->len; i++)
         add_lease(table, &g_array_index(leases, Lease, i));
-    table_print(table, keys, "");
+    table_print(table, keys);
 }
 
 static gboolean

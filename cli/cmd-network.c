@@ -49,7 +49,7 @@ print_table(const GPtrArray *entries)
                                                 text_yes(object_entry_is(entry, "Persistent")),
                                                 NULL });
     }
-    table_print(table, keys, "");
+    table_print(table, keys);
 }
 
 static gboolean
@@ -155,31 +155,34 @@ const Command command_net_undefine = {
                          N_("Failed to undefine network %s") },
 };
 
-static const Option only_file[] = { OPTION_FILE(N_("file with the network's XML document")),
-                                    { NULL } };
+static const Option make_options[] = {
+    OPTION_FILE(N_("file with the network's XML document")),
+    { "validate", OPTION_BOOL, 0, N_("check the document against the schema first (not supported)") },
+    { NULL },
+};
 
 const Command command_net_define = {
     "net-define",
     N_("define a network from an XML file, without starting it"),
     N_("A network of the same name and UUID gets the new definition."),
-    only_file,
+    make_options,
     object_run_make,
     COMMAND_CHANGES,
     &(const ObjectMake){ &object_network, "NetworkDefineXML", NULL,
-                         N_("Network %s defined from %s\n"),
-                         N_("Failed to define network from %s") },
+                         N_("Network %s defined from %s\n"), N_("Failed to define network from %s"),
+                         .validating = "virNetworkDefineXMLFlags" },
 };
 
 const Command command_net_create = {
     "net-create",
     N_("start a transient network from an XML file"),
     N_("It is gone when it is destroyed."),
-    only_file,
+    make_options,
     object_run_make,
     COMMAND_CHANGES,
     &(const ObjectMake){ &object_network, "NetworkCreateXML", NULL,
-                         N_("Network %s created from %s\n"),
-                         N_("Failed to create network from %s") },
+                         N_("Network %s created from %s\n"), N_("Failed to create network from %s"),
+                         .validating = "virNetworkCreateXMLFlags" },
 };
 
 static const Option autostart_options[] = {
@@ -259,7 +262,7 @@ const Command command_net_event = {
     NULL,
     event_options,
     object_run_event,
-    0,
+    COMMAND_JSON,
     &(const WatchSubject){ "org.libvirt.Network", network_event_kinds,
                            N_("event '%s' for network %s"), object_learn_names, &object_network },
 };

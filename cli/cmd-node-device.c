@@ -109,7 +109,7 @@ print_json(const GPtrArray *entries)
         table_add(table,
                   (const char *const[]){ entry->name, object_entry_text(entry, "Parent"), NULL });
     }
-    table_print(table, keys, "");
+    table_print(table, keys);
 }
 
 static guint
@@ -272,7 +272,7 @@ const Command command_nodedev_event = {
     NULL,
     event_options,
     object_run_event,
-    0,
+    COMMAND_JSON,
     &(const WatchSubject){ "org.libvirt.NodeDevice", device_event_kinds,
                            N_("event '%s' for node device %s"), object_learn_names,
                            &object_node_device },

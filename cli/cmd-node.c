@@ -418,13 +418,15 @@ run_cpu_models(Session *session, const Args *args, GError **error)
         return TRUE;
     }
     names = g_variant_get_strv(models, NULL);
+    if (!names[0])
+        output("%s\n", _("all CPU models are accepted"));
     for (gsize i = 0; names[i]; i++)
         output("%s\n", names[i]);
     return TRUE;
 }
 
 static const Option cpu_models_options[] = {
-    { "arch", OPTION_DATA, OPTION_REQUIRED, N_("the architecture: x86_64") },
+    { "arch", OPTION_DATA, OPTION_REQUIRED, N_("the architecture, such as x86_64") },
     { NULL },
 };
 

@@ -105,7 +105,7 @@ print_table(const GPtrArray *entries)
                                                 text_yes(object_entry_is(entry, "Autostart")),
                                                 NULL });
     }
-    table_print(table, keys, "");
+    table_print(table, keys);
 }
 
 /* What a person reads is scaled, what a program reads is in bytes. */
@@ -154,7 +154,7 @@ print_details(Connection *connection, const GPtrArray *entries)
         if (read_info(replies[i], &info))
             add_details(table, entries->pdata[i], &info);
     replies_free(replies, entries->len);
-    table_print(table, keys, "");
+    table_print(table, keys);
 }
 
 /* "UUID NAME", as far as they are asked for. */

@@ -227,7 +227,7 @@ const Command command_pool_event = {
     NULL,
     event_options,
     object_run_event,
-    0,
+    COMMAND_JSON,
     &(const WatchSubject){ "org.libvirt.StoragePool", pool_event_kinds,
                            N_("event '%s' for storage pool %s"), object_learn_names, &object_pool },
 };

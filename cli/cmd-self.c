@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include "cli/args.h"
+#include "cli/facts.h"
 #include "cli/help.h"
 #include "cli/output.h"
 #include "cli/session.h"
@@ -105,27 +106,85 @@ run_pwd(Session *session, const Args *args, GError **error)
 {
     g_autofree char *directory = g_get_current_dir();
 
-    output("%s\n", directory);
-    return TRUE;
+    return facts_tell("directory", directory, NULL);
 }
 
 const Command command_pwd = {
-    "pwd", N_("print the current directory"), NULL, NULL, run_pwd, COMMAND_OFFLINE,
+    "pwd",
+    N_("print the current directory"),
+    NULL,
+    NULL,
+    run_pwd,
+    COMMAND_OFFLINE | COMMAND_JSON,
 };
+
+/* In quotes where the shell would see more in it than a word. */
+static char *
+for_shell(const char *word)
+{
+    gboolean plain =
+        *word != '\0' && word[strcspn(word, "\r\t\n !\"#$&'()*;<>?[\\]^`{|}~")] == '\0';
+
+    return plain ? g_strdup(word) : g_shell_quote(word);
+}
+
+static char *
+for_xml(const char *word)
+{
+    return g_markup_escape_text(word, -1);
+}
+
+/* A line for each part between commas, of which two are one that is meant; no word, no line. */
+static char *
+in_lines(const char *word)
+{
+    GString *text = g_string_new(NULL);
+
+    for (const char *byte = word; *byte; byte++) {
+        gboolean comma = byte[0] == ',';
+
+        g_string_append_c(text, comma && byte[1] != ',' ? '\n' : *byte);
+        byte += comma && byte[1] == ',';
+    }
+    if (*word)
+        g_string_append_c(text, '\n');
+    return g_string_free(text, FALSE);
+}
 
 static gboolean
 run_echo(Session *session, const Args *args, GError **error)
 {
-    g_autofree char *text = g_strjoinv(" ", (GStrv)args_list(args, "string"));
+    static const struct {
+        const char *option;
+        char *(*write)(const char *word);
+    } ways[] = { { "shell", for_shell }, { "xml", for_xml }, { "split", in_lines } };
+    const char *const *words = args_list(args, "string");
+    g_autoptr(GString) text = g_string_new(NULL);
 
+    if (!args_exclusive(args, "shell", "xml", error) ||
+        !args_exclusive(args, "shell", "split", error) ||
+        !args_exclusive(args, "xml", "split", error))
+        return FALSE;
+    for (gsize i = 0; words[i]; i++) {
+        g_autofree char *word = NULL;
+
+        for (gsize j = 0; j < G_N_ELEMENTS(ways); j++) {
+            if (args_has(args, ways[j].option))
+                word = ways[j].write(words[i]);
+        }
+        g_string_append_printf(text, "%s%s", i > 0 ? " " : "", word ? word : words[i]);
+    }
     if (args_has(args, "err"))
-        output_error("%s", text);
+        output_error("%s", text->str);
     else
-        output("%s", text);
+        output("%s", text->str);
     return TRUE;
 }
 
 static const Option echo_options[] = {
+    { "shell", OPTION_BOOL, 0, N_("in quotes where a shell needs them") },
+    { "xml", OPTION_BOOL, 0, N_("as the text of an XML document") },
+    { "split", OPTION_BOOL, 0, N_("a line for each part of a word between commas") },
     { "err", OPTION_BOOL, 0, N_("print them as an error") },
     { "string", OPTION_ARGV, OPTION_EMPTY_OK, N_("words to print") },
     { NULL },

@@ -138,7 +138,7 @@ print_table(const GPtrArray *snapshots, gboolean with_parent)
 
     for (guint i = 0; i < snapshots->len; i++)
         add_row(table, snapshots->pdata[i], with_parent);
-    table_print(table, keys, "");
+    table_print(table, keys);
 }
 
 static gboolean

@@ -84,6 +84,8 @@ print_current(Domain *domain, const Args *args, GError **error)
         g_propagate_error(error, failure);
         return FALSE;
     }
+    if (output_is_json())
+        return facts_tell("name", current->name, NULL);
     text = args_has(args, "name") ? g_strdup(current->name)
                                   : snapshot_xml(current, args_flags(args, xml_flags), error);
     if (text)
@@ -121,7 +123,7 @@ const Command command_snapshot_current = {
        "    grows from it."),
     current_options,
     run_current,
-    0,
+    COMMAND_JSON,
 };
 
 /* parent */
@@ -139,6 +141,8 @@ run_parent(Session *session, const Args *args, GError **error)
         return FALSE;
     if (!parent)
         return cli_fail(error, _("snapshot '%s' has no parent"), snapshot->name);
+    if (output_is_json())
+        return facts_tell("parent", parent, NULL);
     output("%s", parent);
     return TRUE;
 }
@@ -156,7 +160,7 @@ const Command command_snapshot_parent = {
     NULL,
     parent_options,
     run_parent,
-    0,
+    COMMAND_JSON,
 };
 
 /* info */

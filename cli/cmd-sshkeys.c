@@ -3,9 +3,26 @@
 #include "cli/domain.h"
 #include "cli/file.h"
 #include "cli/output.h"
+#include "cli/table.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
+
+static void
+print_keys(const char *const *keys)
+{
+    static const TableKey column = { "key", TABLE_TEXT };
+    g_autoptr(Table) table = table_new(NULL);
+
+    for (gsize i = 0; keys[i]; i++) {
+        if (output_is_json())
+            table_add(table, (const char *const[]){ keys[i], NULL });
+        else
+            output("%s\n", keys[i]);
+    }
+    if (output_is_json())
+        table_print(table, &column);
+}
 
 static gboolean
 run_get_keys(Session *session, const Args *args, GError **error)
@@ -22,8 +39,7 @@ run_get_keys(Session *session, const Args *args, GError **error)
     if (!reply)
         return FALSE;
     g_variant_get(reply, "(^a&s)", &keys);
-    for (gsize i = 0; keys[i]; i++)
-        output("%s\n", keys[i]);
+    print_keys(keys);
     return TRUE;
 }
 
@@ -39,7 +55,7 @@ const Command command_get_user_sshkeys = {
     N_("The guest's agent is asked."),
     get_options,
     run_get_keys,
-    0,
+    COMMAND_JSON,
 };
 
 /* The lines of a file; NULL with @error. */

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include "cli/domain-names.h"
+#include "cli/domain-stats.h"
 #include "cli/domain.h"
 #include "cli/output.h"
 #include "cli/table.h"
@@ -138,25 +139,22 @@ busiest_first(gconstpointer a, gconstpointer b)
     return strcmp(one->name, other->name);
 }
 
+static void
+add_sample(gpointer samples, const char *name, GVariant *record)
+{
+    g_ptr_array_add(samples, sample_new(name, record));
+}
+
 static gboolean
 look_at(Session *session, const Look *before, Look *ret, GError **error)
 {
-    g_autoptr(GVariantIter) records = NULL;
-    const char *name;
-    GVariant *record;
-    g_autoptr(GVariant) reply =
-        connection_call(session->connection, connection_root(session->connection),
-                        CONNECT_INTERFACE, "GetAllDomainStats",
-                        g_variant_new("(uu)", GROUPS, VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE),
-                        "(a(sa{sv}))", error);
+    g_autoptr(GPtrArray) samples = g_ptr_array_new_with_free_func(sample_free);
 
-    if (!reply)
+    if (!domain_stats_all(session->connection, GROUPS, VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE,
+                          add_sample, samples, error))
         return FALSE;
     ret->time_us = g_get_monotonic_time();
-    ret->samples = g_ptr_array_new_with_free_func(sample_free);
-    g_variant_get(reply, "(a(sa{sv}))", &records);
-    while (g_variant_iter_loop(records, "(&s@a{sv})", &name, &record))
-        g_ptr_array_add(ret->samples, sample_new(name, record));
+    ret->samples = g_steal_pointer(&samples);
     set_rates(ret, before);
     g_ptr_array_sort(ret->samples, busiest_first);
     return TRUE;

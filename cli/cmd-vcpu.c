@@ -1,5 +1,5 @@
 /* The commands about a domain's CPUs and those of the host that they run on: vcpuinfo, vcpucount, vcpupin,
- * emulatorpin, iothreadinfo, iothreadpin, cpu-stats.
+ * emulatorpin, cpu-stats.
  */
 #include "cli/affects.h"
 #include "cli/commands.h"
@@ -326,7 +326,7 @@ print_pins(GVariant *pins, int only)
         if (only < 0 || (gsize)only == i)
             table_add(table, cells);
     }
-    table_print(table, keys, "");
+    table_print(table, keys);
 }
 
 static gboolean
@@ -438,90 +438,6 @@ const Command command_emulatorpin = {
     emulatorpin_options,
     run_emulatorpin,
     COMMAND_JSON,
-};
-
-/* iothreadinfo, iothreadpin */
-
-static gboolean
-run_iothreadinfo(Session *session, const Args *args, GError **error)
-{
-    const char *const titles[] = { _("IOThread ID"), _("CPU Affinity"), NULL };
-    static const TableKey keys[] = { { "id", TABLE_NUMBER }, { "affinity" } };
-    g_autoptr(Table) table = table_new(titles);
-    g_autoptr(GVariant) reply = NULL;
-    g_autoptr(GVariantIter) rows = NULL;
-    GVariant *map;
-    guint flags, id;
-    g_autoptr(Domain) domain = domain_from_args(session, args, error);
-
-    if (!domain || !affects_from_args(domain, args, 0, &flags, error))
-        return FALSE;
-    reply = domain_call(domain, "GetIOThreadInfo", g_variant_new("(u)", flags), "(a(uab))", error);
-    if (!reply) {
-        output_error("%s", _("Unable to get domain IOThreads information"));
-        return FALSE;
-    }
-    g_variant_get(reply, "(a(uab))", &rows);
-    if (g_variant_iter_n_children(rows) == 0 && !output_is_json()) {
-        output_extra("%s", _("No IOThreads found for the domain")); /* nor has virsh an end of the line here */
-        return TRUE;
-    }
-    while (g_variant_iter_loop(rows, "(u@ab)", &id, &map)) {
-        g_autofree char *number = g_strdup_printf("%u", id);
-        g_autofree char *list = cpulist_format(map);
-        const char *const cells[] = { number, list, NULL };
-
-        table_add(table, cells);
-    }
-    table_print(table, keys, "");
-    return TRUE;
-}
-
-static const Option iothreadinfo_options[] = { OPTION_DOMAIN_ANY, OPTIONS_AFFECTS, { NULL } };
-
-const Command command_iothreadinfo = {
-    "iothreadinfo",
-    N_("print a domain's I/O threads"),
-    NULL,
-    iothreadinfo_options,
-    run_iothreadinfo,
-    COMMAND_JSON,
-};
-
-static gboolean
-run_iothreadpin(Session *session, const Args *args, GError **error)
-{
-    int id = args_int(args, "iothread", 0);
-    g_autoptr(GVariant) pins = NULL;
-    GVariant *map;
-    guint flags;
-    g_autoptr(Domain) domain = domain_from_args(session, args, error);
-
-    if (!domain || !affects_from_args(domain, args, 0, &flags, error))
-        return FALSE;
-    if (id <= 0)
-        return cli_fail(error, _("Invalid IOThread id value: '%d'"), id);
-    pins = vcpu_pins(domain, 0, error);
-    map = pins ? cpulist_parse(args_string(args, "cpulist"), map_size(pins), error) : NULL;
-    return map &&
-           domain_do(domain, "PinIOThread", g_variant_new("(u@abu)", (guint)id, map, flags), error);
-}
-
-static const Option iothreadpin_options[] = {
-    OPTION_DOMAIN_ANY,
-    { "iothread", OPTION_INT, OPTION_REQUIRED, N_("the number of the I/O thread") },
-    { "cpulist", OPTION_DATA, OPTION_REQUIRED, N_("the host's CPUs to run on, such as 0-3,^2") },
-    OPTIONS_AFFECTS,
-    { NULL },
-};
-
-const Command command_iothreadpin = {
-    "iothreadpin",
-    N_("change on which of the host's CPUs an I/O thread runs"),
-    NULL,
-    iothreadpin_options,
-    run_iothreadpin,
-    COMMAND_CHANGES,
 };
 
 /* cpu-stats */

@@ -8,13 +8,11 @@
 #include "cli/output.h"
 #include "cli/size.h"
 #include "cli/table.h"
+#include "cli/volume.h"
 #include "cli/xpath.h"
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
-
-/* Found by what is below, for there are three ways. */
-static const ObjectKind volume_kind = { .option = "vol", .interface = "org.libvirt.StorageVol" };
 
 #define OPTION_VOLUME(help)                                                                        \
     {                                                                                              \
@@ -25,37 +23,6 @@ static const ObjectKind volume_kind = { .option = "vol", .interface = "org.libvi
         "pool", OPTION_STRING, 0, N_("the pool's name or UUID")                                    \
     }
 
-/* A method that finds one, of the object @path: the volume's path or NULL. */
-static char *
-look_up(Session *session, const char *path, const char *interface, const char *method,
-        const char *text, GError **error)
-{
-    char *found = NULL;
-    g_autoptr(GVariant) reply = connection_call(session->connection, path, interface, method,
-                                                g_variant_new("(s)", text), "(o)", error);
-
-    if (reply)
-        g_variant_get(reply, "(o)", &found);
-    return found;
-}
-
-/* In the pool by its name, anywhere by its key or its path. */
-static char *
-find_path(Session *session, const Object *pool, const char *text, GError **error)
-{
-    const char *root = connection_root(session->connection);
-    char *path = NULL;
-
-    if (pool)
-        path = look_up(session, pool->path, pool->kind->interface, "StorageVolLookupByName", text,
-                       NULL);
-    if (!path)
-        path = look_up(session, root, CONNECT_INTERFACE, "StorageVolLookupByKey", text, NULL);
-    if (!path)
-        path = look_up(session, root, CONNECT_INTERFACE, "StorageVolLookupByPath", text, error);
-    return path;
-}
-
 /* The volume that --vol names, in --pool where the command has that and it was given. */
 static Object *
 volume_from_args(Session *session, const Args *args, GError **error)
@@ -63,17 +30,14 @@ volume_from_args(Session *session, const Args *args, GError **error)
     const char *text = args_string(args, "vol");
     gboolean has_pool = command_option(args_command(args), "pool") != NULL;
     g_autoptr(Object) pool = NULL;
-    g_autofree char *path = NULL;
+    Object *volume;
 
     if (has_pool && args_has(args, "pool") &&
         !(pool = object_from_args(session, &object_pool, args, error)))
         return NULL;
-    if (!g_utf8_validate(text, -1, NULL))
-        cli_fail(error, "%s", _("the name is not UTF-8"));
-    else
-        path = find_path(session, pool, text, error);
-    if (path)
-        return object_from_path(session, &volume_kind, path);
+    volume = volume_find(session, pool, text, error);
+    if (volume)
+        return volume;
     if (has_pool && !pool)
         output_error(_("failed to get vol '%s', specifying --pool might help"), text);
     else
@@ -132,7 +96,7 @@ print_table(const GPtrArray *entries)
         table_add(table,
                   (const char *const[]){ entry->name, object_entry_text(entry, "Path"), NULL });
     }
-    table_print(table, keys, "");
+    table_print(table, keys);
 }
 
 static char *
@@ -173,7 +137,7 @@ print_details(Connection *connection, const GPtrArray *entries)
         if (read_info(replies[i], &info))
             add_details(table, entries->pdata[i], &info);
     replies_free(replies, entries->len);
-    table_print(table, keys, "");
+    table_print(table, keys);
 }
 
 static gboolean
@@ -307,6 +271,7 @@ static gboolean
 run_create(Session *session, const Args *args, GError **error)
 {
     static const ArgsFlag flags[] = { { "prealloc-metadata", VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA },
+                                      { "validate", VIR_STORAGE_VOL_CREATE_VALIDATE },
                                       { NULL, 0 } };
     const char *file = args_string(args, "file");
     g_autoptr(Object) pool = object_from_args(session, &object_pool, args, error);
@@ -337,6 +302,7 @@ static const Option create_options[] = {
     { "file", OPTION_DATA, OPTION_REQUIRED, N_("file with the volume's XML document") },
     { "prealloc-metadata", OPTION_BOOL, 0,
       N_("allocate the metadata of a qcow2 volume, without its data") },
+    { "validate", OPTION_BOOL, 0, N_("check the document against the schema first") },
     { NULL },
 };
 

@@ -12,11 +12,14 @@ extern const Command command_attach_device, command_attach_disk, command_attach_
     command_detach_interface, command_domif_setlink, command_setmaxmem, command_setmem,
     command_update_device;
 extern const Command command_blkiotune, command_cpu_stats, command_emulatorpin,
-    command_iothreadinfo, command_iothreadpin, command_memtune, command_numatune, command_schedinfo,
-    command_vcpucount, command_vcpuinfo, command_vcpupin;
+    command_memtune, command_numatune, command_perf, command_schedinfo, command_vcpucount, command_vcpuinfo,
+    command_vcpupin;
+extern const Command command_iothreadadd, command_iothreaddel, command_iothreadinfo,
+    command_iothreadpin, command_iothreadset;
 extern const Command command_domiftune, command_set_lifecycle_action;
 extern const Command command_blkdeviotune, command_blockresize, command_domblkthreshold;
 extern const Command command_domblkerror, command_domblkinfo, command_domblkstat, command_domifstat;
+extern const Command command_send_key;
 extern const Command command_dompmsuspend, command_dompmwakeup;
 extern const Command command_desc, command_domrename, command_metadata, command_setvcpus;
 extern const Command command_domblklist, command_domif_getlink, command_domiflist,
@@ -30,7 +33,7 @@ extern const Command command_domcontrol, command_domjobabort, command_domjobinfo
     command_managedsave_define, command_managedsave_dumpxml, command_managedsave_edit,
     command_managedsave_remove, command_restore, command_save, command_save_image_define,
     command_save_image_dumpxml, command_save_image_edit;
-extern const Command command_domdisplay, command_edit, command_vncdisplay;
+extern const Command command_domdisplay, command_dump, command_edit, command_vncdisplay;
 extern const Command command_doctor, command_run, command_top;
 extern const Command command_event;
 extern const Command command_snapshot_create, command_snapshot_create_as, command_snapshot_current,
@@ -53,12 +56,13 @@ extern const Command command_find_storage_pool_sources, command_find_storage_poo
     command_pool_dumpxml, command_pool_edit, command_pool_event, command_pool_info,
     command_pool_list, command_pool_name, command_pool_refresh, command_pool_start,
     command_pool_undefine, command_pool_uuid;
-extern const Command command_vol_create, command_vol_delete, command_vol_dumpxml,
+extern const Command command_vol_create, command_vol_create_as, command_vol_delete, command_vol_dumpxml,
     command_vol_info, command_vol_key, command_vol_list, command_vol_name, command_vol_path;
-extern const Command command_capabilities, command_hostname, command_uri, command_version;
+extern const Command command_capabilities, command_hostname, command_sysinfo, command_uri,
+    command_version;
 extern const Command command_cpu_baseline, command_cpu_compare;
 extern const Command command_cpu_models, command_domcapabilities, command_freecell,
-    command_maxvcpus, command_nodecpumap, command_nodecpustats, command_nodeinfo,
+    command_maxvcpus, command_node_memory_tune, command_nodecpumap, command_nodecpustats, command_nodeinfo,
     command_nodememstats;
 extern const Command command_complete;
 extern const Command command_cd, command_connect, command_echo, command_exit, command_help,

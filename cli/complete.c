@@ -1,7 +1,10 @@
 #include "cli/complete.h"
 
 #include "cli/args.h"
+#include "cli/commands.h"
+#include "cli/domain.h"
 #include "cli/domain-list.h"
+#include "cli/keynames.h"
 #include "cli/object-list.h"
 #include "cli/snapshot.h"
 #include "cli/watch.h"
@@ -59,6 +62,38 @@ propose_snapshots(GPtrArray *found, Session *session, const Args *args, const ch
         propose(found, word, ((const Snapshot *)snapshots->pdata[i])->name);
 }
 
+static gboolean
+is_iothread(const Command *command, const Option *option)
+{
+    return strcmp(option->name, "iothread") == 0 ||
+           (strcmp(option->name, "id") == 0 &&
+            (command == &command_iothreaddel || command == &command_iothreadset));
+}
+
+/* Those of the domain that the line has already. */
+static void
+propose_iothreads(GPtrArray *found, Session *session, const Args *args, const char *word)
+{
+    const char *name = args_string(args, "domain");
+    g_autofree char *path =
+        session->connection && name ? domain_path(session->connection, name) : NULL;
+    Domain domain = { session->connection, path, (char *)name };
+    g_autoptr(GVariant) reply =
+        path ? domain_call(&domain, "GetIOThreadInfo", g_variant_new("(u)", 0), "(a(uab))", NULL)
+             : NULL;
+    g_autoptr(GVariantIter) rows = NULL;
+    guint id;
+
+    if (!reply)
+        return;
+    g_variant_get(reply, "(a(uab))", &rows);
+    while (g_variant_iter_loop(rows, "(u@ab)", &id, NULL)) {
+        g_autofree char *number = g_strdup_printf("%u", id);
+
+        propose(found, word, number);
+    }
+}
+
 /* The kind of what @option names; NULL: none. What belongs to a domain may be called the same. */
 static const ObjectKind *
 kind_of(const Command *command, const Option *option)
@@ -86,6 +121,24 @@ propose_events(GPtrArray *found, const WatchSubject *subject, const char *word)
         propose(found, word, kind->name);
 }
 
+static void
+propose_codesets(GPtrArray *found, const char *word)
+{
+    for (const KeyCodeset *set = key_codesets; set->name; set++)
+        propose(found, word, set->name);
+}
+
+/* Those of the codeset that the line has already. */
+static void
+propose_keys(GPtrArray *found, const Args *args, const char *word)
+{
+    const char *name = args_has(args, "codeset") ? args_string(args, "codeset") : "linux";
+    const KeyCodeset *set = key_codeset_find(name);
+
+    for (const KeyName *key = set ? set->names : NULL; key && key->name; key++)
+        propose(found, word, key->name);
+}
+
 /* What the option can be that the word is for. */
 static void
 propose_values(GPtrArray *found, Session *session, const GPtrArray *words, const char *word)
@@ -99,8 +152,14 @@ propose_values(GPtrArray *found, Session *session, const GPtrArray *words, const
         return;
     if (strcmp(option->name, "event") == 0)
         propose_events(found, command->about, word);
+    else if (strcmp(option->name, "codeset") == 0)
+        propose_codesets(found, word);
+    else if (strcmp(option->name, "keycode") == 0)
+        propose_keys(found, args, word);
     else if (strcmp(option->name, "snapshotname") == 0 || strcmp(option->name, "from") == 0)
         propose_snapshots(found, session, args, word);
+    else if (is_iothread(command, option))
+        propose_iothreads(found, session, args, word);
     else if (strcmp(option->name, "domain") == 0)
         propose_domains(found, session, word);
     else if (kind_of(command, option))

@@ -1,6 +1,9 @@
 #include "cli/connection.h"
 
+#include "cli/log.h"
 #include "cli/output.h"
+#include "cli/password-agent.h"
+#include "cli/patience.h"
 #include "cli/private-daemon.h"
 
 #include <glib/gi18n.h>
@@ -200,13 +203,50 @@ connection_bus(const Connection *connection)
     return connection->bus;
 }
 
+/* Tells the log of calls that are done; what went with them may be a password. */
+static void
+log_calls(const char *what, const char *where, gboolean answered, gint64 start_us)
+{
+    log_say(LOG_LEVEL_DEBUG, "%s at %s: %s, %.3f ms", what, where, answered ? "answered" : "failed",
+            (double)(g_get_monotonic_time() - start_us) / 1000);
+}
+
+/* The call has failed because nobody could be asked for a password, and now somebody can. */
+static gboolean
+is_worth_another_try(const GVariant *reply, GError **cause)
+{
+    if (reply || !password_agent_helps(*cause))
+        return FALSE;
+    g_clear_error(cause);
+    return TRUE;
+}
+
+static void
+give_cause(GError *cause, GError **error)
+{
+    if (cause)
+        g_propagate_error(error, cause);
+}
+
+/* Where a password may be asked for nothing is counted, which would be in its way. */
 GVariant *
 connection_call(Connection *connection, const char *path, const char *interface, const char *method,
                 GVariant *parameters, const char *reply_type, GError **error)
 {
-    return g_dbus_connection_call_sync(connection->bus, connection->name, path, interface, method,
-                                       parameters, G_VARIANT_TYPE(reply_type),
-                                       G_DBUS_CALL_FLAGS_NONE, NO_TIMEOUT, NULL, error);
+    g_autofree char *what = g_strdup_printf("%s.%s", interface, method);
+    g_autoptr(GVariant) held = parameters ? g_variant_ref_sink(parameters) : NULL;
+    gint64 start_us = g_get_monotonic_time();
+    GError *cause = NULL;
+    GVariant *reply;
+
+    do {
+        reply = patience_call(connection->bus, password_agent_runs() ? NULL : log_command(),
+                              connection->name, path, interface, method, held,
+                              G_VARIANT_TYPE(reply_type), &cause);
+    } while (is_worth_another_try(reply, &cause));
+    log_calls(what, path, reply != NULL, start_us);
+    give_cause(cause, error);
+    return reply;
 }
 
 int
@@ -215,11 +255,20 @@ connection_call_for_fd(Connection *connection, const char *path, const char *int
 {
     g_autoptr(GUnixFDList) fds = NULL;
     g_autoptr(GVariant) reply = NULL;
+    g_autofree char *what = g_strdup_printf("%s.%s", interface, method);
+    g_autoptr(GVariant) held = parameters ? g_variant_ref_sink(parameters) : NULL;
+    gint64 start_us = g_get_monotonic_time();
+    GError *cause = NULL;
     int handle;
 
-    reply = g_dbus_connection_call_with_unix_fd_list_sync(
-        connection->bus, connection->name, path, interface, method, parameters, G_VARIANT_TYPE("(h)"),
-        G_DBUS_CALL_FLAGS_NONE, NO_TIMEOUT, NULL, &fds, NULL, error);
+    do {
+        reply = g_dbus_connection_call_with_unix_fd_list_sync(
+            connection->bus, connection->name, path, interface, method, held, G_VARIANT_TYPE("(h)"),
+            G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, NO_TIMEOUT, NULL, &fds, NULL,
+            &cause);
+    } while (is_worth_another_try(reply, &cause));
+    log_calls(what, path, reply != NULL, start_us);
+    give_cause(cause, error);
     if (!reply)
         return -1;
     g_variant_get(reply, "(h)", &handle);
@@ -364,14 +413,19 @@ connection_call_each(Connection *connection, const char *const *paths, const cha
                     .method = method,
                     .parameters = owned,
                     .reply_type = G_VARIANT_TYPE(reply_type) };
+    guint n = g_strv_length((char **)paths);
+    g_autofree char *what = g_strdup_printf("%s.%s", interface, method);
+    g_autofree char *where = g_strdup_printf("%u objects", n);
+    gint64 start_us = g_get_monotonic_time();
 
-    batch.replies = g_new0(GVariant *, g_strv_length((char **)paths) + 1);
+    batch.replies = g_new0(GVariant *, n + 1);
     g_main_context_push_thread_default(context);
     for (guint i = 0; i < MOST_CALLS; i++)
         ask_next(&batch);
     while (batch.running)
         g_main_context_iteration(context, TRUE);
     g_main_context_pop_thread_default(context);
+    log_calls(what, where, TRUE, start_us);
     return batch.replies;
 }
 

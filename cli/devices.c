@@ -130,16 +130,3 @@ devices_find(const GPtrArray *devices, const char *name)
     }
     return NULL;
 }
-
-char *
-device_with(const char *xml, const char *name, const char *more)
-{
-    g_autofree char *pattern = g_strdup_printf("\\s*<%s\\b(?:[^>]*/>|.*?</%s>)", name, name);
-    g_autoptr(GRegex) regex = g_regex_new(pattern, G_REGEX_DOTALL, 0, NULL);
-    g_autofree char *rest = g_regex_replace_literal(regex, xml, -1, 0, "", 0, NULL);
-    const char *end = g_strrstr(rest, "</");
-
-    if (!end) /* an empty element has nothing that could be taken out */
-        return g_strdup(xml);
-    return g_strdup_printf("%.*s%s%s", (int)(end - rest), rest, more, end);
-}

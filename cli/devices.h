@@ -18,6 +18,3 @@ typedef struct DeviceEntry {
 GPtrArray *devices_of(const char *xml, const char *element);
 /* The disk whose target or source is @name, the interface whose target or MAC address is; NULL: none. */
 const DeviceEntry *devices_find(const GPtrArray *devices, const char *name);
-
-/* @xml without the elements @name that are directly in it, and with @more as the last of them. */
-char *device_with(const char *xml, const char *name, const char *more);

@@ -1,5 +1,6 @@
 #include "cli/domain.h"
 
+#include "cli/log.h"
 #include "cli/output.h"
 
 #include <glib/gi18n.h>
@@ -36,12 +37,18 @@ find_path(Connection *connection, const char *text, DomainBy by, GError **error)
     gint64 id;
     char *path = NULL;
 
-    if ((by & DOMAIN_BY_ID) && g_ascii_string_to_signed(text, 10, 0, G_MAXINT, &id, NULL))
+    if ((by & DOMAIN_BY_ID) && g_ascii_string_to_signed(text, 10, 0, G_MAXINT, &id, NULL)) {
+        log_say(LOG_LEVEL_DEBUG, "<domain> trying as domain ID");
         path = look_up(connection, "DomainLookupByID", g_variant_new("(i)", (int)id), NULL);
-    if (!path && (by & DOMAIN_BY_UUID) && strlen(text) == UUID_LENGTH)
+    }
+    if (!path && (by & DOMAIN_BY_UUID) && strlen(text) == UUID_LENGTH) {
+        log_say(LOG_LEVEL_DEBUG, "<domain> trying as domain UUID");
         path = look_up(connection, "DomainLookupByUUID", g_variant_new("(s)", text), NULL);
-    if (!path && (by & DOMAIN_BY_NAME))
+    }
+    if (!path && (by & DOMAIN_BY_NAME)) {
+        log_say(LOG_LEVEL_DEBUG, "<domain> trying as domain NAME");
         return look_up(connection, "DomainLookupByName", g_variant_new("(s)", text), error);
+    }
     if (!path)
         cli_fail(error, _("Domain not found: no domain with matching id or uuid '%s'"), text);
     return path;
@@ -75,6 +82,7 @@ domain_find(Session *session, const char *text, DomainBy by, GError **error)
     g_autofree char *path = NULL;
     Domain *domain = NULL;
 
+    log_say(LOG_LEVEL_INFO, "found option <domain>: %s", text);
     if (g_utf8_validate(text, -1, NULL))
         path = find_path(session->connection, text, by, error);
     else

@@ -2,6 +2,7 @@
 
 #include "cli/connection.h"
 #include "cli/output.h"
+#include "cli/password-agent.h"
 
 #include <glib-unix.h>
 #include <libvirt/libvirt.h>
@@ -12,6 +13,8 @@
 
 typedef struct Watch {
     Domain *domain;
+    const char *method;
+    GVariant *parameters;
     const char *label;
     gint64 from_us; /* nothing is shown before */
     gboolean shown;
@@ -40,8 +43,9 @@ call(const Watch *watch, const char *method, GVariant *parameters, GAsyncReadyCa
      gpointer data)
 {
     g_dbus_connection_call(connection_bus(watch->domain->connection), BUS_NAME, watch->domain->path,
-                           DOMAIN_INTERFACE, method, parameters, NULL, G_DBUS_CALL_FLAGS_NONE,
-                           G_MAXINT, NULL, done, data);
+                           DOMAIN_INTERFACE, method, parameters, NULL,
+                           G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, G_MAXINT, NULL, done,
+                           data);
 }
 
 static void
@@ -50,7 +54,12 @@ over(GObject *bus, GAsyncResult *result, gpointer data)
     Watch *watch = data;
 
     watch->reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, &watch->error);
-    g_main_loop_quit(watch->loop);
+    if (watch->reply || !password_agent_helps(watch->error)) {
+        g_main_loop_quit(watch->loop);
+        return;
+    }
+    g_clear_error(&watch->error);
+    call(watch, watch->method, watch->parameters, over, watch);
 }
 
 /* Comes before over(), because the daemon answers in order; where it is late, nobody cares. */
@@ -86,7 +95,10 @@ gboolean
 job_watch(Domain *domain, const char *method, GVariant *parameters, const char *label,
           gboolean verbose, GError **error)
 {
+    g_autoptr(GVariant) held = parameters ? g_variant_ref_sink(parameters) : NULL;
     Watch watch = { .domain = domain,
+                    .method = method,
+                    .parameters = held,
                     .label = label,
                     .from_us = verbose ? 0 : g_get_monotonic_time() + PATIENT_US };
     gboolean shows = verbose || output_advises();
@@ -95,7 +107,7 @@ job_watch(Domain *domain, const char *method, GVariant *parameters, const char *
     gboolean good;
 
     watch.loop = g_main_loop_new(NULL, FALSE);
-    call(&watch, method, parameters, over, &watch);
+    call(&watch, method, held, over, &watch);
     g_main_loop_run(watch.loop);
     g_main_loop_unref(watch.loop);
     g_source_remove(interrupt);

@@ -43,9 +43,14 @@ append_integer(GString *text, GVariant *value)
     g_string_append(text, digits);
 }
 
+/* A depth at which nothing begins a line. */
+#define FLAT 1000
+
 static void
 new_line(GString *text, guint depth)
 {
+    if (depth >= FLAT)
+        return;
     g_string_append_c(text, '\n');
     for (guint i = 0; i < depth; i++)
         g_string_append(text, "  ");
@@ -78,7 +83,7 @@ append_container(GString *text, GVariant *value, guint depth)
         else
             append(text, child, depth + 1);
         if (i + 1 < n)
-            g_string_append_c(text, ',');
+            g_string_append(text, depth >= FLAT ? ", " : ",");
     }
     if (n)
         new_line(text, depth);
@@ -126,6 +131,16 @@ append(GString *text, GVariant *value, guint depth)
         append_integer(text, value);
         break;
     }
+}
+
+char *
+json_line(GVariant *value)
+{
+    GString *text = g_string_new(NULL);
+
+    append(text, value, FLAT);
+    g_string_append_c(text, '\n');
+    return g_string_free(text, FALSE);
 }
 
 char *

@@ -1,5 +1,6 @@
 /* vmctl: the command line of vmctld, after the manner of virsh. */
 #include "cli/help.h"
+#include "cli/log.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/shell.h"
@@ -43,7 +44,6 @@ read_number(const char *value, gint64 min, gint64 *ret_number)
     return g_ascii_string_to_signed(value, 10, min, G_MAXINT, ret_number, NULL);
 }
 
-/* Taken for scripts written for virsh; there is nothing to say. */
 static Next
 apply_debug(Session *session, const char *value)
 {
@@ -54,7 +54,10 @@ apply_debug(Session *session, const char *value)
         return NEXT_FAILURE;
     }
     if (level < 0 || level > 4)
-        output_error(_("ignoring debug level %d out of range [%d-%d]"), (int)level, 0, 4);
+        output_error(_("ignoring debug level %d out of range [%d-%d]"), (int)level, LOG_LEVEL_DEBUG,
+                     LOG_LEVEL_ERROR);
+    else
+        session->debug = (int)level;
     return NEXT_RUN;
 }
 
@@ -164,8 +167,8 @@ apply_version(Session *session, const char *value)
 static const GlobalOption global_options[] = {
     { 'c', "connect", required_argument, "-c | --connect=URI",
       N_("the daemon: qemu:///system or qemu:///session"), apply_connect },
-    { 'd', "debug", required_argument, "-d | --debug=NUM", N_("accepted for virsh's sake [0-4]"),
-      apply_debug },
+    { 'd', "debug", required_argument, "-d | --debug=NUM",
+      N_("tell what vmctl does: from everything to errors alone [0-4]"), apply_debug },
     { 'e', "escape", required_argument, "-e | --escape <char>",
       N_("the character that leaves a console"), apply_escape },
     { 'h', "help", no_argument, "-h | --help", N_("this help"), apply_help },
@@ -173,7 +176,7 @@ static const GlobalOption global_options[] = {
       N_("accepted for virsh's sake"), apply_keepalive_interval },
     { 'K', "keepalive-count", required_argument, "-K | --keepalive-count=NUM",
       N_("accepted for virsh's sake"), apply_keepalive_count },
-    { 'l', "log", required_argument, "-l | --log=FILE", N_("write errors to a file as well"),
+    { 'l', "log", required_argument, "-l | --log=FILE", N_("write that and errors to a file"),
       apply_log },
     { 'o', "output", required_argument, "-o | --output=FORM",
       N_("print results as text (the default) or json"), apply_output },
@@ -266,11 +269,36 @@ print_usage(void)
                    "  (specify help <command> for details about the command)\n\n"));
 }
 
+/* What the options leave open, the environment says. FALSE after a complaint that ends vmctl. */
+static gboolean
+apply_environment(Session *session)
+{
+    const char *debug = g_getenv("VMCTL_DEBUG");
+    const char *path = g_getenv("VMCTL_LOG_FILE");
+    gint64 level;
+
+    if (!log_is_open() && path && *path && apply_log(session, path) != NEXT_RUN)
+        return FALSE;
+    if (session->debug >= 0 || !debug)
+        return TRUE;
+    if (read_number(debug, LOG_LEVEL_DEBUG, &level) && level <= LOG_LEVEL_ERROR)
+        session->debug = (int)level;
+    else
+        output_error(_("%s not set with a valid numeric value"), "VMCTL_DEBUG");
+    return TRUE;
+}
+
 static gboolean
 run(Session *session, int n, char **words)
 {
-    if (n == 1)
+    if (!apply_environment(session))
+        return FALSE;
+    log_set_level(session->debug >= 0 ? (LogLevel)session->debug : LOG_LEVEL_ERROR);
+    if (n == 1) {
+        log_set_aside(g_strcmp0(session->form, "json") == 0);
+        log_say(LOG_LEVEL_INFO, "commands: \"%s\"", words[0]);
         return session_run_line(session, words[0]);
+    }
     if (n > 1)
         return session_run_words(session, (const char *const *)words, (gsize)n);
     shell_run(session);
@@ -292,7 +320,7 @@ choose_language(void)
 int
 main(int argc, char **argv)
 {
-    Session session = { .escape = ESCAPE_DEFAULT };
+    Session session = { .escape = ESCAPE_DEFAULT, .debug = -1 };
     gboolean done;
     Next next;
 

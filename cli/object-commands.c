@@ -72,6 +72,15 @@ object_make(Session *session, const ObjectKind *kind, const char *method, GVaria
     return object_from_path(session, kind, path);
 }
 
+/* As libvirt says it for a daemon that has not the function. */
+static gboolean
+refuse_to_validate(const ObjectMake *make, const char *file, GError **error)
+{
+    say_failed(make->failed, file);
+    return cli_fail(error, _("this function is not supported by the connection driver: %s"),
+                    make->validating);
+}
+
 gboolean
 object_run_make(Session *session, const Args *args, GError **error)
 {
@@ -84,6 +93,8 @@ object_run_make(Session *session, const Args *args, GError **error)
 
     if (!check_exclusive(args, make->exclusive, error) || !(xml = file_read_text(file, error)))
         return FALSE;
+    if (make->validating && args_has(args, "validate"))
+        return refuse_to_validate(make, file, error);
     object = object_make(session, make->kind, make->method,
                          make->flags ? g_variant_new("(su)", xml, args_flags(args, make->flags))
                                      : g_variant_new("(s)", xml),

@@ -24,6 +24,7 @@ typedef struct ObjectMake {
     const ArgsFlag *flags; /* as above, behind the document */
     const char *done, *failed; /* with the object's name (where there is one) and the file's */
     const char *exclusive[2];
+    const char *validating; /* libvirt's function that --validate asks for, of which the bus has no method */
 } ObjectMake;
 gboolean object_run_make(Session *session, const Args *args, GError **error);
 /* The object that Connect's @method makes; @parameters are consumed. */

@@ -1,5 +1,6 @@
 #include "cli/object.h"
 
+#include "cli/log.h"
 #include "cli/output.h"
 
 #include <glib/gi18n.h>
@@ -68,12 +69,16 @@ const ObjectKind *const object_kinds[] = { &object_interface, &object_network, &
 
 /* Calls one of Connect's methods that find: the object's path or NULL. */
 static char *
-look_up(Connection *connection, const char *method, const char *text, GError **error)
+look_up(Connection *connection, const ObjectKind *kind, const char *method, const char *text,
+        GError **error)
 {
+    g_autofree char *by = g_ascii_strup(strstr(method, "By") + strlen("By"), -1);
+    g_autoptr(GVariant) reply = NULL;
     char *path = NULL;
-    g_autoptr(GVariant) reply =
-        connection_call(connection, connection_root(connection), CONNECT_INTERFACE, method,
-                        g_variant_new("(s)", text), "(o)", error);
+
+    log_say(LOG_LEVEL_DEBUG, "<%s> trying as %s %s", kind->option, kind->option, by);
+    reply = connection_call(connection, connection_root(connection), CONNECT_INTERFACE, method,
+                            g_variant_new("(s)", text), "(o)", error);
     if (reply)
         g_variant_get(reply, "(o)", &path);
     return path;
@@ -89,9 +94,9 @@ find_path(Connection *connection, const ObjectKind *kind, const char *text, Obje
     char *path = NULL;
 
     if (is_key && (by & OBJECT_BY_KEY))
-        path = look_up(connection, kind->by_key, text, by_name ? NULL : error);
+        path = look_up(connection, kind, kind->by_key, text, by_name ? NULL : error);
     if (!path && by_name)
-        path = look_up(connection, kind->by_name, text, error);
+        path = look_up(connection, kind, kind->by_name, text, error);
     return path;
 }
 
@@ -100,6 +105,7 @@ object_find(Session *session, const ObjectKind *kind, const char *text, ObjectBy
 {
     g_autofree char *path = NULL;
 
+    log_say(LOG_LEVEL_INFO, "found option <%s>: %s", kind->option, text);
     if (g_utf8_validate(text, -1, NULL))
         path = find_path(session->connection, kind, text, by, error);
     else

@@ -1,6 +1,7 @@
 #include "cli/output.h"
 
 #include "cli/json.h"
+#include "cli/log.h"
 
 #include <errno.h>
 #include <glib/gi18n.h>
@@ -10,7 +11,6 @@
 #include <unistd.h>
 
 static gboolean quiet_mode, json_mode;
-static FILE *log_file;
 static GString *complaints;
 
 G_DEFINE_QUARK(vmctl - cli - error - quark, cli_error)
@@ -41,15 +41,8 @@ output_quiet(void)
 gboolean
 output_set_log(const char *path, GError **error)
 {
-    FILE *file = fopen(path, "ae");
-
-    if (!file)
-        return cli_fail(error, _("Failed to open file '%s': %s"), path, g_strerror(errno));
-    setvbuf(file, NULL, _IOLBF, 0);
-    if (log_file)
-        fclose(log_file);
-    log_file = file;
-    return TRUE;
+    return log_open(path) ||
+           cli_fail(error, _("Failed to open file '%s': %s"), path, g_strerror(errno));
 }
 
 /* The words in JSON, such as a state's, are for programs: they are never translated. */
@@ -58,6 +51,7 @@ output_set_form(const char *form)
 {
     json_mode = strcmp(form, "json") == 0;
     setlocale(LC_MESSAGES, json_mode ? "C" : "");
+    log_set_aside(json_mode);
     return json_mode || strcmp(form, "text") == 0;
 }
 
@@ -72,6 +66,15 @@ output_json(GVariant *value)
 {
     g_autoptr(GVariant) result = g_variant_ref_sink(value);
     g_autofree char *text = json_text(result);
+
+    fputs(text, stdout);
+}
+
+void
+output_json_line(GVariant *value)
+{
+    g_autoptr(GVariant) result = g_variant_ref_sink(value);
+    g_autofree char *text = json_line(result);
 
     fputs(text, stdout);
 }
@@ -102,8 +105,7 @@ complain(const char *text)
 {
     fflush(stdout);
     fprintf(stderr, "%s%s\n", _("error: "), text);
-    if (log_file)
-        fprintf(log_file, "%s%s\n", _("error: "), text);
+    log_error(text);
     if (!complaints)
         complaints = g_string_new(NULL);
     g_string_append_printf(complaints, "%s\n", text);

@@ -17,7 +17,7 @@ gboolean cli_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* No line that a program would have to skip: -q. */
 void output_set_quiet(gboolean quiet);
 gboolean output_quiet(void);
-/* A copy of every complaint goes to the end of this file as well (-l). FALSE where it cannot be opened. */
+/* What is logged, and a copy of every complaint, goes to the end of this file (-l). FALSE where it cannot be opened. */
 gboolean output_set_log(const char *path, GError **error);
 
 /* How results are printed: for people, or as JSON (--output json). FALSE: there is no form of that name. */
@@ -25,6 +25,8 @@ gboolean output_set_form(const char *form);
 gboolean output_is_json(void);
 /* A result as JSON; @value (floating) is consumed. */
 void output_json(GVariant *value);
+/* One of many that come one after the other: a line. */
+void output_json_line(GVariant *value);
 
 /* A result. */
 void output(const char *format, ...) G_GNUC_PRINTF(1, 2);

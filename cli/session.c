@@ -3,6 +3,7 @@
 #include "cli/args.h"
 #include "cli/help.h"
 #include "cli/hint.h"
+#include "cli/log.h"
 #include "cli/output.h"
 #include "cli/words.h"
 
@@ -59,13 +60,19 @@ escape_name(char escape)
 }
 
 /* How the result is printed: as the command's own --output says, or vmctl's. */
+static const char *
+form_of(Session *session, const Args *args)
+{
+    if (args_form(args))
+        return args_form(args);
+    return session->form ? session->form : "text";
+}
+
 static gboolean
 choose_form(Session *session, const Args *args, GError **error)
 {
-    const char *form = args_form(args);
+    const char *form = form_of(session, args);
 
-    if (!form)
-        form = session->form ? session->form : "text";
     if (!output_set_form(form))
         return cli_fail(error, _("unknown form of output '%s': it is text or json"), form);
     if (output_is_json() && !(args_command(args)->flags & COMMAND_JSON))
@@ -106,6 +113,19 @@ advise(const Args *args)
         output_hint(hint);
 }
 
+/* The words of a command as they are understood, which is before any of its line's runs. */
+static Args *
+parse(Session *session, const char *const *words, gsize n, GError **error)
+{
+    Args *args = args_parse(words, n, error);
+
+    if (args) {
+        output_set_form(form_of(session, args)); /* where the log goes; whether there is one is checked later */
+        log_lines(LOG_LEVEL_INFO, args_told(args));
+    }
+    return args;
+}
+
 static gboolean
 run_command(Session *session, const Args *args)
 {
@@ -117,7 +137,9 @@ run_command(Session *session, const Args *args)
         help_command(command);
         return TRUE;
     }
+    log_set_command(command->name);
     done = prepare(session, args, &error) && command->run(session, args, &error);
+    log_set_command(NULL);
     if (!done && error) {
         output_gerror(error);
         drop_lost_connection(session, error);
@@ -149,7 +171,7 @@ gboolean
 session_run_words(Session *session, const char *const *words, gsize n)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(Args) args = args_parse(words, n, &error);
+    g_autoptr(Args) args = parse(session, words, n, &error);
 
     if (!args) {
         output_gerror(error);
@@ -161,7 +183,7 @@ session_run_words(Session *session, const char *const *words, gsize n)
 
 /* The commands of @line, all of them understood, or NULL. */
 static GPtrArray *
-parse_line(const char *line, GError **error)
+parse_line(Session *session, const char *line, GError **error)
 {
     g_autoptr(GPtrArray) parsed = g_ptr_array_new_with_free_func((GDestroyNotify)args_free);
     g_autoptr(GPtrArray) commands = words_split(line, error);
@@ -170,7 +192,7 @@ parse_line(const char *line, GError **error)
         return NULL;
     for (guint i = 0; i < commands->len; i++) {
         const GPtrArray *words = commands->pdata[i];
-        Args *args = args_parse((const char *const *)words->pdata, words->len, error);
+        Args *args = parse(session, (const char *const *)words->pdata, words->len, error);
         if (!args)
             return NULL;
         g_ptr_array_add(parsed, args);
@@ -182,7 +204,7 @@ gboolean
 session_run_line(Session *session, const char *line)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) commands = parse_line(line, &error);
+    g_autoptr(GPtrArray) commands = parse_line(session, line, &error);
     gboolean done = FALSE;
 
     if (!commands) {

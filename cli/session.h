@@ -9,6 +9,7 @@ struct Session {
     Connection *connection; /* NULL until a command needs it */
     gboolean readonly;
     gboolean timing;
+    int debug; /* a LogLevel; -1: not given */
     gboolean interactive; /* commands come from the shell */
     gboolean leaving;     /* the shell ends after this command */
     const char *form;     /* --output: "text", "json"; NULL: not given */

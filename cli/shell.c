@@ -12,14 +12,12 @@
 
 /* One line without its end, for free(); NULL at the end of the input. */
 static char *
-read_plain_line(const char *prompt)
+read_plain_line(void)
 {
     char *line = NULL;
     size_t size = 0;
     ssize_t n;
 
-    fputs(prompt, stdout);
-    fflush(stdout);
     n = getline(&line, &size, stdin);
     if (n < 0) {
         free(line);
@@ -33,9 +31,21 @@ read_plain_line(const char *prompt)
 #ifdef HAVE_LIBEDIT
 #include <editline/readline.h>
 
-#define HISTORY_LINES 500
+#define HISTORY_LINES      500
+#define MOST_HISTORY_LINES 500000
 
 static Session *completing; /* libedit's callbacks get no data of ours */
+
+static int
+history_lines(void)
+{
+    const char *text = g_getenv("VMCTL_HISTSIZE");
+    guint64 lines = HISTORY_LINES;
+
+    if (text && !g_ascii_string_to_unsigned(text, 10, 0, MOST_HISTORY_LINES, &lines, NULL))
+        output_error(_("Bad $%s value."), "VMCTL_HISTSIZE");
+    return (int)lines;
+}
 
 static char *
 history_path(void)
@@ -83,7 +93,7 @@ open_editor(Session *session)
     rl_readline_name = "vmctl";
     rl_attempted_completion_function = propose;
     using_history();
-    stifle_history(HISTORY_LINES);
+    stifle_history(history_lines());
     read_history(path);
 }
 
@@ -121,7 +131,8 @@ close_editor(void)
 static char *
 read_edited_line(const char *prompt)
 {
-    return read_plain_line(prompt);
+    output("%s", prompt);
+    return read_plain_line();
 }
 #endif
 
@@ -139,39 +150,37 @@ prompt(const Session *session)
     return session->readonly ? "vmctl > " : "vmctl # ";
 }
 
-static void
-run_at_terminal(Session *session)
+/* What is typed at a terminal is seen there. What comes from a file or a pipe is written behind the prompt, as virsh's
+ * line editor does it: what scripts make of virsh's output counts on these lines. */
+static char *
+read_line(Session *session, gboolean at_terminal)
 {
     char *line;
 
-    greet();
-    open_editor(session);
-    while (!session->leaving && (line = read_edited_line(prompt(session)))) {
-        session_run_line(session, line);
-        free(line);
-    }
-    close_editor();
-    if (!session->leaving)
-        output("\n"); /* the end of the input came on the prompt's line */
-}
-
-static void
-run_from_file(Session *session)
-{
-    char *line;
-
-    while (!session->leaving && (line = read_plain_line(""))) {
-        session_run_line(session, line);
-        free(line);
-    }
+    if (at_terminal)
+        return read_edited_line(prompt(session));
+    output("%s", prompt(session));
+    line = read_plain_line();
+    if (line)
+        output("%s\n", line);
+    return line;
 }
 
 void
 shell_run(Session *session)
 {
+    gboolean at_terminal = isatty(STDIN_FILENO);
+    char *line;
+
     session->interactive = TRUE;
-    if (isatty(STDIN_FILENO))
-        run_at_terminal(session);
-    else
-        run_from_file(session);
+    greet();
+    if (at_terminal)
+        open_editor(session);
+    while (!session->leaving && (line = read_line(session, at_terminal))) {
+        session_run_line(session, line);
+        free(line);
+    }
+    if (at_terminal)
+        close_editor();
+    output("\n"); /* the end of the input came on the prompt's line */
 }

@@ -165,14 +165,14 @@ row_value(const GStrv row, const TableKey *keys)
 }
 
 void
-table_print(const Table *table, const TableKey *keys, const char *end)
+table_print(const Table *table, const TableKey *keys)
 {
     g_autofree char *text = NULL;
     GVariantBuilder rows;
 
     if (!output_is_json()) {
         text = table_format(table);
-        output("%s%s", text, end);
+        output("%s", text);
         return;
     }
     g_variant_builder_init(&rows, G_VARIANT_TYPE("aa{sv}"));

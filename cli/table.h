@@ -23,8 +23,8 @@ typedef struct TableKey {
     /* A list's items are parted by commas; a boolean is text_yes(). */
     enum { TABLE_TEXT, TABLE_NUMBER, TABLE_LIST, TABLE_BOOLEAN } kind;
 } TableKey;
-/* Prints the table and @end, or the rows as JSON: an array of objects. One key per column. */
-void table_print(const Table *table, const TableKey *keys, const char *end);
+/* Prints the table, or the rows as JSON: an array of objects. One key per column. */
+void table_print(const Table *table, const TableKey *keys);
 
 /* How many cells of a terminal @text takes. */
 gsize text_width(const char *text);

@@ -2,6 +2,7 @@
 
 #include "cli/domain.h"
 #include "cli/output.h"
+#include "cli/table.h"
 
 #include <glib-unix.h>
 #include <glib/gi18n.h>
@@ -90,12 +91,32 @@ print_stamp(void)
     output("%s.%03d+0000: ", text, g_date_time_get_microsecond(now) / 1000);
 }
 
+/* An object for each event, on a line of its own. Details of many lines are among the parameters, with their names. */
+static void
+print_object(const EventKind *kind, const char *name, const char *details, GVariant *parameters)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *time = g_date_time_format_iso8601(now);
+
+    if (details && *details == '\n')
+        details = NULL;
+    output_json_line(g_variant_new_parsed(
+        "{'time': <%s>, 'event': <%s>, 'name': <%s>, 'details': <%ms>, 'parameters': <%v>}", time,
+        kind->name, name, details, parameters));
+    fflush(stdout);
+}
+
 static void
 print_event(Watch *watch, const EventKind *kind, const char *path, GVariant *parameters)
 {
+    const char *name = name_of(watch, path);
     g_autofree char *details = kind->details ? kind->details(parameters) : NULL;
-    g_autofree char *about = text_about(watch->subject->said, kind->name, name_of(watch, path));
+    g_autofree char *about = text_about(watch->subject->said, kind->name, name);
 
+    if (output_is_json()) {
+        print_object(kind, name, details, parameters);
+        return;
+    }
     if (watch->timestamp)
         print_stamp();
     output("%s", about);
@@ -199,13 +220,15 @@ wait_for_events(Watch *watch, int timeout_s)
 static void
 say_end(const Watch *watch)
 {
+    if (watch->end == END_LOST)
+        output_error(_("Disconnected from %s due to end of file"),
+                     connection_uri(watch->session->connection));
+    if (output_is_json())
+        return;
     if (watch->end == END_TIMEOUT)
         output("%s", _("event loop timed out\n"));
     else if (watch->end == END_INTERRUPT)
         output("%s", _("event loop interrupted\n"));
-    else if (watch->end == END_LOST)
-        output_error(_("Disconnected from %s due to end of file"),
-                     connection_uri(watch->session->connection));
     output(_("events received: %u\n"), watch->n_received);
 }
 
@@ -248,8 +271,17 @@ watch_check_args(const WatchSubject *subject, const Args *args, GError **error)
 void
 watch_list_kinds(const WatchSubject *subject)
 {
-    for (const EventKind *kind = subject->kinds; kind->name; kind++)
-        output("%s\n", kind->name);
+    static const TableKey column = { "event", TABLE_TEXT };
+    g_autoptr(Table) table = table_new(NULL);
+
+    for (const EventKind *kind = subject->kinds; kind->name; kind++) {
+        if (output_is_json())
+            table_add(table, (const char *const[]){ kind->name, NULL });
+        else
+            output("%s\n", kind->name);
+    }
+    if (output_is_json())
+        table_print(table, &column);
 }
 
 gboolean

@@ -1,19 +1,13 @@
 #include "daemon/api.h"
 
 #include "daemon/api-absent.h"
+#include "daemon/api-test.h"
 #include "daemon/api-domain-save.h"
 #include "daemon/api-host.h"
+#include "daemon/api-list.h"
 #include "daemon/api-node.h"
+#include "daemon/api-stats.h"
 #include "driver/error.h"
-#include "driver/stats.h"
-
-/* The flags of virConnectGetAllDomainStats: which domains, with the bits of
- * virConnectListAllDomains, and how to look at them. */
-#define STATS_FILTER                                                                               \
-    (VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_INACTIVE |       \
-     VIR_CONNECT_GET_ALL_DOMAINS_STATS_PERSISTENT | VIR_CONNECT_GET_ALL_DOMAINS_STATS_TRANSIENT |  \
-     VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING | VIR_CONNECT_GET_ALL_DOMAINS_STATS_PAUSED |        \
-     VIR_CONNECT_GET_ALL_DOMAINS_STATS_SHUTOFF | VIR_CONNECT_GET_ALL_DOMAINS_STATS_OTHER)
 
 static void
 reply_domain(Call *call, Domain *domain, GError *error)
@@ -52,6 +46,17 @@ create_xml(Call *call)
     driver_create(call_object(call)->driver, xml, flags, created, call);
 }
 
+/* Of the test driver, where nobody is there to pass the files to. */
+static void
+create_xml_with_files(Call *call)
+{
+    const char *xml;
+    guint flags;
+
+    call_get(call, "(&s@ahu)", &xml, NULL, &flags);
+    driver_create(call_object(call)->driver, xml, flags, created, call);
+}
+
 static Domain *
 of_id(const ApiObject *object, GVariant *args, GError **error)
 {
@@ -86,63 +91,6 @@ lookup(Call *call)
     Domain *domain = call_subject(call, &error);
 
     reply_domain(call, domain, error);
-}
-
-static void
-list_domains(Call *call)
-{
-    g_autoptr(GPtrArray) domains = NULL;
-    GError *error = NULL;
-    guint flags;
-
-    call_get(call, "(u)", &flags);
-    domains = call_list(call, flags, &error);
-    if (domains)
-        call_reply(call, g_variant_new("(*)", call_names(call, domains)));
-    else
-        call_fail(call, error);
-}
-
-typedef struct AllStats {
-    Call *call;
-    GPtrArray *domains;
-} AllStats;
-
-static void
-all_stats_ready(gpointer data)
-{
-    AllStats *all = data;
-    GVariant *records;
-    GError *error = NULL;
-    guint groups, flags;
-
-    call_get(all->call, "(uu)", &groups, &flags);
-    records = stats_list(all->domains, groups, flags & ~STATS_FILTER, &error);
-    if (records)
-        call_reply(all->call, g_variant_new("(*)", records));
-    else
-        call_fail(all->call, error);
-    g_ptr_array_unref(all->domains);
-    g_free(all);
-}
-
-static void
-all_stats(Call *call)
-{
-    GPtrArray *domains;
-    GError *error = NULL;
-    guint groups, flags;
-    AllStats *all;
-
-    call_get(call, "(uu)", &groups, &flags);
-    domains = call_list(call, flags & STATS_FILTER, &error);
-    if (!domains) {
-        call_fail(call, error);
-        return;
-    }
-    all = g_new(AllStats, 1);
-    *all = (AllStats){ call, domains };
-    stats_refresh(domains, groups, all_stats_ready, all);
 }
 
 static void
@@ -227,7 +175,8 @@ sysinfo(Call *call)
     call_reply_text(call, xml, error);
 }
 
-/* A local driver: nothing is encrypted and nobody else can listen (virConnectIsSecure). */
+/* A local driver: nothing is encrypted and nobody else can listen (virConnectIsSecure), which libvirt's test driver does
+ * not claim. */
 static GVariant *
 get_encrypted(const ApiObject *object, GError **error)
 {
@@ -237,7 +186,7 @@ get_encrypted(const ApiObject *object, GError **error)
 static GVariant *
 get_secure(const ApiObject *object, GError **error)
 {
-    return g_variant_new_boolean(TRUE);
+    return g_variant_new_boolean(!driver_is_simulated(object->driver));
 }
 
 static GVariant *
@@ -267,7 +216,8 @@ static const Method methods[] = {
     { "BaselineCPU", "virConnectBaselineCPU", "connect.write", baseline_cpu },
     { "CompareCPU", "virConnectCompareCPU", "connect.write", compare_cpu },
     { "DomainCreateXML", "virDomainCreateXML", "domain.start", create_xml },
-    { "DomainCreateXMLWithFiles", "virDomainCreateXMLWithFiles", "domain.start" },
+    { "DomainCreateXMLWithFiles", "virDomainCreateXMLWithFiles", "domain.start",
+      .test = create_xml_with_files },
     { "DomainDefineXML", "virDomainDefineXML", "domain.write", define_xml },
     { "DomainLookupByID", "virDomainLookupByID", "domain.getattr", lookup, .subject = of_id },
     { "DomainLookupByName", "virDomainLookupByName", "domain.getattr", lookup, .subject = of_name },
@@ -280,7 +230,7 @@ static const Method methods[] = {
       api_connect_save_image_xml },
     { "FindStoragePoolSources", "virConnectFindStoragePoolSources",
       "connect.detect-storage-pools", api_host_find_pool_sources },
-    { "GetAllDomainStats", "virConnectGetAllDomainStats", "connect.search-domains", all_stats,
+    { "GetAllDomainStats", "virConnectGetAllDomainStats", "connect.search-domains", api_stats_all,
       .filter = "domain.read" },
     { "GetCapabilities", "virConnectGetCapabilities", "connect.read", capabilities },
     { "GetCPUModelNames", "virConnectGetCPUModelNames", "connect.read", cpu_models },
@@ -297,14 +247,16 @@ static const Method methods[] = {
     { "InterfaceLookupByMAC", "virInterfaceLookupByMACString", "interface.getattr",
       api_host_lookup },
     { "InterfaceLookupByName", "virInterfaceLookupByName", "interface.getattr", api_host_lookup },
-    { "ListDomains", "virConnectListAllDomains", "connect.search-domains", list_domains,
+    { "ListDomains", "virConnectListAllDomains", "connect.search-domains", api_list_domains,
       .filter = "domain.getattr" },
     { "ListInterfaces", "virConnectListAllInterfaces", "connect.search-interfaces", api_host_list },
     { "ListNetworks", "virConnectListAllNetworks", "connect.search-networks", api_host_list },
     { "ListNodeDevices", "virConnectListAllNodeDevices", "connect.search-node-devices",
       api_host_list },
-    { "ListNWFilters", "virConnectListAllNWFilters", "connect.search-nwfilters", api_absent_list },
-    { "ListSecrets", "virConnectListAllSecrets", "connect.search-secrets", api_absent_list },
+    { "ListNWFilters", "virConnectListAllNWFilters", "connect.search-nwfilters", api_absent_list,
+      .test = api_test_not_supported },
+    { "ListSecrets", "virConnectListAllSecrets", "connect.search-secrets", api_absent_list,
+      .test = api_test_not_supported },
     { "ListStoragePools", "virConnectListAllStoragePools", "connect.search-storage-pools",
       api_host_list },
     { "NetworkCreateXML", "virNetworkCreateXML", "network.start", api_host_create },
@@ -317,9 +269,11 @@ static const Method methods[] = {
       api_host_lookup },
     { "NodeDeviceLookupSCSIHostByWWN", "virNodeDeviceLookupSCSIHostByWWN", "node-device.getattr" },
     { "NWFilterDefineXML", "virNWFilterDefineXML", "nwfilter.write" },
-    { "NWFilterLookupByName", "virNWFilterLookupByName", "nwfilter.getattr", api_absent_lookup },
-    { "NWFilterLookupByUUID", "virNWFilterLookupByUUIDString", "nwfilter.getattr",
-      api_absent_lookup },
+    { "NWFilterLookupByName", "virNWFilterLookupByName", "nwfilter.getattr", api_absent_lookup,
+      .test = api_test_not_supported },
+    { "NWFilterLookupByUUID", "virNWFilterLookupByUUID", "nwfilter.getattr",
+      api_absent_lookup,
+      .test = api_test_not_supported },
     { "NodeGetCPUMap", "virNodeGetCPUMap", "connect.read", api_node_cpu_map },
     { "NodeGetCPUStats", "virNodeGetCPUStats", "connect.read", api_node_cpu_stats },
     { "NodeGetFreeMemory", "virNodeGetFreeMemory", "connect.read", api_node_free_memory },
@@ -330,8 +284,10 @@ static const Method methods[] = {
     { "NodeSetMemoryParameters", "virNodeSetMemoryParameters", "connect.write",
       api_node_set_memory_parameters },
     { "SecretDefineXML", "virSecretDefineXML", "secret.write" },
-    { "SecretLookupByUUID", "virSecretLookupByUUIDString", "secret.getattr", api_absent_lookup },
-    { "SecretLookupByUsage", "virSecretLookupByUsage", "secret.getattr", api_absent_lookup },
+    { "SecretLookupByUUID", "virSecretLookupByUUID", "secret.getattr", api_absent_lookup,
+      .test = api_test_not_supported },
+    { "SecretLookupByUsage", "virSecretLookupByUsage", "secret.getattr", api_absent_lookup,
+      .test = api_test_not_supported },
     { "StoragePoolCreateXML", "virStoragePoolCreateXML", "storage-pool.start", api_host_create },
     { "StoragePoolDefineXML", "virStoragePoolDefineXML", "storage-pool.write", api_host_define },
     { "StoragePoolLookupByName", "virStoragePoolLookupByName", "storage-pool.getattr",

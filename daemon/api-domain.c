@@ -1,8 +1,10 @@
 #include "daemon/api.h"
 
 #include "daemon/api-agent.h"
+#include "daemon/api-block-job.h"
 #include "daemon/api-domain-save.h"
 #include "daemon/api-snapshot.h"
+#include "daemon/api-test.h"
 #include "daemon/api-tuning.h"
 #include "driver/device-stats.h"
 #include "driver/disk-resize.h"
@@ -52,6 +54,18 @@ static void
 inject_nmi(Call *call)
 {
     run_verb(call, domain_inject_nmi);
+}
+
+static void
+send_key(Call *call)
+{
+    g_autoptr(GVariant) codes = NULL;
+    DomainKeys keys;
+    guint flags;
+
+    call_get(call, "(uu@auu)", &keys.codeset, &keys.hold_ms, &codes, &flags);
+    keys.codes = g_variant_get_fixed_array(codes, &keys.n, sizeof(guint32));
+    domain_send_key(call_object(call)->domain, &keys, flags, call_done, call);
 }
 
 static void
@@ -195,28 +209,18 @@ memory_peek(Call *call)
     domain_memory_peek(call_object(call)->domain, offset, size, flags, call_answer, call);
 }
 
+/* As libvirt-dbus, which hands no flags on. */
 static void
 get_disk_errors(Call *call)
 {
-    guint flags;
-
-    call_get(call, "(u)", &flags);
-    domain_disk_errors(call_object(call)->domain, flags, call_answer, call);
+    domain_disk_errors(call_object(call)->domain, 0, call_answer, call);
 }
 
-/* A real guest has none: it is confined by what the kernel gives every process (see NodeGetSecurityModel). Nobody asks
- * libvirt's test driver. */
+/* A guest has none: it is confined by what the kernel gives every process (see NodeGetSecurityModel). */
 static void
 get_security_labels(Call *call)
 {
-    GError *error = NULL;
-
-    if (!domain_is_simulated(call_object(call)->domain)) {
-        call_reply(call, g_variant_new("(@a(sb))", g_variant_new_array(G_VARIANT_TYPE("(sb)"), NULL, 0)));
-        return;
-    }
-    driver_error(&error, VIR_ERR_NO_SUPPORT, "%s", call_libvirt_name(call));
-    call_fail(call, error);
+    call_reply(call, g_variant_new("(@a(sb))", g_variant_new_array(G_VARIANT_TYPE("(sb)"), NULL, 0)));
 }
 
 static void
@@ -410,20 +414,23 @@ static const Property properties[] = {
 
 static const Method methods[] = {
     { "AbortJob", "virDomainAbortJob", "domain.write", api_domain_abort_job },
-    { "AddIOThread", "virDomainAddIOThread", "domain.write" },
+    { "AddIOThread", "virDomainAddIOThread", "domain.write", api_add_iothread },
     { "AttachDevice", "virDomainAttachDeviceFlags", "domain.write", attach_device },
     { "BlockCommit", "virDomainBlockCommit", "domain.block-write" },
     { "BlockCopy", "virDomainBlockCopy", "domain.block-write" },
-    { "BlockJobAbort", "virDomainBlockJobAbort", "domain.block-write" },
+    { "BlockJobAbort", "virDomainBlockJobAbort", "domain.block-write",
+      api_block_job_abort, .test = api_test_not_supported },
     { "BlockPeek", "virDomainBlockPeek", "domain.block-read", block_peek },
     { "BlockPull", "virDomainBlockPull", "domain.block-write" },
     { "BlockRebase", "virDomainBlockRebase", "domain.block-write" },
     { "BlockResize", "virDomainBlockResize", "domain.block-write", block_resize },
-    { "BlockJobSetSpeed", "virDomainBlockJobSetSpeed", "domain.block-write" },
-    { "CoreDump", "virDomainCoreDumpWithFormat", "domain.core-dump" },
+    { "BlockJobSetSpeed", "virDomainBlockJobSetSpeed", "domain.block-write",
+      api_block_job_set_speed, .test = api_test_not_supported },
+    { "CoreDump", "virDomainCoreDumpWithFormat", "domain.core-dump", .test = api_test_core_dump },
     { "Create", "virDomainCreateWithFlags", "domain.start", create },
-    { "CreateWithFiles", "virDomainCreateWithFiles", "domain.start" },
-    { "DelIOThread", "virDomainDelIOThread", "domain.write" },
+    { "CreateWithFiles", "virDomainCreateWithFiles", "domain.start",
+      .test = api_test_create_with_files },
+    { "DelIOThread", "virDomainDelIOThread", "domain.write", api_del_iothread },
     { "Destroy", "virDomainDestroyFlags", "domain.stop", destroy },
     { "DetachDevice", "virDomainDetachDeviceFlags", "domain.write", detach_device },
     { "FSFreeze", "virDomainFSFreeze", "domain.fs-freeze", api_fs_freeze },
@@ -431,7 +438,8 @@ static const Method methods[] = {
     { "FSTrim", "virDomainFSTrim", "domain.fs-trim", api_fs_trim },
     { "GetBlockIOParameters", "virDomainGetBlkioParameters", "domain.read", api_get_blkio },
     { "GetBlockIOTune", "virDomainGetBlockIoTune", "domain.read", api_get_iotune },
-    { "GetBlockJobInfo", "virDomainGetBlockJobInfo", "domain.read" },
+    { "GetBlockJobInfo", "virDomainGetBlockJobInfo", "domain.read",
+      api_get_block_job_info, .test = api_test_not_supported },
     { "GetControlInfo", "virDomainGetControlInfo", "domain.read", api_domain_control_info },
     { "GetDiskErrors", "virDomainGetDiskErrors", "domain.read", get_disk_errors },
     { "GetEmulatorPinInfo", "virDomainGetEmulatorPinInfo", "domain.read", api_get_emulator_pin },
@@ -451,7 +459,7 @@ static const Method methods[] = {
     { "GetSchedulerParameters", "virDomainGetSchedulerParametersFlags", "domain.read",
       api_get_scheduler },
     { "GetSecurityLabelList", "virDomainGetSecurityLabelList", "domain.read",
-      get_security_labels },
+      get_security_labels, .test = api_test_not_supported },
     { "GetState", "virDomainGetState", "domain.read", get_state },
     { "GetStats", "virDomainListGetStats", "domain.read", get_stats },
     { "GetTime", "virDomainGetTime", "domain.write", api_get_time },
@@ -487,8 +495,9 @@ static const Method methods[] = {
     { "Reset", "virDomainReset", "domain.reset", reset },
     { "Resume", "virDomainResume", "domain.suspend", resume },
     { "Save", "virDomainSaveFlags", "domain.hibernate", api_domain_save },
-    { "SendKey", "virDomainSendKey", "domain.send-input" },
-    { "SendProcessSignal", "virDomainSendProcessSignal", "domain.send-signal" },
+    { "SendKey", "virDomainSendKey", "domain.send-input", send_key },
+    { "SendProcessSignal", "virDomainSendProcessSignal", "domain.send-signal",
+      .test = api_test_send_process_signal },
     { "SetBlockIOParameters", "virDomainSetBlkioParameters", "domain.write", api_set_blkio },
     { "SetBlockIOTune", "virDomainSetBlockIoTune", "domain.write", api_set_iotune },
     { "SetBlockThreshold", "virDomainSetBlockThreshold", "domain.write",

@@ -1,8 +1,6 @@
 #include "daemon/api-node.h"
 
-#include "driver/flags.h"
-#include "driver/hostinfo.h"
-#include "driver/hoststats.h"
+#include "driver/node.h"
 
 #include <libvirt/libvirt.h>
 
@@ -15,8 +13,7 @@ api_node_cpu_map(Call *call)
     guint flags;
 
     call_get(call, "(u)", &flags);
-    if (driver_check_flags(flags, 0, "virNodeGetCPUMap", &error))
-        map = hoststats_cpu_map(&error);
+    map = node_cpu_map(call_object(call)->driver, flags, &error);
     if (!map) {
         call_fail(call, error);
         return;
@@ -48,12 +45,11 @@ api_node_cpu_stats(Call *call)
 {
     GError *error = NULL;
     guint flags;
-    HostCpu cpu;
+    HostCpuTimes cpu;
     int number;
 
     call_get(call, "(iu)", &number, &flags);
-    if (driver_check_flags(flags, 0, "virNodeGetCPUStats", &error) &&
-        hoststats_cpu(number, &cpu, &error)) {
+    if (node_cpu(call_object(call)->driver, number, flags, &cpu, &error)) {
         const Figure figures[] = {
             { VIR_NODE_CPU_STATS_KERNEL, cpu.kernel },
             { VIR_NODE_CPU_STATS_USER, cpu.user },
@@ -71,10 +67,10 @@ void
 api_node_free_memory(Call *call)
 {
     GError *error = NULL;
-    HostMemory memory;
+    guint64 bytes;
 
-    if (hoststats_memory(VIR_NODE_MEMORY_STATS_ALL_CELLS, &memory, &error))
-        call_reply(call, g_variant_new("(t)", memory.free * 1024));
+    if (node_free_memory(call_object(call)->driver, &bytes, &error))
+        call_reply(call, g_variant_new("(t)", bytes));
     else
         call_fail(call, error);
 }
@@ -84,7 +80,7 @@ api_node_info(Call *call)
 {
     HostNode node;
 
-    hostinfo_node(&node);
+    node_info(call_object(call)->driver, &node);
     call_reply(call, g_variant_new("((stuuuuuu))", node.model, node.memory_kib, node.cpus, node.mhz,
                                    node.nodes, node.sockets, node.cores, node.threads));
 }
@@ -110,6 +106,8 @@ api_node_set_memory_parameters(Call *call)
     guint flags;
 
     call_get(call, "(@a{sv}u)", &params, &flags);
+    if (!call_check_params(call, params))
+        return;
     if (driver_set_memory_parameters(call_object(call)->driver, params, flags, &error))
         call_reply_nothing(call);
     else
@@ -125,8 +123,7 @@ api_node_memory_stats(Call *call)
     int cell;
 
     call_get(call, "(iu)", &cell, &flags);
-    if (driver_check_flags(flags, 0, "virNodeGetMemoryStats", &error) &&
-        hoststats_memory(cell, &memory, &error)) {
+    if (node_memory(call_object(call)->driver, cell, flags, &memory, &error)) {
         const Figure figures[] = {
             { VIR_NODE_MEMORY_STATS_TOTAL, memory.total },
             { VIR_NODE_MEMORY_STATS_FREE, memory.free },
@@ -142,9 +139,11 @@ api_node_memory_stats(Call *call)
     }
 }
 
-/* Guests are confined by what the kernel gives every process, not by a labelling module. */
 void
 api_node_security_model(Call *call)
 {
-    call_reply(call, g_variant_new("((ss))", "none", "0"));
+    const char *model, *doi;
+
+    node_security_model(call_object(call)->driver, &model, &doi);
+    call_reply(call, g_variant_new("((ss))", model, doi));
 }

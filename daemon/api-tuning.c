@@ -2,6 +2,7 @@
 
 #include "driver/block-iotune.h"
 #include "driver/interface-tune.h"
+#include "driver/iothreads.h"
 #include "driver/pinning.h"
 #include "driver/tuning.h"
 
@@ -39,19 +40,20 @@ set_tuning(Call *call, const Tuning *tuning)
     guint flags;
 
     call_get(call, "(@a{sv}u)", &params, &flags);
-    domain_tuning_set(call_object(call)->domain, tuning, params, flags, call_done, call);
+    if (call_check_params(call, params))
+        domain_tuning_set(call_object(call)->domain, tuning, params, flags, call_done, call);
 }
 
 void
 api_get_scheduler(Call *call)
 {
-    get_tuning(call, &tuning_scheduler);
+    get_tuning(call, domain_scheduler(call_object(call)->domain));
 }
 
 void
 api_set_scheduler(Call *call)
 {
-    set_tuning(call, &tuning_scheduler);
+    set_tuning(call, domain_scheduler(call_object(call)->domain));
 }
 
 void
@@ -103,7 +105,8 @@ set_of(Call *call, void (*set)(Domain *domain, const char *device, GVariant *par
     guint flags;
 
     call_get(call, "(&s@a{sv}u)", &device, &params, &flags);
-    set(call_object(call)->domain, device, params, flags, call_done, call);
+    if (call_check_params(call, params))
+        set(call_object(call)->domain, device, params, flags, call_done, call);
 }
 
 void
@@ -160,14 +163,38 @@ void
 api_pin_iothread(Call *call)
 {
     g_autoptr(GVariant) map = NULL;
-    GError *error = NULL;
-    guint iothread, flags;
+    guint id, flags;
 
-    call_get(call, "(u@abu)", &iothread, &map, &flags);
-    if (domain_pin_iothread(call_object(call)->domain, iothread, map, flags, &error))
-        call_reply_nothing(call);
-    else
-        call_fail(call, error);
+    call_get(call, "(u@abu)", &id, &map, &flags);
+    domain_pin_iothread(call_object(call)->domain, id, map, flags, call_done, call);
+}
+
+void
+api_add_iothread(Call *call)
+{
+    guint id, flags;
+
+    call_get(call, "(uu)", &id, &flags);
+    domain_add_iothread(call_object(call)->domain, id, flags, call_done, call);
+}
+
+void
+api_del_iothread(Call *call)
+{
+    guint id, flags;
+
+    call_get(call, "(uu)", &id, &flags);
+    domain_del_iothread(call_object(call)->domain, id, flags, call_done, call);
+}
+
+void
+api_set_iothread(Call *call)
+{
+    g_autoptr(GVariant) params = NULL;
+    guint id, flags;
+
+    call_get(call, "(u@a{sv}u)", &id, &params, &flags);
+    domain_set_iothread(call_object(call)->domain, id, params, flags, call_done, call);
 }
 
 void
@@ -207,5 +234,7 @@ api_get_cpu_stats(Call *call)
 GVariant *
 api_get_scheduler_type(const ApiObject *object, GError **error)
 {
-    return g_variant_new("(si)", "posix", domain_scheduler_parameter_count(object->domain));
+    int n = domain_scheduler_parameter_count(object->domain);
+
+    return g_variant_new("(si)", domain_scheduler_type(object->domain), n);
 }

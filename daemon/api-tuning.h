@@ -17,11 +17,14 @@ void api_get_numa(Call *call);
 void api_pin_vcpu(Call *call);
 void api_pin_emulator(Call *call);
 void api_pin_iothread(Call *call);
+void api_add_iothread(Call *call);
+void api_del_iothread(Call *call);
 void api_get_vcpu_pins(Call *call);
 void api_get_emulator_pin(Call *call);
 void api_get_iothreads(Call *call);
 /* Of org.vmctl.Domain. */
 void api_get_vcpu_info(Call *call);
 void api_get_cpu_stats(Call *call);
+void api_set_iothread(Call *call);
 
 GVariant *api_get_scheduler_type(const ApiObject *object, GError **error);

@@ -2,68 +2,12 @@
 
 #include "daemon/api-agent.h"
 #include "daemon/api-domain-save.h"
+#include "daemon/api-list.h"
 #include "daemon/api-node.h"
+#include "daemon/api-stats.h"
 #include "daemon/api-tuning.h"
 #include "driver/device-stats.h"
 #include "driver/lifecycle-action.h"
-
-static GVariant *
-list_row(Call *call, Domain *domain)
-{
-    int state, reason;
-
-    domain_state(domain, &state, &reason);
-    return g_variant_new("(*ssuiibb)", call_name(call, domain), domain_name(domain),
-                         domain_uuid(domain), (guint)MAX(domain_id(domain), 0), state, reason,
-                         domain_is_persistent(domain), domain_autostart(domain));
-}
-
-static void
-list_all_domains(Call *call)
-{
-    g_autoptr(GPtrArray) domains = NULL;
-    GVariantBuilder rows;
-    GError *error = NULL;
-    guint flags;
-
-    call_get(call, "(u)", &flags);
-    domains = call_list(call, flags, &error);
-    if (!domains) {
-        call_fail(call, error);
-        return;
-    }
-    g_variant_builder_init(&rows, G_VARIANT_TYPE("a(ossuiibb)"));
-    for (guint i = 0; i < domains->len; i++)
-        g_variant_builder_add_value(&rows, list_row(call, domains->pdata[i]));
-    call_reply(call, g_variant_new("(a(ossuiibb))", &rows));
-}
-
-static void
-list_all_titles(Call *call)
-{
-    g_autoptr(GPtrArray) domains = NULL;
-    GVariantBuilder titles;
-    GError *error = NULL;
-    guint flags;
-
-    call_get(call, "(u)", &flags);
-    domains = call_list(call, flags, &error);
-    if (!domains) {
-        call_fail(call, error);
-        return;
-    }
-    g_variant_builder_init(&titles, G_VARIANT_TYPE("a{os}"));
-    for (guint i = 0; i < domains->len; i++) {
-        Domain *domain = domains->pdata[i];
-        g_autofree char *title = domain_title(domain);
-
-        if (*title)
-            g_variant_builder_add_value(
-                &titles,
-                g_variant_new_dict_entry(call_name(call, domain), g_variant_new_string(title)));
-    }
-    call_reply(call, g_variant_new("(a{os})", &titles));
-}
 
 static void
 define_xml_flags(Call *call)
@@ -134,10 +78,14 @@ get_block_info(Call *call)
 
 static const Method connect_methods[] = {
     { "DomainDefineXMLFlags", "virDomainDefineXMLFlags", "domain.write", define_xml_flags },
-    { "ListAllDomains", "virConnectListAllDomains", "connect.search-domains", list_all_domains,
+    { "GetAllDomainStatsInColumns", "virConnectGetAllDomainStats", "connect.search-domains",
+      api_stats_columns, .filter = "domain.read" },
+    { "ListAllDomains", "virConnectListAllDomains", "connect.search-domains", api_list_all_domains,
       .filter = "domain.getattr" },
-    { "ListAllDomainTitles", "virConnectListAllDomains", "connect.search-domains", list_all_titles,
-      .filter = "domain.read" },
+    { "ListAllDomainsInColumns", "virConnectListAllDomains", "connect.search-domains",
+      api_list_columns, .filter = "domain.getattr" },
+    { "ListAllDomainTitles", "virConnectListAllDomains", "connect.search-domains",
+      api_list_all_titles, .filter = "domain.read" },
     { "NodeGetInfo", "virNodeGetInfo", "connect.read", api_node_info },
     { NULL },
 };
@@ -165,6 +113,7 @@ static const Method domain_methods[] = {
     { "PMSuspendForDuration", "virDomainPMSuspendForDuration", "domain.pm-control",
       api_pm_suspend },
     { "QemuAgentCommand", "virDomainQemuAgentCommand", "domain.write", api_agent_command },
+    { "SetIOThreadParams", "virDomainSetIOThreadParams", "domain.write", api_set_iothread },
     { "SetLifecycleAction", "virDomainSetLifecycleAction", "domain.write", set_lifecycle_action },
     { NULL },
 };

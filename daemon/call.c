@@ -48,7 +48,9 @@ call_run(const Method *method, const ApiObject *object, GVariant *args, const Ca
     GError *error = NULL;
 
     call->holds++;
-    if (method->run) {
+    if (method->test && driver_is_simulated(object->driver)) {
+        method->test(call);
+    } else if (method->run) {
         method->run(call);
     } else {
         driver_error(&error, VIR_ERR_NO_SUPPORT, "%s", method->libvirt_name);
@@ -79,6 +81,18 @@ GVariant *
 call_args(const Call *call)
 {
     return call->args;
+}
+
+gboolean
+call_check_params(Call *call, GVariant *params)
+{
+    GError *error = NULL;
+
+    if (g_variant_n_children(params) > 0)
+        return TRUE;
+    driver_error_argument(&error, "params in %s must not be NULL", call_libvirt_name(call));
+    call_fail(call, error);
+    return FALSE;
 }
 
 Domain *

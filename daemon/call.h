@@ -32,6 +32,7 @@ typedef struct Method {
     const char *filter;       /* like access: what each domain that its answer tells of takes; NULL: it tells of none */
     /* The domain that its arguments name, borrowed, or NULL with an error; NULL: they name none. */
     Domain *(*subject)(const ApiObject *object, GVariant *args, GError **error);
+    void (*test)(Call *call); /* what the test driver does instead; NULL: the same */
 } Method;
 
 /* How a face answers. Either function ends the face's interest in @data; @result is never floating
@@ -61,6 +62,9 @@ const char *call_member(const Call *call);
 const char *call_libvirt_name(const Call *call);
 GVariant *call_args(const Call *call);
 #define call_get(call, ...) g_variant_get(call_args(call), __VA_ARGS__)
+/* Whether there are any of libvirt's typed parameters in @params; FALSE with the call failed, as libvirt does before any
+ * driver sees it. */
+gboolean call_check_params(Call *call, GVariant *params);
 /* The domain that the arguments name, by the method's own rule. */
 Domain *call_subject(const Call *call, GError **error);
 /* driver_list() of those that the answer may tell of. */

@@ -17,6 +17,7 @@ static const Key keys[] = {
     { "log-level",
       G_STRUCT_OFFSET(Config, log_level),
       { "error", "warning", "notice", "info", "debug" } },
+    { "on-stop", G_STRUCT_OFFSET(Config, on_stop), { "stop", "save", "suspend" } },
 };
 
 static int *
@@ -33,6 +34,7 @@ config_init(Config *config, gboolean system)
         .access = system ? CONFIG_ACCESS_POLKIT : CONFIG_ACCESS_NONE,
         .autostart = CONFIG_AUTOSTART_BOOT,
         .log_level = CONFIG_LOG_NOTICE,
+        .on_stop = CONFIG_ON_STOP_STOP,
     };
 }
 

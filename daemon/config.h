@@ -24,10 +24,17 @@ typedef enum {
     CONFIG_LOG_DEBUG,
 } ConfigLog;
 
+typedef enum {
+    CONFIG_ON_STOP_STOP,
+    CONFIG_ON_STOP_SAVE,
+    CONFIG_ON_STOP_SUSPEND,
+} ConfigOnStop;
+
 typedef struct Config {
     int access;    /* ConfigAccess */
     int autostart; /* ConfigAutostart */
     int log_level; /* ConfigLog */
+    int on_stop;   /* ConfigOnStop */
 } Config;
 
 /* The defaults of the system or of a session instance. */

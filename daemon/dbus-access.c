@@ -10,9 +10,9 @@
 #define ACTION_MANAGE "org.libvirt.unix.manage"
 #define ACTION_API    "org.libvirt.api."
 
-/* The calls of one client are checked one after the other, which keeps their order. So many may wait; no script
- * needs more. */
-#define WAITING_MAX 64
+/* The calls of one client are checked one after the other, which keeps their order. So many may wait: as many as the
+ * system bus lets a client wait for replies to, for pages of virtual machines ask about all of them at a time. */
+#define WAITING_MAX 128
 
 /* So many clients of one user, and of all, may have a check going on: a bus lets nobody wait for more than 128
  * replies by default, and one user's open dialogs must not lock out the others. */

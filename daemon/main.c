@@ -130,9 +130,15 @@ qemu_env(const Options *options, const Config *config)
         [CONFIG_AUTOSTART_ALWAYS] = DRIVER_AUTOSTART_ALWAYS,
         [CONFIG_AUTOSTART_NEVER] = DRIVER_AUTOSTART_NEVER,
     };
+    static const DriverOnStop stops[] = {
+        [CONFIG_ON_STOP_STOP] = DRIVER_ON_STOP_STOP,
+        [CONFIG_ON_STOP_SAVE] = DRIVER_ON_STOP_SAVE,
+        [CONFIG_ON_STOP_SUSPEND] = DRIVER_ON_STOP_SUSPEND,
+    };
     DriverEnv *env = driver_env_new(options->system);
 
     env->autostart = autostarts[config->autostart];
+    env->on_stop = stops[config->on_stop];
     return env;
 }
 
@@ -263,8 +269,9 @@ reload(gpointer data)
         g_critical("%s; everything stays as it was", error->message);
         return G_SOURCE_CONTINUE;
     }
-    if (config.access != daemon->config.access || config.autostart != daemon->config.autostart)
-        g_message("Of the new configuration, access and autostart take effect when the daemon starts again");
+    if (config.access != daemon->config.access || config.autostart != daemon->config.autostart ||
+        config.on_stop != daemon->config.on_stop)
+        g_message("Of the new configuration, access, autostart and on-stop take effect when the daemon starts again");
     daemon->config.log_level = config.log_level;
     apply_log_level(&config);
     g_message("The configuration was read again");

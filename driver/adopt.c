@@ -3,7 +3,9 @@
 #include "driver/domain-list.h"
 #include "driver/domain-xml.h"
 #include "driver/error.h"
+#include "driver/guest-log.h"
 #include "driver/guest-news.h"
+#include "driver/hook.h"
 #include "driver/save.h"
 
 #include <string.h>
@@ -125,6 +127,7 @@ adopt_running(Domain *domain, const GuestStatus *status)
     domain->state = unfinished ? VIR_DOMAIN_PAUSED : status->state;
     domain->reason = unfinished ? VIR_DOMAIN_PAUSED_STARTING_UP : status->reason;
     domain_list_set_id(domain->host->list, domain, -1, domain->id);
+    hook_begin(domain, HOOK_RECONNECT, domain->live, domain->id, NULL, NULL);
     if (link)
         vmm_link_send(link, vmm_link_request(link, VMM_HELLO), VMM_LINK_TIMEOUT_MS,
                       unfinished ? greeted_unfinished : greeted, domain_ref(domain));
@@ -132,7 +135,7 @@ adopt_running(Domain *domain, const GuestStatus *status)
 
 /* The process is gone: what it left says how it ended. */
 static void
-bury(Domain *domain)
+bury(Domain *domain, int id)
 {
     g_auto(GuestRecord) words = { 0 };
     const char *run_dir = domain->host->env->run_dir;
@@ -143,7 +146,9 @@ bury(Domain *domain)
     saved = save_had_ended(run_dir, domain_uuid(domain));
     device_list_release(domain->live->devices);
     guest_discard(run_dir, domain_uuid(domain));
+    hook_guest_ended(domain, domain->live, id);
     domain_end_reason(&words, saved ? DOMAIN_ENDS_SAVED : DOMAIN_ENDS_ITSELF, &reason, &detail);
+    guest_log_end(domain->host->env, domain_name(domain), reason);
     domain->state = VIR_DOMAIN_SHUTOFF;
     domain->reason = reason;
     domain->updated = FALSE;
@@ -186,6 +191,7 @@ adopt_one(DomainHost *host, const char *uuid)
         domain_def_free(live);
         return;
     }
+    guest_files_settle(run_dir, uuid);
     domain = domain_for(host, live);
     host->last_id = MAX(host->last_id, status.id);
     events = domain_guest_events(domain);
@@ -193,7 +199,7 @@ adopt_one(DomainHost *host, const char *uuid)
     if (domain->guest)
         adopt_running(domain, &status);
     else
-        bury(domain);
+        bury(domain, status.id);
 }
 
 void

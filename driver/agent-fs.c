@@ -50,10 +50,18 @@ domain_fs_freeze(Domain *domain, const char *const *mountpoints, guint flags, Do
     agent_verb_start("fs-freeze", &verb, "virDomainFSFreeze", flags, 0);
 }
 
+/* Only a simulated guest takes mount points. */
 static void
 ask_thaw(AgentVerb *verb)
 {
-    agent_verb_ask(verb, "guest-fsfreeze-thaw", NULL, got_count);
+    char **mountpoints = verb->detail;
+    const char *const *list = (const char *const *)mountpoints;
+
+    agent_verb_ask(verb, "guest-fsfreeze-thaw",
+                   mountpoints[0]
+                       ? json_object("mountpoints", g_variant_new_strv(list, -1), NULL)
+                       : NULL,
+                   got_count);
 }
 
 static void
@@ -69,23 +77,51 @@ void
 domain_fs_thaw(Domain *domain, const char *const *mountpoints, guint flags, DomainReply done,
                gpointer data)
 {
-    const AgentVerb verb = { .domain = domain, .begin = ask_thaw, .done = done, .data = data };
+    AgentVerb verb = {
+        .domain = domain,
+        .begin = ask_thaw,
+        .done = done,
+        .data = data,
+        .detail_free = (GDestroyNotify)g_strfreev,
+    };
 
-    if (mountpoints[0])
+    if (mountpoints[0] && !domain_is_simulated(domain)) {
         refuse_mountpoint("specifying mountpoints is not supported", done, data);
-    else
-        agent_verb_start("fs-thaw", &verb, "virDomainFSThaw", flags, 0);
+        return;
+    }
+    verb.detail = g_strdupv((char **)mountpoints);
+    agent_verb_start("fs-thaw", &verb, "virDomainFSThaw", flags, 0);
 }
 
 /* Trimming */
 
+/* What is to be trimmed. */
+typedef struct Trim {
+    char *mountpoint; /* "": everything; only a simulated guest takes another */
+    guint64 minimum;
+} Trim;
+
+static void
+trim_free(gpointer data)
+{
+    Trim *trim = data;
+
+    g_free(trim->mountpoint);
+    g_free(trim);
+}
+
 static void
 ask_trim(AgentVerb *verb)
 {
-    const guint64 *minimum = verb->detail;
+    const Trim *trim = verb->detail;
+    GVariant *minimum = g_variant_new_uint64(trim->minimum);
 
     agent_verb_ask(verb, "guest-fstrim",
-                   json_object("minimum", g_variant_new_uint64(*minimum), NULL), agent_verb_done);
+                   *trim->mountpoint
+                       ? json_object("minimum", minimum, "mountpoint",
+                                     g_variant_new_string(trim->mountpoint), NULL)
+                       : json_object("minimum", minimum, NULL),
+                   agent_verb_done);
 }
 
 void
@@ -93,14 +129,16 @@ domain_fs_trim(Domain *domain, const char *mountpoint, guint64 minimum, guint fl
                DomainReply done, gpointer data)
 {
     AgentVerb verb = {
-        .domain = domain, .begin = ask_trim, .done = done, .data = data, .detail_free = g_free
+        .domain = domain, .begin = ask_trim, .done = done, .data = data, .detail_free = trim_free
     };
+    Trim *trim;
 
-    if (*mountpoint) {
+    if (*mountpoint && !domain_is_simulated(domain)) {
         refuse_mountpoint("Specifying mount point is not supported for now", done, data);
         return;
     }
-    verb.detail = g_memdup2(&minimum, sizeof(minimum));
+    verb.detail = trim = g_new(Trim, 1);
+    *trim = (Trim){ g_strdup(mountpoint), minimum };
     agent_verb_start("fs-trim", &verb, "virDomainFSTrim", flags, 0);
 }
 

@@ -1,8 +1,11 @@
 #include "driver/capabilities.h"
 
 #include "driver/host-cpu.h"
+#include "driver/host-topology.h"
 #include "driver/hostinfo.h"
 #include "driver/test-default.h"
+
+#define SYSFS "/sys"
 
 static void
 put_counter(GString *text, const DriverEnv *env)
@@ -51,6 +54,7 @@ cpu_parts(const DriverEnv *env)
     put_counter(text, env);
     g_string_append_printf(text, "      <maxphysaddr mode='emulate' bits='%u'/>\n",
                            host.physical_bits);
+    host_topology_put_pages(SYSFS, text);
     put_features(text, &host, model);
     return g_string_free(text, FALSE);
 }
@@ -58,6 +62,7 @@ cpu_parts(const DriverEnv *env)
 char *
 capabilities_format(const DriverEnv *env)
 {
+    g_autoptr(GString) cells = g_string_new(NULL);
     g_autofree char *emulator = NULL, *cpu = NULL;
     char uuid[37];
 
@@ -65,6 +70,7 @@ capabilities_format(const DriverEnv *env)
         return test_default_capabilities();
     emulator = g_markup_escape_text(env->vmm, -1);
     cpu = cpu_parts(env);
+    host_topology_put_cells(SYSFS, cells);
     hostinfo_uuid(uuid);
     return g_strdup_printf("<capabilities>\n\n"
                            "  <host>\n"
@@ -74,12 +80,7 @@ capabilities_format(const DriverEnv *env)
                            "%s"
                            "    </cpu>\n"
                            "    <topology>\n"
-                           "      <cells num='1'>\n"
-                           "        <cell id='0'>\n"
-                           "          <memory unit='KiB'>%" G_GUINT64_FORMAT "</memory>\n"
-                           "          <cpus num='%u'/>\n"
-                           "        </cell>\n"
-                           "      </cells>\n"
+                           "%s"
                            "    </topology>\n"
                            "  </host>\n\n"
                            "  <guest>\n"
@@ -95,5 +96,5 @@ capabilities_format(const DriverEnv *env)
                            "    </features>\n"
                            "  </guest>\n\n"
                            "</capabilities>\n",
-                           uuid, cpu, hostinfo_memory_kib(), hostinfo_cpus(), emulator);
+                           uuid, cpu, cells->str, emulator);
 }

@@ -284,6 +284,16 @@ cgroup_remove(const Cgroup *group)
     }
 }
 
+void
+cgroup_remove_part(const Cgroup *group, const char *part)
+{
+    for (int i = 0; i < (group->v1 ? CGROUP_N_CONTROLLERS : 1); i++) {
+        g_autofree char *dir = dir_of(group, i, part);
+
+        g_rmdir(dir);
+    }
+}
+
 /* Processes and threads */
 
 gboolean

@@ -52,6 +52,8 @@ const char *cgroup_path(const Cgroup *group);
 gboolean cgroup_has(const Cgroup *group, CgroupController controller);
 /* Removes it from the host, parts first; processes that are still in it keep it there. */
 void cgroup_remove(const Cgroup *group);
+/* The same of a part that has no thread any more. */
+void cgroup_remove_part(const Cgroup *group, const char *part);
 
 gboolean cgroup_add_process(const Cgroup *group, pid_t pid, GError **error);
 /* Moves a thread of a process in @group to its part @part, which is made where there is none. */

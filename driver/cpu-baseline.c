@@ -1,5 +1,6 @@
 #include "driver/cpu-baseline.h"
 
+#include "driver/cpu-archs.h"
 #include "driver/cpu-decode.h"
 #include "driver/domain-cpu.h"
 #include "driver/error.h"
@@ -9,17 +10,6 @@
 
 #include <libvirt/libvirt.h>
 #include <string.h>
-
-static const char *const our_archs[] = { "x86_64", "i686", NULL };
-/* Others that libvirt has a name for. */
-static const char *const other_archs[] = {
-    "alpha",        "armv6l",       "armv7l",       "armv7b",       "aarch64",      "cris",
-    "ia64",         "lm32",         "m68k",         "microblaze",   "microblazeel", "mips",
-    "mipsel",       "mips64",       "mips64el",     "or32",         "parisc",       "parisc64",
-    "ppc",          "ppc64",        "ppc64le",      "ppcemb",       "riscv32",      "riscv64",
-    "s390",         "s390x",        "sh4",          "sh4eb",        "sparc",        "sparc64",
-    "unicore32",    "xtensa",       "xtensaeb",     "loongarch64",  NULL,
-};
 
 /* A guest with them cannot be migrated. */
 static const char *const unmovable[] = { "invtsc", "xsaves", NULL };
@@ -83,7 +73,7 @@ read_cpu(const char *xml, Described *cpu, GError **error)
     cpu->vendor = xml_child_text(root, "vendor");
     if (!cpu->arch)
         return driver_error(error, VIR_ERR_XML_ERROR, "Missing CPU architecture");
-    if (!g_strv_contains(our_archs, cpu->arch) && !g_strv_contains(other_archs, cpu->arch))
+    if (!cpu_arch_is_known(cpu->arch))
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "Unknown architecture %s", cpu->arch);
     if (!cpu->model)
         return driver_error(error, VIR_ERR_XML_ERROR, "Missing CPU model name");
@@ -182,7 +172,7 @@ join_all(const GPtrArray *cpus, Common *ret, GError **error)
 {
     const Described *first = cpus->pdata[0];
 
-    if (!g_strv_contains(our_archs, first->arch))
+    if (!cpu_arch_is_ours(first->arch))
         return driver_error(error, VIR_ERR_NO_SUPPORT,
                             "'%s' architecture is not supported by CPU driver", first->arch);
     if (!begin(first, ret, error))

@@ -132,34 +132,40 @@ cpuset_host_count(void)
 }
 
 CpuSet
-cpuset_host(void)
+cpuset_first(guint n)
 {
     CpuSet set = { 0 };
 
-    for (guint i = 0; i < cpuset_host_count(); i++)
+    for (guint i = 0; i < MIN(n, CPUSET_MAX); i++)
         CPU_SET(i, &set.cpus);
     return set;
 }
 
+CpuSet
+cpuset_host(void)
+{
+    return cpuset_first(cpuset_host_count());
+}
+
 GVariant *
-cpuset_to_variant(const CpuSet *set)
+cpuset_to_variant(const CpuSet *set, guint n)
 {
     GVariantBuilder map;
 
     g_variant_builder_init(&map, G_VARIANT_TYPE("ab"));
-    for (guint i = 0; i < cpuset_host_count(); i++)
+    for (guint i = 0; i < n; i++)
         g_variant_builder_add(&map, "b", CPU_ISSET(i, &set->cpus) != 0);
     return g_variant_builder_end(&map);
 }
 
 CpuSet
-cpuset_from_variant(GVariant *map)
+cpuset_from_variant(GVariant *map, guint n)
 {
-    gsize n;
-    const guchar *values = g_variant_get_fixed_array(map, &n, 1);
+    gsize said;
+    const guchar *values = g_variant_get_fixed_array(map, &said, 1);
     CpuSet set = { 0 };
 
-    for (gsize i = 0; i < MIN(n, cpuset_host_count()); i++) {
+    for (gsize i = 0; i < MIN(said, n); i++) {
         if (values[i])
             CPU_SET(i, &set.cpus);
     }

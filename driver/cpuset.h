@@ -23,8 +23,10 @@ gboolean cpuset_equal(const CpuSet *one, const CpuSet *other);
 /* How many CPUs the host may have; those that it has. */
 guint cpuset_host_count(void);
 CpuSet cpuset_host(void);
+/* The first @n. */
+CpuSet cpuset_first(guint n);
 
-/* ab: one boolean for each of the host's CPUs; floating. */
-GVariant *cpuset_to_variant(const CpuSet *set);
-/* Of as many as there are. */
-CpuSet cpuset_from_variant(GVariant *map);
+/* ab: one boolean for each of the first @n CPUs; floating. */
+GVariant *cpuset_to_variant(const CpuSet *set, guint n);
+/* Those among the first @n. */
+CpuSet cpuset_from_variant(GVariant *map, guint n);

@@ -61,14 +61,6 @@ device_parse_address(Device *dev, const XmlNode *node, GError **error)
     return TRUE;
 }
 
-static void
-put_hex(XmlWriter *out, const char *name, int digits, guint value)
-{
-    g_autofree char *text = g_strdup_printf("0x%0*x", digits, value);
-
-    xml_put_attr(out, name, text);
-}
-
 void
 device_format_address(const Device *dev, XmlWriter *out)
 {
@@ -78,10 +70,10 @@ device_format_address(const Device *dev, XmlWriter *out)
         return;
     xml_open(out, "address");
     xml_put_attr(out, "type", "pci");
-    put_hex(out, "domain", 4, pci->domain);
-    put_hex(out, "bus", 2, pci->bus);
-    put_hex(out, "slot", 2, pci->slot);
-    put_hex(out, "function", 1, pci->function);
+    xml_put_attr_hex(out, "domain", 4, pci->domain);
+    xml_put_attr_hex(out, "bus", 2, pci->bus);
+    xml_put_attr_hex(out, "slot", 2, pci->slot);
+    xml_put_attr_hex(out, "function", 1, pci->function);
     if (pci->multifunction >= 0)
         xml_put_attr(out, "multifunction", switch_words[pci->multifunction]);
     xml_close(out);

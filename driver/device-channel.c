@@ -48,7 +48,7 @@ channel_parse(Device *dev, const XmlNode *node, guint flags, GError **error)
     channel->virtio = TRUE;
     channel->source = chardev_source_new();
     device_parse_alias(dev, node, flags);
-    return chardev_source_parse(channel->source, node, flags, error) &&
+    return chardev_source_parse(channel->source, node, flags, TRUE, error) &&
            parse_target(channel, node, flags, error) &&
            virtio_serial_parse_address(&channel->at, node, error);
 }

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gio/gio.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -18,7 +20,7 @@
 #include <unistd.h>
 
 /* The rest of libvirt's types is the policy table's to refuse. */
-static const char *const type_words[] = { "pty", "file", "unix", NULL };
+static const char *const type_words[] = { "pty", "file", "unix", "tcp", "null", NULL };
 
 typedef enum Tristate {
     TRI_ABSENT = -1,
@@ -27,8 +29,15 @@ typedef enum Tristate {
 } Tristate;
 
 static const char *const switch_words[] = { "on", "off", NULL };
-/* Somebody else listens: the policy table's to refuse. */
-static const char *const mode_words[] = { "bind", NULL };
+/* libvirt connects where nothing is said, to somebody else who listens: which this machine does not. */
+static const char *const mode_words[] = { "connect", "bind", NULL };
+
+typedef enum Mode {
+    MODE_CONNECT,
+    MODE_BIND,
+} Mode;
+
+static const char *const protocol_words[] = { "raw", "telnet", "telnets", "tls", NULL };
 
 /* The directory of a guest's own where sockets without a path of their own are. */
 #define GENERATED_DIR "/channel/"
@@ -76,6 +85,8 @@ chardev_source_unref(ChardevSource *source)
         return;
     close_watch(source);
     g_free(source->path);
+    g_free(source->host);
+    g_free(source->service);
     g_free(source->log);
     g_free(source);
 }
@@ -88,6 +99,8 @@ chardev_source_copy(const ChardevSource *source)
     copy->type = source->type;
     copy->path = g_strdup(source->path);
     copy->generated = source->generated;
+    copy->host = g_strdup(source->host);
+    copy->service = g_strdup(source->service);
     copy->append = source->append;
     copy->log = g_strdup(source->log);
     copy->log_append = source->log_append;
@@ -115,35 +128,85 @@ parse_type(ChardevSource *source, const XmlNode *node, GError **error)
 
 /* What a pty's or a made-up socket's path was when the guest ran is of meaning in a live document only. */
 static gboolean
-parse_path(ChardevSource *source, const XmlNode *child, guint flags, GError **error)
+parse_path(ChardevSource *source, const XmlNode *child, guint flags, gboolean may_make, GError **error)
 {
     gboolean live = (flags & DOMAIN_PARSE_LIVE) != 0;
+    gboolean local = source->type == CHARDEV_FILE || source->type == CHARDEV_UNIX;
 
-    if (child && (source->type != CHARDEV_PTY || live))
+    if (child && (local || (source->type == CHARDEV_PTY && live)))
         source->path = xml_attr(child, "path");
     if (source->path && !*source->path && source->type == CHARDEV_UNIX)
         g_clear_pointer(&source->path, g_free);
     source->generated = source->type == CHARDEV_UNIX && live && source->path && child &&
                         strstr(source->path, GENERATED_DIR) != NULL;
-    if (source->type == CHARDEV_FILE && !(source->path && *source->path))
+    if (local && !(source->path && *source->path) && !(source->type == CHARDEV_UNIX && may_make))
         return driver_error(error, VIR_ERR_INTERNAL_ERROR,
                             "Missing source path attribute for char device");
     return TRUE;
 }
 
+/* A socket whose path is to be made up listens, whatever is said. */
 static gboolean
-parse_source(ChardevSource *source, const XmlNode *node, guint flags, GError **error)
+parse_mode(const ChardevSource *source, const XmlNode *child, GError **error)
+{
+    int mode = source->path || source->host ? MODE_CONNECT : MODE_BIND;
+
+    if (child && !xml_attr_word(child, "mode", XML_OPTIONAL, mode_words, &mode, error))
+        return FALSE;
+    return mode == MODE_BIND ||
+           driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                        "value 'connect' of attribute 'mode' of <source> is not supported yet by this machine");
+}
+
+static gboolean
+parse_protocol(const XmlNode *node, GError **error)
+{
+    const XmlNode *child = xml_child(node, "protocol");
+    g_autofree char *type = child ? xml_attr(child, "type") : NULL;
+
+    if (!type || g_strv_contains(protocol_words, type)) /* all but the first are the policy table's to refuse */
+        return TRUE;
+    return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "Unknown protocol '%s'", type);
+}
+
+/* Names are not looked for: who serves them may let the daemon wait. */
+static gboolean
+check_host(const char *host, GError **error)
+{
+    return strcmp(host, "localhost") == 0 || g_hostname_is_ip_address(host) ||
+           driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                        "value '%s' of attribute 'host' of <source> is not supported by this machine, which "
+                        "listens at addresses",
+                        host);
+}
+
+static gboolean
+parse_address(ChardevSource *source, const XmlNode *node, const XmlNode *child, GError **error)
+{
+    source->host = child ? xml_attr(child, "host") : NULL;
+    source->service = child ? xml_attr(child, "service") : NULL;
+    if (!source->host)
+        return driver_error(error, VIR_ERR_INTERNAL_ERROR, "Missing source host attribute for char device");
+    if (!source->service)
+        return driver_error(error, VIR_ERR_INTERNAL_ERROR,
+                            "Missing source service attribute for char device");
+    return check_host(source->host, error) && parse_protocol(node, error) && parse_mode(source, child, error);
+}
+
+static gboolean
+parse_source(ChardevSource *source, const XmlNode *node, guint flags, gboolean may_make, GError **error)
 {
     const XmlNode *child = xml_child(node, "source");
-    int mode = 0;
 
     if (xml_count_children(node, "source") > 1)
         return driver_error(error, VIR_ERR_XML_ERROR,
                             "only one source element is allowed for character device");
-    if (!parse_path(source, child, flags, error))
+    if (source->type == CHARDEV_TCP)
+        return parse_address(source, node, child, error);
+    if (!parse_path(source, child, flags, may_make, error))
         return FALSE;
-    if (child && source->type == CHARDEV_UNIX)
-        return xml_attr_word(child, "mode", XML_OPTIONAL, mode_words, &mode, error);
+    if (source->type == CHARDEV_UNIX)
+        return parse_mode(source, child, error);
     return !child || source->type != CHARDEV_FILE ||
            xml_attr_word(child, "append", XML_OPTIONAL, switch_words, &source->append, error);
 }
@@ -160,9 +223,10 @@ parse_log(ChardevSource *source, const XmlNode *node, GError **error)
 }
 
 gboolean
-chardev_source_parse(ChardevSource *source, const XmlNode *node, guint flags, GError **error)
+chardev_source_parse(ChardevSource *source, const XmlNode *node, guint flags, gboolean may_make,
+                     GError **error)
 {
-    return parse_type(source, node, error) && parse_source(source, node, flags, error) &&
+    return parse_type(source, node, error) && parse_source(source, node, flags, may_make, error) &&
            parse_log(source, node, error);
 }
 
@@ -182,17 +246,32 @@ format_path(const ChardevSource *source, XmlWriter *out)
 {
     xml_open(out, "source");
     if (source->type == CHARDEV_UNIX)
-        xml_put_attr(out, "mode", mode_words[0]);
+        xml_put_attr(out, "mode", mode_words[MODE_BIND]);
     xml_put_attr(out, "path", source->path);
     if (source->append != TRI_ABSENT)
         xml_put_attr(out, "append", switch_words[source->append]);
     xml_close(out);
 }
 
+static void
+format_address(const ChardevSource *source, XmlWriter *out)
+{
+    xml_open(out, "source");
+    xml_put_attr(out, "mode", mode_words[MODE_BIND]);
+    xml_put_attr(out, "host", source->host);
+    xml_put_attr(out, "service", source->service);
+    xml_close(out);
+    xml_open(out, "protocol");
+    xml_put_attr(out, "type", protocol_words[0]);
+    xml_close(out);
+}
+
 void
 chardev_source_format(const ChardevSource *source, XmlWriter *out, guint flags)
 {
-    if (shows_path(source, flags))
+    if (source->type == CHARDEV_TCP)
+        format_address(source, out);
+    else if (shows_path(source, flags))
         format_path(source, out);
     if (!source->log)
         return;
@@ -317,6 +396,41 @@ open_unix(ChardevSource *source, const char *path, int *ret_fd, GError **error)
     return *ret_fd >= 0;
 }
 
+static int
+listen_on(const struct addrinfo *info)
+{
+    int fd = socket(info->ai_family, info->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, info->ai_protocol);
+    int yes = 1, errnum;
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+    if (bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, 1) == 0)
+        return fd;
+    errnum = errno;
+    close(fd);
+    errno = errnum;
+    return -1;
+}
+
+/* Nothing here waits for a name server: the host is an address, and services are in a file. */
+static gboolean
+open_tcp(const ChardevSource *source, int *ret_fd, GError **error)
+{
+    const struct addrinfo wanted = { .ai_flags = AI_PASSIVE | AI_NUMERICHOST, .ai_socktype = SOCK_STREAM };
+    const char *host = strcmp(source->host, "localhost") == 0 ? "127.0.0.1" : source->host;
+    struct addrinfo *info;
+    int failed = getaddrinfo(host, source->service, &wanted, &info);
+
+    if (failed)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "cannot listen at '%s' port '%s': %s", source->host,
+                            source->service, gai_strerror(failed));
+    *ret_fd = listen_on(info);
+    freeaddrinfo(info);
+    return *ret_fd >= 0 || driver_error_errno(error, errno, "cannot listen at '%s' port '%s'", source->host,
+                                              source->service);
+}
+
 static void
 opened_close(ChardevOpened *opened)
 {
@@ -336,6 +450,10 @@ open_front(ChardevSource *source, const char *path, ChardevOpened *opened, GErro
         return open_pty(&source->path, &opened->fd, &opened->watch, error);
     case CHARDEV_UNIX:
         return open_unix(source, path, &opened->fd, error);
+    case CHARDEV_TCP:
+        return open_tcp(source, &opened->fd, error);
+    case CHARDEV_NULL:
+        return TRUE;
     default:
         opened->fd = open_file(source->path, source->append, error);
         return opened->fd >= 0;
@@ -362,6 +480,23 @@ chardev_source_open(ChardevSource *source, const char *path, ChardevOpened *ret,
     return ok;
 }
 
+guint
+chardev_source_count(const ChardevSource *source)
+{
+    guint front = source->type == CHARDEV_PTY ? 2 : source->type == CHARDEV_NULL ? 0 : 1;
+
+    return front + (source->log ? 1 : 0);
+}
+
+/* What the VMM calls it. */
+static const char *
+kind_of(const ChardevSource *source)
+{
+    gboolean socket = source->type == CHARDEV_UNIX || source->type == CHARDEV_TCP;
+
+    return socket ? "socket" : type_words[source->type];
+}
+
 static void
 put_fd(VmmMsg *msg, const char *prefix, const char *key, int fd)
 {
@@ -378,8 +513,7 @@ chardev_source_describe(const ChardevSource *source, const ChardevOpened *opened
     g_autofree char *kind = g_strconcat(prefix, "kind", NULL);
     g_autofree char *append = g_strconcat(prefix, "append", NULL);
 
-    vmm_msg_put_string(msg, kind,
-                       source->type == CHARDEV_UNIX ? "socket" : type_words[source->type]);
+    vmm_msg_put_string(msg, kind, kind_of(source));
     put_fd(msg, prefix, "fd", opened->fd);
     if (source->type == CHARDEV_FILE)
         vmm_msg_put_bool(msg, append, source->append == TRI_ON);

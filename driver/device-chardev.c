@@ -59,7 +59,7 @@ parse_chardev(Device *dev, const XmlNode *node, guint flags, const char *type, G
     chardev->source = chardev_source_new();
     device_parse_alias(dev, node, flags);
     return parse_target(chardev, node, type, error) &&
-           chardev_source_parse(chardev->source, node, flags, error);
+           chardev_source_parse(chardev->source, node, flags, FALSE, error);
 }
 
 static gboolean

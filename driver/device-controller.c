@@ -113,14 +113,12 @@ port_of(const Controller *controller)
 static void
 format_port(const Controller *controller, XmlWriter *out)
 {
-    g_autofree char *port = g_strdup_printf("0x%x", port_of(controller));
-
     xml_open(out, "model");
     xml_put_attr(out, "name", "pcie-root-port");
     xml_close(out);
     xml_open(out, "target");
     xml_put_attr_uint(out, "chassis", chassis_of(controller));
-    xml_put_attr(out, "port", port);
+    xml_put_attr_hex(out, "port", 1, port_of(controller));
     xml_close(out);
 }
 

@@ -51,6 +51,34 @@ parse_kind(Disk *disk, const XmlNode *node, GError **error)
            xml_attr_word(node, "device", XML_OPTIONAL, device_words, &disk->device, error);
 }
 
+/* Of the models, the policy table refuses the one that this machine has not. */
+static gboolean
+parse_choices(Disk *disk, const XmlNode *node, GError **error)
+{
+    static const char *const models[] = { "virtio", "virtio-transitional", "virtio-non-transitional", NULL };
+    static const char *const snapshots[] = { "no", "internal", "external", "manual", NULL };
+    int model = -1, snapshot = -1;
+
+    if (!xml_attr_word(node, "model", XML_OPTIONAL, models, &model, error) ||
+        !xml_attr_word(node, "snapshot", XML_OPTIONAL, snapshots, &snapshot, error))
+        return FALSE;
+    disk->model = model < 0 ? NULL : models[model];
+    disk->snapshot = snapshot < 0 ? NULL : snapshots[snapshot];
+    return TRUE;
+}
+
+static gboolean
+parse_bus_of_model(const Disk *disk, const XmlNode *node, GError **error)
+{
+    const XmlNode *target = xml_child(node, "target");
+    g_autofree char *bus = target ? xml_attr(target, "bus") : NULL;
+
+    if (!disk->model || !bus || strcmp(bus, bus_words[0]) == 0)
+        return TRUE;
+    return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "disk model '%s' not supported for bus '%s'",
+                        disk->model, bus);
+}
+
 /* The nearest thing that this machine has to a CD-ROM on SATA is one on virtio; that does not go for a
  * disk, which a guest would not find where its drivers look for it. */
 static gboolean
@@ -140,6 +168,7 @@ parse_driver(Disk *disk, const XmlNode *node, GError **error)
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
                             "unsupported driver name '%s' for disk '%s'", name, disk->target);
     return parse_format(disk, driver, error) && parse_driver_words(disk, driver, error) &&
+           xml_attr_uint(driver, "iothread", XML_NONZERO, &disk->iothread, error) &&
            xml_attr_uint(driver, "queues", XML_OPTIONAL, &disk->queues, error) &&
            xml_attr_uint(driver, "queue_size", XML_OPTIONAL, &disk->queue_size, error);
 }
@@ -172,6 +201,15 @@ parse_address(Disk *disk, const XmlNode *node, GError **error)
                         "this machine");
 }
 
+/* What is only read need not be kept, as libvirt has it. */
+static gboolean
+be_unchanged(Disk *disk)
+{
+    if (disk->readonly && !disk->snapshot)
+        disk->snapshot = "no";
+    return TRUE;
+}
+
 /* As libvirt has it. */
 static gboolean
 be_cdrom(Disk *disk)
@@ -190,12 +228,13 @@ disk_parse(Device *dev, const XmlNode *node, guint flags, GError **error)
     disk->readonly = xml_child(node, "readonly") != NULL;
     disk->shareable = xml_child(node, "shareable") != NULL;
     disk->serial = xml_child_text(node, "serial");
-    return parse_kind(disk, node, error) && parse_source(disk, node) &&
+    return parse_kind(disk, node, error) && parse_choices(disk, node, error) &&
+           parse_bus_of_model(disk, node, error) && parse_source(disk, node) &&
            parse_target(disk, node, error) && parse_driver(disk, node, error) &&
            disk_backing_parse(disk, node, error) && parse_block_sizes(disk, node, error) &&
            disk_limits_parse(&disk->limits, node, error) &&
            device_parse_boot(dev, node, error) && parse_address(disk, node, error) &&
-           be_cdrom(disk);
+           be_cdrom(disk) && be_unchanged(disk);
 }
 
 /* Formatting */
@@ -223,6 +262,8 @@ format_driver(const Disk *disk, XmlWriter *out)
     xml_put_attr(out, "name", "qemu");
     xml_put_attr(out, "type", image_format_word(disk->format));
     for (int i = 0; i < N_WORDS; i++) {
+        if (i == WORD_DETECT_ZEROES)
+            put_number(out, "iothread", disk->iothread);
         if (disk->words[i])
             xml_put_attr(out, driver_words[i].name, disk->words[i]);
     }
@@ -271,6 +312,10 @@ disk_format(const Device *dev, XmlWriter *out, guint flags)
     xml_open(out, dev->kind->element);
     xml_put_attr(out, "type", type_words[disk->type]);
     xml_put_attr(out, "device", device_words[disk->device]);
+    if (disk->model)
+        xml_put_attr(out, "model", disk->model);
+    if (disk->snapshot && !(disk->readonly && strcmp(disk->snapshot, "no") == 0))
+        xml_put_attr(out, "snapshot", disk->snapshot);
     if (disk->driver_said || !(flags & DOMAIN_FORMAT_SAID))
         format_driver(disk, out);
     format_source(disk, out);
@@ -356,6 +401,8 @@ disk_copy(const Device *from, Device *to)
     copy->type = old->type;
     copy->device = old->device;
     copy->tray = old->tray;
+    copy->model = old->model;
+    copy->snapshot = old->snapshot;
     copy->driver_said = old->driver_said;
     copy->format = old->format;
     copy->backing = disk_backing_copy(old->backing);
@@ -364,6 +411,7 @@ disk_copy(const Device *from, Device *to)
     copy->source = g_strdup(old->source);
     copy->target = g_strdup(old->target);
     memcpy(copy->words, old->words, sizeof(copy->words));
+    copy->iothread = old->iothread;
     copy->queues = old->queues;
     copy->queue_size = old->queue_size;
     copy->logical_size = old->logical_size;
@@ -385,6 +433,18 @@ disk_clear(Device *dev)
     g_free(disk->target);
     g_free(disk->serial);
     disk_limits_clear(&disk->limits);
+}
+
+const char *
+device_disk_snapshot(const Device *dev)
+{
+    return ((const Disk *)dev)->snapshot;
+}
+
+guint
+device_disk_iothread(const Device *dev)
+{
+    return dev->kind == &device_disk ? ((const Disk *)dev)->iothread : 0;
 }
 
 static DomainBoot

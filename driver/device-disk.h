@@ -17,6 +17,10 @@ Device *device_disk_find(const GPtrArray *devices, const char *name);
 const char *device_disk_target(const Device *dev);
 /* The image's path; NULL: none. Of a disk. */
 const char *device_disk_source(const Device *dev);
+/* What becomes of it in a snapshot that does not say: "no", "internal", "external", "manual", or NULL. Of a disk. */
+const char *device_disk_snapshot(const Device *dev);
 gboolean device_disk_is_cdrom(const Device *dev);
+/* The number of the I/O thread that serves it; 0: none of those, or @dev is no disk. */
+guint device_disk_iothread(const Device *dev);
 /* Whether there is something in it, and its tray is closed. Of a CD-ROM. */
 gboolean device_disk_has_medium(const Device *dev);

@@ -2,6 +2,7 @@
 
 #include "driver/device-disk.h"
 #include "driver/device-interface.h"
+#include "driver/device-memballoon.h"
 #include "driver/domain-private.h"
 #include "driver/error.h"
 
@@ -9,16 +10,36 @@
 #include <string.h>
 
 static const char *const keys[N_FIGURES] = {
-    [FIGURE_RD_REQUESTS] = "rd-requests", [FIGURE_RD_BYTES] = "rd-bytes",
-    [FIGURE_RD_TIME_NS] = "rd-time",      [FIGURE_WR_REQUESTS] = "wr-requests",
-    [FIGURE_WR_BYTES] = "wr-bytes",       [FIGURE_WR_TIME_NS] = "wr-time",
-    [FIGURE_FL_REQUESTS] = "fl-requests", [FIGURE_FL_TIME_NS] = "fl-time",
-    [FIGURE_CAPACITY] = "size",           [FIGURE_FILE_SIZE] = "file-size",
-    [FIGURE_ALLOCATED] = "allocated",     [FIGURE_WRITTEN_TO] = "written-to",
-    [FIGURE_THRESHOLD] = "threshold",     [FIGURE_RX_BYTES] = "rx-bytes",
-    [FIGURE_RX_PACKETS] = "rx-packets",   [FIGURE_RX_DROPPED] = "rx-dropped",
-    [FIGURE_TX_BYTES] = "tx-bytes",       [FIGURE_TX_PACKETS] = "tx-packets",
+    [FIGURE_RD_REQUESTS] = "rd-requests",
+    [FIGURE_RD_BYTES] = "rd-bytes",
+    [FIGURE_RD_TIME_NS] = "rd-time",
+    [FIGURE_WR_REQUESTS] = "wr-requests",
+    [FIGURE_WR_BYTES] = "wr-bytes",
+    [FIGURE_WR_TIME_NS] = "wr-time",
+    [FIGURE_FL_REQUESTS] = "fl-requests",
+    [FIGURE_FL_TIME_NS] = "fl-time",
+    [FIGURE_CAPACITY] = "size",
+    [FIGURE_FILE_SIZE] = "file-size",
+    [FIGURE_ALLOCATED] = "allocated",
+    [FIGURE_WRITTEN_TO] = "written-to",
+    [FIGURE_THRESHOLD] = "threshold",
+    [FIGURE_RX_BYTES] = "rx-bytes",
+    [FIGURE_RX_PACKETS] = "rx-packets",
+    [FIGURE_RX_DROPPED] = "rx-dropped",
+    [FIGURE_TX_BYTES] = "tx-bytes",
+    [FIGURE_TX_PACKETS] = "tx-packets",
     [FIGURE_TX_DROPPED] = "tx-dropped",
+    [FIGURE_SWAP_IN] = "stat-swap-in",
+    [FIGURE_SWAP_OUT] = "stat-swap-out",
+    [FIGURE_MAJOR_FAULTS] = "stat-major-faults",
+    [FIGURE_MINOR_FAULTS] = "stat-minor-faults",
+    [FIGURE_FREE] = "stat-free",
+    [FIGURE_TOTAL] = "stat-total",
+    [FIGURE_AVAILABLE] = "stat-available",
+    [FIGURE_CACHES] = "stat-caches",
+    [FIGURE_HUGETLB_ALLOCATIONS] = "stat-hugetlb-allocations",
+    [FIGURE_HUGETLB_FAILURES] = "stat-hugetlb-failures",
+    [FIGURE_TOLD_AT] = "stats-time",
 };
 
 /* One call, which waits for a number of answers. */
@@ -113,7 +134,8 @@ ask_domain(Refresh *refresh, Domain *domain)
     for (guint i = 0; i < devices->len; i++) {
         const Device *dev = g_ptr_array_index(devices, i);
 
-        if (dev->kind == &device_disk || dev->kind == &device_interface)
+        if (dev->kind == &device_disk || dev->kind == &device_interface ||
+            dev == device_memballoon_find(devices))
             ask(refresh, domain, link, dev);
     }
 }

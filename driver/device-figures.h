@@ -1,4 +1,4 @@
-/* device-figures: what the disks and network cards of running guests have done, as their processes told last.
+/* device-figures: what the disks, network cards and balloons of running guests have done, as their processes told last.
  *
  * Asking never takes longer than DEVICE_FIGURES_TIMEOUT_MS, whatever a process does: one that does not answer leaves
  * the last figures, which are stale then, and is not asked again before it has answered.
@@ -7,7 +7,7 @@
 
 #include "driver/domain.h"
 
-#define DEVICE_FIGURES_TIMEOUT_MS 100
+#define DEVICE_FIGURES_TIMEOUT_MS 80
 
 typedef enum FigureKey {
     FIGURE_RD_REQUESTS,
@@ -29,6 +29,17 @@ typedef enum FigureKey {
     FIGURE_TX_BYTES,
     FIGURE_TX_PACKETS,
     FIGURE_TX_DROPPED,
+    FIGURE_SWAP_IN, /* a balloon's, about the guest's memory: bytes, but for faults and the last three */
+    FIGURE_SWAP_OUT,
+    FIGURE_MAJOR_FAULTS,
+    FIGURE_MINOR_FAULTS,
+    FIGURE_FREE,
+    FIGURE_TOTAL,
+    FIGURE_AVAILABLE,
+    FIGURE_CACHES,
+    FIGURE_HUGETLB_ALLOCATIONS,
+    FIGURE_HUGETLB_FAILURES,
+    FIGURE_TOLD_AT, /* seconds since the epoch; 0: the guest has not told yet */
     N_FIGURES
 } FigureKey;
 
@@ -38,7 +49,7 @@ typedef struct DeviceFigures {
     int error; /* virDomainDiskErrorCode */
 } DeviceFigures;
 
-/* Asks for the figures of the disks and cards of all that run of @domains, and calls @done when they are there, or time
+/* Asks for the figures of the disks, cards and balloons of all that run of @domains, and calls @done when they are there, or time
  * is over; at once where nobody can be asked. */
 void device_figures_refresh(const GPtrArray *domains, GDestroyNotify done, gpointer data);
 /* Of the device @alias of a running domain; NULL: there never were any. */

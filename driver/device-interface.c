@@ -426,6 +426,14 @@ device_interface_name(const Device *dev)
     return iface->opened ? iface->opened : iface->target ? iface->target : dev->alias;
 }
 
+const char *
+device_interface_network(const Device *dev)
+{
+    const Interface *iface = (const Interface *)dev;
+
+    return iface->type == INTERFACE_NETWORK ? iface->network : NULL;
+}
+
 Bandwidth *
 device_interface_bandwidth(Device *dev)
 {

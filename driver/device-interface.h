@@ -14,6 +14,8 @@ char *device_interface_mac_text(const Device *dev);
 const char *device_interface_name(const Device *dev);
 /* The one of this MAC address, or on this tap; NULL: none. */
 Device *device_interface_lookup(const GPtrArray *devices, const char *name);
+/* The network of libvirt's that it is in; NULL: none. */
+const char *device_interface_network(const Device *dev);
 struct Bandwidth *device_interface_bandwidth(Device *dev);
 /* Whether a network may keep a floor for it. */
 gboolean device_interface_may_floor(const Device *dev);

@@ -2,6 +2,7 @@
 #include "driver/device-chardev.h"
 #include "driver/device-controller.h"
 #include "driver/device-disk.h"
+#include "driver/device-input.h"
 #include "driver/device-interface.h"
 #include "driver/device-memballoon.h"
 #include "driver/device-panic.h"
@@ -24,6 +25,7 @@ const DeviceKind *const device_kinds[] = {
     &device_passive_channel,
     &device_channel,
     &device_passive_input,
+    &device_input,
     &device_passive_graphics,
     &device_passive_sound,
     &device_passive_audio,
@@ -31,6 +33,7 @@ const DeviceKind *const device_kinds[] = {
     &device_passive_redirdev,
     &device_passive_redirfilter,
     &device_passive_hub,
+    &device_passive_watchdog,
     &device_watchdog,
     &device_memballoon,
     &device_rng,
@@ -111,28 +114,15 @@ device_list_release(const GPtrArray *devices)
         device_release(g_ptr_array_index(devices, i));
 }
 
-static int
-place_of(const DeviceKind *wanted)
+/* Kinds of one element have one place: their devices stay in the document's order. */
+static guint
+place_of(const Device *dev)
 {
-    int place = 0;
+    guint place = 0;
 
-    while (device_kinds[place] && device_kinds[place] != wanted)
+    while (device_kinds[place] && strcmp(device_kinds[place]->element, dev->kind->element) != 0)
         place++;
     return place;
-}
-
-static int
-compare_places(gconstpointer a, gconstpointer b)
-{
-    const Device *const *left = a, *const *right = b;
-
-    return place_of((*left)->kind) - place_of((*right)->kind);
-}
-
-void
-device_list_sort(GPtrArray *devices)
-{
-    g_ptr_array_sort(devices, compare_places); /* stable: devices of a kind stay in their order */
 }
 
 /* A device that is sorted by its key. */
@@ -167,4 +157,10 @@ device_list_sort_some(GPtrArray *devices, guint (*key)(const Device *dev))
     g_array_sort(keyed, compare_keys);
     for (guint i = 0; i < keyed->len; i++)
         devices->pdata[g_array_index(places, guint, i)] = g_array_index(keyed, Keyed, i).dev;
+}
+
+void
+device_list_sort(GPtrArray *devices)
+{
+    device_list_sort_some(devices, place_of);
 }

@@ -107,7 +107,8 @@ count(const GPtrArray *devices)
     return n;
 }
 
-/* As libvirt adds one where the document is silent. */
+/* As libvirt adds one where the document is silent. (Not to a microvm: a guest that wants to start quickly wants no
+ * driver that it has not asked for.) */
 static void
 memballoon_complete(GPtrArray *devices)
 {
@@ -193,5 +194,6 @@ const DeviceKind device_memballoon = {
     .pci_role = memballoon_pci_role,
     .complete = memballoon_complete,
     .of_machine = TRUE,
+    .of_pc = TRUE,
     .check_all = memballoon_check_all,
 };

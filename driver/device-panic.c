@@ -89,12 +89,10 @@ panic_parse(Device *dev, const XmlNode *node, guint flags, GError **error)
 static void
 format_isa_address(const Panic *panic, XmlWriter *out)
 {
-    g_autofree char *port = g_strdup_printf("0x%x", panic->port);
-
     xml_open(out, "address");
     xml_put_attr(out, "type", "isa");
     if (panic->port)
-        xml_put_attr(out, "iobase", port);
+        xml_put_attr_hex(out, "iobase", 1, panic->port);
     xml_close(out);
 }
 

@@ -19,7 +19,7 @@ typedef struct Passive {
 static const struct Word {
     const char *element, *child, *attr; /* @child: below the element; NULL: it is the element's own */
     XmlNeed need;
-    const char *words[11];        /* none: any will do */
+    const char *words[12];        /* none: any will do */
     const char *missing, *unknown; /* libvirt's errors, where they are not the usual ones */
 } words[] = {
     { "smartcard", NULL, "mode", XML_REQUIRED, { "passthrough" } },
@@ -34,19 +34,20 @@ static const struct Word {
       NULL,
       "bus",
       XML_OPTIONAL,
-      { "ps2", "usb", "virtio" },
+      { "usb", "virtio" },
       .unknown = "unknown input bus type" },
     { "graphics", NULL, "type", XML_REQUIRED, { "vnc", "spice", "egl-headless", "dbus" } },
     { "sound",
       NULL,
       "model",
       XML_REQUIRED,
-      { "sb16", "es1370", "pcspk", "ac97", "ich6", "ich9", "usb", "ich7" } },
+      { "sb16", "es1370", "pcspk", "ac97", "ich6", "ich9", "usb", "ich7", "virtio" } },
     { "audio",
       NULL,
       "type",
       XML_REQUIRED,
-      { "none", "alsa", "coreaudio", "dbus", "jack", "oss", "pulseaudio", "sdl", "spice", "file" } },
+      { "none", "alsa", "coreaudio", "dbus", "jack", "oss", "pulseaudio", "sdl", "spice", "file",
+        "pipewire" } },
     { "audio", NULL, "id", XML_REQUIRED, { NULL } },
     { "video",
       "model",
@@ -235,3 +236,4 @@ PASSIVE(video);
 PASSIVE(redirdev);
 PASSIVE(redirfilter);
 PASSIVE(hub);
+PASSIVE(watchdog);

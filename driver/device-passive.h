@@ -14,7 +14,7 @@ struct _xmlNode;
 extern const DeviceKind device_passive_controller, device_passive_smartcard,
     device_passive_channel, device_passive_input, device_passive_graphics, device_passive_sound,
     device_passive_audio, device_passive_video, device_passive_redirdev,
-    device_passive_redirfilter, device_passive_hub;
+    device_passive_redirfilter, device_passive_hub, device_passive_watchdog;
 
 /* Whether @dev has no part in a guest. */
 gboolean device_is_passive(const Device *dev);

@@ -155,12 +155,6 @@ virtio_serial_complete(GPtrArray *devices)
 
 /* Checking */
 
-static guint
-count_descriptors(const ChardevSource *source)
-{
-    return (source->type == CHARDEV_PTY ? 2 : 1) + (source->log ? 1 : 0);
-}
-
 static gboolean
 check_port(const GPtrArray *devices, const Chardev *chardev, GError **error)
 {
@@ -187,7 +181,7 @@ check_descriptors(const GPtrArray *devices, guint index, GError **error)
         const Chardev *chardev = g_ptr_array_index(devices, i);
 
         if (chardev_is_virtio(&chardev->dev) && chardev->at.controller == index)
-            n += count_descriptors(chardev->source);
+            n += chardev_source_count(chardev->source);
     }
     if (n > VMM_MSG_FDS_MAX)
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
@@ -222,6 +216,8 @@ is_like(const Chardev *port, const Chardev *wanted)
     return port->dev.kind == wanted->dev.kind && port->virtio &&
            port->source->type == wanted->source->type && g_strcmp0(port->name, wanted->name) == 0 &&
            (!wanted->source->path || g_strcmp0(port->source->path, wanted->source->path) == 0) &&
+           g_strcmp0(port->source->host, wanted->source->host) == 0 &&
+           g_strcmp0(port->source->service, wanted->source->service) == 0 &&
            (!wanted->at.said ||
             (port->at.controller == wanted->at.controller && port->at.port == wanted->at.port)) &&
            (!wanted->dev.alias || g_strcmp0(port->dev.alias, wanted->dev.alias) == 0);

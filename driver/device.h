@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "driver/domain-iothreads.h"
 #include "driver/domain-os.h"
 
 #include <glib.h>
@@ -17,6 +18,7 @@
 #define DOMAIN_PARSE_LIVE (1u << 0)
 
 struct _xmlNode;
+struct ImageWait;
 struct VmmMsg;
 struct XmlWriter;
 typedef struct Device Device;
@@ -25,6 +27,7 @@ typedef struct Device Device;
 typedef struct DeviceLowering {
     gboolean simulated; /* there is no host: no hook is called, all that the VMM gets is the name */
     const char *domain_name;
+    const DomainIoThreads *iothreads; /* the definition's */
     const char *run_dir; /* this guest's own directory */
     /* Of <vsock>: see vsock-host.h; whether another guest that runs has that address. */
     const char *vsock_dir, *vsock_broker;
@@ -36,6 +39,7 @@ typedef struct DeviceLowering {
     struct VmmMsg *(*tell)(gpointer data, const char *id);
     const GPtrArray *devices; /* all of the definition's; device_list_lower() sets it */
     guint64 balloon_kib;      /* RAM that the guest is asked to give back */
+    struct ImageWait *images; /* what has to be waited for before the VMM gets any of the messages */
 } DeviceLowering;
 
 /* What a device is in the PCI Express hierarchy. */
@@ -77,7 +81,8 @@ struct DeviceKind {
     /* About all devices of a definition: what the kind adds to what the document says (again and
      * again without harm), and whether its devices go together. */
     void (*complete)(GPtrArray *devices);
-    gboolean of_machine; /* complete() adds what a machine has by itself */
+    gboolean of_machine; /* complete() adds what a machine has by itself, ... */
+    gboolean of_pc;      /* ... but for a microvm */
     gboolean (*check_all)(const GPtrArray *devices, GError **error);
     /* Takes away what lower() left on the host, once the guest is over or has let go of it. */
     void (*release)(Device *dev);
@@ -95,7 +100,8 @@ struct DeviceKind {
                     GError **error);
     /* Makes @dev what @wanted says, where it differs in nothing that cannot change in a running guest: does
      * the host's part and puts the VMM's into @tell, a "tell-device" for it. NULL: nothing can change. */
-    gboolean (*update)(Device *dev, const Device *wanted, struct VmmMsg *tell, GError **error);
+    gboolean (*update)(Device *dev, const Device *wanted, const DeviceLowering *to,
+                       struct VmmMsg *tell, GError **error);
     /* Where an alias is not just a number of its own. */
     void (*assign_alias)(Device *dev, const GPtrArray *devices);
 };

@@ -12,8 +12,8 @@
 /* The walk: what is open so far. */
 typedef struct Walk {
     Disk *disk;
-    int direct; /* O_DIRECT or 0 */
-    GArray *fds;
+    int direct;            /* O_DIRECT or 0 */
+    GArray *files;         /* DiskFile */
     int last;              /* of those that are open, the last */
     const char *last_path; /* the disk's, or its backing's */
     ImageFormat last_format;
@@ -52,13 +52,21 @@ disk_backing_copy(const GPtrArray *backing)
 }
 
 void
-disk_chain_close(GArray *fds)
+disk_chain_close(GArray *files)
 {
-    if (!fds)
+    if (!files)
         return;
-    for (guint i = 0; i < fds->len; i++)
-        close(g_array_index(fds, int, i));
-    g_array_unref(fds);
+    for (guint i = 0; i < files->len; i++) {
+        close(g_array_index(files, DiskFile, i).fd);
+        close(g_array_index(files, DiskFile, i).lock);
+    }
+    g_array_unref(files);
+}
+
+static int
+opened(const Walk *walk, guint i)
+{
+    return g_array_index(walk->files, DiskFile, i).fd;
 }
 
 /* Paths */
@@ -104,8 +112,8 @@ check_new(const Walk *walk, int top, int fd, const char *path, GError **error)
 {
     gboolean seen = is_same(top, fd);
 
-    for (guint i = 0; i < walk->fds->len && !seen; i++)
-        seen = is_same(g_array_index(walk->fds, int, i), fd);
+    for (guint i = 0; i < walk->files->len && !seen; i++)
+        seen = is_same(opened(walk, i), fd);
     return !seen ||
            driver_error(error, VIR_ERR_INTERNAL_ERROR,
                         "backing store for %s (%s) is self-referential", walk->disk->source, path);
@@ -129,17 +137,18 @@ check_kind(int fd, const char *path, DiskType *ret_type, GError **error)
 static gboolean
 open_next(Walk *walk, int top, const char *path, DiskType *ret_type, GError **error)
 {
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    DiskFile file = { open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), -1 };
 
-    if (fd < 0)
+    if (file.fd < 0)
         return fail_access(walk, path, error);
-    if (!check_kind(fd, path, ret_type, error) || !check_new(walk, top, fd, path, error) ||
-        !image_lock(fd, TRUE, FALSE, path, error)) {
-        close(fd);
+    if (check_kind(file.fd, path, ret_type, error) && check_new(walk, top, file.fd, path, error))
+        file.lock = image_lock_apart(file.fd, TRUE, FALSE, path, error);
+    if (file.lock < 0) {
+        close(file.fd);
         return FALSE;
     }
-    fcntl(fd, F_SETFL, O_RDONLY);
-    g_array_append_val(walk->fds, fd);
+    fcntl(file.fd, F_SETFL, O_RDONLY);
+    g_array_append_val(walk->files, file);
     return TRUE;
 }
 
@@ -175,7 +184,7 @@ read_format(const Walk *walk, const ImageHeader *from, const char *path, int fd,
 static gboolean
 check_length(const Walk *walk, GError **error)
 {
-    return walk->fds->len < DISK_CHAIN_MAX ||
+    return walk->files->len < DISK_CHAIN_MAX ||
            driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
                         "disk '%s' has more than %d images behind it, which this machine does not "
                         "support",
@@ -185,7 +194,7 @@ check_length(const Walk *walk, GError **error)
 static void
 step_to(Walk *walk, const DiskBacking *backing)
 {
-    walk->last = g_array_index(walk->fds, int, walk->fds->len - 1);
+    walk->last = opened(walk, walk->files->len - 1);
     walk->last_path = backing->path;
     walk->last_format = backing->format;
 }
@@ -206,8 +215,7 @@ follow_header(Walk *walk, int top, const ImageHeader *header, GError **error)
             header->backing, walk->last_path);
     if (!check_length(walk, error) || !open_next(walk, top, path, &type, error))
         return FALSE;
-    if (!read_format(walk, header, path, g_array_index(walk->fds, int, walk->fds->len - 1), &format,
-                     error))
+    if (!read_format(walk, header, path, opened(walk, walk->files->len - 1), &format, error))
         return FALSE;
     backing = disk_backing_new(type, format, path, TRUE);
     g_ptr_array_add(walk->disk->backing, backing);
@@ -260,10 +268,10 @@ follow_document(Walk *walk, int top, GError **error)
 static gboolean
 set_direct(const Walk *walk, GError **error)
 {
-    for (guint i = 0; walk->direct && i < walk->fds->len; i++) {
+    for (guint i = 0; walk->direct && i < walk->files->len; i++) {
         const DiskBacking *backing = g_ptr_array_index(walk->disk->backing, i);
 
-        if (fcntl(g_array_index(walk->fds, int, i), F_SETFL, O_RDONLY | walk->direct) < 0)
+        if (fcntl(opened(walk, i), F_SETFL, O_RDONLY | walk->direct) < 0)
             return driver_error_errno(error, errno, "Cannot open '%s' without cache",
                                       backing->path);
     }
@@ -271,12 +279,12 @@ set_direct(const Walk *walk, GError **error)
 }
 
 gboolean
-disk_chain_open(Disk *disk, int top, int direct, GArray **ret_fds, GError **error)
+disk_chain_open(Disk *disk, int top, int direct, GArray **ret_files, GError **error)
 {
     Walk walk = {
         .disk = disk,
         .direct = direct,
-        .fds = g_array_new(FALSE, FALSE, sizeof(int)),
+        .files = g_array_new(FALSE, FALSE, sizeof(DiskFile)),
         .last = top,
         .last_path = disk->source,
         .last_format = disk->format,
@@ -286,9 +294,9 @@ disk_chain_open(Disk *disk, int top, int direct, GArray **ret_fds, GError **erro
         (disk->backing_ends || follow_headers(&walk, top, error)) && set_direct(&walk, error)) {
         if (!disk->backing_ends)
             disk->backing_end_detected = TRUE;
-        *ret_fds = walk.fds;
+        *ret_files = walk.files;
         return TRUE;
     }
-    disk_chain_close(walk.fds);
+    disk_chain_close(walk.files);
     return FALSE;
 }

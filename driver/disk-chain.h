@@ -9,14 +9,21 @@
 
 #include "driver/disk.h"
 
-#define DISK_CHAIN_MAX 14 /* images behind a disk's own: their descriptors ride in one message */
+#define DISK_CHAIN_MAX                                                                             \
+    14 /* images behind a disk's own: their descriptors ride in one message, two each */
+
+/* An image that is open. */
+typedef struct DiskFile {
+    int fd;
+    int lock; /* see image_lock_apart() */
+} DiskFile;
 
 /* Opens what is behind @disk's image, which is open as @top for its header to be read, each locked against
- * writers. What headers named is appended to disk->backing as detected. @ret_fds gets the descriptors in
- * order, the caller's. */
-gboolean disk_chain_open(Disk *disk, int top, int direct, GArray **ret_fds, GError **error);
+ * writers. What headers named is appended to disk->backing as detected. @ret_files gets a DiskFile for each
+ * in order, the caller's. */
+gboolean disk_chain_open(Disk *disk, int top, int direct, GArray **ret_files, GError **error);
 /* Closes them. NULL is allowed. */
-void disk_chain_close(GArray *fds);
+void disk_chain_close(GArray *files);
 
 DiskBacking *disk_backing_new(DiskType type, ImageFormat format, const char *path,
                               gboolean detected);

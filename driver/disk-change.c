@@ -54,6 +54,7 @@ check_same(const Disk *disk, const Disk *wanted, GError **error)
     const char *field =
         disk->device != wanted->device                                   ? "device"
         : wanted->serial && g_strcmp0(wanted->serial, disk->serial) != 0 ? "serial"
+        : wanted->iothread && wanted->iothread != disk->iothread         ? "iothread"
         : wanted->queues && wanted->queues != disk->queues               ? "queues"
         : wanted->queue_size && wanted->queue_size != disk->queue_size   ? "queue_size"
         : wanted->logical_size && wanted->logical_size != disk->logical_size
@@ -97,21 +98,22 @@ take_medium(Disk *disk, const Disk *wanted)
 }
 
 gboolean
-disk_update(Device *dev, const Device *wanted, VmmMsg *tell, GError **error)
+disk_update(Device *dev, const Device *wanted_dev, const DeviceLowering *to, VmmMsg *tell,
+            GError **error)
 {
     Disk *disk = (Disk *)dev;
-    const Disk *to = (const Disk *)wanted;
+    const Disk *wanted = (const Disk *)wanted_dev;
 
-    if (!check_same(disk, to, error))
+    if (!check_same(disk, wanted, error))
         return FALSE;
-    if (is_same_source(disk, to))
+    if (is_same_source(disk, wanted))
         return TRUE;
     if (disk->device != DISK_CDROM)
         return driver_error(error, VIR_ERR_OPERATION_UNSUPPORTED,
                             "cannot modify field '%s' of the disk", "source");
-    take_medium(disk, to);
+    take_medium(disk, wanted);
     vmm_msg_put_bool(tell, "medium", disk_has_medium(disk));
-    return !disk_has_medium(disk) || disk_put_medium(disk, tell, error);
+    return !disk_has_medium(disk) || disk_put_medium(disk, to->images, tell, error);
 }
 
 /* Of a guest that runs, the check of them all tells which two disks have the same target. */

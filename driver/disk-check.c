@@ -106,6 +106,15 @@ check_numbers(const Disk *disk, GError **error)
            check_power("physical_block_size", disk->physical_size, logical, 65536, error);
 }
 
+/* libvirt's words for a bus without them: what opens a medium is more than such a thread may do. */
+static gboolean
+check_iothread(const Disk *disk, GError **error)
+{
+    return !disk->iothread || disk->device == DISK_DISK ||
+           driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                        "IOThreads not available for bus %s target %s", "sata", disk->target);
+}
+
 /* Two writers to a qcow2 image would each keep tables of their own. */
 static gboolean
 check_shareable(const Disk *disk, GError **error)
@@ -124,6 +133,6 @@ disk_check(const Device *dev, GError **error)
     if (disk->device == DISK_DISK && !disk->source)
         return driver_error(error, VIR_ERR_NO_SOURCE, "%s", disk->target);
     return check_target(disk, error) && check_serial(disk, error) && check_words(disk, error) &&
-           check_numbers(disk, error) && check_shareable(disk, error) &&
+           check_numbers(disk, error) && check_iothread(disk, error) && check_shareable(disk, error) &&
            disk_limits_check(&disk->limits, error) && disk_backing_check(disk, error);
 }

@@ -4,6 +4,7 @@
 #include "driver/disk-chain.h"
 #include "driver/error.h"
 #include "driver/image-lock.h"
+#include "driver/image-wait.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
@@ -92,23 +93,26 @@ detect_zeroes(const Disk *disk)
 
 /* What the guest finds in the drive: the image, and those behind it. */
 typedef struct Medium {
-    int fd; /* -1: nothing */
-    GArray *backing;
+    DiskFile file;   /* its fd is -1: nothing */
+    GArray *backing; /* DiskFile */
 } Medium;
 
 /* The descriptors are the message's from here on. */
 static void
-describe_backing(VmmMsg *msg, const Disk *disk, GArray *fds)
+describe_backing(VmmMsg *msg, const Disk *disk, GArray *files)
 {
-    for (guint i = 0; i < fds->len; i++) {
+    for (guint i = 0; i < files->len; i++) {
         const DiskBacking *backing = g_ptr_array_index(disk->backing, i);
+        const DiskFile *file = &g_array_index(files, DiskFile, i);
         g_autofree char *fd_key = g_strdup_printf("backing-%u-fd", i + 1);
+        g_autofree char *lock_key = g_strdup_printf("backing-%u-lock", i + 1);
         g_autofree char *format_key = g_strdup_printf("backing-%u-format", i + 1);
 
-        vmm_msg_put_fd(msg, fd_key, g_array_index(fds, int, i));
+        vmm_msg_put_fd(msg, fd_key, file->fd);
+        vmm_msg_put_fd(msg, lock_key, file->lock);
         vmm_msg_put_string(msg, format_key, image_format_word(backing->format));
     }
-    g_array_unref(fds);
+    g_array_unref(files);
 }
 
 /* Of "io", native means the kernel's asynchronous one, and of those this machine has the newer. */
@@ -117,7 +121,8 @@ describe_medium(VmmMsg *msg, const Disk *disk, const Medium *medium)
 {
     const char *io = disk->words[WORD_IO];
 
-    vmm_msg_put_fd(msg, "fd", medium->fd);
+    vmm_msg_put_fd(msg, "fd", medium->file.fd);
+    vmm_msg_put_fd(msg, "lock", medium->file.lock);
     vmm_msg_put_string(msg, "format", image_format_word(disk->format));
     describe_backing(msg, disk, medium->backing);
     if (disk->readonly)
@@ -127,29 +132,57 @@ describe_medium(VmmMsg *msg, const Disk *disk, const Medium *medium)
     put_word(msg, "io", g_strcmp0(io, "native") == 0 ? "io_uring" : io);
 }
 
-/* Locks it, and opens and locks what is behind it. */
 static gboolean
-prepare(Disk *disk, int fd, GArray **ret_backing, GError **error)
+wait_for_backing(const Disk *disk, const GArray *files, ImageWait *images, GError **error)
 {
-    int access = disk->readonly ? O_RDONLY : O_RDWR;
-    int direct = is_direct(disk) ? O_DIRECT : 0;
+    for (guint i = 0; i < files->len; i++) {
+        const DiskBacking *backing = g_ptr_array_index(disk->backing, i);
+        int fd = g_array_index(files, DiskFile, i).fd;
 
-    if (!image_lock(fd, disk->readonly, disk->shareable, disk->source, error) ||
-        !disk_chain_open(disk, fd, direct, ret_backing, error))
-        return FALSE;
-    fcntl(fd, F_SETFL, access | direct);
+        if (!image_wait_add(images, fd, TRUE, FALSE, backing->path, error))
+            return FALSE;
+    }
     return TRUE;
 }
 
 static gboolean
-open_medium(Disk *disk, Medium *ret, GError **error)
+wait_for_medium(const Disk *disk, const Medium *medium, ImageWait *images, GError **error)
 {
-    Medium medium = { open_source(disk, error), NULL };
+    return image_wait_add(images, medium->file.fd, disk->readonly, disk->shareable, disk->source,
+                          error) &&
+           wait_for_backing(disk, medium->backing, images, error);
+}
 
-    if (medium.fd < 0)
+/* Locks it, and opens and locks what is behind it. */
+static gboolean
+prepare(Disk *disk, Medium *medium, ImageWait *images, GError **error)
+{
+    int access = disk->readonly ? O_RDONLY : O_RDWR;
+    int direct = is_direct(disk) ? O_DIRECT : 0;
+    DiskFile *file = &medium->file;
+
+    file->lock = image_lock_apart(file->fd, disk->readonly, disk->shareable, disk->source, error);
+    if (file->lock < 0)
         return FALSE;
-    if (!prepare(disk, medium.fd, &medium.backing, error)) {
-        close(medium.fd);
+    if (disk_chain_open(disk, file->fd, direct, &medium->backing, error) &&
+        wait_for_medium(disk, medium, images, error)) {
+        fcntl(file->fd, F_SETFL, access | direct);
+        return TRUE;
+    }
+    disk_chain_close(medium->backing);
+    close(file->lock);
+    return FALSE;
+}
+
+static gboolean
+open_medium(Disk *disk, ImageWait *images, Medium *ret, GError **error)
+{
+    Medium medium = { { open_source(disk, error), -1 }, NULL };
+
+    if (medium.file.fd < 0)
+        return FALSE;
+    if (!prepare(disk, &medium, images, error)) {
+        close(medium.file.fd);
         return FALSE;
     }
     *ret = medium;
@@ -157,39 +190,41 @@ open_medium(Disk *disk, Medium *ret, GError **error)
 }
 
 gboolean
-disk_put_medium(Disk *disk, VmmMsg *msg, GError **error)
+disk_put_medium(Disk *disk, ImageWait *images, VmmMsg *msg, GError **error)
 {
     Medium medium;
 
-    if (!open_medium(disk, &medium, error))
+    if (!open_medium(disk, images, &medium, error))
         return FALSE;
     describe_medium(msg, disk, &medium);
     return TRUE;
 }
 
 static void
-describe_driver(VmmMsg *msg, const Disk *disk)
+describe_driver(VmmMsg *msg, const Disk *disk, const DomainIoThreads *iothreads)
 {
     put_word(msg, "on-write-error", disk->words[WORD_ERROR]);
     put_word(msg, "on-read-error", disk->words[WORD_READ_ERROR]);
     if (g_strcmp0(disk->words[WORD_DISCARD], "unmap") == 0)
         vmm_msg_put_bool(msg, "discard", true);
+    put_u64(msg, "iothread", disk->iothread);
+    put_u64(msg, "workers", domain_iothreads_workers(iothreads, disk->iothread));
     put_u64(msg, "queues", disk->queues);
     put_u64(msg, "queue-size", disk->queue_size);
 }
 
 static void
-describe(VmmMsg *msg, const Disk *disk, const Medium *medium)
+describe(VmmMsg *msg, const Disk *disk, const DomainIoThreads *iothreads, const Medium *medium)
 {
     g_autofree char *serial = g_strndup(disk->serial ? disk->serial : "", SERIAL_BYTES);
 
     vmm_msg_put_string(msg, "device", "blk");
     device_describe_address(&disk->dev, msg);
-    if (medium->fd >= 0)
+    if (medium->file.fd >= 0)
         describe_medium(msg, disk, medium);
     if (disk->device == DISK_CDROM)
         vmm_msg_put_bool(msg, "removable", true);
-    describe_driver(msg, disk);
+    describe_driver(msg, disk, iothreads);
     disk_limits_put(&disk->limits, FALSE, msg);
     put_word(msg, "serial", disk->serial ? serial : NULL);
     put_u64(msg, "logical-block-size", disk->logical_size);
@@ -200,10 +235,10 @@ gboolean
 disk_lower(Device *dev, const DeviceLowering *to, GError **error)
 {
     Disk *disk = (Disk *)dev;
-    Medium medium = { -1, NULL };
+    Medium medium = { { -1, -1 }, NULL };
 
-    if (disk_has_medium(disk) && !open_medium(disk, &medium, error))
+    if (disk_has_medium(disk) && !open_medium(disk, to->images, &medium, error))
         return FALSE;
-    describe(to->add(to->data, VMM_CLASS_VIRTIO_PCI, dev->alias), disk, &medium);
+    describe(to->add(to->data, VMM_CLASS_VIRTIO_PCI, dev->alias), disk, to->iothreads, &medium);
     return TRUE;
 }

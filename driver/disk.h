@@ -44,6 +44,8 @@ typedef struct Disk {
     Device dev;
     int type, device;
     int tray; /* of a CD-ROM: 0 closed, DISK_TRAY_OPEN, or -1: not said */
+    const char *model;    /* "virtio" or "virtio-non-transitional", which is the same here; NULL: not said */
+    const char *snapshot; /* as snapshots have it, where one does not say; NULL: not said */
     gboolean driver_said;
     ImageFormat format;
     GPtrArray *backing;                /* of DiskBacking, the nearest first */
@@ -53,6 +55,7 @@ typedef struct Disk {
     char *target;                      /* "vda" */
     const char *words[N_WORDS];        /* as the document has them; NULL: not said */
     guint queues, queue_size;          /* 0: not said */
+    guint iothread;                    /* that serves it; 0: not said */
     guint logical_size, physical_size; /* bytes, 0: not said */
     gboolean readonly, shareable;
     char *serial; /* NULL: none */
@@ -67,9 +70,10 @@ gboolean disk_lower(Device *dev, const DeviceLowering *to, GError **error);
 gboolean disk_may_attach(const GPtrArray *devices, const Device *dev, gboolean config,
                          GError **error);
 Device *disk_find(const GPtrArray *devices, const Device *wanted, gboolean config, GError **error);
-gboolean disk_update(Device *dev, const Device *wanted, struct VmmMsg *tell, GError **error);
+gboolean disk_update(Device *dev, const Device *wanted, const DeviceLowering *to,
+                     struct VmmMsg *tell, GError **error);
 
 /* Whether the guest finds something in the drive. */
 gboolean disk_has_medium(const Disk *disk);
-/* Opens and locks the image, and puts it into @msg as the VMM's disk wants to have it. */
-gboolean disk_put_medium(Disk *disk, struct VmmMsg *msg, GError **error);
+/* Opens and locks the image, and puts it into @msg as the VMM's disk wants to have it, once @images have been waited for. */
+gboolean disk_put_medium(Disk *disk, struct ImageWait *images, struct VmmMsg *msg, GError **error);

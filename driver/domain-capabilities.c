@@ -225,7 +225,7 @@ static const struct DeviceRow {
     { "filesystem", FALSE, { { NULL } } },
     { "tpm", FALSE, { { NULL } } },
     { "redirdev", FALSE, { { NULL } } },
-    { "channel", TRUE, { { "type", "pty file unix" } } },
+    { "channel", TRUE, { { "type", "null pty file tcp unix" } } },
 };
 
 static void
@@ -272,7 +272,7 @@ put_vcpus(XmlWriter *out)
     xml_open(out, "vcpu");
     xml_put_attr_uint(out, "max", DOMAIN_VCPUS_MAX);
     xml_close(out);
-    open_supported(out, "iothreads", FALSE);
+    open_supported(out, "iothreads", TRUE);
     xml_close(out);
 }
 
@@ -298,20 +298,4 @@ domain_capabilities_format(const DriverEnv *env, const DomainCapabilitiesQuery *
     put_absent(out);
     xml_close(out);
     return xml_writer_finish(out);
-}
-
-char **
-domain_capabilities_models(const char *arch, GError **error)
-{
-    GPtrArray *names;
-
-    if (strcmp(arch, ARCH) != 0) {
-        driver_error(error, VIR_ERR_INVALID_ARG, "cannot find architecture %s", arch);
-        return NULL;
-    }
-    names = g_ptr_array_new();
-    for (gsize i = 0; i < cpu_n_models; i++)
-        g_ptr_array_add(names, g_strdup(cpu_models[i].name));
-    g_ptr_array_add(names, NULL);
-    return (char **)g_ptr_array_free(names, FALSE);
 }

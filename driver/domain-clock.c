@@ -5,9 +5,13 @@
 #include "driver/xml-write.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
 
+#include <errno.h>
 #include <string.h>
 
-static const char *const offsets[] = { "utc", "localtime", NULL };
+static const char *const offsets[] = { "utc", "localtime", "variable", "timezone", "absolute", NULL };
+
+/* Seconds that the clock can be ahead of or behind UTC: what its register for the century shows in any year now. */
+#define AHEAD_MAX (100ll * 366 * 24 * 3600)
 
 static void
 timer_free(DomainTimer *timer)
@@ -42,6 +46,7 @@ void
 domain_clock_clear(DomainClock *clock)
 {
     g_ptr_array_unref(clock->timers);
+    g_free(clock->timezone);
 }
 
 void
@@ -49,6 +54,7 @@ domain_clock_own(DomainClock *clock)
 {
     const GPtrArray *others = clock->timers;
 
+    clock->timezone = g_strdup(clock->timezone);
     clock->timers = g_ptr_array_new_with_free_func((GDestroyNotify)timer_free);
     for (guint i = 0; i < others->len; i++)
         g_ptr_array_add(clock->timers, timer_copy(others->pdata[i]));
@@ -193,6 +199,78 @@ parse_offset(DomainClock *clock, const char *offset, GError **error)
     return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "unknown clock offset '%s'", offset);
 }
 
+static gboolean
+parse_number(const char *text, gint64 *ret)
+{
+    char *end;
+
+    errno = 0;
+    *ret = g_ascii_strtoll(text, &end, 10);
+    return *text && !*end && errno == 0 && !g_ascii_isspace(*text);
+}
+
+/* libvirt takes what is no number for 0 where the offset is said to be variable: here it is the error that
+ * libvirt has for the others. */
+static gboolean
+parse_adjustment(DomainClock *clock, const XmlNode *node, GError **error)
+{
+    g_autofree char *text = xml_attr(node, "adjustment");
+
+    if (!text || !*text)
+        return TRUE;
+    clock->reset = clock->offset != DOMAIN_CLOCK_VARIABLE && strcmp(text, "reset") == 0;
+    if (clock->reset)
+        return TRUE;
+    if (!parse_number(text, &clock->adjustment))
+        return driver_error(error, VIR_ERR_XML_ERROR, "unknown clock adjustment '%s'", text);
+    if (clock->offset != DOMAIN_CLOCK_VARIABLE)
+        clock->basis = clock->offset;
+    clock->offset = DOMAIN_CLOCK_VARIABLE;
+    return TRUE;
+}
+
+static gboolean
+parse_variable(DomainClock *clock, const XmlNode *node, GError **error)
+{
+    g_autofree char *basis = xml_attr(node, "basis");
+
+    clock->basis = g_strcmp0(basis, offsets[DOMAIN_CLOCK_LOCALTIME]) == 0 ? DOMAIN_CLOCK_LOCALTIME : DOMAIN_CLOCK_UTC;
+    if (basis && strcmp(basis, offsets[clock->basis]) != 0)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "unknown clock basis '%s'", basis);
+    return parse_adjustment(clock, node, error);
+}
+
+static gboolean
+parse_timezone(DomainClock *clock, const XmlNode *node, GError **error)
+{
+    clock->timezone = xml_attr(node, "timezone");
+    return (clock->timezone && *clock->timezone) ||
+           driver_error(error, VIR_ERR_INTERNAL_ERROR,
+                        "missing 'timezone' attribute for clock with offset='timezone'");
+}
+
+static gboolean
+parse_start(DomainClock *clock, const XmlNode *node, GError **error)
+{
+    g_autofree char *text = xml_attr(node, "start");
+
+    return (text && xml_parse_uint64(text, &clock->start)) ||
+           driver_error(error, VIR_ERR_INTERNAL_ERROR,
+                        "missing 'start' attribute for clock with offset='absolute'");
+}
+
+static gboolean
+parse_details(DomainClock *clock, const XmlNode *node, GError **error)
+{
+    static gboolean (*const parsers[])(DomainClock *clock, const XmlNode *node, GError **error) = {
+        [DOMAIN_CLOCK_UTC] = parse_adjustment,      [DOMAIN_CLOCK_LOCALTIME] = parse_adjustment,
+        [DOMAIN_CLOCK_VARIABLE] = parse_variable,   [DOMAIN_CLOCK_TIMEZONE] = parse_timezone,
+        [DOMAIN_CLOCK_ABSOLUTE] = parse_start,
+    };
+
+    return parsers[clock->offset](clock, node, error);
+}
+
 gboolean
 domain_clock_parse(DomainClock *clock, const XmlNode *root, GError **error)
 {
@@ -200,7 +278,7 @@ domain_clock_parse(DomainClock *clock, const XmlNode *root, GError **error)
     g_autofree char *offset = node ? xml_attr(node, "offset") : NULL;
     const XmlNode *child = node ? xml_first(node) : NULL;
 
-    if (!parse_offset(clock, offset, error))
+    if (!parse_offset(clock, offset, error) || (node && !parse_details(clock, node, error)))
         return FALSE;
     for (; child; child = xml_next(child)) {
         if (!xml_namespace(child) && strcmp(xml_name(child), "timer") == 0 &&
@@ -217,11 +295,28 @@ put_optional(XmlWriter *out, const char *name, const char *value)
         xml_put_attr(out, name, value);
 }
 
+static void
+format_details(const DomainClock *clock, XmlWriter *out)
+{
+    if (clock->offset == DOMAIN_CLOCK_VARIABLE) {
+        g_autofree char *adjustment = g_strdup_printf("%" G_GINT64_FORMAT, clock->adjustment);
+
+        xml_put_attr(out, "adjustment", adjustment);
+        xml_put_attr(out, "basis", offsets[clock->basis]);
+    }
+    if (clock->reset)
+        xml_put_attr(out, "adjustment", "reset");
+    put_optional(out, "timezone", clock->timezone);
+    if (clock->offset == DOMAIN_CLOCK_ABSOLUTE)
+        xml_put_attr_uint(out, "start", clock->start);
+}
+
 void
 domain_clock_format(const DomainClock *clock, XmlWriter *out)
 {
     xml_open(out, "clock");
     xml_put_attr(out, "offset", offsets[clock->offset]);
+    format_details(clock, out);
     for (guint i = 0; i < clock->timers->len; i++) {
         const DomainTimer *timer = clock->timers->pdata[i];
 
@@ -251,28 +346,77 @@ domain_clock_timer(const DomainClock *clock, const char *name)
     return NULL;
 }
 
-/* Seconds that a clock set to the host's local time is ahead of UTC now. */
-static gint64
-local_offset(void)
+/* Seconds that the zone is ahead of UTC at @now. */
+static gboolean
+zone_ahead(GTimeZone *zone, gint64 now, gint64 *ret)
 {
-    g_autoptr(GDateTime) now = g_date_time_new_now_local();
+    int interval = zone ? g_time_zone_find_interval(zone, G_TIME_TYPE_UNIVERSAL, now) : -1;
 
-    return g_date_time_get_utc_offset(now) / G_TIME_SPAN_SECOND;
+    if (interval >= 0)
+        *ret = g_time_zone_get_offset(zone, interval);
+    return interval >= 0;
 }
 
-void
-domain_clock_lower(const DomainClock *clock, VmmMsg *msg)
+static gint64
+local_ahead(gint64 now)
+{
+    g_autoptr(GTimeZone) zone = g_time_zone_new_local();
+    gint64 ahead = 0;
+
+    zone_ahead(zone, now, &ahead);
+    return ahead;
+}
+
+/* A name is looked for in the host's database alone: none leads out of it. */
+static gboolean
+named_ahead(const char *name, gint64 now, gint64 *ret, GError **error)
+{
+    gboolean within = !strchr("/:", *name) && !strstr(name, "..");
+    g_autoptr(GTimeZone) zone = within ? g_time_zone_new_identifier(name) : NULL;
+
+    return zone_ahead(zone, now, ret) ||
+           driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                        "value '%s' of attribute 'timezone' of <clock> is not supported by this machine, whose "
+                        "host does not know it",
+                        name);
+}
+
+/* Seconds that the guest's clock is ahead of UTC at first. */
+static gboolean
+find_ahead(const DomainClock *clock, gint64 now, gint64 *ret, GError **error)
+{
+    gboolean local = clock->offset == DOMAIN_CLOCK_LOCALTIME ||
+                     (clock->offset == DOMAIN_CLOCK_VARIABLE && clock->basis == DOMAIN_CLOCK_LOCALTIME);
+
+    *ret = local ? local_ahead(now) : 0;
+    if (clock->offset == DOMAIN_CLOCK_TIMEZONE)
+        return named_ahead(clock->timezone, now, ret, error);
+    if (clock->offset == DOMAIN_CLOCK_ABSOLUTE)
+        *ret = (gint64)MIN(clock->start, (guint64)G_MAXINT64) - now;
+    else if (clock->offset == DOMAIN_CLOCK_VARIABLE)
+        *ret += CLAMP(clock->adjustment, -2 * AHEAD_MAX, 2 * AHEAD_MAX);
+    return (*ret >= -AHEAD_MAX && *ret <= AHEAD_MAX) ||
+           driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                        "the clock's time is more than a century from now, which is not supported by this machine");
+}
+
+gboolean
+domain_clock_lower(const DomainClock *clock, gint64 now, VmmMsg *msg, GError **error)
 {
     const DomainTimer *rtc = domain_clock_timer(clock, "rtc");
     const DomainTimer *pit = domain_clock_timer(clock, "pit");
     const DomainTimer *tsc = domain_clock_timer(clock, "tsc");
+    gint64 ahead;
 
-    if (clock->offset == DOMAIN_CLOCK_LOCALTIME)
-        vmm_msg_put_i64(msg, "rtc-offset", local_offset());
+    if (!find_ahead(clock, now, &ahead, error))
+        return FALSE;
+    if (ahead)
+        vmm_msg_put_i64(msg, "rtc-offset", ahead);
     if (rtc && g_strcmp0(rtc->tickpolicy, "catchup") == 0)
         vmm_msg_put_bool(msg, "rtc-catchup", TRUE);
     if (pit && g_strcmp0(pit->tickpolicy, "discard") == 0)
         vmm_msg_put_bool(msg, "pit-reinject", FALSE);
     if (tsc && tsc->frequency)
         vmm_msg_put_u64(msg, "tsc-khz", (tsc->frequency + 500) / 1000);
+    return TRUE;
 }

@@ -10,11 +10,19 @@ struct XmlWriter;
 typedef enum DomainClockOffset {
     DOMAIN_CLOCK_UTC,
     DOMAIN_CLOCK_LOCALTIME,
+    DOMAIN_CLOCK_VARIABLE,
+    DOMAIN_CLOCK_TIMEZONE,
+    DOMAIN_CLOCK_ABSOLUTE,
 } DomainClockOffset;
 
 typedef struct DomainClock {
     DomainClockOffset offset;
-    GPtrArray *timers; /* of DomainTimer */
+    gboolean reset;          /* of UTC and LOCALTIME: what the guest sets it to ends with the guest's run */
+    DomainClockOffset basis; /* of VARIABLE: UTC or LOCALTIME ... */
+    gint64 adjustment;       /* ... and seconds ahead of it */
+    char *timezone;          /* of TIMEZONE: its name in the host's database, or in POSIX's form; else NULL */
+    guint64 start;           /* of ABSOLUTE: seconds since 1970, UTC */
+    GPtrArray *timers;       /* of DomainTimer */
 } DomainClock;
 
 typedef struct DomainTimer {
@@ -37,5 +45,6 @@ void domain_clock_format(const DomainClock *clock, struct XmlWriter *out);
 
 /* The timer @name, or NULL where nothing is said of it. */
 const DomainTimer *domain_clock_timer(const DomainClock *clock, const char *name);
-/* The keys of "create" about clocks. */
-void domain_clock_lower(const DomainClock *clock, struct VmmMsg *msg);
+/* The keys of "create" about clocks, for a guest that starts at @now, in seconds since 1970.
+ * VIR_ERR_CONFIG_UNSUPPORTED: the host does not know the time zone, or the clock cannot show the time. */
+gboolean domain_clock_lower(const DomainClock *clock, gint64 now, struct VmmMsg *msg, GError **error);

@@ -2,6 +2,7 @@
 #include "driver/domain-private.h"
 #include "driver/error.h"
 #include "driver/flags.h"
+#include "driver/test-agent.h"
 
 #include <libvirt/libvirt.h>
 
@@ -36,6 +37,6 @@ domain_control(const Domain *domain, guint flags, DomainControl *ret, GError **e
         return FALSE;
     if (!domain_is_active(domain))
         return driver_error(error, VIR_ERR_OPERATION_INVALID, "domain is not running");
-    *ret = control_of(domain);
+    *ret = domain_is_simulated(domain) ? test_agent_control(domain) : control_of(domain);
     return TRUE;
 }

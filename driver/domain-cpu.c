@@ -145,7 +145,9 @@ parse_model(DomainCpu *cpu, const XmlNode *node, GError **error)
         cpu->match = DOMAIN_CPU_EXACT;
     if (cpu->model && !xml_attr_word(model, "fallback", XML_OPTIONAL, fallbacks, &fallback, NULL))
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "Invalid fallback attribute");
-    if (cpu->model && !parse_vendor_id(cpu, model, error))
+    /* The others are the host's own, and libvirt does not read a model of theirs. */
+    if (model && (cpu->model || cpu->mode == DOMAIN_CPU_HOST_MODEL) &&
+        !parse_vendor_id(cpu, model, error))
         return FALSE;
     cpu->may_differ = fallback != 0;
     if (cpu->vendor && !cpu->model)
@@ -362,13 +364,15 @@ put_word(struct XmlWriter *out, const char *name, const char *const *words, int 
 static void
 format_model(const DomainCpu *cpu, struct XmlWriter *out)
 {
-    if (!cpu->model)
+    if (!cpu->model && !cpu->vendor_id)
         return;
     xml_open(out, "model");
-    xml_put_attr(out, "fallback", fallbacks[cpu->may_differ]);
+    if (cpu->model)
+        xml_put_attr(out, "fallback", fallbacks[cpu->may_differ]);
     if (cpu->vendor_id)
         xml_put_attr(out, "vendor_id", cpu->vendor_id);
-    xml_put_text(out, cpu->model);
+    if (cpu->model)
+        xml_put_text(out, cpu->model);
     xml_close(out);
 }
 

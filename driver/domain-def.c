@@ -1,6 +1,7 @@
 #include "driver/domain-def.h"
 
 #include "driver/device-chardev.h"
+#include "driver/device-disk.h"
 #include "driver/error.h"
 #include "driver/pci-layout.h"
 #include "driver/uuid.h"
@@ -22,6 +23,7 @@ domain_def_new(void)
     domain_os_init(&def->os);
     def->vcpus = def->current_vcpus = 1;
     domain_memory_init(&def->backing);
+    domain_iothreads_init(&def->iothreads);
     domain_tune_init(&def->tune);
     domain_features_init(&def->features);
     domain_cpu_init(&def->cpu);
@@ -47,6 +49,7 @@ domain_def_free(DomainDef *def)
     g_free(def->emulator);
     domain_cpu_clear(&def->cpu);
     domain_clock_clear(&def->clock);
+    domain_iothreads_clear(&def->iothreads);
     domain_tune_clear(&def->tune);
     g_ptr_array_unref(def->devices);
     g_free(def);
@@ -68,13 +71,14 @@ static void
 complete_devices(const DomainDef *def)
 {
     gboolean machine = def->virt != DOMAIN_VIRT_TEST;
+    gboolean pc = g_strcmp0(def->os.machine, DOMAIN_MACHINE_MICROVM) != 0;
 
     for (const DeviceKind *const *kind = device_kinds; *kind; kind++) {
-        if ((*kind)->complete && (machine || !(*kind)->of_machine))
+        if ((*kind)->complete && (machine || !(*kind)->of_machine) && (pc || !(*kind)->of_pc))
             (*kind)->complete(def->devices);
     }
     if (machine)
-        pci_layout_complete(def->devices);
+        pci_layout_complete(def->devices, !pc);
     device_list_sort(def->devices);
 }
 
@@ -99,6 +103,7 @@ domain_def_copy(const DomainDef *def)
     domain_os_own(&copy->os);
     domain_cpu_own(&copy->cpu);
     domain_clock_own(&copy->clock);
+    domain_iothreads_own(&copy->iothreads);
     domain_tune_own(&copy->tune);
     sysinfo_own(&copy->sysinfo);
     copy->devices = device_list_new();
@@ -219,19 +224,6 @@ check_os(const DomainDef *def, GError **error)
 }
 
 static gboolean
-check_emulator(const DomainDef *def, GError **error)
-{
-    g_autofree char *base = def->emulator ? g_path_get_basename(def->emulator) : NULL;
-
-    if (base && def->virt != DOMAIN_VIRT_TEST && strcmp(base, "vmctl-vmm") != 0)
-        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                            "value '%s' of <emulator> is not supported by this machine, which is "
-                            "vmctl-vmm",
-                            def->emulator);
-    return TRUE;
-}
-
-static gboolean
 check_boot_order(const DomainDef *def, GError **error)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
@@ -284,25 +276,28 @@ check_devices(const DomainDef *def, GError **error)
            check_aliases(def, error);
 }
 
-/* What UEFI does of it when the machine wakes is untried: it is not offered, and who insists on it has to know. */
+/* Whether the threads are there that disks are to be served by; libvirt's test driver does not ask. */
 static gboolean
-check_pm(const DomainDef *def, GError **error)
+check_iothreads(const DomainDef *def, GError **error)
 {
-    return def->virt == DOMAIN_VIRT_TEST || def->pm.to_mem != DOMAIN_PM_YES ||
-           !domain_os_is_uefi(&def->os) ||
-           driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                        "value 'yes' of attribute 'enabled' of <suspend-to-mem> is not supported yet "
-                        "by this machine where UEFI boots it");
+    for (guint i = 0; def->virt != DOMAIN_VIRT_TEST && i < def->devices->len; i++) {
+        guint id = device_disk_iothread(g_ptr_array_index(def->devices, i));
+
+        if (id && !domain_iothreads_find(&def->iothreads, id))
+            return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                                "Disk iothread '%u' not defined in iothreadid", id);
+    }
+    return domain_iothreads_check(&def->iothreads, error);
 }
 
 gboolean
 domain_def_check(const DomainDef *def, GError **error)
 {
     return domain_def_check_name(def->name, error) && check_memory(def, error) &&
-           check_vcpus(def, error) && domain_tune_check(&def->tune, error) &&
+           check_vcpus(def, error) && check_iothreads(def, error) &&
+           domain_tune_check(&def->tune, error) &&
            domain_cpu_check(&def->cpu, def->vcpus, error) && check_features(def, error) &&
-           check_os(def, error) && check_pm(def, error) && check_emulator(def, error) && check_boot_order(def, error) &&
-           check_devices(def, error);
+           check_os(def, error) && check_boot_order(def, error) && check_devices(def, error);
 }
 
 static gboolean

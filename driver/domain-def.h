@@ -9,6 +9,7 @@
 #include "driver/domain-clock.h"
 #include "driver/domain-cpu.h"
 #include "driver/domain-features.h"
+#include "driver/domain-iothreads.h"
 #include "driver/domain-memory.h"
 #include "driver/domain-os.h"
 #include "driver/domain-pm.h"
@@ -47,6 +48,7 @@ typedef struct DomainDef {
     DomainMemory backing;
     guint vcpus; /* maximum */
     guint current_vcpus;
+    DomainIoThreads iothreads;
     DomainTune tune;
     Sysinfo sysinfo;
     DomainOs os;

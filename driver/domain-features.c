@@ -1,6 +1,7 @@
 #include "driver/domain-features.h"
 
 #include "driver/error.h"
+#include "driver/xml-policy.h"
 #include "driver/xml-read.h"
 #include "driver/xml-write.h"
 
@@ -76,11 +77,23 @@ parse_driver(DomainFeatures *features, const XmlNode *node, int i, GError **erro
     return xml_attr_word(node, "driver", XML_REQUIRED, drivers, &features->states[i], error);
 }
 
+/* Whether the policy takes it without effect. */
+static gboolean
+is_of_no_effect(const XmlNode *node)
+{
+    g_autofree char *path = g_strconcat("features/", xml_name(node), NULL);
+    const XmlPolicy *policy = xml_policy_find(path);
+
+    return policy && policy->verdict == XML_ACCEPT;
+}
+
 static gboolean
 parse_feature(DomainFeatures *features, const XmlNode *node, GError **error)
 {
     int i = find(xml_name(node), FALSE);
 
+    if (is_of_no_effect(node))
+        return TRUE;
     if (strcmp(xml_name(node), "kvm") == 0)
         return parse_kvm(features, node, error);
     if (i < 0)

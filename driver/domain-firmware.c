@@ -9,11 +9,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define COM1          0x3f8
 #define VARIABLES_MAX (16u << 20) /* of the room that flash has */
 #define MENU_MS       2500        /* SeaBIOS' own */
+
+#define VOLUME_SIGNATURE_AT 40
 
 static const int no_wishes[DOMAIN_N_FIRMWARE_FEATURES] = { -1, -1 };
 
@@ -184,6 +187,16 @@ put_variables(VmmMsg *create, const DomainOs *os, const DriverEnv *env, gboolean
     return fd >= 0;
 }
 
+/* Whatever the document has it for: UEFI's images begin with a firmware volume (UEFI PI 1.7, volume 3, 3.2.1). */
+static gboolean
+is_uefi(int fd)
+{
+    char signature[4];
+
+    return pread(fd, signature, sizeof(signature), VOLUME_SIGNATURE_AT) == sizeof(signature) &&
+           memcmp(signature, "_FVH", sizeof(signature)) == 0;
+}
+
 static gboolean
 put_code(VmmMsg *create, const char *path, GError **error)
 {
@@ -191,6 +204,8 @@ put_code(VmmMsg *create, const char *path, GError **error)
 
     if (fd < 0)
         return driver_error_errno(error, errno, "cannot open the firmware '%s'", path);
+    if (is_uefi(fd))
+        vmm_msg_put_bool(create, "firmware-uefi", TRUE);
     vmm_msg_put_fd(create, "firmware", fd);
     return TRUE;
 }

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "vmctl-domains 2 MD5 TIME", then for each definition "UUID INODE SIZE CHANGED MEMORY CURRENT VCPUS CURRENT NVRAM
- * NAME", NVRAM 1 or 0. */
-#define HEADER       "vmctl-domains 2"
+/* "vmctl-domains 3 MD5 TIME", then for each definition "UUID INODE SIZE CHANGED MEMORY CURRENT VCPUS CURRENT NVRAM
+ * WORDS\tNAME", NVRAM 1 or 0, WORDS a brief's. */
+#define HEADER       "vmctl-domains 3"
 #define FILE_NAME    "domains.index"
 #define SAVE_AFTER_S 5
 
@@ -21,9 +21,9 @@
 
 struct DomainIndex {
     char *path;
-    char *text;           /* the last daemon's, cut into strings; rows point into it */
-    gint64 written_ns;    /* since 1970 */
-    GHashTable *rows;     /* uuid to what follows it */
+    char *text;        /* the last daemon's, cut into strings; rows point into it */
+    gint64 written_ns; /* since 1970 */
+    GHashTable *rows;  /* uuid to what follows it */
     DomainHost *host;
     guint timer;
 };
@@ -96,7 +96,7 @@ domain_index_free(DomainIndex *index)
 DomainBrief *
 domain_index_take(DomainIndex *index, const char *uuid, const StoreStamp *stamp)
 {
-    char *at = g_hash_table_lookup(index->rows, uuid);
+    char *at = g_hash_table_lookup(index->rows, uuid), *tab;
     StoreStamp then;
     DomainFigures figures;
 
@@ -113,38 +113,31 @@ domain_index_take(DomainIndex *index, const char *uuid, const StoreStamp *stamp)
     figures.vcpus = strtoul(at, &at, 10);
     figures.current_vcpus = strtoul(at, &at, 10);
     figures.nvram = strtoul(at, &at, 10) != 0;
-    return *at == ' ' ? domain_brief_new(uuid, at + 1, &figures) : NULL;
+    tab = strchr(at, '\t');
+    if (*at != ' ' || !tab)
+        return NULL;
+    *tab = '\0';
+    return domain_brief_new(uuid, tab + 1, at + 1, &figures);
 }
 
 /* Writing */
 
-static DomainFigures
-persistent_figures(const Domain *domain)
-{
-    return domain->brief ? domain->brief->figures : domain_def_figures(domain->persistent);
-}
-
-static const char *
-persistent_name(const Domain *domain)
-{
-    return domain->brief ? domain->brief->name : domain->persistent->name;
-}
-
 static void
 add_row(GString *rows, Domain *domain)
 {
-    const char *uuid = domain_uuid(domain);
+    g_autofree DomainBrief *own = domain->brief ? NULL : domain_brief_of(domain->persistent);
+    const DomainBrief *brief = domain->brief ? domain->brief : own;
+    const DomainFigures *figures = &brief->figures;
     const StoreStamp *stamp = &domain->stamp;
-    DomainFigures figures = persistent_figures(domain);
 
     if (!stamp->inode)
         return;
     g_string_append_printf(rows,
                            "%s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT
-                           " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %u %u %d %s\n",
-                           uuid, stamp->inode, stamp->size, stamp->changed_ns, figures.memory_kib,
-                           figures.current_memory_kib, figures.vcpus, figures.current_vcpus,
-                           figures.nvram, persistent_name(domain));
+                           " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %u %u %d %s\t%s\n",
+                           brief->uuid, stamp->inode, stamp->size, stamp->changed_ns,
+                           figures->memory_kib, figures->current_memory_kib, figures->vcpus,
+                           figures->current_vcpus, figures->nvram, brief->words, brief->name);
 }
 
 static void

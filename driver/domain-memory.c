@@ -84,7 +84,7 @@ domain_memory_parse_size(const XmlNode *root, const char *name, guint64 *ret_kib
 /* Backing */
 
 static gboolean
-parse_page(DomainMemory *memory, const XmlNode *page, GError **error)
+parse_page(const XmlNode *page, guint64 *ret_kib, GError **error)
 {
     g_autofree char *size = xml_attr(page, "size");
     g_autofree char *unit = xml_attr(page, "unit");
@@ -96,9 +96,9 @@ parse_page(DomainMemory *memory, const XmlNode *page, GError **error)
     if (!xml_parse_uint64(size, &value))
         return driver_error(error, VIR_ERR_XML_ERROR,
                             "Invalid value '%s' for element or attribute './@size'", size);
-    if (!scale_to_kib(value, unit && *unit ? unit : "KiB", &memory->page_kib, error))
+    if (!scale_to_kib(value, unit && *unit ? unit : "KiB", ret_kib, error))
         return FALSE;
-    if (memory->page_kib == 0)
+    if (*ret_kib == 0)
         return driver_error(error, VIR_ERR_XML_DETAIL, "hugepage size can't be zero");
     if (nodeset && strcmp(nodeset, "0") != 0)
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
@@ -108,14 +108,27 @@ parse_page(DomainMemory *memory, const XmlNode *page, GError **error)
     return TRUE;
 }
 
+/* There is one node, and so one size. */
 static gboolean
 parse_hugepages(DomainMemory *memory, const XmlNode *node, GError **error)
 {
     const XmlNode *hugepages = xml_child(node, "hugepages");
-    const XmlNode *page = hugepages ? xml_child(hugepages, "page") : NULL;
+    const XmlNode *page = hugepages ? xml_first(hugepages) : NULL;
+    guint64 kib;
 
     memory->hugepages = hugepages != NULL;
-    return !page || parse_page(memory, page, error);
+    for (; page; page = xml_next(page)) {
+        if (xml_namespace(page) || strcmp(xml_name(page), "page") != 0)
+            continue;
+        if (!parse_page(page, &kib, error))
+            return FALSE;
+        if (memory->page_kib)
+            return driver_error(error, VIR_ERR_XML_DETAIL,
+                                "two master hugepages detected: %" G_GUINT64_FORMAT " and %" G_GUINT64_FORMAT, kib,
+                                memory->page_kib);
+        memory->page_kib = kib;
+    }
+    return TRUE;
 }
 
 static gboolean

@@ -60,16 +60,11 @@ domain_os_has_firmware(const DomainOs *os)
 }
 
 gboolean
-domain_os_is_uefi(const DomainOs *os)
-{
-    return os->firmware == DOMAIN_FIRMWARE_EFI ||
-           (os->loader.path && os->loader.type == DOMAIN_LOADER_PFLASH);
-}
-
-gboolean
 domain_os_has_nvram(const DomainOs *os)
 {
-    return os->loader.stateless != 1 && domain_os_is_uefi(os);
+    return os->loader.stateless != 1 &&
+           (os->firmware == DOMAIN_FIRMWARE_EFI ||
+            (os->loader.path && os->loader.type == DOMAIN_LOADER_PFLASH));
 }
 
 void

@@ -2,7 +2,8 @@
  *
  * Firmware is chosen in one of three ways: a loader with a path is that image; firmware='efi' or 'bios' lets
  * the driver choose one and write its choice back (domain-firmware.h); with neither of them a kernel is
- * booted without firmware, and a guest without a kernel has the BIOS that the host has.
+ * booted without firmware, and a guest without a kernel has the BIOS that the host has. Firmware boots the kernel where
+ * there is one.
  */
 #pragma once
 
@@ -91,8 +92,6 @@ gboolean domain_os_check(const DomainOs *os, const DomainOsContext *context, GEr
 
 /* A firmware image boots, not the kernel by itself. */
 gboolean domain_os_has_firmware(const DomainOs *os);
-/* That is UEFI, not a BIOS. */
-gboolean domain_os_is_uefi(const DomainOs *os);
 /* Its firmware is UEFI with variables that outlive the guest. */
 gboolean domain_os_has_nvram(const DomainOs *os);
 

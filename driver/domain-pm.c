@@ -53,14 +53,11 @@ domain_pm_format(const DomainPm *pm, XmlWriter *out)
     xml_close(out);
 }
 
-/* See domain-def.c: who has not insisted on it. */
 void
-domain_pm_lower(const DomainPm *pm, gboolean uefi, VmmMsg *msg)
+domain_pm_lower(const DomainPm *pm, VmmMsg *msg)
 {
-    const DomainPm offered = { .to_mem = uefi ? DOMAIN_PM_NO : pm->to_mem, .to_disk = pm->to_disk };
-
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-        if (state_of(&offered, i) == DOMAIN_PM_NO)
+        if (state_of(pm, i) == DOMAIN_PM_NO)
             vmm_msg_put_bool(msg, rows[i].key, FALSE);
     }
 }

@@ -21,5 +21,5 @@ typedef struct DomainPm {
 /* The <pm> child of @root, if there is one. */
 gboolean domain_pm_parse(DomainPm *pm, const struct _xmlNode *root, GError **error);
 void domain_pm_format(const DomainPm *pm, struct XmlWriter *out);
-/* The keys of "create" about it; @uefi: that boots the guest. */
-void domain_pm_lower(const DomainPm *pm, gboolean uefi, struct VmmMsg *msg);
+/* The keys of "create" about it. */
+void domain_pm_lower(const DomainPm *pm, struct VmmMsg *msg);

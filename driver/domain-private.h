@@ -13,6 +13,7 @@
 struct AgentLink;
 struct ConsoleSet;
 struct DomainList;
+struct HostObjects;
 struct Launch;
 struct Save;
 struct SnapshotTree;
@@ -25,6 +26,7 @@ typedef struct DomainHost {
     int last_id;
     GQueue awake; /* of Domain: whose definition rests when others have been needed since */
     struct DomainIndex *index;
+    struct HostObjects *objects; /* networks and so on */
     DriverEvents events;
 } DomainHost;
 
@@ -44,6 +46,7 @@ typedef enum DomainEnding {
     DOMAIN_ENDS_SAVED,
     DOMAIN_ENDS_FAILED, /* it could not go on after it was restored */
     DOMAIN_ENDS_HALTED, /* a snapshot was made of it */
+    DOMAIN_ENDS_CRASHED, /* its core was dumped and nothing is to go on */
     /* The domain goes back to a snapshot, and on from there: it stays, transient or not. */
     DOMAIN_ENDS_REVERTED,
 } DomainEnding;
@@ -53,6 +56,13 @@ typedef struct EndWait {
     DomainDone done;
     gpointer data;
 } EndWait;
+
+/* What libvirt's test driver remembers of a domain, whether that runs or not: test-agent's. */
+typedef struct TestGuest {
+    guint64 seconds; /* the clock, since 1970 */
+    guint nseconds;
+    gboolean frozen[2]; /* by file system */
+} TestGuest;
 
 struct Domain {
     guint refs;
@@ -80,6 +90,7 @@ struct Domain {
     GuestRecord words;      /* of a VMM that said that it stopped */
     DomainEnding ending;
     GQueue end_waits; /* of EndWait */
+    GQueue hooks;     /* of Hook: the one that runs, and those that wait for it */
     struct ConsoleSet *consoles;
     struct AgentLink *agent; /* NULL: not connected */
     JobQueue agent_job;
@@ -89,6 +100,8 @@ struct Domain {
     gboolean figures_stale;
     GHashTable *leaving; /* devices that the guest was asked to let go of: hotplug's; NULL: none */
     struct DiskResize *resize; /* under way: disk-resize's; NULL: none */
+    TestGuest test; /* of a simulated guest */
+    guint again; /* a timer to write down what could not be: domain-files'; 0: none */
 };
 
 /* A domain with one definition or both, which it takes over; the caller puts it into the list. */
@@ -104,8 +117,13 @@ void domain_let_rest(Domain *domain);
 void domain_forget_rest(Domain *domain);
 /* Moves to another state, as domain-state's table allows, and writes it where a restarted daemon looks. */
 void domain_move(Domain *domain, int state, int reason);
-/* Writes the live definition where a restarted daemon looks. */
+/* Write the state and the live definition where a restarted daemon looks: where that fails, later again, as long as
+ * the guest runs and until domain_forget_files(). */
+void domain_write_status(Domain *domain);
 void domain_write_live(Domain *domain);
+void domain_forget_files(Domain *domain);
+/* The same once, with what is to be the live definition. */
+gboolean domain_write_live_as(const Domain *domain, const DomainDef *live, GError **error);
 void domain_emit(Domain *domain, int event, int detail);
 /* As domain_start(), but with @def, which it takes over. */
 void domain_start_with(Domain *domain, DomainDef *def, guint flags, DomainDone done, gpointer data);

@@ -49,3 +49,21 @@ domain_state_to_string(int state)
 
     return state >= 0 && state < (int)G_N_ELEMENTS(words) ? words[state] : "unknown";
 }
+
+const char *
+domain_shutoff_to_string(int reason)
+{
+    static const char *const words[] = {
+        [VIR_DOMAIN_SHUTOFF_UNKNOWN] = "unknown",
+        [VIR_DOMAIN_SHUTOFF_SHUTDOWN] = "shutdown",
+        [VIR_DOMAIN_SHUTOFF_DESTROYED] = "destroyed",
+        [VIR_DOMAIN_SHUTOFF_CRASHED] = "crashed",
+        [VIR_DOMAIN_SHUTOFF_MIGRATED] = "migrated",
+        [VIR_DOMAIN_SHUTOFF_SAVED] = "saved",
+        [VIR_DOMAIN_SHUTOFF_FAILED] = "failed",
+        [VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT] = "from snapshot",
+        [VIR_DOMAIN_SHUTOFF_DAEMON] = "daemon",
+    };
+
+    return reason >= 0 && reason < (int)G_N_ELEMENTS(words) ? words[reason] : "unknown";
+}

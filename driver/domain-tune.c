@@ -235,6 +235,20 @@ parse_pins(DomainTune *tune, const XmlNode *node, GError **error)
     return TRUE;
 }
 
+/* Without it they are the host's default; 0, which libvirt takes, is what no group can have. */
+static gboolean
+parse_shares(DomainTune *tune, const XmlNode *node, GError **error)
+{
+    if (!xml_child(node, "shares"))
+        return TRUE;
+    if (!parse_number(node, "cputune", "shares", &tune->shares, error))
+        return FALSE;
+    return tune->shares > 0 ||
+           driver_error(
+               error, VIR_ERR_CONFIG_UNSUPPORTED,
+               "value '0' of element <shares> of <cputune> is not supported by this machine");
+}
+
 static gboolean
 parse_cputune(DomainTune *tune, const XmlNode *root, GError **error)
 {
@@ -242,7 +256,7 @@ parse_cputune(DomainTune *tune, const XmlNode *root, GError **error)
 
     if (!node)
         return TRUE;
-    if (!parse_number(node, "cputune", "shares", &tune->shares, error))
+    if (!parse_shares(tune, node, error))
         return FALSE;
     for (gsize i = 0; i < G_N_ELEMENTS(bandwidth_rows); i++) {
         TuneBandwidth *bandwidth = &tune->bandwidth[bandwidth_rows[i].part];
@@ -490,19 +504,20 @@ format_pins(const DomainTune *tune, XmlWriter *out)
 }
 
 static gboolean
-has_cputune(const DomainTune *tune)
+has_cputune(const DomainTune *tune, const DomainIoThreads *iothreads)
 {
     for (gsize i = 0; i < TUNE_N_PARTS; i++) {
         if (tune->bandwidth[i].period_us || tune->bandwidth[i].quota_us)
             return TRUE;
     }
-    return tune->shares || tune->pins->len || !cpuset_is_empty(&tune->emulator);
+    return tune->shares || tune->pins->len || !cpuset_is_empty(&tune->emulator) ||
+           domain_iothreads_are_tuned(iothreads);
 }
 
 static void
-format_cputune(const DomainTune *tune, XmlWriter *out)
+format_cputune(const DomainTune *tune, const DomainIoThreads *iothreads, XmlWriter *out)
 {
-    if (!has_cputune(tune))
+    if (!has_cputune(tune, iothreads))
         return;
     xml_open(out, "cputune");
     put_number(out, "shares", tune->shares);
@@ -513,13 +528,16 @@ format_cputune(const DomainTune *tune, XmlWriter *out)
         put_number(out, bandwidth_rows[i].quota, bandwidth->quota_us);
     }
     format_pins(tune, out);
+    domain_iothreads_format_pins(iothreads, out);
+    domain_iothreads_format_schedules(iothreads, out);
     xml_close(out);
 }
 
 void
-domain_tune_format_after_vcpu(const DomainTune *tune, XmlWriter *out)
+domain_tune_format_after_vcpu(const DomainTune *tune, const DomainIoThreads *iothreads,
+                              XmlWriter *out)
 {
-    format_cputune(tune, out);
+    format_cputune(tune, iothreads, out);
     if (!tune->partition)
         return;
     xml_open(out, "resource");

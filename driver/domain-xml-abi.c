@@ -20,6 +20,8 @@ static const char *const unseen[] = {
     "domain/numatune",
     "domain/resource",
     "domain/iothreads",
+    "domain/iothreadids",
+    "domain/defaultiothread",
     "domain/os/kernel",
     "domain/os/initrd",
     "domain/os/cmdline",

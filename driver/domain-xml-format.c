@@ -17,35 +17,27 @@ format_identity(const DomainDef *def, XmlWriter *out)
 }
 
 static void
-put_number(XmlWriter *out, guint64 number)
-{
-    char text[24];
-
-    g_snprintf(text, sizeof(text), "%" G_GUINT64_FORMAT, number);
-    xml_put_text(out, text);
-}
-
-static void
 format_size(XmlWriter *out, const char *name, guint64 kib)
 {
     xml_open(out, name);
     xml_put_attr(out, "unit", "KiB");
-    put_number(out, kib);
+    xml_put_text_uint(out, kib);
     xml_close(out);
 }
 
 static void
 format_vcpu(const DomainDef *def, XmlWriter *out)
 {
-    g_autofree char *cpuset = cpuset_format(&def->tune.cpuset);
+    g_autofree char *cpuset =
+        cpuset_is_empty(&def->tune.cpuset) ? NULL : cpuset_format(&def->tune.cpuset);
 
     xml_open(out, "vcpu");
     xml_put_attr(out, "placement", "static");
-    if (*cpuset)
+    if (cpuset)
         xml_put_attr(out, "cpuset", cpuset);
     if (def->current_vcpus != def->vcpus)
         xml_put_attr_uint(out, "current", def->current_vcpus);
-    put_number(out, def->vcpus);
+    xml_put_text_uint(out, def->vcpus);
     xml_close(out);
 }
 
@@ -98,7 +90,8 @@ domain_xml_write(const DomainDef *def, XmlWriter *out, const char *element, int 
     domain_tune_format_before_memory_backing(&def->tune, out);
     domain_memory_format(&def->backing, out);
     format_vcpu(def, out);
-    domain_tune_format_after_vcpu(&def->tune, out);
+    domain_iothreads_format(&def->iothreads, out);
+    domain_tune_format_after_vcpu(&def->tune, &def->iothreads, out);
     domain_xml_format_sysinfo(&def->sysinfo, out);
     domain_xml_format_os(&def->os, out);
     domain_features_format(&def->features, out);

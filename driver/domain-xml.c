@@ -155,7 +155,8 @@ parse_root(DomainDef *def, const XmlNode *root, guint flags, GError **error)
 {
     return xml_policy_check(root, error) && parse_type(def, root, error) &&
            parse_identity(def, root, error) && parse_memory(def, root, error) &&
-           parse_vcpu(def, root, error) && domain_tune_parse(&def->tune, root, error) &&
+           parse_vcpu(def, root, error) && domain_iothreads_parse(&def->iothreads, root, error) &&
+           domain_tune_parse(&def->tune, root, error) &&
            domain_xml_parse_sysinfo(&def->sysinfo, root, error) &&
            domain_xml_parse_os(&def->os, root, error) &&
            domain_features_parse(&def->features, root, error) &&
@@ -167,17 +168,29 @@ parse_root(DomainDef *def, const XmlNode *root, guint flags, GError **error)
 
 /* What is written may be longer than what was read (quotes become references): it must still be a
  * document that a restarted daemon can read, with room for what a running guest adds. */
+char *
+domain_xml_format_stored(const DomainDef *def, GError **error)
+{
+    g_autofree char *xml = domain_xml_format(def, -1, DOMAIN_FORMAT_SECURE);
+    XmlExcess excess;
+
+    if (strlen(xml) > XML_SIZE_MAX - WRITTEN_SPARE) {
+        driver_error(error, VIR_ERR_XML_ERROR, "the document is too large");
+        return NULL;
+    }
+    if (!xml_limits_check(xml, &excess)) {
+        driver_error(error, VIR_ERR_XML_ERROR, "%s", excess.what);
+        return NULL;
+    }
+    return g_steal_pointer(&xml);
+}
+
 gboolean
 domain_xml_check_written(const DomainDef *def, GError **error)
 {
-    g_autofree char *xml = domain_xml_format(def, G_MAXINT, DOMAIN_FORMAT_LIVE);
-    XmlExcess excess;
+    g_autofree char *xml = domain_xml_format_stored(def, error);
 
-    if (strlen(xml) > XML_SIZE_MAX - WRITTEN_SPARE)
-        return driver_error(error, VIR_ERR_XML_ERROR, "the document is too large");
-    if (!xml_limits_check(xml, &excess))
-        return driver_error(error, VIR_ERR_XML_ERROR, "%s", excess.what);
-    return TRUE;
+    return xml != NULL;
 }
 
 static DomainDef *
@@ -188,23 +201,35 @@ parse(const XmlNode *root, guint flags, GError **error)
     if (!parse_root(def, root, flags, error))
         return NULL;
     domain_def_complete(def);
-    if (!domain_def_check(def, error) || !(flags & DOMAIN_PARSE_LIVE || domain_xml_check_written(def, error)))
-        return NULL;
-    return g_steal_pointer(&def);
+    return domain_def_check(def, error) ? g_steal_pointer(&def) : NULL;
 }
 
 DomainDef *
-domain_xml_parse(const char *xml, GError **error)
+domain_xml_parse_stored(const char *xml, GError **error)
 {
     g_autoptr(XmlDoc) doc = xml_doc_parse(xml, ORIGIN, "domain", error);
 
     return doc ? parse(xml_doc_root(doc), 0, error) : NULL;
 }
 
+static DomainDef *
+checked(DomainDef *def, GError **error)
+{
+    g_autoptr(DomainDef) owned = def;
+
+    return def && domain_xml_check_written(def, error) ? g_steal_pointer(&owned) : NULL;
+}
+
+DomainDef *
+domain_xml_parse(const char *xml, GError **error)
+{
+    return checked(domain_xml_parse_stored(xml, error), error);
+}
+
 DomainDef *
 domain_xml_parse_node(const XmlNode *node, GError **error)
 {
-    return parse(node, 0, error);
+    return checked(parse(node, 0, error), error);
 }
 
 gboolean

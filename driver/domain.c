@@ -1,6 +1,7 @@
 #include "driver/domain.h"
 
 #include "driver/agent-link.h"
+#include "driver/test-default.h"
 #include "driver/console.h"
 #include "driver/domain-private.h"
 #include "driver/domain-state.h"
@@ -25,6 +26,7 @@ domain_new(DomainHost *host, DomainDef *persistent, DomainDef *live)
     domain->live = live;
     domain->id = -1;
     domain->agent_timeout_s = AGENT_BLOCK;
+    domain->test.seconds = TEST_DEFAULT_SECONDS;
     domain->state = VIR_DOMAIN_SHUTOFF;
     domain->reason = VIR_DOMAIN_SHUTOFF_UNKNOWN;
     return domain;
@@ -42,6 +44,7 @@ domain_unref(Domain *domain)
 {
     if (!domain || --domain->refs > 0)
         return;
+    domain_forget_files(domain);
     agent_link_free(domain->agent);
     console_set_free(domain->consoles);
     g_clear_pointer(&domain->figures, g_hash_table_unref);
@@ -209,7 +212,7 @@ domain_affected_def(const Domain *domain, guint flags, GError **error)
 gboolean
 domain_set_autostart(Domain *domain, gboolean autostart, GError **error)
 {
-    if (!domain_is_persistent(domain))
+    if (!domain_is_persistent(domain) && !domain_is_simulated(domain))
         return driver_error(error, VIR_ERR_OPERATION_INVALID,
                             "cannot set autostart for transient domain");
     if (domain->host->units)
@@ -233,25 +236,6 @@ domain_state(const Domain *domain, int *ret_state, int *ret_reason)
     *ret_reason = domain->reason;
 }
 
-static void
-write_status(Domain *domain)
-{
-    g_autoptr(GError) error = NULL;
-    GuestStatus status = {
-        .id = domain->id,
-        .pid = guest_pid(domain->guest),
-        .start_time = guest_start_time(guest_pid(domain->guest)),
-        .state = domain->state,
-        .reason = domain->reason,
-        .updated = domain->updated,
-    };
-
-    /* A process that is gone has no start time any more: the record says how it ended. */
-    if (status.start_time != 0 &&
-        !guest_write_status(domain->host->env->run_dir, domain_uuid(domain), &status, &error))
-        g_warning("%s", error->message);
-}
-
 void
 domain_move(Domain *domain, int state, int reason)
 {
@@ -261,18 +245,7 @@ domain_move(Domain *domain, int state, int reason)
     domain->state = state;
     domain->reason = reason;
     if (domain->guest)
-        write_status(domain);
-}
-
-void
-domain_write_live(Domain *domain)
-{
-    g_autoptr(GError) error = NULL;
-    g_autofree char *xml =
-        domain_xml_format(domain->live, domain->id, DOMAIN_FORMAT_LIVE | DOMAIN_FORMAT_SECURE);
-
-    if (!guest_write_live(domain->host->env->run_dir, domain_uuid(domain), xml, &error))
-        g_warning("%s", error->message);
+        domain_write_status(domain);
 }
 
 void
@@ -304,11 +277,11 @@ domain_tell_end(Domain *domain, const GError *error)
 char *
 domain_title(const Domain *domain)
 {
-    const DomainDef *def = domain->live;
+    const DomainDef *def = domain->live ? domain->live : domain->persistent;
 
-    if (!def && domain_wake((Domain *)domain, NULL))
-        def = domain->persistent;
-    return g_strdup(def && def->title ? def->title : "");
+    if (!def)
+        return domain_brief_title(domain->brief);
+    return g_strdup(def->title ? def->title : "");
 }
 
 char *
@@ -326,7 +299,8 @@ domain_xml(const Domain *domain, guint flags, GError **error)
         return NULL;
     if (!live)
         return domain_xml_format(domain->persistent, -1, format);
-    if (!(flags & (VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_MIGRATABLE)))
+    if (!(flags & VIR_DOMAIN_XML_INACTIVE) &&
+        (!(flags & VIR_DOMAIN_XML_MIGRATABLE) || domain_is_simulated(domain)))
         return domain_xml_format(domain->live, domain->id, format | DOMAIN_FORMAT_LIVE);
     return domain_xml_format(domain->live, -1, format);
 }

@@ -49,6 +49,16 @@ void domain_shutdown(Domain *domain, guint flags, DomainDone done,
 void domain_reboot(Domain *domain, guint flags, DomainDone done, gpointer data);
 void domain_reset(Domain *domain, guint flags, DomainDone done, gpointer data);
 void domain_inject_nmi(Domain *domain, guint flags, DomainDone done, gpointer data);
+
+/* Keys that are pressed together. */
+typedef struct DomainKeys {
+    guint codeset; /* virKeycodeSet */
+    guint hold_ms; /* how long; 0: as the driver likes */
+    const guint32 *codes;
+    gsize n; /* VIR_DOMAIN_SEND_KEY_MAX_KEYS at most */
+} DomainKeys;
+void domain_send_key(Domain *domain, const DomainKeys *keys, guint flags, DomainDone done,
+                     gpointer data);
 void domain_suspend(Domain *domain, DomainDone done, gpointer data);
 void domain_resume(Domain *domain, DomainDone done, gpointer data);
 /* By the guest's agent; @target: virNodeSuspendTarget, @duration_s: 0 and nothing else. */
@@ -111,9 +121,7 @@ void domain_detach_device_alias(Domain *domain, const char *alias, guint flags, 
 void domain_set_memory(Domain *domain, guint64 kib, guint flags, DomainDone done, gpointer data);
 void domain_set_memory_stats_period(Domain *domain, int period_s, guint flags, DomainDone done,
                                     gpointer data);
-/* a{it}: virDomainMemoryStatTags and their values. A VMM that does not answer within STATS_TIMEOUT_MS
- * leaves its figures out. */
-#define STATS_TIMEOUT_MS 100
+/* a{it}: virDomainMemoryStatTags and their values, see device_figures_refresh() for how new they are. */
 void domain_memory_stats(Domain *domain, guint flags, DomainReply done, gpointer data);
 
 /* A byte stream to a serial port or console of a running guest: one end of a socket pair, which the

@@ -3,6 +3,7 @@
 #include "driver/adopt.h"
 #include "driver/agent.h"
 #include "driver/capabilities.h"
+#include "driver/cpu-archs.h"
 #include "driver/cpu-baseline.h"
 #include "driver/cpu-compare.h"
 #include "driver/domain-firmware.h"
@@ -15,6 +16,7 @@
 #include "driver/domain-xml.h"
 #include "driver/error.h"
 #include "driver/flags.h"
+#include "driver/hook.h"
 #include "driver/hotplug.h"
 #include "driver/ksm.h"
 #include "driver/launch.h"
@@ -86,7 +88,7 @@ load_domain(Loading *loading, const char *uuid, const StoreStamp *stamp, GError 
     if (!brief) {
         loading->read++;
         xml = store_read(driver->host.env->config_dir, uuid, error);
-        def = xml ? domain_xml_parse(xml, error) : NULL;
+        def = xml ? domain_xml_parse_stored(xml, error) : NULL;
         if (!def)
             return NULL;
     }
@@ -213,6 +215,7 @@ driver_alloc(DriverEnv *env, const DriverEvents *events)
     driver->host.events = *events;
     driver->objects =
         host_objects_new(env->simulated ? test_default_objects : NULL, &driver->host.events);
+    driver->host.objects = driver->objects;
     driver->hostname = g_strdup(g_get_host_name());
     driver->lock_fd = -1;
     return driver;
@@ -241,8 +244,12 @@ settled(gpointer data, const GError *error)
 {
     Driver *driver = data;
 
+    Domain *domain = domain_list_find_name(driver->host.list, TEST_DEFAULT_NAME);
+
     if (error)
         g_warning("Cannot start the test driver's domain: %s", error->message);
+    else if (domain)
+        domain->reason = VIR_DOMAIN_RUNNING_UNKNOWN; /* as libvirt's forgets why it runs */
     driver->settling = FALSE;
 }
 
@@ -282,7 +289,9 @@ let_go(Driver *driver)
         agent_closed(domain);
         if (domain->launch)
             launch_drop(domain->launch);
+        hook_drop(domain);
         hotplug_forget(domain);
+        domain_forget_files(domain);
         disk_resize_forget(domain);
         save_drop(domain);
         guest_free(g_steal_pointer(&domain->guest)); /* the process goes on */
@@ -395,16 +404,14 @@ find_same(Driver *driver, const DomainDef *def, Domain **ret, GError **error)
     return TRUE;
 }
 
-/* The document's definition; @validate: it has to be valid by the schema, too. */
-static DomainDef *
-read_document(Driver *driver, const char *xml, gboolean validate, GError **error)
+/* Whether @xml is valid by the schema, where that is asked for. */
+static gboolean
+validate(Driver *driver, const char *xml, gboolean asked, GError **error)
 {
     g_autofree char *schema =
-        g_build_filename(driver->host.env->schema_dir, "domain.rng", NULL);
+        asked ? g_build_filename(driver->host.env->schema_dir, "domain.rng", NULL) : NULL;
 
-    if (validate && !domain_xml_validate(xml, schema, error))
-        return NULL;
-    return domain_xml_parse(xml, error);
+    return !asked || domain_xml_validate(xml, schema, error);
 }
 
 static void
@@ -428,10 +435,10 @@ driver_define(Driver *driver, const char *xml, guint flags, GError **error)
     gboolean added;
 
     if (!driver_check_flags(flags, VIR_DOMAIN_DEFINE_VALIDATE, "virDomainDefineXMLFlags", error) ||
-        !(def = read_document(driver, xml, flags & VIR_DOMAIN_DEFINE_VALIDATE, error)) ||
-        !find_same(driver, def, &domain, error) || !domain_firmware_fill(def, driver->host.env, error))
+        !validate(driver, xml, flags & VIR_DOMAIN_DEFINE_VALIDATE, error) ||
+        !(def = domain_xml_parse_stored(xml, error)) || !find_same(driver, def, &domain, error) ||
+        !domain_firmware_fill(def, driver->host.env, error) || !(text = domain_xml_format_stored(def, error)))
         return NULL;
-    text = domain_xml_format(def, -1, DOMAIN_FORMAT_SECURE);
     if ((!domain && !store_keep_aside(driver->host.env->config_dir, def->uuid, error)) ||
         !store_save(driver->host.env->config_dir, def->uuid, text, error))
         return NULL;
@@ -507,7 +514,7 @@ driver_create(Driver *driver, const char *xml, guint flags, DriverCreateDone don
     Domain *domain = NULL;
 
     if (driver_check_flags(flags, known, "virDomainCreateXML", &error) &&
-        (def = read_document(driver, xml, flags & VIR_DOMAIN_START_VALIDATE, &error)))
+        validate(driver, xml, flags & VIR_DOMAIN_START_VALIDATE, &error) && (def = domain_xml_parse(xml, &error)))
         domain = domain_to_start(driver, def, &error);
     if (domain)
         domain_start_with(domain, g_steal_pointer(&def), flags & ~(guint)VIR_DOMAIN_START_VALIDATE,
@@ -549,6 +556,12 @@ driver_save_image_define(Driver *driver, const char *path, const char *xml, guin
                          GError **error)
 {
     return restore_image_define(driver->host.env, path, xml, flags, error);
+}
+
+gboolean
+driver_is_simulated(const Driver *driver)
+{
+    return driver->host.env->simulated;
 }
 
 const char *
@@ -661,7 +674,7 @@ driver_cpu_models(Driver *driver, const char *arch, guint flags, GError **error)
 {
     if (!driver_check_flags(flags, 0, "virConnectGetCPUModelNames", error))
         return NULL;
-    return domain_capabilities_models(arch, error);
+    return cpu_arch_models(arch, error);
 }
 
 gulong

@@ -52,6 +52,8 @@ gboolean driver_save_image_define(Driver *driver, const char *path, const char *
 /* The networks, pools and so on, borrowed: there always are some, possibly none of any kind. */
 HostObjects *driver_host_objects(Driver *driver);
 
+/* Whether it is libvirt's test driver. */
+gboolean driver_is_simulated(const Driver *driver);
 /* "QEMU" or "Test". */
 const char *driver_name(const Driver *driver);
 /* About the host; @ret texts are the caller's. */

@@ -12,6 +12,14 @@ typedef enum {
     DRIVER_AUTOSTART_NEVER,
 } DriverAutostart;
 
+/* What becomes of a guest whose unit is stopped, and so of all that run when the host goes down. */
+typedef enum {
+    DRIVER_ON_STOP_STOP,    /* its power button is pressed */
+    DRIVER_ON_STOP_SAVE,    /* it is saved, and goes on from there at its next start */
+    DRIVER_ON_STOP_SUSPEND, /* its agent has it suspend itself to its own disk */
+    DRIVER_ON_STOP_DEFAULT, /* what the environment says */
+} DriverOnStop;
+
 typedef struct DriverEnv {
     const char *name;    /* "QEMU", "Test": libvirt's word for the driver */
     gboolean privileged; /* the system instance */
@@ -19,6 +27,7 @@ typedef struct DriverEnv {
      * are NULL: what a driver keeps in files, this one forgets. */
     gboolean simulated;
     DriverAutostart autostart;
+    DriverOnStop on_stop; /* where its unit does not say */
     char *config_dir;    /* definitions: /etc/vmctl, or $XDG_CONFIG_HOME/vmctl */
     char *run_dir;       /* control sockets and status: /run/vmctl, or $XDG_RUNTIME_DIR/vmctl */
     char *state_dir;     /* /var/lib/vmctl, or $XDG_DATA_HOME/vmctl */

@@ -54,6 +54,8 @@ static const Prefix prefixes[] = {
     { VIR_ERR_INVALID_STREAM, "invalid stream pointer", "invalid stream pointer in " },
     { VIR_ERR_ARGUMENT_UNSUPPORTED, "argument unsupported", "argument unsupported: " },
     { VIR_ERR_OPERATION_ABORTED, "operation aborted", "operation aborted: " },
+    { VIR_ERR_HOOK_SCRIPT_FAILED, "Hook script execution failed",
+      "Hook script execution failed: " },
     { VIR_ERR_AUTH_CANCELLED, "authentication cancelled", "authentication cancelled: " },
     { VIR_ERR_NO_DOMAIN_METADATA, "metadata not found", "metadata not found: " },
     { VIR_ERR_OVERFLOW, "numerical overflow", "numerical overflow: " },

@@ -68,3 +68,20 @@ guest_end_words(const siginfo_t *info)
     return g_strdup_printf("was killed by signal %d (%s)", info->si_status,
                            g_strsignal(info->si_status));
 }
+
+char *
+guest_end_last_line(int fd)
+{
+    char tail[512];
+    off_t end = lseek(fd, 0, SEEK_END);
+    off_t from = MAX(0, end - (off_t)sizeof(tail) + 1);
+    ssize_t n = pread(fd, tail, sizeof(tail) - 1, from);
+    const char *line;
+
+    if (n <= 0)
+        return g_strdup("");
+    tail[n] = '\0';
+    g_strchomp(tail);
+    line = strrchr(tail, '\n');
+    return g_utf8_make_valid(line ? line + 1 : tail, -1);
+}

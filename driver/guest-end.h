@@ -1,4 +1,4 @@
-/* guest-end: how a guest's process ended, in words for people. */
+/* guest-end: how a process of ours ended, and what it said last, in words for people. */
 #pragma once
 
 #include <glib.h>
@@ -12,3 +12,6 @@ char *guest_end_words(const siginfo_t *info);
 /* The number of the system call in a line of the kernel's log, where that is the audit record of @pid's
  * end by seccomp; -1 where not. */
 int guest_end_syscall(const char *line, pid_t pid);
+
+/* The last line of what a process has written to the file @fd, made valid; "" where there is nothing. For g_free(). */
+char *guest_end_last_line(int fd);

@@ -165,36 +165,28 @@ set_io(const Cgroup *room, const DomainTune *tune, GError **error)
 
 /* Threads */
 
+char *
+guest_limits_iothread_part(guint id)
+{
+    return g_strdup_printf("iothread%u", id);
+}
+
+static TunePart
+part_of(const GuestThread *thread)
+{
+    return thread->vcpu >= 0 ? TUNE_VCPU : thread->iothread ? TUNE_IOTHREAD : TUNE_EMULATOR;
+}
+
 static gboolean
 bound_thread(const Cgroup *room, const GuestThread *thread, const TuneBandwidth *bandwidth,
              GError **error)
 {
-    g_autofree char *part =
-        thread->vcpu < 0 ? g_strdup(GUEST_PART_EMULATOR) : g_strdup_printf("vcpu%d", thread->vcpu);
+    g_autofree char *part = thread->vcpu >= 0 ? g_strdup_printf("vcpu%d", thread->vcpu)
+                            : thread->iothread ? guest_limits_iothread_part(thread->iothread)
+                                               : g_strdup(GUEST_PART_EMULATOR);
 
     return cgroup_add_thread(room, part, thread->tid, error) &&
            cgroup_set_bandwidth(room, part, bandwidth->period_us, bandwidth->quota_us, error);
-}
-
-gboolean
-guest_limits_bandwidth(const Cgroup *room, TunePart part, const TuneBandwidth *bandwidth, pid_t pid,
-                       GError **error)
-{
-    g_autoptr(GArray) threads = NULL;
-
-    if ((!bandwidth->period_us && !bandwidth->quota_us) || part == TUNE_IOTHREAD)
-        return TRUE; /* this machine's disks are served by the emulator's threads */
-    if (part == TUNE_GLOBAL)
-        return cgroup_set_bandwidth(room, NULL, bandwidth->period_us, bandwidth->quota_us, error);
-    threads = guest_threads_list(pid);
-    for (guint i = 0; i < threads->len; i++) {
-        const GuestThread *thread = &g_array_index(threads, GuestThread, i);
-
-        if ((thread->vcpu < 0) == (part == TUNE_EMULATOR) &&
-            !bound_thread(room, thread, bandwidth, error))
-            return FALSE;
-    }
-    return TRUE;
 }
 
 static gboolean
@@ -204,31 +196,96 @@ has_bandwidth(const TuneBandwidth *bandwidth)
 }
 
 gboolean
-guest_limits_has_vcpus(const DomainDef *def)
+guest_limits_bandwidth(const Cgroup *room, TunePart part, const TuneBandwidth *bandwidth, pid_t pid,
+                       GError **error)
+{
+    g_autoptr(GArray) threads = NULL;
+
+    if (!has_bandwidth(bandwidth))
+        return TRUE;
+    if (part == TUNE_GLOBAL)
+        return cgroup_set_bandwidth(room, NULL, bandwidth->period_us, bandwidth->quota_us, error);
+    threads = guest_threads_list(pid);
+    for (guint i = 0; i < threads->len; i++) {
+        const GuestThread *thread = &g_array_index(threads, GuestThread, i);
+
+        if (part_of(thread) == part && !bound_thread(room, thread, bandwidth, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+guest_limits_has_threads(const DomainDef *def)
 {
     const DomainTune *tune = &def->tune;
 
     return tune->pins->len || !cpuset_is_empty(&tune->emulator) ||
            has_bandwidth(&tune->bandwidth[TUNE_VCPU]) ||
-           has_bandwidth(&tune->bandwidth[TUNE_EMULATOR]);
+           has_bandwidth(&tune->bandwidth[TUNE_EMULATOR]) ||
+           has_bandwidth(&tune->bandwidth[TUNE_IOTHREAD]) ||
+           domain_iothreads_are_tuned(&def->iothreads);
+}
+
+/* Where the process was told to keep to some CPUs, so were its threads when they began. */
+static gboolean
+place_iothread(const DomainDef *def, const GuestThread *thread, GError **error)
+{
+    const DomainIoThread *iothread = domain_iothreads_find(&def->iothreads, thread->iothread);
+    const CpuSet *cpus =
+        !iothread || cpuset_is_empty(&iothread->cpus) ? &def->tune.cpuset : &iothread->cpus;
+
+    return guest_thread_pin(thread->tid, cpus, error) &&
+           (!iothread || guest_thread_schedule(thread->tid, &iothread->schedule, error));
+}
+
+static gboolean
+place_thread(const DomainDef *def, const GuestThread *thread, GError **error)
+{
+    CpuSet cpus;
+
+    if (thread->iothread)
+        return place_iothread(def, thread, error);
+    cpus = thread->vcpu < 0 ? domain_tune_emulator_set(&def->tune)
+                            : domain_tune_vcpu_set(&def->tune, thread->vcpu);
+    return guest_thread_pin(thread->tid, &cpus, error);
 }
 
 gboolean
-guest_limits_vcpus(const DomainDef *def, const Cgroup *room, pid_t pid, GError **error)
+guest_limits_threads(const DomainDef *def, const Cgroup *room, pid_t pid, GError **error)
 {
     const DomainTune *tune = &def->tune;
     g_autoptr(GArray) threads = guest_threads_list(pid);
 
     for (guint i = 0; i < threads->len; i++) {
-        const GuestThread *thread = &g_array_index(threads, GuestThread, i);
-        CpuSet cpus = thread->vcpu < 0 ? domain_tune_emulator_set(tune)
-                                       : domain_tune_vcpu_set(tune, thread->vcpu);
-
-        if (!guest_thread_pin(thread->tid, &cpus, error))
+        if (!place_thread(def, &g_array_index(threads, GuestThread, i), error))
             return FALSE;
     }
     return guest_limits_bandwidth(room, TUNE_VCPU, &tune->bandwidth[TUNE_VCPU], pid, error) &&
-           guest_limits_bandwidth(room, TUNE_EMULATOR, &tune->bandwidth[TUNE_EMULATOR], pid, error);
+           guest_limits_bandwidth(room, TUNE_EMULATOR, &tune->bandwidth[TUNE_EMULATOR], pid,
+                                  error) &&
+           guest_limits_bandwidth(room, TUNE_IOTHREAD, &tune->bandwidth[TUNE_IOTHREAD], pid, error);
+}
+
+gboolean
+guest_limits_iothread(const DomainDef *def, const Cgroup *room, pid_t pid, guint id, GError **error)
+{
+    const TuneBandwidth *bandwidth = &def->tune.bandwidth[TUNE_IOTHREAD];
+    GuestThread thread;
+
+    if (!guest_threads_find_iothread(pid, id, &thread))
+        return driver_error(error, VIR_ERR_INTERNAL_ERROR, "iothread %u not found", id);
+    return place_iothread(def, &thread, error) &&
+           (!has_bandwidth(bandwidth) || bound_thread(room, &thread, bandwidth, error));
+}
+
+void
+guest_limits_drop_iothread(const Cgroup *room, guint id)
+{
+    g_autofree char *part = guest_limits_iothread_part(id);
+
+    if (room)
+        cgroup_remove_part(room, part);
 }
 
 /* Its threads begin with the affinity of the process. */

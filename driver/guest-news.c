@@ -8,6 +8,7 @@
 #include "driver/device-watchdog.h"
 #include "driver/disk-resize.h"
 #include "driver/hotplug.h"
+#include "driver/iothreads.h"
 #include "driver/save.h"
 
 #include <stdio.h>
@@ -267,6 +268,7 @@ guest_news_refresh(Domain *domain)
 
     if (!link)
         return;
+    iothreads_refresh(domain);
     if (balloon)
         ask(domain, link, balloon, answered_balloon);
     for (guint i = 0; i < devices->len; i++) {

@@ -21,7 +21,7 @@ parse_stat(char *text, GuestThread *ret)
 {
     char *open = strchr(text, '('), *close = strrchr(text, ')');
     g_auto(GStrv) fields = NULL;
-    unsigned vcpu;
+    unsigned number;
     char end;
 
     if (!open || !close || close < open || !close[1])
@@ -30,7 +30,8 @@ parse_stat(char *text, GuestThread *ret)
     if (g_strv_length(fields) < 37)
         return FALSE;
     *close = '\0';
-    ret->vcpu = sscanf(open + 1, "vcpu %u%c", &vcpu, &end) == 1 ? (int)vcpu : -1;
+    ret->vcpu = sscanf(open + 1, "vcpu %u%c", &number, &end) == 1 ? (int)number : -1;
+    ret->iothread = sscanf(open + 1, "io %u%c", &number, &end) == 1 ? number : 0;
     ret->state = fields[0][0];
     ret->user_ns = ticks_to_ns(fields[11]);
     ret->system_ns = ticks_to_ns(fields[12]);
@@ -93,20 +94,39 @@ guest_threads_list(pid_t pid)
     return threads;
 }
 
-gboolean
-guest_threads_find(pid_t pid, guint vcpu, GuestThread *ret)
+/* The first with these two numbers. */
+static gboolean
+find(pid_t pid, int vcpu, guint iothread, GuestThread *ret)
 {
     g_autoptr(GArray) threads = guest_threads_list(pid);
 
     for (guint i = 0; i < threads->len; i++) {
         const GuestThread *thread = &g_array_index(threads, GuestThread, i);
 
-        if (thread->vcpu == (int)vcpu) {
+        if (thread->vcpu == vcpu && thread->iothread == iothread) {
             *ret = *thread;
             return TRUE;
         }
     }
     return FALSE;
+}
+
+gboolean
+guest_threads_find(pid_t pid, guint vcpu, GuestThread *ret)
+{
+    return find(pid, vcpu, 0, ret);
+}
+
+gboolean
+guest_threads_find_iothread(pid_t pid, guint iothread, GuestThread *ret)
+{
+    return find(pid, -1, iothread, ret);
+}
+
+gboolean
+guest_thread_is_emulator(const GuestThread *thread)
+{
+    return thread->vcpu < 0 && !thread->iothread;
 }
 
 gboolean
@@ -126,10 +146,19 @@ guest_threads_pin_emulator(pid_t pid, const CpuSet *cpus, GError **error)
     for (guint i = 0; i < threads->len; i++) {
         const GuestThread *thread = &g_array_index(threads, GuestThread, i);
 
-        if (thread->vcpu < 0 && !guest_thread_pin(thread->tid, cpus, error))
+        if (guest_thread_is_emulator(thread) && !guest_thread_pin(thread->tid, cpus, error))
             return FALSE;
     }
     return TRUE;
+}
+
+gboolean
+guest_thread_schedule(pid_t tid, const ThreadSchedule *schedule, GError **error)
+{
+    const struct sched_param param = { .sched_priority = schedule->priority };
+
+    return !schedule->said || sched_setscheduler(tid, schedule->policy, &param) == 0 ||
+           driver_error_errno(error, errno, "Cannot set scheduler parameters for pid %d", (int)tid);
 }
 
 CpuSet

@@ -32,7 +32,7 @@ typedef struct Kind {
     struct {
         virErrorNumber code;
         const char *text;
-    } transient; /* why it cannot be started with the host */
+    } transient; /* why one that nothing keeps cannot be started with the host; NULL: it can */
     /* Events; those of networks and of pools have the numbers in common. */
     gboolean events;
 } Kind;
@@ -48,7 +48,6 @@ static const Kind kinds[N_HOST_KINDS] = {
         .started = "Network '%s' is already running",
         .running = "Network '%s' is still running",
         .noun = "network",
-        .transient = { VIR_ERR_OPERATION_INVALID, "cannot set autostart for transient network" },
         .events = TRUE,
     },
     [HOST_POOL] = {
@@ -382,7 +381,7 @@ host_object_undefine(HostObjects *objects, HostObject *object, GError **error)
 gboolean
 host_object_set_autostart(HostObject *object, gboolean autostart, GError **error)
 {
-    if (!object->persistent)
+    if (!object->persistent && kind_of(object)->transient.text)
         return driver_error(error, kind_of(object)->transient.code, "%s",
                             kind_of(object)->transient.text);
     object->autostart = autostart;

@@ -70,7 +70,7 @@ hoststats_memory(int cell, HostMemory *ret, GError **error)
 }
 
 gboolean
-hoststats_parse_stat(const char *text, int cpu, HostCpu *ret)
+hoststats_parse_stat(const char *text, int cpu, HostCpuTimes *ret)
 {
     g_autofree char *name =
         cpu == VIR_NODE_CPU_STATS_ALL_CPUS ? g_strdup("cpu ") : g_strdup_printf("cpu%d ", cpu);
@@ -87,7 +87,7 @@ hoststats_parse_stat(const char *text, int cpu, HostCpu *ret)
                    " %" G_GUINT64_FORMAT,
                    &user, &nice, &kernel, &idle, &iowait, &irq, &softirq) != 7)
             continue;
-        *ret = (HostCpu){ (user + nice) * tick_ns, (kernel + irq + softirq) * tick_ns,
+        *ret = (HostCpuTimes){ (user + nice) * tick_ns, (kernel + irq + softirq) * tick_ns,
                           idle * tick_ns, iowait * tick_ns };
         return TRUE;
     }
@@ -95,7 +95,7 @@ hoststats_parse_stat(const char *text, int cpu, HostCpu *ret)
 }
 
 gboolean
-hoststats_cpu(int cpu, HostCpu *ret, GError **error)
+hoststats_cpu(int cpu, HostCpuTimes *ret, GError **error)
 {
     g_autofree char *text = read_text("/proc/stat", error);
 

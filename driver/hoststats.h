@@ -12,20 +12,20 @@ typedef struct HostMemory {
 } HostMemory;
 
 /* Nanoseconds since boot (virNodeGetCPUStats' fields). */
-typedef struct HostCpu {
+typedef struct HostCpuTimes {
     guint64 user, kernel, idle, iowait;
-} HostCpu;
+} HostCpuTimes;
 
 /* @cell: a NUMA node, or VIR_NODE_MEMORY_STATS_ALL_CELLS. */
 gboolean hoststats_memory(int cell, HostMemory *ret, GError **error);
 /* @cpu: a processor, or VIR_NODE_CPU_STATS_ALL_CPUS for the sum. */
-gboolean hoststats_cpu(int cpu, HostCpu *ret, GError **error);
+gboolean hoststats_cpu(int cpu, HostCpuTimes *ret, GError **error);
 /* A gboolean for each processor that is present: whether it is online. Free with g_array_unref(). */
 GArray *hoststats_cpu_map(GError **error);
 
 /* meminfo's text, of /proc or of a node in /sys: what it does not say is 0. */
 void hoststats_parse_meminfo(const char *text, HostMemory *ret);
 /* /proc/stat's; FALSE where @cpu is not in it. */
-gboolean hoststats_parse_stat(const char *text, int cpu, HostCpu *ret);
+gboolean hoststats_parse_stat(const char *text, int cpu, HostCpuTimes *ret);
 /* Sets what a list such as "0-3,6" names; numbers beyond the array's end are left out. */
 void hoststats_parse_cpu_list(const char *text, GArray *map);

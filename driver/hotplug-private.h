@@ -4,6 +4,7 @@
 #pragma once
 
 #include "driver/hotplug.h"
+#include "driver/image-wait.h"
 #include "driver/verb.h"
 
 #define CHANGE_AFFECTS (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
@@ -17,6 +18,9 @@ typedef struct Change {
     DomainDef *live;   /* the live one to be; NULL: stays */
     char *subject;     /* the alias of the device in it that this is about */
     GPtrArray *requests;
+    ImageWait *images; /* to be waited for first */
+    const VmmLink *link;
+    VmmLinkReply reply;
 } Change;
 
 /* One of the two is NULL. */
@@ -41,7 +45,8 @@ void change_take_device(DomainDef *to, const DomainDef *from, const char *alias)
 
 /* How a device is made ready for the guest that runs: what is asked of the VMM becomes one of the change's requests. */
 DeviceLowering change_lowering(Verb *verb, const GPtrArray *devices);
-/* Sends the only request, and then lets @reply finish the verb. */
+/* Sends the only request, once the images in it may be used, and then lets @reply finish the verb; with an error where
+ * nothing could be sent. */
 void change_send(Verb *verb, VmmLinkReply reply);
 
 /* A device changes in the guest that runs. */

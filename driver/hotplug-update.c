@@ -69,12 +69,14 @@ updated(gpointer data, VmmMsg *reply, const GError *error)
 
 /* Without a host to change, what is wanted is what there is. */
 static gboolean
-update_device_of(const Domain *domain, Change *change, VmmMsg *tell, GError **error)
+update_device_of(Verb *verb, VmmMsg *tell, GError **error)
 {
+    Change *change = verb->detail;
     Device *dev = change_find_alias(change->live, change->subject);
+    const DeviceLowering to = change_lowering(verb, change->live->devices);
 
-    if (!domain->host->env->simulated)
-        return dev->kind->update(dev, change->wanted, tell, error);
+    if (!to.simulated)
+        return dev->kind->update(dev, change->wanted, &to, tell, error);
     replace_device(change->live, dev, change->wanted);
     return TRUE;
 }
@@ -94,7 +96,7 @@ prepare_update(Verb *verb, GError **error)
     vmm_msg_put_string(tell, "id", old->alias);
     change->subject = g_strdup(old->alias);
     change->live = domain_def_copy(domain->live);
-    return update_device_of(domain, change, tell, error);
+    return update_device_of(verb, tell, error);
 }
 
 void

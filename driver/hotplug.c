@@ -12,6 +12,7 @@ change_new(const char *xml, const char *alias)
     change->xml = g_strdup(xml);
     change->alias = g_strdup(alias);
     change->requests = g_ptr_array_new_with_free_func((GDestroyNotify)vmm_msg_free);
+    change->images = image_wait_new();
     return change;
 }
 
@@ -27,6 +28,7 @@ change_free(gpointer data)
     domain_def_free(change->live);
     g_free(change->subject);
     g_ptr_array_unref(change->requests);
+    image_wait_free(change->images);
     g_free(change);
 }
 
@@ -140,6 +142,7 @@ change_lowering(Verb *verb, const GPtrArray *devices)
     return (DeviceLowering){
         .simulated = domain->host->env->simulated,
         .domain_name = domain_name(domain),
+        .iothreads = &domain->live->iothreads,
         .run_dir = guest_dir(domain->guest),
         .vsock_dir = guest_vsock_dir(domain->guest),
         .vsock_broker = domain->host->env->vsock,
@@ -148,21 +151,45 @@ change_lowering(Verb *verb, const GPtrArray *devices)
         .tell = tell_request,
         .data = verb,
         .devices = devices,
+        .images = ((Change *)verb->detail)->images,
     };
 }
 
-/* The device is written down before, so that a daemon that is killed in between leaves no device that nobody knows. */
+/* The guest may have ended while images were waited for, and the link, which numbered the request, been lost. */
+static gboolean
+is_still_there(const Domain *domain, const VmmLink *link, GError **error)
+{
+    return (domain_is_active(domain) && guest_link(domain->guest) == link) ||
+           driver_error(error, VIR_ERR_OPERATION_INVALID, "domain is not running");
+}
+
+/* The device is written down before, so that a daemon that is killed in between leaves no device that nobody knows; one
+ * that cannot be written down is none that the guest gets. */
+static void
+images_ready(gpointer data, const GError *not_ready)
+{
+    Verb *verb = data;
+    Change *change = verb->detail;
+    Domain *domain = verb->domain;
+    g_autofree gpointer *requests = NULL;
+    g_autoptr(GError) error = not_ready ? g_error_copy(not_ready) : NULL;
+
+    if (error || !is_still_there(domain, change->link, &error) ||
+        !domain_write_live_as(domain, change->live, &error)) {
+        change->reply(verb, NULL, error);
+        return;
+    }
+    requests = g_ptr_array_steal(change->requests, NULL);
+    domain->coming = change->live;
+    vmm_link_send(guest_link(domain->guest), requests[0], VMM_LINK_TIMEOUT_MS, change->reply, verb);
+}
+
 void
 change_send(Verb *verb, VmmLinkReply reply)
 {
     Change *change = verb->detail;
-    Domain *domain = verb->domain;
-    g_autofree gpointer *requests = g_ptr_array_steal(change->requests, NULL);
-    DomainDef *before = domain->live;
 
-    domain->live = change->live;
-    domain_write_live(domain);
-    domain->live = before;
-    domain->coming = change->live;
-    vmm_link_send(guest_link(domain->guest), requests[0], VMM_LINK_TIMEOUT_MS, reply, verb);
+    change->link = guest_link(verb->domain->guest);
+    change->reply = reply;
+    image_wait_begin(change->images, IMAGE_WAIT_MS, images_ready, verb);
 }

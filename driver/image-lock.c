@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
 
 /* A holder has, for each right, a read lock on a byte that says that it uses the right, and on another one that
  * says that nobody else may. Whoever comes locks first and looks then, so that of two at least one sees the
@@ -11,10 +13,17 @@
 #define BYTES_USED   100
 #define BYTES_DENIED 200
 #define N_RIGHTS     4
+/* Ours alone: whose data may be on its way (see image_claim_writes()). */
+#define BYTES_WRITES 300
 
 enum {
     RIGHT_READ = 1 << 0, /* of contents that somebody keeps consistent */
     RIGHT_WRITE = 1 << 1,
+};
+
+enum {
+    WRITES_ALONE = 1 << 0,
+    WRITES_SHARED = 1 << 1,
 };
 
 static const char *const right_names[N_RIGHTS] = { "consistent read", "write", "write unchanged",
@@ -83,4 +92,43 @@ image_lock(int fd, gboolean readonly, gboolean shareable, const char *path, GErr
         return TRUE;
     apply(fd, F_UNLCK, BYTES_USED, BYTES_DENIED + N_RIGHTS - BYTES_USED);
     return FALSE;
+}
+
+/* By its descriptor: what the path leads to may be another file by now. */
+static int
+open_anew(int fd)
+{
+    char link[32];
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    return open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+int
+image_lock_apart(int fd, gboolean readonly, gboolean shareable, const char *path, GError **error)
+{
+    int lock = open_anew(fd);
+
+    if (lock < 0)
+        driver_error_errno(error, errno, "Cannot lock the image '%s'", path);
+    else if (image_lock(lock, readonly, shareable, path, error))
+        return lock;
+    if (lock >= 0)
+        close(lock);
+    return -1;
+}
+
+gboolean
+image_claim_writes(int fd, gboolean shareable, const char *path, GError **error)
+{
+    return lock_bytes(fd, BYTES_WRITES, shareable ? WRITES_SHARED : WRITES_ALONE) ||
+           driver_error_errno(error, errno, "Cannot lock the image '%s'", path);
+}
+
+gboolean
+image_has_late_writes(int fd, gboolean readonly, gboolean shareable)
+{
+    guint others = !shareable ? WRITES_ALONE | WRITES_SHARED : !readonly ? WRITES_ALONE : 0;
+
+    return find_locked(fd, BYTES_WRITES, others) >= 0;
 }

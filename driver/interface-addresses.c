@@ -107,7 +107,8 @@ domain_interface_addresses(Domain *domain, guint source, guint flags, DomainRepl
     g_autoptr(GError) error = NULL;
     g_autoptr(GVariant) list = NULL;
 
-    if (source == VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT) {
+    if (source == VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT ||
+        (domain_is_simulated(domain) && source <= VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP)) {
         agent_verb_start("interface-addresses", &verb, "virDomainInterfaceAddresses", flags, 0);
         return;
     }

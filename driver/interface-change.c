@@ -73,7 +73,8 @@ check_update(const Interface *iface, const Interface *wanted, GError **error)
 }
 
 gboolean
-interface_update(Device *dev, const Device *wanted, VmmMsg *tell, GError **error)
+interface_update(Device *dev, const Device *wanted, const DeviceLowering *lowering, VmmMsg *tell,
+                 GError **error)
 {
     Interface *iface = (Interface *)dev;
     const Interface *to = (const Interface *)wanted;

@@ -42,4 +42,5 @@ gboolean interface_scan_mac(const char *text, guint8 *ret);
 gboolean interface_lower(Device *dev, const DeviceLowering *to, GError **error);
 Device *interface_find(const GPtrArray *devices, const Device *wanted, gboolean config,
                        GError **error);
-gboolean interface_update(Device *dev, const Device *wanted, struct VmmMsg *tell, GError **error);
+gboolean interface_update(Device *dev, const Device *wanted, const DeviceLowering *to,
+                          struct VmmMsg *tell, GError **error);

@@ -48,7 +48,7 @@ set_active(JobQueue *queue, const char *name)
 }
 
 void
-job_begin(JobQueue *queue, const char *name, JobRun run, gpointer data)
+job_begin(JobQueue *queue, const char *name, guint wait_ms, JobRun run, gpointer data)
 {
     Waiting *w;
 
@@ -59,7 +59,8 @@ job_begin(JobQueue *queue, const char *name, JobRun run, gpointer data)
     }
     w = g_new0(Waiting, 1);
     *w = (Waiting){ .queue = queue, .name = name, .run = run, .data = data };
-    w->timer = g_timeout_add(JOB_TIMEOUT_MS, timed_out, w);
+    if (wait_ms != JOB_WAIT_FOREVER)
+        w->timer = g_timeout_add(wait_ms, timed_out, w);
     g_queue_push_tail(&queue->waiting, w);
 }
 

@@ -4,6 +4,7 @@
 #include "driver/domain-list.h"
 #include "driver/error.h"
 #include "driver/guest-cpu.h"
+#include "driver/iothreads.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -115,12 +116,30 @@ describe(const LaunchMachine *machine, GError **error)
     if (def->os.machine)
         vmm_msg_put_string(msg, "machine", def->os.machine);
     vmm_msg_put_bool(msg, "acpi", def->features.states[DOMAIN_FEATURE_ACPI] == 1);
-    domain_clock_lower(&def->clock, msg);
-    domain_pm_lower(&def->pm, domain_os_is_uefi(&def->os), msg);
+    if (!domain_clock_lower(&def->clock, g_get_real_time() / G_USEC_PER_SEC, msg, error))
+        return FALSE;
+    domain_pm_lower(&def->pm, msg);
     vmm_msg_put_string(msg, "on-poweroff", launch_machine_action(def->on_poweroff));
     vmm_msg_put_string(msg, "on-reboot", launch_machine_action(def->on_reboot));
     vmm_msg_put_string(msg, "on-crash", launch_machine_action(def->on_crash));
     return machine->domain->host->env->simulated || put_host(machine, msg, error);
+}
+
+/* Its I/O threads, before the devices that they serve. */
+
+static void
+describe_iothreads(const LaunchMachine *machine)
+{
+    gboolean simulated = machine->domain->host->env->simulated;
+    const DomainIoThreads *threads = &machine->live->iothreads;
+
+    for (guint i = 0; i < threads->list->len; i++) {
+        DomainIoThread *thread = domain_iothreads_get(threads, i);
+
+        thread->poll = iothread_first_poll(simulated);
+        g_ptr_array_add(machine->requests,
+                        iothread_request(guest_link(machine->guest), VMM_ADD_IOTHREAD, thread->id));
+    }
 }
 
 /* Its devices */
@@ -153,6 +172,7 @@ lower_devices(const LaunchMachine *machine, GError **error)
     DeviceLowering to = {
         .simulated = machine->domain->host->env->simulated,
         .domain_name = live->name,
+        .iothreads = &live->iothreads,
         .run_dir = guest_dir(machine->guest),
         .vsock_dir = guest_vsock_dir(machine->guest),
         .vsock_broker = machine->domain->host->env->vsock,
@@ -160,6 +180,7 @@ lower_devices(const LaunchMachine *machine, GError **error)
         .add = add_device_message,
         .data = (gpointer)machine,
         .balloon_kib = live->memory_kib - live->current_memory_kib,
+        .images = machine->images,
     };
 
     if (!to.simulated)
@@ -170,5 +191,8 @@ lower_devices(const LaunchMachine *machine, GError **error)
 gboolean
 launch_machine_describe(const LaunchMachine *machine, GError **error)
 {
-    return describe(machine, error) && lower_devices(machine, error);
+    if (!describe(machine, error))
+        return FALSE;
+    describe_iothreads(machine);
+    return lower_devices(machine, error);
 }

@@ -3,12 +3,14 @@
 #pragma once
 
 #include "driver/domain-private.h"
+#include "driver/image-wait.h"
 
 typedef struct LaunchMachine {
     const Domain *domain;
     DomainDef *live; /* what is to run; filled in */
     Guest *guest;
     gboolean reset_nvram;
+    ImageWait *images;   /* what is to be waited for before they are sent */
     GPtrArray *requests; /* of VmmMsg, with what is opened; they are to be sent in this order */
 } LaunchMachine;
 

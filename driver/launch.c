@@ -5,8 +5,12 @@
 #include "driver/domain-state.h"
 #include "driver/domain-xml.h"
 #include "driver/error.h"
+#include "driver/guest-end.h"
 #include "driver/guest-limits.h"
+#include "driver/guest-log.h"
 #include "driver/guest-news.h"
+#include "driver/hook.h"
+#include "driver/image-wait.h"
 #include "driver/launch-machine.h"
 #include "driver/pm-suspend.h"
 
@@ -31,11 +35,17 @@ struct Launch {
     int state;        /* what it is restored from; -1: it boots */
     Guest *guest;
     int log_fd;
-    GPtrArray *requests; /* of VmmMsg: create, then the devices */
-    guint waiting;       /* answers still to come */
-    GError *error;       /* the first thing that went wrong */
-    gboolean restoring;  /* one of the answers is the event that ends it */
-    gboolean asleep;     /* what was restored has suspended itself */
+    GPtrArray *requests;          /* of VmmMsg: create, then the devices */
+    ImageWait *images;            /* that its disks use */
+    Hook *hook;                   /* an administrator's program that is waited for; NULL: none */
+    void (*next)(Launch *launch); /* what follows it */
+    guint waiting;                /* answers still to come */
+    GError *error;                /* the first thing that went wrong */
+    gboolean restoring;           /* one of the answers is the event that ends it */
+    gboolean asleep;              /* what was restored has suspended itself */
+    gboolean running;             /* all has been answered: what ends now has run */
+    gboolean gone;                /* and its process has ended since */
+    GQueue news;                  /* of VmmMsg: what it has told of itself, for who follows */
     gboolean undoing;
     DomainDone done;
     gpointer data;
@@ -49,6 +59,8 @@ launch_free(Launch *launch)
     if (launch->state >= 0)
         close(launch->state);
     g_ptr_array_unref(launch->requests);
+    image_wait_free(launch->images);
+    g_queue_clear_full(&launch->news, (GDestroyNotify)vmm_msg_free);
     domain_def_free(launch->live);
     g_clear_error(&launch->error);
     domain_unref(launch->domain);
@@ -67,34 +79,21 @@ launch_finish(Launch *launch)
     launch_free(launch);
 }
 
-/* The last thing that the VMM wrote to its log, for the message that the user sees. */
-static char *
-last_log_line(const Launch *launch)
-{
-    char tail[512];
-    off_t end = lseek(launch->log_fd, 0, SEEK_END);
-    off_t from = MAX(0, end - (off_t)sizeof(tail) + 1);
-    ssize_t n = pread(launch->log_fd, tail, sizeof(tail) - 1, from);
-    const char *line;
-
-    if (n <= 0)
-        return g_strdup("");
-    tail[n] = '\0';
-    g_strchomp(tail);
-    line = strrchr(tail, '\n');
-    return g_utf8_make_valid(line ? line + 1 : tail, -1);
-}
-
 /* Everything that was done is undone, at the end of the process where one was started. */
 static void
 launch_undo(Launch *launch)
 {
     launch->undoing = TRUE; /* answers that now fail are no news */
+    g_clear_pointer(&launch->hook, hook_cancel);
+    g_clear_pointer(&launch->images, image_wait_free);
     if (launch->domain->host->units)
         units_cancel(launch->domain->host->units, launch);
     g_clear_pointer(&launch->guest, guest_free);
     device_list_release(launch->live->devices);
     guest_discard(launch->domain->host->env->run_dir, launch->live->uuid);
+    if (launch->log_fd >= 0)
+        guest_log_end(launch->domain->host->env, launch->live->name, VIR_DOMAIN_SHUTOFF_FAILED);
+    hook_guest_ended(launch->domain, launch->live, launch->id);
     launch_finish(launch);
 }
 
@@ -103,7 +102,9 @@ launch_fail(Launch *launch, const GError *error)
 {
     if (!launch->error)
         launch->error = g_error_copy(error);
-    if (launch->guest && guest_pid(launch->guest))
+    g_clear_pointer(&launch->images,
+                    image_wait_free); /* a process that is being ended is told nothing */
+    if (launch->guest && guest_pid(launch->guest) && !launch->gone)
         guest_kill(launch->guest); /* launch_exited() goes on */
     else
         launch_undo(launch);
@@ -157,19 +158,24 @@ heard_job_ended(Launch *launch, VmmMsg *event)
     one_answered(launch, error);
 }
 
+/* A hook may take longer than the guest does to suspend itself, or to be done. */
 void
 launch_event(Launch *launch, VmmMsg *event)
 {
-    if (strcmp(vmm_msg_name(event), VMM_EVENT_STOPPED) == 0)
+    const char *name = vmm_msg_name(event);
+
+    if (strcmp(name, VMM_EVENT_STOPPED) == 0 && !launch->running)
         heard_stopped(launch, event);
-    else if (strcmp(vmm_msg_name(event), VMM_EVENT_JOB_ENDED) == 0 && launch->restoring)
+    else if (strcmp(name, VMM_EVENT_JOB_ENDED) == 0 && launch->restoring)
         heard_job_ended(launch, event);
+    else
+        g_queue_push_tail(&launch->news, vmm_msg_ref(event));
 }
 
-void
-launch_exited(Launch *launch)
+static void
+exited_early(Launch *launch)
 {
-    g_autofree char *line = last_log_line(launch);
+    g_autofree char *line = guest_end_last_line(launch->log_fd);
     const char *end = guest_end(launch->guest);
 
     /* VIR_ERR_INTERNAL_ERROR is the link's word for "went away": the log knows better why. */
@@ -182,32 +188,54 @@ launch_exited(Launch *launch)
     launch_undo(launch);
 }
 
+void
+launch_exited(Launch *launch)
+{
+    if (launch->running && !launch->error)
+        launch->gone = TRUE;
+    else
+        exited_early(launch);
+}
+
+/* Between the steps: an administrator may forbid it. */
+
+static void
+hook_ended(gpointer data, const GError *error)
+{
+    Launch *launch = data;
+
+    launch->hook = NULL;
+    if (error)
+        launch_fail(launch, error);
+    else
+        launch->next(launch);
+}
+
+static void
+after_hook(Launch *launch, const char *operation, void (*next)(Launch *launch))
+{
+    launch->next = next;
+    launch->hook =
+        hook_begin(launch->domain, operation, launch->live, launch->id, hook_ended, launch);
+    if (!launch->hook)
+        next(launch);
+}
+
 /* Step 1: the host's side of everything. */
 
 static gboolean
 open_log(Launch *launch, GError **error)
 {
-    const char *dir = launch->domain->host->env->log_dir;
-    g_autofree char *name = g_strconcat(launch->live->name, ".log", NULL);
-    g_autofree char *path = dir ? g_build_filename(dir, name, NULL) : NULL;
-    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    g_autofree char *stamp =
-        g_date_time_format(now, "%F %T.%f+0000: starting up vmctl " PACKAGE_VERSION "\n");
+    const DriverEnv *env = launch->domain->host->env;
 
-    if (launch->domain->host->env->simulated)
+    if (env->simulated)
         return TRUE;
-    if (g_mkdir_with_parents(dir, 0700) < 0)
-        return driver_error_errno(error, errno, "cannot make the directory '%s'", dir);
-    launch->log_fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (launch->log_fd < 0)
-        return driver_error_errno(error, errno, "cannot open the log '%s'", path);
-    if (write(launch->log_fd, stamp, strlen(stamp)) < 0)
-        g_warning("Cannot write to '%s': %s", path, g_strerror(errno));
-    return TRUE;
+    launch->log_fd = guest_log_open(env, launch->live->name, error);
+    return launch->log_fd >= 0;
 }
 
 static gboolean
-start_open(Launch *launch, GError **error)
+open_host(Launch *launch, GError **error)
 {
     Domain *domain = launch->domain;
     GuestEvents events = domain_guest_events(domain);
@@ -219,7 +247,8 @@ start_open(Launch *launch, GError **error)
     if (!launch->guest)
         return FALSE;
     return launch_machine_describe(&(LaunchMachine){ domain, launch->live, launch->guest,
-                                                     launch->reset_nvram, launch->requests },
+                                                     launch->reset_nvram, launch->images,
+                                                     launch->requests },
                                    error);
 }
 
@@ -262,6 +291,24 @@ settle_process(Launch *launch, GError **error)
 
 static void start_create(Launch *launch);
 
+static void
+images_ready(gpointer data, const GError *error)
+{
+    Launch *launch = data;
+
+    if (error)
+        launch_fail(launch, error);
+    else
+        start_create(launch);
+}
+
+/* The process is there. It gets no image that may still change; what has gone before has taken some of that time. */
+static void
+start_wait(Launch *launch)
+{
+    image_wait_begin(launch->images, IMAGE_WAIT_MS, images_ready, launch);
+}
+
 /* The unit's process is there. */
 static void
 process_ready(gpointer data, UnitCall *call, const GError *failed)
@@ -272,14 +319,14 @@ process_ready(gpointer data, UnitCall *call, const GError *failed)
 
     if (call && guest_take(launch->guest, call, vmm, launch->log_fd, &error) &&
         settle_process(launch, &error))
-        start_create(launch);
+        start_wait(launch);
     else
         launch_fail(launch, error);
 }
 
 /* Step 2: the process. It may take a while to come, so the next step follows from here. */
 static gboolean
-start_process(Launch *launch, GError **error)
+begin_process(Launch *launch, GError **error)
 {
     Domain *domain = launch->domain;
     const DriverEnv *env = domain->host->env;
@@ -299,8 +346,35 @@ start_process(Launch *launch, GError **error)
     if (!guest_spawn(launch->guest, env->vmm, launch->log_fd, error) ||
         !settle_process(launch, error))
         return FALSE;
-    start_create(launch);
+    start_wait(launch);
     return TRUE;
+}
+
+static void
+start_process(Launch *launch)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!begin_process(launch, &error))
+        launch_fail(launch, error);
+}
+
+static void
+start_open(Launch *launch)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (open_host(launch, &error))
+        after_hook(launch, HOOK_START, start_process);
+    else
+        launch_fail(launch, error);
+}
+
+/* Before anything of the host is taken. */
+static void
+start_prepare(Launch *launch)
+{
+    after_hook(launch, HOOK_PREPARE, start_open);
 }
 
 static void
@@ -341,11 +415,25 @@ tell_restored(Domain *domain, gboolean asleep)
         pm_suspended(domain);
 }
 
+/* What has become of it since. */
+static void
+tell_news(Launch *launch)
+{
+    const GuestEvents events = domain_guest_events(launch->domain);
+    VmmMsg *event;
+
+    while ((event = g_queue_pop_head(&launch->news))) {
+        events.event(events.data, event);
+        vmm_msg_free(event);
+    }
+}
+
 /* Step 4: it runs. */
 static void
 start_finish(Launch *launch)
 {
-    Domain *domain = launch->domain;
+    g_autoptr(Domain) domain = domain_ref(launch->domain);
+    const gboolean gone = launch->gone;
 
     domain_def_free(domain->live);
     domain->live = g_steal_pointer(&launch->live);
@@ -366,7 +454,17 @@ start_finish(Launch *launch)
     if (domain->host->units)
         units_running(domain->host->units, domain_name(domain), domain_uuid(domain), domain->id,
                       guest_pid(domain->guest));
+    tell_news(launch);
     launch_finish(launch);
+    if (gone)
+        domain_guest_events(domain).exited(domain);
+}
+
+static void
+start_ran(Launch *launch)
+{
+    launch->running = TRUE;
+    after_hook(launch, HOOK_STARTED, start_finish);
 }
 
 static void answered(gpointer data, VmmMsg *reply, const GError *error);
@@ -378,19 +476,19 @@ ask(Launch *launch, VmmMsg *request, VmmLinkReply reply)
     vmm_link_send(guest_link(launch->guest), request, CREATE_TIMEOUT_MS, reply, launch);
 }
 
-/* What its vCPUs may have is settled once there are threads, before they run. */
+/* What its threads may have is settled once they are there, before its vCPUs run. */
 static void
-bound_vcpus(Launch *launch)
+bound_threads(Launch *launch)
 {
     Guest *guest = launch->guest;
     g_autoptr(GError) error = NULL;
 
     launch->bounded = TRUE;
     if (!launch->domain->host->env->simulated &&
-        !guest_limits_vcpus(launch->live, guest_room(guest), guest_pid(guest), &error))
+        !guest_limits_threads(launch->live, guest_room(guest), guest_pid(guest), &error))
         launch_fail(launch, error);
     else if (launch->paused)
-        start_finish(launch);
+        start_ran(launch);
     else
         ask(launch, vmm_link_request(guest_link(guest), VMM_RUN), answered);
 }
@@ -406,9 +504,9 @@ one_answered(Launch *launch, const GError *error)
     if (launch->error)
         launch_fail(launch, launch->error);
     else if (!launch->bounded)
-        bound_vcpus(launch);
+        bound_threads(launch);
     else
-        start_finish(launch);
+        start_ran(launch);
 }
 
 static void
@@ -452,7 +550,7 @@ ask_restore(Launch *launch)
     ask(launch, request, restore_begun);
 }
 
-/* Step 3: the machine, its devices, and off it goes; all of it without waiting in between, but where vCPUs have
+/* Step 3: the machine, its devices, and off it goes; all of it without waiting in between, but where threads have
  * limits of their own. */
 static void
 start_create(Launch *launch)
@@ -464,7 +562,7 @@ start_create(Launch *launch)
     for (guint i = 0; i < n; i++)
         ask(launch, requests[i], answered);
     ask(launch, vmm_link_request(link, VMM_HELLO), greeted);
-    launch->bounded = !guest_limits_has_vcpus(launch->live);
+    launch->bounded = !guest_limits_has_threads(launch->live);
     if (launch->state >= 0)
         ask_restore(launch);
     else if (!launch->paused && launch->bounded)
@@ -475,7 +573,6 @@ void
 launch_begin(Domain *domain, const LaunchPlan *plan, DomainDone done, gpointer data)
 {
     Launch *launch = g_new0(Launch, 1);
-    g_autoptr(GError) error = NULL;
 
     launch->domain = domain_ref(domain);
     launch->live = domain_def_copy(plan->def);
@@ -486,11 +583,14 @@ launch_begin(Domain *domain, const LaunchPlan *plan, DomainDone done, gpointer d
     launch->state = plan->restore ? fcntl(plan->state, F_DUPFD_CLOEXEC, 0) : -1;
     launch->log_fd = -1;
     launch->requests = g_ptr_array_new_with_free_func((GDestroyNotify)vmm_msg_free);
+    launch->images = image_wait_new();
     launch->done = done;
     launch->data = data;
     domain->launch = launch;
     domain->coming = launch->live;
     guest_record_clear(&domain->words);
-    if (!start_open(launch, &error) || !start_process(launch, &error))
-        launch_fail(launch, error);
+    if (plan->restore)
+        after_hook(launch, HOOK_RESTORE, start_prepare);
+    else
+        start_prepare(launch);
 }

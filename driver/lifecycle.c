@@ -8,7 +8,9 @@
 #include "driver/domain-list.h"
 #include "driver/error.h"
 #include "driver/flags.h"
+#include "driver/guest-log.h"
 #include "driver/guest-news.h"
+#include "driver/hook.h"
 #include "driver/disk-resize.h"
 #include "driver/hotplug.h"
 #include "driver/launch.h"
@@ -150,6 +152,8 @@ suspend_begin(Verb *verb)
         return;
     if (verb->domain->state == VIR_DOMAIN_PMSUSPENDED)
         verb_fail(verb, VIR_ERR_OPERATION_INVALID, "domain is pmsuspended");
+    else if (verb->domain->state == VIR_DOMAIN_PAUSED && domain_is_simulated(verb->domain))
+        verb_fail(verb, VIR_ERR_OPERATION_INVALID, "domain is not running");
     else if (verb->domain->state == VIR_DOMAIN_PAUSED)
         verb_finish(verb, NULL);
     else
@@ -437,6 +441,7 @@ domain_end_reason(const GuestRecord *words, DomainEnding ending, int *ret_reason
         [DOMAIN_ENDS_FAILED] = { VIR_DOMAIN_SHUTOFF_FAILED, VIR_DOMAIN_EVENT_STOPPED_FAILED },
         [DOMAIN_ENDS_HALTED] = { VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT,
                                  VIR_DOMAIN_EVENT_STOPPED_FROM_SNAPSHOT },
+        [DOMAIN_ENDS_CRASHED] = { VIR_DOMAIN_SHUTOFF_CRASHED, VIR_DOMAIN_EVENT_STOPPED_CRASHED },
         [DOMAIN_ENDS_REVERTED] = { VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT,
                                    VIR_DOMAIN_EVENT_STOPPED_FROM_SNAPSHOT },
     };
@@ -483,6 +488,8 @@ guest_exited(gpointer data)
     guest = g_steal_pointer(&domain->guest);
     device_list_release(domain->live->devices);
     guest_discard(domain->host->env->run_dir, domain_uuid(domain));
+    guest_log_end(domain->host->env, domain_name(domain), reason);
+    hook_guest_ended(domain, domain->live, id);
     domain->id = -1;
     domain->ending = DOMAIN_ENDS_ITSELF;
     domain->updated = FALSE;
@@ -498,6 +505,7 @@ guest_exited(gpointer data)
     domain_tell_end(domain, NULL);
     agent_closed(domain);
     hotplug_forget(domain);
+    domain_forget_files(domain);
     disk_resize_forget(domain);
     /* Last, because verbs that waited for it fail now, and the next one begins. */
     guest_free(guest);

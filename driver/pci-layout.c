@@ -20,12 +20,13 @@ static const char *const turns[] = {
 };
 
 typedef struct Slot {
-    guint8 taken;    /* a bit for each function */
-    gboolean shared; /* by root ports, and so open to more of them */
+    guint8 taken;  /* a bit for each function */
+    guint8 shared; /* by root ports, and so open to more of them */
 } Slot;
 
 typedef struct Layout {
     GPtrArray *devices;
+    gboolean flat;
     Slot slots[BUSES][SLOTS];
     guint n_buses; /* those that are there, from 0 */
 } Layout;
@@ -49,11 +50,12 @@ take(Layout *layout, const PciAddress *pci, PciRole role)
 }
 
 static Layout *
-layout_new(GPtrArray *devices)
+layout_new(GPtrArray *devices, gboolean flat)
 {
     Layout *layout = g_new0(Layout, 1);
 
     layout->devices = devices;
+    layout->flat = flat;
     layout->slots[0][CHIPSET_SLOT].taken = CHIPSET_FUNCTIONS;
     return layout;
 }
@@ -68,17 +70,14 @@ is_placed(const Device *dev)
            dev->pci.domain == 0;
 }
 
-/* The root, then what the document has places for, and buses enough for those. */
+/* What the document has places for, and buses enough for those. */
 static void
 read_devices(Layout *layout)
 {
-    gboolean has_root = FALSE;
-
     for (guint i = 0; i < layout->devices->len; i++) {
         const Device *dev = g_ptr_array_index(layout->devices, i);
         PciRole role = device_pci_role(dev);
 
-        has_root |= role == PCI_ROLE_ROOT;
         if (role == PCI_ROLE_PORT)
             layout->n_buses = MAX(layout->n_buses, MIN(device_controller_bus(dev), BUSES - 1) + 1);
         if (!is_placed(dev))
@@ -87,8 +86,27 @@ read_devices(Layout *layout)
         layout->n_buses = MAX(layout->n_buses, dev->pci.bus + 1);
     }
     layout->n_buses = MAX(layout->n_buses, 1);
-    if (!has_root)
-        g_ptr_array_add(layout->devices, device_controller_new_root());
+}
+
+static gboolean
+has_role(const GPtrArray *devices, PciRole role)
+{
+    for (guint i = 0; i < devices->len; i++) {
+        if (device_pci_role(g_ptr_array_index(devices, i)) == role)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void
+add_root(const Layout *layout)
+{
+    GPtrArray *devices = layout->devices;
+    gboolean needed = !layout->flat || has_role(devices, PCI_ROLE_PORT) ||
+                      has_role(devices, PCI_ROLE_ENDPOINT);
+
+    if (needed && !has_role(devices, PCI_ROLE_ROOT))
+        g_ptr_array_add(devices, device_controller_new_root());
 }
 
 /* The first function on bus 0 that a root port can have. */
@@ -179,14 +197,30 @@ find_bus(Layout *layout, guint *ret)
     return TRUE;
 }
 
+/* The first slot with nothing in it. */
+static gboolean
+find_slot(const Layout *layout, guint *ret)
+{
+    for (guint slot = 1; slot < SLOTS; slot++) {
+        if (layout->slots[0][slot].taken)
+            continue;
+        *ret = slot;
+        return TRUE;
+    }
+    return FALSE;
+}
+
 static void
 place_endpoint(Layout *layout, Device *dev)
 {
-    PciAddress *pci = &dev->pci;
+    PciAddress *pci = &dev->pci, found = *pci;
 
-    if (pci->known || !find_bus(layout, &pci->bus))
+    if (pci->known)
         return;
-    pci->domain = pci->slot = pci->function = 0;
+    found.bus = found.slot = found.domain = found.function = 0;
+    if (!(layout->flat ? find_slot(layout, &found.slot) : find_bus(layout, &found.bus)))
+        return;
+    *pci = found;
     pci->known = TRUE;
     take(layout, pci, PCI_ROLE_ENDPOINT);
 }
@@ -218,24 +252,15 @@ mark_multifunction(Layout *layout)
     }
 }
 
-static gboolean
-has_ports(const GPtrArray *devices)
-{
-    for (guint i = 0; i < devices->len; i++) {
-        if (device_pci_role(g_ptr_array_index(devices, i)) == PCI_ROLE_PORT)
-            return TRUE;
-    }
-    return FALSE;
-}
-
 void
-pci_layout_complete(GPtrArray *devices)
+pci_layout_complete(GPtrArray *devices, gboolean flat)
 {
-    g_autofree Layout *layout = layout_new(devices);
-    gboolean ours = !has_ports(devices);
+    g_autofree Layout *layout = layout_new(devices, flat);
+    gboolean ours = !flat && !has_role(devices, PCI_ROLE_PORT);
     guint spare;
 
     read_devices(layout);
+    add_root(layout);
     place_ports(layout);
     place_endpoints(layout);
     if (ours && layout->n_buses > 1)
@@ -247,7 +272,7 @@ pci_layout_complete(GPtrArray *devices)
 gboolean
 pci_layout_plug(GPtrArray *devices, Device *dev, GError **error)
 {
-    g_autofree Layout *layout = layout_new(devices);
+    g_autofree Layout *layout = layout_new(devices, FALSE);
 
     if (dev->pci.known || device_pci_role(dev) != PCI_ROLE_ENDPOINT)
         return TRUE;
@@ -263,11 +288,8 @@ pci_layout_plug(GPtrArray *devices, Device *dev, GError **error)
 
 /* Checking */
 
-static char *
-address_text(const PciAddress *pci)
-{
-    return g_strdup_printf("%04x:%02x:%02x.%x", pci->domain, pci->bus, pci->slot, pci->function);
-}
+#define ADDRESS         "%04x:%02x:%02x.%x"
+#define ADDRESS_OF(pci) (pci)->domain, (pci)->bus, (pci)->slot, (pci)->function
 
 /* Where a device may be: on the root's bus, in slots 1 to 31; on a port's bus, which is a link to one
  * device, in slot 0. */
@@ -275,23 +297,23 @@ static gboolean
 check_place(const Device *dev, GError **error)
 {
     const PciAddress *pci = &dev->pci;
-    g_autofree char *text = address_text(pci);
 
     if (pci->domain != 0)
         return driver_error(error, VIR_ERR_XML_ERROR,
-                            "Invalid PCI address %s. Only PCI domain 0 is available", text);
+                            "Invalid PCI address " ADDRESS ". Only PCI domain 0 is available",
+                            ADDRESS_OF(pci));
     if (pci->bus != 0 && device_pci_role(dev) == PCI_ROLE_PORT)
         return driver_error(error, VIR_ERR_XML_ERROR,
-                            "The device at PCI address %s cannot be plugged into the PCI "
+                            "The device at PCI address " ADDRESS " cannot be plugged into the PCI "
                             "controller with index='%u'. It requires a controller that accepts a "
                             "pcie-root-port.",
-                            text, pci->bus);
+                            ADDRESS_OF(pci), pci->bus);
     if (pci->bus == 0 && pci->slot == 0)
-        return driver_error(error, VIR_ERR_XML_ERROR, "Invalid PCI address %s. slot must be >= 1",
-                            text);
+        return driver_error(error, VIR_ERR_XML_ERROR,
+                            "Invalid PCI address " ADDRESS ". slot must be >= 1", ADDRESS_OF(pci));
     if (pci->bus != 0 && pci->slot != 0)
-        return driver_error(error, VIR_ERR_XML_ERROR, "Invalid PCI address %s. slot must be <= 0",
-                            text);
+        return driver_error(error, VIR_ERR_XML_ERROR,
+                            "Invalid PCI address " ADDRESS ". slot must be <= 0", ADDRESS_OF(pci));
     return TRUE;
 }
 
@@ -309,13 +331,9 @@ check_device(Layout *layout, const Device *dev, GError **error)
                             "automatically added");
     if (!check_place(dev, error))
         return FALSE;
-    if (!take(layout, &dev->pci, role)) {
-        g_autofree char *text = address_text(&dev->pci);
-
-        return driver_error(error, VIR_ERR_XML_ERROR, "Attempted double use of PCI Address %s",
-                            text);
-    }
-    return TRUE;
+    return take(layout, &dev->pci, role) ||
+           driver_error(error, VIR_ERR_XML_ERROR, "Attempted double use of PCI Address " ADDRESS,
+                        ADDRESS_OF(&dev->pci));
 }
 
 /* A slot whose function 0 denies that there are others: the guest would never see them. */
@@ -335,7 +353,7 @@ check_multifunction(Layout *layout, const Device *dev, GError **error)
 gboolean
 pci_layout_check(const GPtrArray *devices, GError **error)
 {
-    g_autofree Layout *layout = layout_new((GPtrArray *)devices);
+    g_autofree Layout *layout = layout_new((GPtrArray *)devices, FALSE);
 
     for (guint i = 0; i < devices->len; i++) {
         if (!check_device(layout, g_ptr_array_index(devices, i), error))

@@ -4,6 +4,7 @@
 #include "driver/error.h"
 #include "driver/flags.h"
 #include "driver/guest-threads.h"
+#include "driver/test-default.h"
 
 #define AFFECTS (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
 
@@ -14,6 +15,18 @@ meant_def(const Domain *domain, guint flags, const char *function, GError **erro
     if (!driver_check_flags(flags, AFFECTS, function, error))
         return NULL;
     return domain_affected_def(domain, flags, error);
+}
+
+CpuSet
+domain_host_cpus(const Domain *domain)
+{
+    return domain_is_simulated(domain) ? cpuset_first(test_default_node.cpus) : cpuset_host();
+}
+
+guint
+domain_mapped_cpus(const Domain *domain)
+{
+    return domain_is_simulated(domain) ? TEST_DEFAULT_CPUS : cpuset_host_count();
 }
 
 /* Pinning */
@@ -47,6 +60,8 @@ pin_threads(const Domain *domain, const Wish *wish, GError **error)
     pid_t pid = guest_pid(domain->guest);
     GuestThread thread;
 
+    if (domain_is_simulated(domain))
+        return TRUE;
     if (wish->vcpu < 0)
         return guest_threads_pin_emulator(pid, &wish->cpus, error);
     if (!guest_threads_find(pid, wish->vcpu, &thread))
@@ -56,14 +71,39 @@ pin_threads(const Domain *domain, const Wish *wish, GError **error)
     return guest_thread_pin(thread.tid, &wish->cpus, error);
 }
 
+void
+domain_tell_pinned(Domain *domain, const char *name, const CpuSet *cpus)
+{
+    g_autofree char *text = cpuset_format(cpus);
+    g_autoptr(GVariant) all = NULL;
+    GVariantBuilder builder;
+
+    if (domain_is_simulated(domain))
+        return;
+    g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
+    g_variant_builder_add(&builder, "{sv}", name, g_variant_new_string(text));
+    all = g_variant_ref_sink(g_variant_builder_end(&builder));
+    domain_tell(domain, tunable, all);
+}
+
+static char *
+tunable_name(const Wish *wish)
+{
+    return wish->vcpu < 0 ? g_strdup(VIR_DOMAIN_TUNABLE_CPU_EMULATORPIN)
+                          : g_strdup_printf(VIR_DOMAIN_TUNABLE_CPU_VCPUPIN, wish->vcpu);
+}
+
 static gboolean
 pin_live(const Alteration *alteration, Domain *domain, GError **error)
 {
     const Wish *wish = (const Wish *)alteration;
+    g_autofree char *name = NULL;
 
     if (!check_vcpu(domain->live, wish, "live", error) || !pin_threads(domain, wish, error))
         return FALSE;
     pin_def(domain->live, wish);
+    name = tunable_name(wish);
+    domain_tell_pinned(domain, name, &wish->cpus);
     return TRUE;
 }
 
@@ -98,7 +138,7 @@ static void
 pin(Domain *domain, const AlterationKind *kind, int vcpu, GVariant *map, guint flags,
     DomainDone done, gpointer data)
 {
-    const CpuSet cpus = cpuset_from_variant(map);
+    const CpuSet cpus = cpuset_from_variant(map, domain_mapped_cpus(domain));
     g_autoptr(GError) error = NULL;
     Wish *wish;
 
@@ -125,25 +165,13 @@ domain_pin_emulator(Domain *domain, GVariant *map, guint flags, DomainDone done,
     pin(domain, &pin_emulator, -1, map, flags, done, data);
 }
 
-gboolean
-domain_pin_iothread(Domain *domain, guint iothread, GVariant *map, guint flags, GError **error)
-{
-    const CpuSet cpus = cpuset_from_variant(map);
-
-    if (!meant_def(domain, flags, "virDomainPinIOThread", error))
-        return FALSE;
-    if (cpuset_is_empty(&cpus))
-        return driver_error(error, VIR_ERR_INVALID_ARG, "Empty iothread cpumap list for pinning");
-    return driver_error(error, VIR_ERR_INVALID_ARG, "iothread %u not found", iothread);
-}
-
 /* Asking */
 
 /* Without a word about it, a thread may run anywhere. */
 static CpuSet
-or_host(CpuSet cpus)
+or_host(const Domain *domain, CpuSet cpus)
 {
-    return cpuset_is_empty(&cpus) ? cpuset_host() : cpus;
+    return cpuset_is_empty(&cpus) ? domain_host_cpus(domain) : cpus;
 }
 
 GVariant *
@@ -156,9 +184,9 @@ domain_vcpu_pins(const Domain *domain, guint flags, GError **error)
         return NULL;
     g_variant_builder_init(&maps, G_VARIANT_TYPE("aab"));
     for (guint i = 0; i < def->vcpus; i++) {
-        const CpuSet cpus = or_host(domain_tune_vcpu_set(&def->tune, i));
+        const CpuSet cpus = or_host(domain, domain_tune_vcpu_set(&def->tune, i));
 
-        g_variant_builder_add_value(&maps, cpuset_to_variant(&cpus));
+        g_variant_builder_add_value(&maps, cpuset_to_variant(&cpus, domain_mapped_cpus(domain)));
     }
     return g_variant_builder_end(&maps);
 }
@@ -171,16 +199,8 @@ domain_emulator_pin(const Domain *domain, guint flags, GError **error)
 
     if (!def)
         return NULL;
-    cpus = or_host(domain_tune_emulator_set(&def->tune));
-    return cpuset_to_variant(&cpus);
-}
-
-GVariant *
-domain_iothreads(const Domain *domain, guint flags, GError **error)
-{
-    if (!meant_def(domain, flags, "virDomainGetIOThreadInfo", error))
-        return NULL;
-    return g_variant_new_array(G_VARIANT_TYPE("(uab)"), NULL, 0);
+    cpus = or_host(domain, domain_tune_emulator_set(&def->tune));
+    return cpuset_to_variant(&cpus, domain_mapped_cpus(domain));
 }
 
 static gint
@@ -199,13 +219,13 @@ add_simulated(GVariantBuilder *rows, const Domain *domain)
 
     guest_cpu_times(domain->guest, &user_ns, &system_ns);
     for (guint i = 0; i < domain->live->current_vcpus; i++) {
-        const CpuSet cpus = or_host(domain_tune_vcpu_set(&domain->live->tune, i));
+        const CpuSet cpus = or_host(domain, domain_tune_vcpu_set(&domain->live->tune, i));
         int last = CPUSET_MAX - 1;
 
         while (last > 0 && !CPU_ISSET(last, &cpus.cpus))
             last--;
         g_variant_builder_add(rows, "(uiti@ab)", i, VIR_VCPU_RUNNING, user_ns + system_ns, last,
-                              cpuset_to_variant(&cpus));
+                              cpuset_to_variant(&cpus, domain_mapped_cpus(domain)));
     }
 }
 
@@ -222,7 +242,7 @@ add_threads(GVariantBuilder *rows, const Domain *domain)
         if (thread->vcpu >= 0)
             g_variant_builder_add(rows, "(uiti@ab)", thread->vcpu, VIR_VCPU_RUNNING,
                                   thread->user_ns + thread->system_ns, thread->cpu,
-                                  cpuset_to_variant(&cpus));
+                                  cpuset_to_variant(&cpus, domain_mapped_cpus(domain)));
     }
 }
 
@@ -266,7 +286,11 @@ domain_cpu_stats(const Domain *domain, guint flags, GError **error)
 
     if (!driver_check_flags(flags, VIR_TYPED_PARAM_STRING_OKAY, "virDomainGetCPUStats", error))
         return NULL;
-    if (!domain_is_active(domain) || !cpu_times(domain, &total, &user, &system)) {
+    if (domain_is_active(domain) && domain_is_simulated(domain)) {
+        total = TEST_DEFAULT_CPU_NS;
+        user = TEST_DEFAULT_USER_NS;
+        system = TEST_DEFAULT_SYSTEM_NS;
+    } else if (!domain_is_active(domain) || !cpu_times(domain, &total, &user, &system)) {
         driver_error(error, VIR_ERR_OPERATION_INVALID, "domain is not running");
         return NULL;
     }

@@ -110,6 +110,10 @@ may_suspend(const Domain *domain, guint target, guint64 duration_s, GError **err
         return driver_error(error, VIR_ERR_INVALID_ARG, "Unknown suspend target: %u", target);
     if (!domain_is_active(domain))
         return driver_error(error, VIR_ERR_OPERATION_INVALID, "domain is not running");
+    /* By it a guest knows how to sleep, and that it may. */
+    if (live->features.states[DOMAIN_FEATURE_ACPI] != 1)
+        return driver_error(error, VIR_ERR_OPERATION_UNSUPPORTED,
+                            "Domain does not have suspend support");
     return *(const DomainPmState *)((const char *)&live->pm + targets[target].offset) !=
                DOMAIN_PM_NO ||
            driver_error(error, VIR_ERR_OPERATION_INVALID, "%s", targets[target].refusal);

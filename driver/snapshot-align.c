@@ -14,11 +14,24 @@ typedef struct Aligning {
     GHashTable *asked;         /* target -> SnapshotDisk of the document */
 } Aligning;
 
+/* What the disk's own document says, where that may be. */
+static SnapshotLocation
+location_of(const Aligning *to, const Device *dev)
+{
+    const char *said = device_disk_snapshot(dev);
+
+    for (int i = SNAPSHOT_UNSAID; said && snapshot_location_words[i]; i++) {
+        if (strcmp(snapshot_location_words[i], said) == 0)
+            return i;
+    }
+    return to->location;
+}
+
 static gboolean
-check_location(const Aligning *to, SnapshotDisk *disk, GError **error)
+check_location(const Aligning *to, const Device *dev, SnapshotDisk *disk, GError **error)
 {
     if (disk->location == SNAPSHOT_UNSAID)
-        disk->location = to->location;
+        disk->location = to->uniform ? to->location : location_of(to, dev);
     if (to->uniform && disk->location != to->location)
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
                             "disk '%s' must use snapshot mode '%s'", disk->name,
@@ -41,7 +54,7 @@ take_asked(Aligning *to, SnapshotDisk *disk, GError **error)
     if (!g_hash_table_insert(to->asked, (gpointer)target, disk))
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "disk '%s' specified twice",
                             disk->name);
-    if (!check_location(to, disk, error))
+    if (!check_location(to, dev, disk, error))
         return FALSE;
     g_free(disk->name);
     disk->name = g_strdup(target);
@@ -57,7 +70,7 @@ disk_of(const Aligning *to, const Device *dev)
     if (disk)
         return disk;
     disk = snapshot_disk_new(device_disk_target(dev));
-    disk->location = device_disk_source(dev) ? to->location : SNAPSHOT_NO;
+    disk->location = device_disk_source(dev) ? location_of(to, dev) : SNAPSHOT_NO;
     return disk;
 }
 

@@ -11,7 +11,8 @@
  * is an error, without it they are left out. */
 #define STATS_SUPPORTED                                                                            \
     (VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_BALLOON |              \
-     VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK)
+     VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK |               \
+     VIR_DOMAIN_STATS_IOTHREAD)
 
 /* Before domain_stats() of any of @domains: calls @done when what only guests' processes know is as new as it gets,
  * within DEVICE_FIGURES_TIMEOUT_MS. */
@@ -21,5 +22,8 @@ void stats_refresh(const GPtrArray *domains, guint groups, GDestroyNotify done, 
  * means all. NULL with @error for an unknown flag. */
 GVariant *domain_stats(Domain *domain, guint groups, guint flags, GError **error);
 
-/* The same of all @domains: a floating a(sa{sv}), with their names. */
-GVariant *stats_list(const GPtrArray *domains, guint groups, guint flags, GError **error);
+/* The same of all @domains, one after the other. @record, a{sv}, is floating or not; where it is the one of the domain
+ * before, they say the same. */
+typedef void (*StatsEach)(gpointer data, const Domain *domain, GVariant *record);
+gboolean stats_each(const GPtrArray *domains, guint groups, guint flags, StatsEach each,
+                    gpointer data, GError **error);

@@ -106,9 +106,13 @@ static gboolean
 keep_old(const char *path, char **ret, GError **error)
 {
     g_autofree char *old = g_strconcat(path, STORE_LEAVING, NULL);
+    int result = link(path, old);
 
-    unlink(old);
-    if (link(path, old) == 0)
+    if (result < 0 && errno == EEXIST) { /* a crash left it */
+        unlink(old);
+        result = link(path, old);
+    }
+    if (result == 0)
         *ret = g_steal_pointer(&old);
     else if (errno != ENOENT)
         return driver_error_errno(error, errno, "cannot replace '%s'", path);

@@ -9,7 +9,7 @@
 
 const char test_default_domain[] =
     "<domain type='test'>"
-    "<name>test</name>"
+    "<name>" TEST_DEFAULT_NAME "</name>"
     "<uuid>6695eb01-f6a4-8304-79aa-97f2502e193f</uuid>"
     "<memory>8388608</memory>"
     "<currentMemory>2097152</currentMemory>"
@@ -167,6 +167,16 @@ test_default_port(const char *wwnn, const char *wwpn, HostFacts *ret)
                                        wwnn, wwpn);
 }
 
+const HostNode test_default_node = {
+    .model = "i686", .memory_kib = 3145728, .cpus = 16, .mhz = 1400,
+    .nodes = CELLS,  .sockets = 2,          .cores = 2, .threads = 2,
+};
+
+const HostCpuTimes test_default_cpu = { .user = 9797400000,
+                                   .kernel = 34678723400000,
+                                   .idle = 87264900000,
+                                   .iowait = 763600000 };
+
 /* The cells differ in their memory and in the size of its small pages. */
 static const struct {
     guint kib, page_kib;
@@ -241,7 +251,7 @@ test_default_capabilities(void)
     g_string_append(out, "      </cells>\n"
                          "    </topology>\n"
                          "    <secmodel>\n"
-                         "      <model>testSecurity</model>\n"
+                         "      <model>" TEST_DEFAULT_SECURITY_MODEL "</model>\n"
                          "      <doi></doi>\n"
                          "    </secmodel>\n"
                          "  </host>\n\n");

@@ -15,13 +15,18 @@ static const char magic[15] = "TestGuestMagic";
 #define LENGTH_AT sizeof(magic)
 #define XML_AT    (LENGTH_AT + sizeof(int))
 
+gboolean
+test_image_write_magic(int fd)
+{
+    return image_file_write(fd, magic, sizeof(magic), 0);
+}
+
 static gboolean
 write_image(int fd, const char *xml)
 {
     int length = strlen(xml);
 
-    return image_file_write(fd, magic, sizeof(magic), 0) &&
-           image_file_write(fd, &length, sizeof(length), LENGTH_AT) &&
+    return test_image_write_magic(fd) && image_file_write(fd, &length, sizeof(length), LENGTH_AT) &&
            image_file_write(fd, xml, length, XML_AT) && fsync(fd) == 0;
 }
 

@@ -13,6 +13,8 @@
 
 /* Saves the domain @name, of which @xml tells; durable, and whole or not at all. */
 gboolean test_image_write(const char *path, const char *name, const char *xml, GError **error);
+/* Writes what such a file begins with to @fd; FALSE with errno. */
+gboolean test_image_write_magic(int fd);
 /* Opens the image @path: a descriptor, -1 with @error. @ret_xml is its document, for g_free(). */
 int test_image_open(const char *path, char **ret_xml, GError **error);
 /* The document of what @fd has open, which @path is for messages; NULL with @error. For g_free(). */

@@ -39,13 +39,12 @@ check_order(guint64 hard_kib, guint64 swap_kib, GError **error)
 }
 
 static gboolean
-check(GVariant *values, GError **error)
+fits(const DomainTune *tune, GVariant *values, GError **error)
 {
-    guint64 hard, swap;
+    guint64 hard = tune->hard_limit_kib, swap = tune->swap_hard_limit_kib;
 
-    if (!typed_params_get_uint64(values, VIR_DOMAIN_MEMORY_HARD_LIMIT, &hard) ||
-        !typed_params_get_uint64(values, VIR_DOMAIN_MEMORY_SWAP_HARD_LIMIT, &swap))
-        return TRUE;
+    typed_params_get_uint64(values, VIR_DOMAIN_MEMORY_HARD_LIMIT, &hard);
+    typed_params_get_uint64(values, VIR_DOMAIN_MEMORY_SWAP_HARD_LIMIT, &swap);
     return check_order(to_def(hard), to_def(swap), error);
 }
 
@@ -65,8 +64,6 @@ set_live(const Domain *domain, GVariant *values, GError **error)
     gboolean new_swap = typed_params_get_uint64(values, VIR_DOMAIN_MEMORY_SWAP_HARD_LIMIT, &swap);
     guint64 soft;
 
-    if (!check_order(to_def(hard), to_def(swap), error))
-        return FALSE;
     if (new_hard && !set_one(room, 0, hard, error))
         return FALSE;
     if ((new_swap || (new_hard && to_def(swap))) && !set_one(room, 2, swap, error))
@@ -123,7 +120,7 @@ const Tuning tuning_memory = {
     .absent = "cgroup memory controller is not mounted",
     .controller = CGROUP_MEMORY,
     .params = params,
-    .check = check,
+    .fits = fits,
     .set_live = set_live,
     .set_def = set_def,
     .get_live = get_live,

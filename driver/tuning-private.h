@@ -14,6 +14,8 @@ struct Tuning {
     const TypedParam *params;
     /* Values alone; must hold for either definition. */
     gboolean (*check)(GVariant *params, GError **error);
+    /* Values beside those of @tune that stay; NULL: they are nothing to each other. */
+    gboolean (*fits)(const DomainTune *tune, GVariant *params, GError **error);
     gboolean (*set_live)(const Domain *domain, GVariant *params, GError **error);
     void (*set_def)(DomainTune *tune, GVariant *params);
     gboolean (*get_live)(const Domain *domain, GVariantBuilder *out, GError **error);

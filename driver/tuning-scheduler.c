@@ -1,13 +1,14 @@
 /* tuning-scheduler: shares and quotas of CPU time. */
 #include "driver/error.h"
 #include "driver/guest-limits.h"
+#include "driver/test-default.h"
 #include "driver/tuning-private.h"
 
 /* In libvirt's order. */
 static const struct {
     const char *period, *quota;
     TunePart part;
-    const char *group; /* of the room; NULL: the room itself */
+    const char *group; /* of the room, but for an I/O thread's; NULL: the room itself */
 } rows[] = {
     { VIR_DOMAIN_SCHEDULER_VCPU_PERIOD, VIR_DOMAIN_SCHEDULER_VCPU_QUOTA, TUNE_VCPU,
       GUEST_PART_VCPU0 },
@@ -15,7 +16,7 @@ static const struct {
       GUEST_PART_EMULATOR },
     { VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD, VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA, TUNE_GLOBAL, NULL },
     { VIR_DOMAIN_SCHEDULER_IOTHREAD_PERIOD, VIR_DOMAIN_SCHEDULER_IOTHREAD_QUOTA, TUNE_IOTHREAD,
-      "iothread" },
+      NULL },
 };
 
 static const TypedParam params[] = {
@@ -115,6 +116,23 @@ add_shares(GVariantBuilder *out, guint64 shares)
                           g_variant_new_uint64(shares));
 }
 
+/* Those of threads of one kind are all alike, and the first one's are told; without one there is no limit. */
+static gboolean
+get_bandwidth(const Domain *domain, gsize row, guint64 *ret_period_us, gint64 *ret_quota_us,
+              GError **error)
+{
+    const DomainIoThreads *iothreads = &domain->live->iothreads;
+    gboolean none = !iothreads->list->len;
+    g_autofree char *part = NULL;
+
+    if (rows[row].part != TUNE_IOTHREAD)
+        part = g_strdup(rows[row].group);
+    else
+        part = guest_limits_iothread_part(none ? 0 : domain_iothreads_get(iothreads, 0)->id);
+    return cgroup_get_bandwidth(guest_room(domain->guest), part, ret_period_us, ret_quota_us,
+                                error);
+}
+
 static gboolean
 get_live(const Domain *domain, GVariantBuilder *out, GError **error)
 {
@@ -128,7 +146,7 @@ get_live(const Domain *domain, GVariantBuilder *out, GError **error)
         guint64 period_us;
         gint64 quota_us;
 
-        if (!cgroup_get_bandwidth(room, rows[i].group, &period_us, &quota_us, error))
+        if (!get_bandwidth(domain, i, &period_us, &quota_us, error))
             return FALSE;
         add_row(out, i, period_us, quota_us);
     }
@@ -146,17 +164,7 @@ get_def(const DomainTune *tune, GVariantBuilder *out)
     }
 }
 
-int
-domain_scheduler_parameter_count(const Domain *domain)
-{
-    const Cgroup *room = domain->guest ? guest_room(domain->guest) : NULL;
-
-    if (domain->guest && !(room && cgroup_has(room, CGROUP_CPU)))
-        return 0;
-    return G_N_ELEMENTS(params) - 1;
-}
-
-const Tuning tuning_scheduler = {
+static const Tuning posix = {
     .job = "set-scheduler",
     .get_name = "virDomainGetSchedulerParametersFlags",
     .set_name = "virDomainSetSchedulerParametersFlags",
@@ -171,3 +179,54 @@ const Tuning tuning_scheduler = {
     .get_live = get_live,
     .get_def = get_def,
 };
+
+/* libvirt's test driver has a scheduler of its own, for which it takes a weight that it then forgets. */
+static const TypedParam test_params[] = {
+    { VIR_DOMAIN_SCHEDULER_WEIGHT, G_VARIANT_TYPE_UINT32 },
+    { NULL },
+};
+
+static void
+forget(DomainTune *tune, GVariant *values)
+{
+}
+
+static void
+get_test(const DomainTune *tune, GVariantBuilder *out)
+{
+    g_variant_builder_add(out, "{sv}", VIR_DOMAIN_SCHEDULER_WEIGHT,
+                          g_variant_new_uint32(TEST_DEFAULT_WEIGHT));
+}
+
+static const Tuning fair = {
+    .job = "set-scheduler",
+    .get_name = "virDomainGetSchedulerParametersFlags",
+    .set_name = "virDomainSetSchedulerParametersFlags",
+    .params = test_params,
+    .set_def = forget,
+    .get_def = get_test,
+};
+
+const Tuning *
+domain_scheduler(const Domain *domain)
+{
+    return domain_is_simulated(domain) ? &fair : &posix;
+}
+
+const char *
+domain_scheduler_type(const Domain *domain)
+{
+    return domain_is_simulated(domain) ? "fair" : "posix";
+}
+
+int
+domain_scheduler_parameter_count(const Domain *domain)
+{
+    const Cgroup *room = domain->guest ? guest_room(domain->guest) : NULL;
+
+    if (domain_is_simulated(domain))
+        return G_N_ELEMENTS(test_params) - 1;
+    if (domain->guest && !(room && cgroup_has(room, CGROUP_CPU)))
+        return 0;
+    return G_N_ELEMENTS(params) - 1;
+}

@@ -21,17 +21,19 @@ check_controller(const Domain *domain, const Tuning *tuning, GError **error)
 GVariant *
 domain_tuning_get(const Domain *domain, const Tuning *tuning, guint flags, GError **error)
 {
-    gboolean live = domain_is_active(domain) && !(flags & VIR_DOMAIN_AFFECT_CONFIG);
+    gboolean live = domain_is_active(domain) && !(flags & VIR_DOMAIN_AFFECT_CONFIG) &&
+                    !domain_is_simulated(domain);
+    const DomainDef *def;
     GVariantBuilder out;
 
-    if (!driver_check_flags(flags, FLAGS, tuning->get_name, error) ||
-        !domain_affected_def(domain, flags, error))
+    if (!driver_check_flags(flags, FLAGS, tuning->get_name, error))
         return NULL;
-    if (live && !check_controller(domain, tuning, error))
+    def = domain_affected_def(domain, flags, error);
+    if (!def || (live && !check_controller(domain, tuning, error)))
         return NULL;
     g_variant_builder_init(&out, G_VARIANT_TYPE_VARDICT);
     if (!live)
-        tuning->get_def(&domain_persistent_def(domain)->tune, &out);
+        tuning->get_def(&def->tune, &out);
     else if (!tuning->get_live(domain, &out, error)) {
         g_variant_builder_clear(&out);
         return NULL;
@@ -72,15 +74,25 @@ tell_tunable(Domain *domain, const Wish *wish)
 }
 
 static gboolean
+check_fits(const Wish *wish, const DomainTune *tune, GError **error)
+{
+    return !wish->tuning->fits || wish->tuning->fits(tune, wish->params, error);
+}
+
+static gboolean
 set_live(const Alteration *alteration, Domain *domain, GError **error)
 {
     const Wish *wish = (const Wish *)alteration;
 
-    if (!check_controller(domain, wish->tuning, error) ||
-        !wish->tuning->set_live(domain, wish->params, error))
+    if (!check_fits(wish, &domain->live->tune, error))
         return FALSE;
+    if (!domain_is_simulated(domain)) {
+        if (!check_controller(domain, wish->tuning, error) ||
+            !wish->tuning->set_live(domain, wish->params, error))
+            return FALSE;
+        tell_tunable(domain, wish);
+    }
     wish->tuning->set_def(&domain->live->tune, wish->params);
-    tell_tunable(domain, wish);
     return TRUE;
 }
 
@@ -89,6 +101,8 @@ set_config(const Alteration *alteration, DomainDef *def, GError **error)
 {
     const Wish *wish = (const Wish *)alteration;
 
+    if (!check_fits(wish, &def->tune, error))
+        return FALSE;
     wish->tuning->set_def(&def->tune, wish->params);
     return TRUE;
 }
@@ -100,7 +114,8 @@ domain_tuning_set(Domain *domain, const Tuning *tuning, GVariant *params, guint 
     g_autoptr(GError) error = NULL;
     Wish *wish;
 
-    if (!typed_params_check(params, tuning->params, &error) ||
+    if ((domain_is_simulated(domain) && !driver_check_affect_flags(flags, &error)) ||
+        !typed_params_check(params, tuning->params, &error) ||
         (tuning->check && !tuning->check(params, &error))) {
         done(data, error);
         return;

@@ -7,9 +7,11 @@
 
 /* One family of parameters. */
 typedef struct Tuning Tuning;
-extern const Tuning tuning_scheduler; /* virDomain*SchedulerParametersFlags */
 extern const Tuning tuning_memory;    /* virDomain*MemoryParameters */
 extern const Tuning tuning_blkio;     /* virDomain*BlkioParameters */
+
+/* virDomain*SchedulerParametersFlags. */
+const Tuning *domain_scheduler(const Domain *domain);
 
 /* a{sv}, floating; @flags: VIR_DOMAIN_AFFECT_* and VIR_TYPED_PARAM_STRING_OKAY. */
 GVariant *domain_tuning_get(const Domain *domain, const Tuning *tuning, guint flags,
@@ -18,7 +20,8 @@ GVariant *domain_tuning_get(const Domain *domain, const Tuning *tuning, guint fl
 void domain_tuning_set(Domain *domain, const Tuning *tuning, GVariant *params, guint flags,
                        DomainDone done, gpointer data);
 
-/* virDomainGetSchedulerType: how many parameters there are. */
+/* virDomainGetSchedulerType: its name, and how many parameters there are. */
+const char *domain_scheduler_type(const Domain *domain);
 int domain_scheduler_parameter_count(const Domain *domain);
 /* virDomainGetNumaParameters: a guest has one node, wherever the host puts it. */
 GVariant *domain_numa_parameters(const Domain *domain, guint flags, GError **error);

@@ -79,12 +79,13 @@ serve_start(gpointer host, const char *name, UnitCall *call)
     domain_start(domain, 0, started, domain);
 }
 
-/* Verbs wait for one another: the turn of this one comes when what others do with the domain is over. */
+/* Verbs wait for one another: the turn of this one comes when what others do with the domain is over. That may be a
+ * long save; the unit has its own time for its start and stop, and what it does when that is over ends the wait. */
 static void
 await_turn(const char *name, Request *request, void (*begin)(Verb *verb), DomainDone done)
 {
     const Verb verb = {
-        .domain = request->domain, .begin = begin, .done = done, .data = request
+        .domain = request->domain, .patient = TRUE, .begin = begin, .done = done, .data = request
     };
 
     verb_start(name, &verb);
@@ -195,7 +196,7 @@ is_kept(const Domain *domain)
 
 /* Its turn is all that it waits for: what follows are verbs of their own. */
 static void
-stop_begin(Verb *verb)
+turn_begin(Verb *verb)
 {
     verb_finish(verb, NULL);
 }
@@ -223,28 +224,85 @@ stop_by_state(gpointer data, const GError *error)
     }
 }
 
+/* Whoever cannot be left as was said is not cut off: what it has not written yet would be lost. */
 static void
-serve_stop(gpointer host, const char *name, UnitCall *call)
+left(Request *request, const char *otherwise, const GError *error)
 {
-    Request *request = request_new(host, name, call);
+    Domain *domain = request->domain;
+    g_autofree char *text = NULL;
 
-    if (!request)
+    if (!error || !domain_is_active(domain) || !domain->host->units) {
+        answer(request, domain_is_active(domain) ? error : NULL);
         return;
-    if (domain_is_active(request->domain))
-        await_turn("stop", request, stop_begin, stop_by_state);
-    else
-        answer(request, NULL);
+    }
+    text = g_strdup_printf("%s, and its unit's stop goes on by its power button: %s", otherwise,
+                           error->message);
+    say(domain, text);
+    stop_by_state(request, NULL);
 }
 
 static void
-serve_save(gpointer host, const char *name, UnitCall *call)
+saved(gpointer data, const GError *error)
 {
-    Request *request = request_new(host, name, call);
+    left(data, "cannot be saved", error);
+}
+
+/* Who is off by then, by a save of somebody else's perhaps, is off. */
+static void
+save_in_turn(gpointer data, const GError *error)
+{
+    Request *request = data;
+
+    if (error || !domain_is_active(request->domain))
+        answer(request, error);
+    else
+        domain_managed_save(request->domain, 0, saved, request);
+}
+
+/* Its agent says no more than that it falls asleep. */
+static void
+hibernated(gpointer data, GVariant *reply, const GError *error)
+{
+    Request *request = data;
+
+    if (error)
+        left(request, "does not suspend itself", error);
+    else
+        button_pressed(request, NULL);
+}
+
+static void
+suspend_in_turn(gpointer data, const GError *error)
+{
+    Request *request = data;
+
+    if (error || !domain_is_active(request->domain))
+        answer(request, error);
+    else
+        domain_pm_suspend(request->domain, VIR_NODE_SUSPEND_TARGET_DISK, 0, 0, hibernated, request);
+}
+
+static const struct {
+    const char *verb;
+    DomainDone leave;
+} stops[] = {
+    [DRIVER_ON_STOP_STOP] = { "stop", stop_by_state },
+    [DRIVER_ON_STOP_SAVE] = { "save", save_in_turn },
+    [DRIVER_ON_STOP_SUSPEND] = { "suspend", suspend_in_turn },
+};
+
+static void
+serve_stop(gpointer data, const char *name, DriverOnStop how, UnitCall *call)
+{
+    const DomainHost *host = data;
+    Request *request = request_new(data, name, call);
 
     if (!request)
         return;
+    if (how == DRIVER_ON_STOP_DEFAULT)
+        how = host->env->on_stop;
     if (domain_is_active(request->domain))
-        domain_managed_save(request->domain, 0, answer, request);
+        await_turn(stops[how].verb, request, turn_begin, stops[how].leave);
     else
         answer(request, NULL);
 }
@@ -252,7 +310,7 @@ serve_save(gpointer host, const char *name, UnitCall *call)
 Units *
 unit_requests_serve(DomainHost *host, int fd, const UnitManager *manager)
 {
-    const UnitRequests requests = { serve_start, serve_wait, serve_stop, serve_save, host };
+    const UnitRequests requests = { serve_start, serve_wait, serve_stop, host };
 
     return units_new(fd, manager, &requests);
 }

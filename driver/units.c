@@ -237,13 +237,25 @@ serve_wait(Units *units, UnitCall *call)
 static void
 serve_stop(Units *units, UnitCall *call)
 {
-    units->requests.stop(units->requests.data, call->name, call);
+    units->requests.stop(units->requests.data, call->name, DRIVER_ON_STOP_STOP, call);
 }
 
 static void
 serve_save(Units *units, UnitCall *call)
 {
-    units->requests.save(units->requests.data, call->name, call);
+    units->requests.stop(units->requests.data, call->name, DRIVER_ON_STOP_SAVE, call);
+}
+
+static void
+serve_suspend(Units *units, UnitCall *call)
+{
+    units->requests.stop(units->requests.data, call->name, DRIVER_ON_STOP_SUSPEND, call);
+}
+
+static void
+serve_default(Units *units, UnitCall *call)
+{
+    units->requests.stop(units->requests.data, call->name, DRIVER_ON_STOP_DEFAULT, call);
 }
 
 static const struct {
@@ -254,6 +266,8 @@ static const struct {
     { "wait", serve_wait },
     { "stop", serve_stop },
     { "save", serve_save },
+    { "suspend", serve_suspend },
+    { "default", serve_default },
 };
 
 static void

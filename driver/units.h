@@ -7,11 +7,12 @@
  * anybody else asks the manager for the unit and waits for its process. The unit is active as long as the
  * process is there: nothing needs to be kept in step.
  *
- * Packets are vmm-msg.h's. Requests: "start", "wait", "stop" and "save", each with "name"; only those of the
- * daemon's own user are heard. The
- * answer to start is "listener" fd, "log" fd and "vmm" string, what to execute; to the others it is empty.
+ * Packets are vmm-msg.h's. Requests: "start", "wait", and how the guest is to end, "stop", "save", "suspend" or
+ * "default", each with "name"; only those of the daemon's own user are heard. The answer to start is "listener" fd, "log" fd and "vmm" string, what to execute; to the others it is empty.
  */
 #pragma once
+
+#include "driver/env.h"
 
 #include <glib.h>
 #include <sys/types.h>
@@ -33,8 +34,7 @@ typedef struct UnitManager {
 typedef struct UnitRequests {
     void (*start)(gpointer data, const char *name, UnitCall *call); /* nobody waits for it */
     void (*wait)(gpointer data, const char *name, UnitCall *call);  /* for the start's end */
-    void (*stop)(gpointer data, const char *name, UnitCall *call); /* by the power button */
-    void (*save)(gpointer data, const char *name, UnitCall *call); /* to start from there the next time */
+    void (*stop)(gpointer data, const char *name, DriverOnStop how, UnitCall *call);
     gpointer data;
 } UnitRequests;
 

@@ -51,7 +51,7 @@ check_count(const Verb *verb, const Wish *wish, GError **error)
     if ((live && !check_below(domain->live, wish->vcpus, WHICH_LIVE, error)) ||
         (config && !check_below(domain->persistent, wish->vcpus, WHICH_PERSISTENT, error)))
         return FALSE;
-    return !live || wish->vcpus == domain->live->current_vcpus ||
+    return !live || domain_is_simulated(domain) || wish->vcpus == domain->live->current_vcpus ||
            driver_error(error, VIR_ERR_OPERATION_UNSUPPORTED,
                         "this machine cannot change the number of vCPUs of a guest that runs");
 }
@@ -83,8 +83,9 @@ set_begin(Verb *verb)
     if (!affects)
         return;
     wish->affects = affects;
-    if (maximum ? check_maximum(verb, wish, &error) : check_count(verb, wish, &error))
-        save_vcpus(verb, wish, &error);
+    if ((maximum ? check_maximum(verb, wish, &error) : check_count(verb, wish, &error)) &&
+        save_vcpus(verb, wish, &error) && affects & VIR_DOMAIN_AFFECT_LIVE)
+        verb->domain->live->current_vcpus = wish->vcpus; /* only a simulated guest has another number then */
     verb_finish(verb, error);
 }
 

@@ -61,7 +61,8 @@ verb_start(const char *name, const Verb *verb)
     Verb *copy = g_memdup2(verb, sizeof(*verb));
 
     domain_ref(copy->domain);
-    job_begin(&copy->domain->job, name, may_run, copy);
+    job_begin(&copy->domain->job, name, copy->patient ? JOB_WAIT_FOREVER : JOB_WAIT_MS, may_run,
+              copy);
 }
 
 void
@@ -121,9 +122,9 @@ verb_save(Verb *verb, DomainDef *def, GError **error)
 {
     Domain *domain = verb->domain;
     g_autoptr(DomainDef) owned = def;
-    g_autofree char *text = domain_xml_format(def, -1, DOMAIN_FORMAT_SECURE);
+    g_autofree char *text = domain_xml_format_stored(def, error);
 
-    if (!store_save(domain->host->env->config_dir, def->uuid, text, error))
+    if (!text || !store_save(domain->host->env->config_dir, def->uuid, text, error))
         return FALSE;
     domain_def_free(domain->persistent);
     domain->persistent = g_steal_pointer(&owned);

@@ -16,6 +16,7 @@ struct Verb {
     void (*begin)(Verb *verb);
     DomainDone done;
     gpointer data;
+    gboolean patient; /* waits for the job as long as it takes: who asked sees to a limit */
 };
 
 /* Begins a copy of @verb, whose domain is borrowed, under the job @name, a literal. */

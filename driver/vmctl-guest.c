@@ -5,8 +5,10 @@
  *   vmctl-guest stop NAME     presses the power button, for which a guest that is paused or asleep is resumed or woken
  *                             first, and waits until it is off
  *   vmctl-guest save NAME     saves the guest, for the next start to go on from there
+ *   vmctl-guest suspend NAME  has it suspend itself to its own disk
+ *   vmctl-guest default NAME  the one of these three that vmctld.conf(5) says
  *
- * The last three outlast a restart of vmctld.
+ * All but the first outlast a restart of vmctld.
  */
 #include "qemu-kvm-backend/proto/vmm-msg.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"

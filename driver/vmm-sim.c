@@ -217,6 +217,27 @@ stats(VmmSim *sim, VmmMsg *request, VmmMsg *reply)
     return NULL;
 }
 
+/* Each byte of its memory tells the lowest byte of its own address. */
+static const char *
+peek(VmmSim *sim, VmmMsg *request, VmmMsg *reply)
+{
+    guint64 address = 0, size = 0;
+    g_autofree guint8 *bytes = NULL;
+    gssize written;
+    int fd;
+
+    if (!vmm_msg_take_fd(request, "to", &fd))
+        return VMM_ERROR_INVALID;
+    vmm_msg_get_u64(request, "address", &address);
+    vmm_msg_get_u64(request, "size", &size);
+    bytes = g_malloc(MAX(size, 1));
+    for (guint64 i = 0; i < size; i++)
+        bytes[i] = address + i;
+    written = pwrite(fd, bytes, size, 0);
+    close(fd);
+    return written == (gssize)size ? NULL : VMM_ERROR_INVALID;
+}
+
 /* Of all devices only a balloon is told a target, and only a disk another size. */
 static const char *
 tell_device(VmmSim *sim, VmmMsg *request, VmmMsg *reply)
@@ -273,8 +294,12 @@ static const struct {
     { VMM_POWER_BUTTON, power_button, power_button_pressed },
     { VMM_INJECT_NMI, accept_only },
     { VMM_STATS, stats },
+    { VMM_PEEK, peek },
     { VMM_SET_ACTION, set_action },
     { VMM_TELL_DEVICE, tell_device, told_device },
+    { VMM_ADD_IOTHREAD, accept_only },
+    { VMM_REMOVE_IOTHREAD, accept_only },
+    { VMM_TELL_IOTHREAD, accept_only },
     { VMM_QUIT, accept_only, quit },
 };
 

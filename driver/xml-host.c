@@ -154,3 +154,41 @@ xml_host_parse(HostKind kind, const char *xml, HostFacts *ret, GError **error)
     *ret = facts;
     return TRUE;
 }
+
+/* The part of an IPv4 address that a mask such as 255.255.255.0 leaves. */
+static guint
+mask_prefix(const char *mask)
+{
+    g_autoptr(GInetAddress) address = mask ? g_inet_address_new_from_string(mask) : NULL;
+    guint n = 0;
+
+    for (gsize i = 0; address && i < g_inet_address_get_native_size(address); i++)
+        n += __builtin_popcount(g_inet_address_to_bytes(address)[i]);
+    return n;
+}
+
+static guint
+prefix_of(const XmlNode *ip)
+{
+    g_autofree char *mask = xml_attr(ip, "netmask");
+    guint prefix = mask_prefix(mask);
+    g_autoptr(GError) ignored = NULL;
+
+    xml_attr_uint(ip, "prefix", XML_OPTIONAL, &prefix, &ignored);
+    return prefix;
+}
+
+GInetAddress *
+xml_host_first_address(const char *xml, guint *ret_prefix)
+{
+    g_autoptr(XmlDoc) doc = xml_doc_parse(xml, documents[HOST_NETWORK].origin, NULL, NULL);
+    const XmlNode *ip = doc ? xml_child(xml_doc_root(doc), "ip") : NULL;
+    const XmlNode *dhcp = ip ? xml_child(ip, "dhcp") : NULL;
+    const XmlNode *range = dhcp ? xml_child(dhcp, "range") : NULL;
+    g_autofree char *text = range ? xml_attr(range, "start") : ip ? xml_attr(ip, "address") : NULL;
+    GInetAddress *address = text ? g_inet_address_new_from_string(text) : NULL;
+
+    if (address)
+        *ret_prefix = prefix_of(ip);
+    return address;
+}

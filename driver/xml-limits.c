@@ -34,15 +34,26 @@ skip_comment(Look *look)
 static void
 skip_quoted(Look *look)
 {
-    const char mark[] = { *look->at++, '\0' };
+    const char quote = *look->at++;
+    const char *end = strchr(look->at, quote);
 
-    skip_past(look, mark);
+    look->at = end ? end + 1 : look->at + strlen(look->at);
 }
 
 static gboolean
 starts_namespace(const char *at)
 {
-    return g_ascii_isspace(at[-1]) && g_str_has_prefix(at, "xmlns");
+    return g_ascii_isspace(at[-1]) && strncmp(at, "xmlns", strlen("xmlns")) == 0;
+}
+
+/* Moves to where something that counts in a tag begins. */
+static void
+skip_to_mark(Look *look)
+{
+    static const guint8 marks[256] = { ['\0'] = 1, ['>'] = 1, ['"'] = 1, ['\''] = 1, ['='] = 1, ['x'] = 1 };
+
+    while (!marks[(guchar)*look->at])
+        look->at++;
 }
 
 /* An element's tag, at its '<'. */
@@ -53,7 +64,7 @@ look_at_tag(Look *look)
     guint attributes = 0;
 
     look->at++;
-    while (*look->at && *look->at != '>' && !look->excess) {
+    for (skip_to_mark(look); *look->at && *look->at != '>' && !look->excess; skip_to_mark(look)) {
         if (*look->at == '"' || *look->at == '\'') {
             skip_quoted(look);
             continue;
@@ -75,16 +86,16 @@ look_at_tag(Look *look)
 static void
 look_at_markup(Look *look)
 {
-    if (g_str_has_prefix(look->at, "<!--")) {
+    if (look->at[1] != '!' && look->at[1] != '?') {
+        look_at_tag(look);
+    } else if (g_str_has_prefix(look->at, "<!--")) {
         skip_comment(look);
     } else if (g_str_has_prefix(look->at, "<![CDATA[")) {
         skip_past(look, "]]>");
     } else if (g_str_has_prefix(look->at, "<?")) {
         skip_past(look, "?>");
-    } else if (g_str_has_prefix(look->at, "<!")) {
-        look->excess = "a document type declaration is not allowed";
     } else {
-        look_at_tag(look);
+        look->excess = "a document type declaration is not allowed";
     }
 }
 

@@ -11,6 +11,8 @@ const XmlPolicy xml_policy_rows_interface[] = {
     { "devices/interface/acpi", XML_REJECT },
     { "devices/interface/backend", XML_HONOUR },
     { "devices/interface/backend/@logFile", XML_REJECT },
+    { "devices/interface/backend/@fqdn", XML_REJECT },
+    { "devices/interface/backend/@hostname", XML_REJECT },
     { "devices/interface/backend/@tap", XML_REJECT },
     { "devices/interface/backend/@type", XML_HONOUR },
     { "devices/interface/backend/@vhost", XML_REJECT },

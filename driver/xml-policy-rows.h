@@ -20,7 +20,7 @@ typedef struct XmlPolicy {
      * (others are the parser's to judge), of ACCEPT the only ones taken. */
     const char *words;
     const char *reason; /* of ACCEPT: why taking it changes nothing; of KEEP and @kept: what the machine lacks */
-    const char *kept; /* values of an attribute "type" by which its element is kept as with KEEP */
+    const char *kept; /* values of an attribute "bus", "type" or "model" by which its element is kept as with KEEP */
 } XmlPolicy;
 
 extern const XmlPolicy xml_policy_rows_domain[];

@@ -63,19 +63,33 @@ is_no_bus(const XmlNode *node)
     return strcmp(xml_name(node), "controller") == 0 && g_strcmp0(model, "none") == 0;
 }
 
+/* What the row of @attr says of the element @node, at @path: TRUE where it decides, and @ret_reason where it keeps it. */
+static gboolean
+decides(const XmlNode *node, const char *path, const char *attr, const char **ret_reason)
+{
+    g_autofree char *value = xml_attr(node, attr);
+    g_autofree char *attr_path = value ? g_strconcat(path, "/@", attr, NULL) : NULL;
+    const XmlPolicy *policy = value ? xml_policy_find(attr_path) : NULL;
+
+    if (!policy || !policy->kept)
+        return FALSE;
+    *ret_reason = is_among(value, policy->kept) && !is_no_bus(node) ? policy->reason : NULL;
+    return TRUE;
+}
+
+/* Where several could, the bus decides, then the type. */
 const char *
 xml_policy_keeps(const XmlNode *node)
 {
     g_autofree char *path = g_strconcat("devices/", xml_name(node), NULL);
-    g_autofree char *type_path = g_strconcat(path, "/@type", NULL);
-    g_autofree char *type = xml_attr(node, "type");
-    const XmlPolicy *policy = xml_policy_find(path), *by_type = xml_policy_find(type_path);
+    const XmlPolicy *policy = xml_policy_find(path);
+    const char *reason = NULL;
 
     if (policy && policy->verdict == XML_KEEP)
         return policy->reason;
-    if (!type || !by_type || !by_type->kept || !is_among(type, by_type->kept) || is_no_bus(node))
-        return NULL;
-    return by_type->reason;
+    if (!decides(node, path, "bus", &reason) && !decides(node, path, "type", &reason))
+        decides(node, path, "model", &reason);
+    return reason;
 }
 
 /* One step of the walk: an element and the path to it. */
@@ -92,7 +106,8 @@ check_attr(gpointer data, const char *name, const char *value)
     gsize length = step->path->len;
     const XmlPolicy *policy;
 
-    g_string_append_printf(step->path, "%s@%s", length ? "/" : "", name);
+    g_string_append(step->path, length ? "/@" : "@");
+    g_string_append(step->path, name);
     policy = xml_policy_find(step->path->str);
     g_string_truncate(step->path, length);
     if (!policy)

@@ -104,6 +104,7 @@ parse_text(const char *xml, const char *origin, GError **error)
     doc =
         xmlCtxtReadMemory(ctxt, xml, strlen(xml), NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOBLANKS);
     xmlFreeParserCtxt(ctxt);
+    xmlResetLastError(); /* it keeps a copy of the last complaint otherwise */
     if (!doc || complaint.text) {
         driver_error(error, VIR_ERR_XML_DETAIL, "%s",
                      complaint.text ? complaint.text : "failed to parse the document");
@@ -218,21 +219,6 @@ xml_count_children(const XmlNode *node, const char *name)
     return n;
 }
 
-gboolean
-xml_visit_attrs(const XmlNode *node, XmlAttrVisit visit, gpointer data)
-{
-    for (const xmlAttr *attr = node->properties; attr; attr = attr->next) {
-        g_autofree char *value = NULL;
-
-        if (attr->ns)
-            continue;
-        value = xml_attr(node, (const char *)attr->name);
-        if (!visit(data, (const char *)attr->name, value))
-            return FALSE;
-    }
-    return TRUE;
-}
-
 /* libxml2's strings come from its own allocator. */
 static char *
 take_xml_string(xmlChar *text)
@@ -244,10 +230,23 @@ take_xml_string(xmlChar *text)
     return copy;
 }
 
+/* What an element or an attribute with the children @first says, where libxml2 has it in one piece, as nearly always;
+ * NULL: it has to be put together. */
+static const char *
+in_one_piece(const xmlNode *first)
+{
+    if (!first)
+        return "";
+    if (first->next || (first->type != XML_TEXT_NODE && first->type != XML_CDATA_SECTION_NODE))
+        return NULL;
+    return first->content ? (const char *)first->content : "";
+}
+
 char *
 xml_text(const XmlNode *node)
 {
-    char *text = take_xml_string(xmlNodeGetContent(node));
+    const char *piece = in_one_piece(node->children);
+    char *text = piece ? g_strdup(piece) : take_xml_string(xmlNodeGetContent(node));
 
     return text ? text : g_strdup("");
 }
@@ -276,18 +275,51 @@ xml_child_text(const XmlNode *node, const char *name)
     return text;
 }
 
+/* The attribute's value, as long as the document or *@ret_own is there, which is the caller's; NULL: there is none. */
+static const char *
+value_of(const XmlNode *node, const xmlAttr *attr, char **ret_own)
+{
+    const char *piece = attr ? in_one_piece(attr->children) : NULL;
+
+    *ret_own = attr && !piece ? take_xml_string(xmlGetNoNsProp(node, attr->name)) : NULL;
+    return piece ? piece : *ret_own;
+}
+
+static const xmlAttr *
+find_attr(const XmlNode *node, const char *name)
+{
+    const xmlAttr *attr = node->properties;
+
+    while (attr && (attr->ns || strcmp((const char *)attr->name, name) != 0))
+        attr = attr->next;
+    return attr;
+}
+
 char *
 xml_attr(const XmlNode *node, const char *name)
 {
-    return take_xml_string(xmlGetNoNsProp(node, (const xmlChar *)name));
+    char *own;
+    const char *value = value_of(node, find_attr(node, name), &own);
+
+    return own ? own : g_strdup(value);
 }
 
 gboolean
 xml_has_attr(const XmlNode *node, const char *name)
 {
-    g_autofree char *value = xml_attr(node, name);
+    return find_attr(node, name) != NULL;
+}
 
-    return value != NULL;
+gboolean
+xml_visit_attrs(const XmlNode *node, XmlAttrVisit visit, gpointer data)
+{
+    for (const xmlAttr *attr = node->properties; attr; attr = attr->next) {
+        g_autofree char *own = NULL;
+
+        if (!attr->ns && !visit(data, (const char *)attr->name, value_of(node, attr, &own)))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 gboolean
@@ -327,7 +359,8 @@ fail_number(const XmlNode *node, const char *name, const char *text, GError **er
 gboolean
 xml_attr_uint(const XmlNode *node, const char *name, XmlNeed need, guint *ret, GError **error)
 {
-    g_autofree char *text = xml_attr(node, name);
+    g_autofree char *own = NULL;
+    const char *text = value_of(node, find_attr(node, name), &own);
     guint64 value;
 
     if (!text)
@@ -344,9 +377,36 @@ xml_attr_uint(const XmlNode *node, const char *name, XmlNeed need, guint *ret, G
 }
 
 gboolean
+xml_attr_int(const XmlNode *node, const char *name, XmlNeed need, int *ret, GError **error)
+{
+    g_autofree char *own = NULL;
+    const char *text = value_of(node, find_attr(node, name), &own);
+    const char *expected = NULL;
+    gint64 value;
+    char *end;
+
+    if (!text)
+        return need & XML_REQUIRED ? fail_missing(node, name, error) : TRUE;
+    errno = 0;
+    value = g_ascii_strtoll(text, &end, 10);
+    if (errno || end == text || *end || value < G_MININT || value > G_MAXINT)
+        expected = "integer";
+    else if (need & XML_NON_NEGATIVE && value < 0)
+        expected = "non-negative";
+    if (expected)
+        return driver_error(error, VIR_ERR_XML_ERROR,
+                            "Invalid value for attribute '%s' in element '%s': '%s'. Expected %s "
+                            "value",
+                            name, xml_name(node), text, expected);
+    *ret = value;
+    return TRUE;
+}
+
+gboolean
 xml_attr_number(const XmlNode *node, const char *name, guint *ret, GError **error)
 {
-    g_autofree char *text = xml_attr(node, name);
+    g_autofree char *own = NULL;
+    const char *text = value_of(node, find_attr(node, name), &own);
     guint64 value;
     char *end;
 
@@ -364,7 +424,8 @@ gboolean
 xml_attr_word(const XmlNode *node, const char *name, XmlNeed need, const char *const *words,
               int *ret, GError **error)
 {
-    g_autofree char *text = xml_attr(node, name);
+    g_autofree char *own = NULL;
+    const char *text = value_of(node, find_attr(node, name), &own);
 
     if (!text)
         return need & XML_REQUIRED ? fail_missing(node, name, error) : TRUE;

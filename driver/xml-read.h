@@ -50,10 +50,14 @@ typedef enum XmlNeed {
     XML_OPTIONAL = 0,
     XML_REQUIRED = 1 << 0,
     XML_NONZERO = 1 << 1,
+    XML_NON_NEGATIVE = 1 << 2,
 } XmlNeed;
 gboolean xml_attr_uint(const XmlNode *node, const char *name, XmlNeed need, guint *ret,
                        GError **error);
-/* The same in the notations of C: 16, 0x10 or 020. */
+/* A number with a sign; only this one knows XML_NON_NEGATIVE. */
+gboolean xml_attr_int(const XmlNode *node, const char *name, XmlNeed need, int *ret,
+                      GError **error);
+/* The same without one, in the notations of C: 16, 0x10 or 020. */
 gboolean xml_attr_number(const XmlNode *node, const char *name, guint *ret, GError **error);
 /* @ret is the index into @words, which NULL ends. */
 gboolean xml_attr_word(const XmlNode *node, const char *name, XmlNeed need,

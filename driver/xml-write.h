@@ -16,7 +16,10 @@ void xml_open(XmlWriter *out, const char *name);
 /* Only between xml_open() and the element's first content. */
 void xml_put_attr(XmlWriter *out, const char *name, const char *value);
 void xml_put_attr_uint(XmlWriter *out, const char *name, guint64 value);
+/* "0x0a": of @digits, up to 8, at least. */
+void xml_put_attr_hex(XmlWriter *out, const char *name, int digits, guint value);
 void xml_put_text(XmlWriter *out, const char *text);
+void xml_put_text_uint(XmlWriter *out, guint64 value);
 /* Ends the tag: the element is closed on a line of its own even if nothing comes in between. */
 void xml_begin_content(XmlWriter *out);
 void xml_close(XmlWriter *out);

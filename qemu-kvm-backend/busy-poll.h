@@ -9,19 +9,30 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Nanoseconds to look for. */
-#define BUSY_POLL_NS       20000
+/* How long a look starts where it grows step by step, and the shortest that there is. */
+#define BUSY_POLL_FIRST_NS 4000
+#define BUSY_POLL_LEAST_NS 1000
 /* Short sleeps until it is tried again, at most. */
 #define BUSY_POLL_REST_MAX 255
 
-/* All zero at first: no looking. */
+/* Between which bounds, and in which steps. */
+typedef struct BusyPollRule {
+    uint64_t max_ns; /* the longest look; 0: it never looks */
+    unsigned grow;   /* by which a look that was too short becomes longer; 0: it is the longest from the start */
+    unsigned shrink; /* by which one becomes shorter that was in vain; 0: it is the last for a while */
+} BusyPollRule;
+
 typedef struct BusyPoll {
-    bool pays;
+    BusyPollRule rule;
+    uint64_t ns;        /* to look for next; 0: it sleeps at once */
+    uint64_t tried;     /* for how long the last look was in vain; 0: it was not, or it is long ago */
     unsigned rest;      /* short sleeps to do without after the last time */
     unsigned rest_left; /* that are left of them */
 } BusyPoll;
 
+/* Begins without looking. */
+void busy_poll_init(BusyPoll *poll, const BusyPollRule *rule);
 /* It has slept for @ns until there was an event. */
 void busy_poll_slept(BusyPoll *poll, uint64_t ns);
-/* It has looked, and @found an event or not. */
+/* It has looked for as long as it should, or until there was an event: @found. */
 void busy_poll_looked(BusyPoll *poll, bool found);

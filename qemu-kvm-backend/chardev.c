@@ -3,6 +3,7 @@
 #include "qemu-kvm-backend/backlog.h"
 #include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/socket-server.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,11 +43,12 @@ struct Chardev {
     ChardevOwner owner;
     Sink out;
     Sink log;
-    /* The rest is the pty's. */
+    /* The rest is the pty's and the socket's. */
     int watch_fd;
     int wake_fd;              /* an eventfd: a vCPU's word to the main thread */
     bool woken;               /* the word is on its way */
-    bool attached;            /* somebody had the slave open when the main thread last looked */
+    bool attached;            /* somebody had the slave open when the main thread last looked, or is connected */
+    SocketServer *server;     /* of a socket */
     LoopSource *source;       /* NULL while nobody has the slave open */
     LoopSource *watch_source; /* NULL: there is no watch, so @retry goes */
     LoopSource *wake_source;
@@ -319,18 +321,21 @@ pty_add_watch(Chardev *chardev, VmmMsg *params, VmmError *err)
 }
 
 static bool
-pty_open(Chardev *chardev, VmmMsg *params, VmmError *err)
+add_wake(Chardev *chardev, LoopFn woken, VmmError *err)
 {
-    if (!take_fd(chardev, params, err) || !set_nonblocking(chardev->out.fd, 0, err) ||
-        !pty_add_watch(chardev, params, err))
-        return false;
     chardev->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (chardev->wake_fd < 0)
         return vmm_error_errno(err, "Cannot make an event descriptor");
-    chardev->wake_source =
-        loop_add_fd(chardev->loop, chardev->wake_fd, EPOLLIN, pty_woken, chardev);
-    if (!chardev->wake_source)
-        return vmm_error_errno(err, "Cannot watch an event descriptor");
+    chardev->wake_source = loop_add_fd(chardev->loop, chardev->wake_fd, EPOLLIN, woken, chardev);
+    return chardev->wake_source || vmm_error_errno(err, "Cannot watch an event descriptor");
+}
+
+static bool
+pty_open(Chardev *chardev, VmmMsg *params, VmmError *err)
+{
+    if (!take_fd(chardev, params, err) || !set_nonblocking(chardev->out.fd, 0, err) ||
+        !pty_add_watch(chardev, params, err) || !add_wake(chardev, pty_woken, err))
+        return false;
     chardev->retry = loop_add_timer(chardev->loop, pty_ready, chardev);
     pty_prepare(chardev->out.fd);
     wake(chardev);
@@ -351,8 +356,105 @@ pty_write(Chardev *chardev, const uint8_t *bytes, size_t size)
         wake(chardev);
 }
 
+/* kind "socket"
+ *
+ * All that is done with the client is the main thread's: a vCPU leaves its bytes, and word. Whoever connects gets
+ * what was kept, as with a pty. */
+
+static void
+socket_flush(Chardev *chardev)
+{
+    const uint8_t *bytes;
+    size_t size, done;
+
+    while (chardev->attached && (bytes = backlog_peek(&chardev->backlog, &size))) {
+        done = socket_server_write(chardev->server, bytes, size);
+        backlog_take(&chardev->backlog, done);
+        if (done < size)
+            return;
+    }
+    if (chardev->attached)
+        report_dropped(chardev);
+}
+
+static size_t
+socket_room(void *data)
+{
+    const ChardevOwner *owner = &((Chardev *)data)->owner;
+
+    return owner->room(owner->data);
+}
+
+static void
+socket_receive(void *data, const uint8_t *bytes, size_t size)
+{
+    const ChardevOwner *owner = &((Chardev *)data)->owner;
+
+    owner->receive(owner->data, bytes, size);
+}
+
+static void
+socket_writable(void *data)
+{
+    socket_flush(data);
+}
+
+static void
+socket_connected(void *data, bool connected)
+{
+    Chardev *chardev = data;
+
+    chardev->attached = connected;
+    if (connected && chardev->backlog.used > 0)
+        wake(chardev);
+}
+
+static void
+socket_woken(void *data, uint32_t events)
+{
+    Chardev *chardev = data;
+    uint64_t n;
+
+    pthread_mutex_lock(chardev->owner.lock);
+    if (read(chardev->wake_fd, &n, sizeof(n)) == sizeof(n))
+        chardev->woken = false;
+    socket_server_accept(chardev->server);
+    socket_flush(chardev);
+    pthread_mutex_unlock(chardev->owner.lock);
+}
+
+static bool
+socket_open(Chardev *chardev, VmmMsg *params, VmmError *err)
+{
+    const SocketServerOwner owner = {
+        .lock = chardev->owner.lock,
+        .room = socket_room,
+        .receive = socket_receive,
+        .writable = socket_writable,
+        .connected = socket_connected,
+        .data = chardev,
+    };
+    int listener;
+
+    if (!take_fd(chardev, params, err) || !add_wake(chardev, socket_woken, err))
+        return false;
+    listener = chardev->out.fd;
+    chardev->out.fd = -1; /* the server's from now on */
+    chardev->server = socket_server_new(chardev->loop, listener, &owner, err);
+    return chardev->server != NULL;
+}
+
+static void
+socket_write(Chardev *chardev, const uint8_t *bytes, size_t size)
+{
+    chardev->out.dropped += backlog_put(&chardev->backlog, bytes, size);
+    if (chardev->attached)
+        wake(chardev);
+}
+
 static const ChardevKind kinds[] = {
     { "pty", pty_open, pty_write },
+    { "socket", socket_open, socket_write },
     { "file", file_open, file_write },
     { "null", null_open, null_write },
 };
@@ -421,6 +523,7 @@ chardev_free(Chardev *chardev)
     loop_source_free(chardev->watch_source);
     loop_source_free(chardev->wake_source);
     loop_source_free(chardev->retry);
+    socket_server_free(chardev->server);
     close_fd(chardev->out.fd);
     close_fd(chardev->log.fd);
     close_fd(chardev->watch_fd);

@@ -1,7 +1,7 @@
-/* chardev: where a serial port's bytes go to and come from: a pty, a file or nowhere.
+/* chardev: where a serial port's bytes go to and come from: a pty, a socket, a file or nowhere.
  *
- * A guest never waits for a reader: what a pty cannot take now is kept, the newest 64 KiB of it, and
- * given to whoever opens the pty next, so that a console shows the boot that nobody watched.
+ * A guest never waits for a reader: what a pty or a socket cannot take now is kept, the newest 64 KiB of it, and
+ * given to whoever opens it next, so that a console shows the boot that nobody watched.
  */
 #pragma once
 

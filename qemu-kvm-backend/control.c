@@ -118,6 +118,24 @@ serve_tell_device(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *er
 }
 
 static bool
+serve_add_iothread(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
+{
+    return machine_add_iothread(machine, request, err);
+}
+
+static bool
+serve_remove_iothread(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
+{
+    return machine_remove_iothread(machine, request, err);
+}
+
+static bool
+serve_tell_iothread(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
+{
+    return machine_tell_iothread(machine, request, reply, err);
+}
+
+static bool
 serve_save(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
 {
     return machine_save(machine, request, err);
@@ -170,6 +188,9 @@ static const Verb verbs[] = {
     { VMM_STATS, serve_stats },
     { VMM_SET_ACTION, serve_set_action },
     { VMM_TELL_DEVICE, serve_tell_device },
+    { VMM_ADD_IOTHREAD, serve_add_iothread },
+    { VMM_REMOVE_IOTHREAD, serve_remove_iothread },
+    { VMM_TELL_IOTHREAD, serve_tell_iothread },
     { VMM_SAVE, serve_save },
     { VMM_RESTORE, serve_restore },
     { VMM_CANCEL_JOB, serve_cancel_job },

@@ -6,11 +6,9 @@ const DeviceClass *const device_board_classes[] = {
     &pm_class, &rtc_class, &i8042_class, &reset_control_class, NULL,
 };
 
-const DeviceClass *const device_pci_classes[] = {
-    &pci_host_class,
-    &lpc_class,
-    NULL,
-};
+const DeviceClass *const device_pci_classes[] = { &pci_host_class, NULL };
+
+const DeviceClass *const device_pc_classes[] = { &pci_host_class, &lpc_class, NULL };
 
 const DeviceClass *const device_firmware_classes[] = {
     &flash_class,

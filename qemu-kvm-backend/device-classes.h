@@ -11,6 +11,9 @@ extern const DeviceClass *const device_board_classes[];
 /* What functions on PCI need: for their "needs". */
 extern const DeviceClass *const device_pci_classes[];
 
+/* What a PC has besides, whether or not something needs it. */
+extern const DeviceClass *const device_pc_classes[];
+
 /* What a board with a firmware image has besides. */
 extern const DeviceClass *const device_firmware_classes[];
 

@@ -44,6 +44,8 @@ struct Board {
     Bus *mmio;
     struct Pci *pci;      /* NULL: the board has no PCI host */
     struct FwCfg *fw_cfg; /* NULL: no firmware runs on it */
+    bool lpc;             /* there is an LPC bridge, or will be before the guest runs */
+    bool ps2;             /* a keyboard and a mouse are plugged into the keyboard controller */
     bool hot;             /* has been powered on: what comes now is plugged into a running guest */
     /* Drives interrupt line @gsi (0 to 23; ISA IRQ numbers are the first 16). Any thread. */
     void (*set_irq)(Board *board, unsigned gsi, bool level);

@@ -118,6 +118,7 @@ firmware_settings_read(FirmwareSettings *settings, bool has_firmware, VmmMsg *ms
         return vmm_error(err, VMM_ERROR_INVALID, "create: '%s' is not a UUID", uuid);
     if (!has_firmware)
         return true;
+    vmm_msg_get_bool(msg, "firmware-uefi", &settings->uefi);
     settings->boot_order = take_text(msg, "boot-order");
     vmm_msg_get_u64(msg, "boot-menu", &settings->menu_ms);
     settings->reboot_ms = UINT32_MAX;

@@ -75,7 +75,7 @@ summarize(const GuestParts *parts)
         .dies = config->topology.dies,
         .cores = config->topology.cores,
         .threads = config->topology.threads,
-        .pci = config->pci,
+        .pci = config->pc,
         .acpi = config->acpi,
         .pae = config->pae,
         .firmware = config->has_firmware,

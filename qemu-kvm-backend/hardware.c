@@ -230,6 +230,8 @@ hardware_new(Loop *loop, MachineConfig *config, VmmMsg *create, const HardwareOw
 
     hw->board = (Board){
         .loop = loop,
+        .lpc = config->pc,
+        .ps2 = config->pc,
         .pio = bus_new("port I/O"),
         .mmio = bus_new("MMIO"),
         .set_irq = board_set_irq,
@@ -251,7 +253,7 @@ hardware_new(Loop *loop, MachineConfig *config, VmmMsg *create, const HardwareOw
     hw->startup = (Startup){ config, &hw->board, &hw->vcpus, &hw->devices };
     if (build_kvm(hw, err) && build_vcpus(hw, err) &&
         build_devices(hw, device_board_classes, create, err) &&
-        (!config->pci || build_devices(hw, device_pci_classes, create, err)) &&
+        (!config->pc || build_devices(hw, device_pc_classes, create, err)) &&
         (!config->has_firmware || build_devices(hw, device_firmware_classes, create, err)) &&
         build_power_on(hw, err))
         return hw;

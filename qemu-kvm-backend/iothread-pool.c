@@ -10,10 +10,21 @@ typedef struct Member {
     struct Member *next;
     uint64_t number;
     unsigned users;
+    bool added; /* by the driver: it stays without users */
     IoThread *thread;
 } Member;
 
 static Member *members;
+
+static Member *
+find(uint64_t number)
+{
+    Member *member = members;
+
+    while (member && member->number != number)
+        member = member->next;
+    return member;
+}
 
 static Member *
 start(uint64_t number, VmmError *err)
@@ -21,7 +32,7 @@ start(uint64_t number, VmmError *err)
     Member *member = vmm_must(calloc(1, sizeof(*member)));
     char name[32];
 
-    snprintf(name, sizeof(name), "io %" PRIu64, number);
+    snprintf(name, sizeof(name), VMM_THREAD_IO, number);
     member->thread = iothread_new(name);
     if (!member->thread) {
         vmm_error_errno(err, "Cannot start I/O thread %" PRIu64, number);
@@ -34,13 +45,62 @@ start(uint64_t number, VmmError *err)
     return member;
 }
 
+static void
+end(Member *member)
+{
+    Member **at = &members;
+
+    while (*at != member)
+        at = &(*at)->next;
+    *at = member->next;
+    iothread_free(member->thread);
+    free(member);
+}
+
+bool
+iothread_pool_add(uint64_t number, VmmError *err)
+{
+    Member *member = find(number);
+
+    if (!member)
+        member = start(number, err);
+    if (member)
+        member->added = true;
+    return member != NULL;
+}
+
+bool
+iothread_pool_remove(uint64_t number, VmmError *err)
+{
+    Member *member = find(number);
+
+    if (member && member->users > 0)
+        return vmm_error(err, VMM_ERROR_STATE, "I/O thread %" PRIu64 " serves devices", number);
+    if (member)
+        end(member);
+    return true;
+}
+
+IoThread *
+iothread_pool_find(uint64_t number)
+{
+    const Member *member = find(number);
+
+    return member ? member->thread : NULL;
+}
+
+void
+iothread_pool_clear(void)
+{
+    while (members)
+        end(members);
+}
+
 IoThread *
 iothread_pool_get(uint64_t number, VmmError *err)
 {
-    Member *member = members;
+    Member *member = find(number);
 
-    while (member && member->number != number)
-        member = member->next;
     if (!member)
         member = start(number, err);
     if (!member)
@@ -52,16 +112,10 @@ iothread_pool_get(uint64_t number, VmmError *err)
 void
 iothread_pool_put(IoThread *thread)
 {
-    for (Member **at = &members; *at; at = &(*at)->next) {
-        Member *member = *at;
+    Member *member = members;
 
-        if (member->thread != thread)
-            continue;
-        if (--member->users == 0) {
-            *at = member->next;
-            iothread_free(thread);
-            free(member);
-        }
-        return;
-    }
+    while (member && member->thread != thread)
+        member = member->next;
+    if (member && --member->users == 0 && !member->added)
+        end(member);
 }

@@ -29,7 +29,6 @@ run(void *data)
     confine_thread(CONFINE_IO);
     sem_post(&thread->started);
     loop_run(thread->loop);
-    loop_free(thread->loop);
     return NULL;
 }
 
@@ -79,6 +78,8 @@ quit(void *data)
     loop_quit(data);
 }
 
+/* The loop is not the thread's to free: its end is called for by loop_run_in(), which has the loop's lock once more when
+ * the thread is done with the call. */
 void
 iothread_free(IoThread *thread)
 {
@@ -86,6 +87,7 @@ iothread_free(IoThread *thread)
         return;
     loop_run_in(thread->loop, quit, thread->loop);
     pthread_join(thread->thread, NULL);
+    loop_free(thread->loop);
     sem_destroy(&thread->started);
     free(thread);
 }

@@ -1,7 +1,7 @@
 #include "qemu-kvm-backend/loop.h"
 
-#include "qemu-kvm-backend/busy-poll.h"
 #include "qemu-kvm-backend/error.h"
+#include "qemu-kvm-backend/proto/vmm-proto.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -92,6 +92,7 @@ loop_new(void)
     Loop *loop = vmm_must(calloc(1, sizeof(*loop)));
 
     loop->thread = pthread_self();
+    busy_poll_init(&loop->poll, &(BusyPollRule){ .max_ns = VMM_POLL_MAX_NS });
     pthread_mutex_init(&loop->calls_lock, NULL);
     pthread_cond_init(&loop->calls_done, NULL);
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -168,6 +169,18 @@ loop_source_set_quick(LoopSource *source)
     source->quick = true;
 }
 
+void
+loop_set_poll(Loop *loop, const BusyPollRule *rule)
+{
+    busy_poll_init(&loop->poll, rule);
+}
+
+BusyPollRule
+loop_poll(const Loop *loop)
+{
+    return loop->poll.rule;
+}
+
 LoopSource *
 loop_add_timer(Loop *loop, LoopFn fn, void *data)
 {
@@ -234,7 +247,7 @@ serve_timers(Loop *loop)
 static int
 look(Loop *loop, struct epoll_event *events)
 {
-    uint64_t end = loop_now_ns() + BUSY_POLL_NS;
+    uint64_t end = loop_now_ns() + loop->poll.ns;
     int n;
 
     do
@@ -258,7 +271,7 @@ has_quick(const struct epoll_event *events, int n)
 static int
 await(Loop *loop, struct epoll_event *events)
 {
-    int n = loop->poll.pays && loop->after_quick ? look(loop, events) : 0;
+    int n = loop->poll.ns && loop->after_quick ? look(loop, events) : 0;
     uint64_t begin = loop_now_ns();
     bool sleeps = n == 0;
 

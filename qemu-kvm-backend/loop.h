@@ -1,6 +1,8 @@
 /* loop: a thread's event loop over epoll: the main thread's, or an iothread's. It belongs to the thread
- * that made it; all calls but loop_run_in() are that thread's. */
+ * that made it; all calls but loop_run_in() are that thread's, and loop_free() anybody's once it has ended. */
 #pragma once
+
+#include "qemu-kvm-backend/busy-poll.h"
 
 #include <stdint.h>
 
@@ -22,6 +24,9 @@ void loop_source_set_events(LoopSource *source, uint32_t events);
 /* What comes of it may be followed by more within microseconds, and should be served at once: where that is so the loop looks
  * for it before it sleeps (busy-poll.h). */
 void loop_source_set_quick(LoopSource *source);
+/* How it does that; VMM_POLL_MAX_NS at first. */
+void loop_set_poll(Loop *loop, const BusyPollRule *rule);
+BusyPollRule loop_poll(const Loop *loop);
 /* A timer, not running yet; loop_timer_set() starts it for one shot, 0 stops it. @fn gets events 0.
  */
 LoopSource *loop_add_timer(Loop *loop, LoopFn fn, void *data);

@@ -53,7 +53,7 @@ read_firmware(MachineConfig *config, VmmMsg *msg, VmmError *err)
     if (!config->has_firmware && config->kernel_fd < 0)
         return vmm_error(err, VMM_ERROR_INVALID,
                          "create: the descriptor 'kernel' or 'firmware' is missing");
-    if (config->has_firmware && !config->pci)
+    if (config->has_firmware && !config->pc)
         return vmm_error(err, VMM_ERROR_UNSUPPORTED, "This machine has no firmware");
     return firmware_settings_read(&config->firmware, config->has_firmware, msg, err);
 }
@@ -141,8 +141,8 @@ read_machine(MachineConfig *config, VmmMsg *msg, VmmError *err)
     const char *name = VMM_MACHINE_Q35;
 
     vmm_msg_get_string(msg, "machine", &name);
-    config->pci = strcmp(name, VMM_MACHINE_Q35) == 0;
-    return config->pci || strcmp(name, VMM_MACHINE_MICROVM) == 0 ||
+    config->pc = strcmp(name, VMM_MACHINE_Q35) == 0;
+    return config->pc || strcmp(name, VMM_MACHINE_MICROVM) == 0 ||
            vmm_error(err, VMM_ERROR_UNSUPPORTED, "There is no machine '%s'", name);
 }
 

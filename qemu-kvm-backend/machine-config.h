@@ -35,7 +35,7 @@ typedef struct MachineConfig {
     char *cmdline;
     bool has_firmware; /* which is what boots, and may boot the kernel; the flash has it */
     FirmwareSettings firmware;
-    bool pci; /* the board has a PCI host whether or not a device needs it */
+    bool pc; /* it has a PCI host whether or not a device needs it, an LPC bridge, and a keyboard */
     bool acpi;
     SleepStates sleep; /* what is offered; with ACPI */
     bool pae;

@@ -183,6 +183,15 @@ machine_unpark(Machine *m)
         hardware_unpark(m->hw);
 }
 
+void
+machine_press_nmi(Machine *m)
+{
+    hardware_park(m->hw);
+    if (!hardware_inject_nmi(m->hw))
+        log_guest("No vCPU takes a non-maskable interrupt");
+    machine_unpark(m);
+}
+
 /* What a device has news of and the machine acts on. */
 
 static void
@@ -194,15 +203,6 @@ let_go(Machine *m, VmmMsg *event)
         return;
     hardware_park(m->hw);
     hardware_remove_device(m->hw, id);
-    machine_unpark(m);
-}
-
-static void
-inject_nmi(Machine *m)
-{
-    hardware_park(m->hw);
-    if (!hardware_inject_nmi(m->hw))
-        log_guest("No vCPU takes a non-maskable interrupt");
     machine_unpark(m);
 }
 
@@ -225,7 +225,7 @@ static const struct {
     { VMM_WATCHDOG_RESET, VMM_REASON_RESET, NULL },
     { VMM_WATCHDOG_POWEROFF, VMM_REASON_POWER_CUT, NULL },
     { VMM_WATCHDOG_SHUTDOWN, NULL, press_button },
-    { VMM_WATCHDOG_INJECT_NMI, NULL, inject_nmi },
+    { VMM_WATCHDOG_INJECT_NMI, NULL, machine_press_nmi },
 };
 
 /* The driver hears of it first. What it comes to is read with the same mail. */

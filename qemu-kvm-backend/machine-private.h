@@ -37,6 +37,8 @@ bool machine_start_over(Machine *m, VmmError *err);
 bool machine_wake(Machine *m, VmmError *err);
 /* While the set of devices changes no vCPU runs. One that has ended its run stays parked for its mail to be read. */
 void machine_unpark(Machine *m);
+/* The NMI button: a guest that masks it does not notice. */
+void machine_press_nmi(Machine *m);
 /* What vCPUs and devices have told, as the mailbox calls it: @data is the machine. Also before every verb: a guest
  * that has turned itself off is not resumed because the request overtook the news. */
 void machine_read_mail(void *data);

@@ -2,6 +2,7 @@
 
 #include "qemu-kvm-backend/confine.h"
 #include "qemu-kvm-backend/device-classes.h"
+#include "qemu-kvm-backend/iothread-pool.h"
 #include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
@@ -44,6 +45,7 @@ machine_free(Machine *m)
         return;
     machine_job_free(m->job);
     hardware_free(m->hw);
+    iothread_pool_clear();
     machine_config_clear(&m->config);
     mailbox_free(m->mailbox);
     free(m);
@@ -164,13 +166,35 @@ machine_tell_device(Machine *m, VmmMsg *msg, VmmMsg *reply, VmmError *err)
     return hardware_tell_device(m->hw, id, msg, reply, err);
 }
 
-/* A guest, which may be asleep. */
+/* Once: before the first byte that the guest's owner has made, its kernel, is looked at. */
+static void
+confine_main(Machine *m)
+{
+    if (!m->confined)
+        confine_thread(CONFINE_MAIN);
+    m->confined = true;
+}
+
+/* From here on it is a machine whose guest is paused, at the first instruction. */
+static bool
+power_on(Machine *m, VmmError *err)
+{
+    confine_main(m);
+    if (!hardware_power_on(m->hw, err))
+        return false;
+    machine_enter(m, VMM_STATE_PAUSED, VMM_REASON_USER);
+    return true;
+}
+
+/* A guest, which may be asleep, or have not run yet. */
 static bool
 needs_guest(Machine *m, const char *what, VmmError *err)
 {
     machine_read_mail(m);
     if (!is_free(m, what, err))
         return false;
+    if (machine_is(m, VMM_STATE_CREATED))
+        return power_on(m, err);
     if (machine_is(m, VMM_STATE_RUNNING) || machine_is(m, VMM_STATE_PAUSED) ||
         machine_is(m, VMM_STATE_SUSPENDED))
         return true;
@@ -187,15 +211,6 @@ needs_life(Machine *m, const char *what, VmmError *err)
            vmm_error(err, VMM_ERROR_STATE, "%s: the guest is suspended", what);
 }
 
-/* Once: before the first byte that the guest's owner has made, its kernel, is looked at. */
-static void
-confine_main(Machine *m)
-{
-    if (!m->confined)
-        confine_thread(CONFINE_MAIN);
-    m->confined = true;
-}
-
 bool
 machine_run(Machine *m, VmmError *err)
 {
@@ -206,8 +221,7 @@ machine_run(Machine *m, VmmError *err)
         return vmm_error(err, VMM_ERROR_STATE, "run: the machine's state is '%s'", m->state);
     if (!is_free(m, "run", err))
         return false;
-    confine_main(m);
-    if (machine_is(m, VMM_STATE_CREATED) && !hardware_power_on(m->hw, err))
+    if (machine_is(m, VMM_STATE_CREATED) && !power_on(m, err))
         return false;
     machine_go(m, VMM_REASON_USER);
     return true;
@@ -394,15 +408,10 @@ machine_take_dirty(Machine *m, VmmMsg *reply, VmmError *err)
 bool
 machine_inject_nmi(Machine *m, VmmError *err)
 {
-    bool taken;
-
     if (!needs_life(m, "inject-nmi", err))
         return false;
-    hardware_park(m->hw);
-    taken = hardware_inject_nmi(m->hw);
-    machine_unpark(m);
-    return taken || vmm_error(err, VMM_ERROR_FAILED,
-                              "No vCPU of the guest takes a non-maskable interrupt now");
+    machine_press_nmi(m);
+    return true;
 }
 
 /* A vCPU that runs has its registers to itself, page tables too. */

@@ -55,6 +55,9 @@ bool machine_inject_nmi(Machine *machine, VmmError *err);
 bool machine_peek(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_set_action(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_tell_device(Machine *machine, VmmMsg *msg, VmmMsg *reply, VmmError *err);
+bool machine_add_iothread(Machine *machine, VmmMsg *msg, VmmError *err);
+bool machine_remove_iothread(Machine *machine, VmmMsg *msg, VmmError *err);
+bool machine_tell_iothread(Machine *machine, VmmMsg *msg, VmmMsg *reply, VmmError *err);
 /* Begin; the event "job-ended" follows. */
 bool machine_save(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_restore(Machine *machine, VmmMsg *msg, VmmError *err);

@@ -37,6 +37,7 @@ acpi_config(const Startup *startup)
         .describe = describe_devices,
         .data = (void *)startup->devices,
         .sleep = startup->config->sleep,
+        .i8042 = startup->board->ps2,
     };
 
     if (startup->board->pci &&

@@ -20,7 +20,7 @@ words=(
     'driver|g_dbus_|none'
     'daemon|g_dbus_|daemon/dbus'
     'cli|linux/kvm|cli/cmd-doctor'
-    'cli|<libxml/|cli/xpath'
+    'cli|<libxml/|cli/(xpath|device-change)'
     'daemon|\bxmlNode|none'
     'qemu-kvm-backend|\bg_[a-z]+_[a-z]+ ?\(|none'
 )

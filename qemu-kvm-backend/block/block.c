@@ -1,23 +1,18 @@
 #include "qemu-kvm-backend/block/block.h"
 
+#include "qemu-kvm-backend/block/file.h"
 #include "qemu-kvm-backend/block/format.h"
 #include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define CAUTIOUS_ALIGN 4096 /* fits every device that there is */
-#define PHYSICAL_MAX   65536u
 
 typedef enum ZeroPolicy {
     ZEROS_WRITE,
@@ -30,6 +25,7 @@ typedef enum ZeroPolicy {
 
 typedef struct Link {
     BlockFile file;
+    int lock; /* -1: none */
     const BlockFormat *format;
     BlockImage *image;
 } Link;
@@ -37,6 +33,7 @@ typedef struct Link {
 struct Block {
     BlockOwner owner;
     Engine *engine;
+    unsigned workers; /* that it has where it is one of threads */
     Link links[CHAIN_MAX];
     unsigned n_links;
     BlockImage *image; /* the first link's */
@@ -160,101 +157,50 @@ read_engine(Block *block, VmmMsg *params, const EngineClass **ret, VmmError *err
                      name);
 }
 
-/* The file */
-
 static bool
-read_mode(Block *block, BlockFile *file, bool wants_write, VmmError *err)
+read_workers(Block *block, VmmMsg *params, VmmError *err)
 {
-    int flags = fcntl(file->fd, F_GETFL);
+    uint64_t n = ENGINE_WORKERS;
 
-    if (flags < 0 || (flags & O_PATH) || (flags & O_ACCMODE) == O_WRONLY)
-        return vmm_error(err, VMM_ERROR_INVALID, "The image of disk '%s' is not open for reading",
-                         block->owner.name);
-    if (wants_write && (flags & O_ACCMODE) != O_RDWR)
-        return vmm_error(err, VMM_ERROR_INVALID, "The image of disk '%s' is not open for writing",
-                         block->owner.name);
-    file->writable = wants_write;
-    file->direct = flags & O_DIRECT;
-    return true;
+    vmm_msg_get_u64(params, "workers", &n);
+    block->workers = n;
+    return (n >= 1 && n <= ENGINE_WORKERS_MAX) ||
+           vmm_error(err, VMM_ERROR_INVALID, "Disk '%s' has workers, but not 1 to %d of them",
+                     block->owner.name, ENGINE_WORKERS_MAX);
 }
 
-static uint64_t
-size_of(const BlockFile *file)
-{
-    struct stat st;
-    uint64_t size;
+/* The files */
 
-    if (file->is_device)
-        return ioctl(file->fd, BLKGETSIZE64, &size) == 0 ? size : 0;
-    return fstat(file->fd, &st) == 0 ? st.st_size : 0;
+/* Where the message has what belongs to one image. */
+typedef struct LinkKeys {
+    char fd[32], lock[32], format[32];
+} LinkKeys;
+
+static const LinkKeys own_keys = { "fd", "lock", "format" };
+
+static LinkKeys
+backing_keys(unsigned i)
+{
+    LinkKeys keys;
+
+    snprintf(keys.fd, sizeof(keys.fd), "backing-%u-fd", i);
+    snprintf(keys.lock, sizeof(keys.lock), "backing-%u-lock", i);
+    snprintf(keys.format, sizeof(keys.format), "backing-%u-format", i);
+    return keys;
 }
 
-static uint32_t
-clamp(uint32_t value, uint32_t min, uint32_t max)
-{
-    return value < min ? min : value > max ? max : value;
-}
-
-static uint32_t
-block_size_of(const BlockFile *file, const struct stat *st)
-{
-    unsigned size = st->st_blksize;
-
-    if (file->is_device && ioctl(file->fd, BLKPBSZGET, &size) < 0)
-        size = BLOCK_SECTOR;
-    if (size & (size - 1))
-        size = 4096;
-    return clamp(size, BLOCK_SECTOR, PHYSICAL_MAX);
-}
-
-/* What O_DIRECT wants here; kernels before 6.1 do not say. */
-static void
-read_alignment(BlockFile *file)
-{
-    struct statx stx;
-
-    file->memory_align = file->offset_align = 1;
-    if (!file->direct)
-        return;
-    file->memory_align = file->offset_align = CAUTIOUS_ALIGN;
-    if (statx(file->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) == 0 &&
-        (stx.stx_mask & STATX_DIOALIGN) && stx.stx_dio_offset_align) {
-        file->memory_align = stx.stx_dio_mem_align;
-        file->offset_align = clamp(stx.stx_dio_offset_align, BLOCK_SECTOR, CAUTIOUS_ALIGN);
-    }
-}
-
+/* The image that is under @keys, as the next link. */
 static bool
-inspect_file(Block *block, BlockFile *file, VmmError *err)
-{
-    struct stat st;
-
-    if (fstat(file->fd, &st) < 0)
-        return vmm_error_errno(err, "Cannot inspect the image of disk '%s'", block->owner.name);
-    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-        return vmm_error(err, VMM_ERROR_INVALID,
-                         "The image of disk '%s' is neither a regular file nor a block device",
-                         block->owner.name);
-    file->is_device = S_ISBLK(st.st_mode);
-    file->size = size_of(file);
-    file->block_size = block_size_of(file, &st);
-    read_alignment(file);
-    return true;
-}
-
-/* The file and format that are under @fd_key and @format_key, as the next link. */
-static bool
-read_link(Block *block, VmmMsg *params, const char *fd_key, const char *format_key, bool writable,
-          VmmError *err)
+read_link(Block *block, VmmMsg *params, const LinkKeys *keys, bool writable, VmmError *err)
 {
     Link *link = &block->links[block->n_links];
 
-    if (!vmm_msg_take_fd(params, fd_key, &link->file.fd))
+    if (!vmm_msg_take_fd(params, keys->fd, &link->file.fd))
         return vmm_error(err, VMM_ERROR_INVALID, "Disk '%s' has no image", block->owner.name);
+    vmm_msg_take_fd(params, keys->lock, &link->lock);
     link->file.index = block->n_links++;
-    link->format = read_format(block, params, format_key, err);
-    return link->format && read_mode(block, &link->file, writable, err) &&
-           inspect_file(block, &link->file, err);
+    link->format = read_format(block, params, keys->format, err);
+    return link->format && block_file_inspect(&link->file, block->owner.name, writable, err);
 }
 
 static bool
@@ -263,16 +209,14 @@ read_links(Block *block, VmmMsg *params, VmmError *err)
     bool read_only = false;
 
     vmm_msg_get_bool(params, "read-only", &read_only);
-    if (!read_link(block, params, "fd", "format", !read_only, err))
+    if (!read_link(block, params, &own_keys, !read_only, err))
         return false;
     for (unsigned i = 1; i < CHAIN_MAX; i++) {
-        char fd_key[32], format_key[32];
+        LinkKeys keys = backing_keys(i);
 
-        snprintf(fd_key, sizeof(fd_key), "backing-%u-fd", i);
-        snprintf(format_key, sizeof(format_key), "backing-%u-format", i);
-        if (!vmm_msg_has(params, fd_key))
+        if (!vmm_msg_has(params, keys.fd))
             break;
-        if (!read_link(block, params, fd_key, format_key, false, err))
+        if (!read_link(block, params, &keys, false, err))
             return false;
     }
     return true;
@@ -287,10 +231,10 @@ open_engine(Block *block, const EngineClass *class, VmmError *err)
         fds[i] = block->links[i].file.fd;
     if (!class)
         class = &engine_uring_class;
-    block->engine = class->open(fds, block->n_links, err);
+    block->engine = class->open(fds, block->n_links, block->workers, err);
     if (!block->engine && class == &engine_uring_class) {
         log_line("Disk '%s' goes on with threads: %s", block->owner.name, err->text);
-        block->engine = engine_threads_class.open(fds, block->n_links, err);
+        block->engine = engine_threads_class.open(fds, block->n_links, block->workers, err);
     }
     for (unsigned i = 0; i < block->n_links; i++)
         block->links[i].file.engine = block->engine;
@@ -452,7 +396,7 @@ BlockUse
 block_use(const Block *block)
 {
     const BlockFile *file = &block->links[0].file;
-    BlockUse use = { .file_size = size_of(file), .written_to = file->written_to };
+    BlockUse use = { .file_size = block_file_size(file), .written_to = file->written_to };
     struct stat st;
 
     use.allocated = use.file_size;
@@ -487,7 +431,7 @@ block_resize(Block *block)
 {
     uint64_t size = block->image->size;
 
-    block->links[0].file.size = size_of(&block->links[0].file);
+    block->links[0].file.size = block_file_size(&block->links[0].file);
     block->image->format->resize(block->image);
     return block->image->size != size;
 }
@@ -545,6 +489,7 @@ open_block(Block *block, const EngineClass *class, VmmMsg *params, VmmError *err
     const EngineClass *asked;
 
     return read_links(block, params, err) && read_engine(block, params, &asked, err) &&
+           read_workers(block, params, err) &&
            read_cache(block, params, err) && read_zeros(block, params, err) &&
            open_engine(block, class ? class : asked, err) && open_images(block, err);
 }
@@ -556,7 +501,7 @@ block_open_with(const EngineClass *class, VmmMsg *params, const BlockOwner *owne
 
     block->owner = *owner;
     for (unsigned i = 0; i < CHAIN_MAX; i++)
-        block->links[i].file.fd = -1;
+        block->links[i].file.fd = block->links[i].lock = -1;
     if (open_block(block, class, params, err))
         return block;
     block_close(block);
@@ -577,6 +522,13 @@ close_link(Link *link)
     free(link->image);
 }
 
+static void
+close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
 void
 block_close(Block *block)
 {
@@ -587,9 +539,9 @@ block_close(Block *block)
         close_link(&block->links[i]);
     if (block->engine)
         block->engine->class->close(block->engine);
-    for (unsigned i = 0; i < block->n_links; i++) {
-        if (block->links[i].file.fd >= 0)
-            close(block->links[i].file.fd);
+    for (unsigned i = 0; i < CHAIN_MAX; i++) {
+        close_fd(block->links[i].file.fd);
+        close_fd(block->links[i].lock);
     }
     free(block);
 }

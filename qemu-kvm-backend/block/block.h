@@ -1,7 +1,7 @@
 /* block: a disk's contents, in a file or block device that the driver has opened.
  *
  * The VMM opens no path: the descriptor comes with the access mode and O_DIRECT that the disk wants, and
- * with the locks on its open file description that keep other writers out (driver/image-lock.h).
+ * with another one that keeps other writers out for as long as it is open (driver/image-lock.h).
  *
  * Calls are serialized by the owner's lock, which they are made with; completions come in the loop's
  * thread with that lock held, or from within block_submit() and block_drain().
@@ -35,12 +35,15 @@ typedef struct BlockGeometry {
  *     cache         string: libvirt's driver/@cache; the default is writeback
  *     io            string: io_uring or threads; the default is io_uring where the host allows it, and
  *                   a host that does not gets threads even where it is asked for
+ *     workers       u64: 8 (1 to 64): how many threads make the calls where io is threads
  *     read-only     bool: false
  *     detect-zeroes string: off (the default); on: what is written as zeros is made zeros, which takes
  *                   less; unmap: with its space given back
  *     backing-N-fd, backing-N-format
  *                   from N = 1 on, the images whose contents show where the one before has none, all
  *                   of them only read
+ *     lock, backing-N-lock
+ *                   descriptors that are kept open until the image is closed, and nothing else
  * NULL with @err. */
 Block *block_open(VmmMsg *params, const BlockOwner *owner, VmmError *err);
 /* The same with an engine of the caller's choice, which tests replace. */

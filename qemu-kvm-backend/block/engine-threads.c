@@ -14,15 +14,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* All are there from the start: a process that has confined itself makes no threads. */
-#define N_THREADS  8
 #define STACK_SIZE (256u << 10) /* of which a few KiB are touched */
 
 typedef struct ThreadEngine {
     Engine engine;
     int fds[ENGINE_FILES_MAX];
     EngineQueue queued; /* submitted, not started: the owner's alone */
-    pthread_t threads[N_THREADS];
+    pthread_t threads[ENGINE_WORKERS_MAX];
     unsigned n_threads;
     pthread_cond_t work;
     pthread_cond_t ended;
@@ -94,15 +92,16 @@ work(void *data)
     return NULL;
 }
 
+/* All are there from the start: only the main thread may make threads. */
 static int
-start_threads(ThreadEngine *te)
+start_threads(ThreadEngine *te, unsigned n)
 {
     pthread_attr_t attr;
     int code = 0;
 
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, STACK_SIZE);
-    while (code == 0 && te->n_threads < N_THREADS) {
+    while (code == 0 && te->n_threads < n) {
         code = pthread_create(&te->threads[te->n_threads], &attr, work, te);
         te->n_threads += code == 0;
     }
@@ -112,14 +111,14 @@ start_threads(ThreadEngine *te)
 
 /* Signals are for the main thread and the vCPUs. */
 static int
-start_deaf_threads(ThreadEngine *te)
+start_deaf_threads(ThreadEngine *te, unsigned n)
 {
     sigset_t all, before;
     int code;
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    code = start_threads(te);
+    code = start_threads(te, n);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return code;
 }
@@ -143,7 +142,7 @@ threads_close(Engine *engine)
 }
 
 static Engine *
-threads_open(const int *fds, unsigned n, VmmError *err)
+threads_open(const int *fds, unsigned n, unsigned workers, VmmError *err)
 {
     ThreadEngine *te = vmm_must(calloc(1, sizeof(*te)));
 
@@ -155,8 +154,8 @@ threads_open(const int *fds, unsigned n, VmmError *err)
     pthread_cond_init(&te->work, NULL);
     pthread_cond_init(&te->ended, NULL);
     if (te->engine.wake_fd >= 0)
-        errno = start_deaf_threads(te);
-    if (te->n_threads == N_THREADS)
+        errno = start_deaf_threads(te, workers);
+    if (te->n_threads == workers)
         return &te->engine;
     vmm_error_errno(err, "Cannot start the threads of a disk");
     threads_close(&te->engine);

@@ -49,7 +49,7 @@ fill(struct io_uring_sqe *sqe, EngineOp *op)
 }
 
 static Engine *
-uring_engine_open(const int *fds, unsigned n, VmmError *err)
+uring_engine_open(const int *fds, unsigned n, unsigned workers, VmmError *err)
 {
     UringEngine *ue = vmm_must(calloc(1, sizeof(*ue)));
 

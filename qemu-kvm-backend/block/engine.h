@@ -15,7 +15,9 @@
 typedef struct Engine Engine;
 typedef struct EngineOp EngineOp;
 
-#define ENGINE_FILES_MAX 15 /* what fits in a message: VMM_MSG_FDS_MAX, and one to spare */
+#define ENGINE_WORKERS     8 /* that an engine has which makes its calls in threads, where nobody says how many */
+#define ENGINE_WORKERS_MAX 64
+#define ENGINE_FILES_MAX   15 /* what fits in a message: VMM_MSG_FDS_MAX, a file and its lock */
 
 typedef enum EngineOpKind {
     ENGINE_READ,     /* preadv2 */
@@ -39,8 +41,9 @@ struct EngineOp {
 
 typedef struct EngineClass {
     const char *name; /* libvirt's driver/@io */
-    /* For the @n files @fds, at most ENGINE_FILES_MAX, which stay the caller's and open. NULL with @err. */
-    Engine *(*open)(const int *fds, unsigned n, VmmError *err);
+    /* For the @n files @fds, at most ENGINE_FILES_MAX, which stay the caller's and open; @workers, from 1 to
+     * ENGINE_WORKERS_MAX, are for one that works in threads. NULL with @err. */
+    Engine *(*open)(const int *fds, unsigned n, unsigned workers, VmmError *err);
     void (*submit)(Engine *engine, EngineOp *op); /* queues; nothing is called from here */
     void (*start)(Engine *engine);                /* sets what is queued going */
     /* Calls done() of each operation that has ended; with @wait after at least one has, and there

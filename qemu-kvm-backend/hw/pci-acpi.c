@@ -105,10 +105,15 @@ describe_mode(Aml *aml)
     aml_close(aml);
 }
 
-/* With the I/O APIC each pin has a line of its own, with the PICs alone what the links lead to. */
+/* With the I/O APIC each pin has a line of its own, with the PICs alone what the links lead to. Without links there is no
+ * other way. */
 static void
-describe_routing(Aml *aml)
+describe_routing(Aml *aml, bool links)
 {
+    if (!links) {
+        describe_pins(aml, "_PRT", false);
+        return;
+    }
     describe_pins(aml, "PRTA", false);
     describe_pins(aml, "PRTL", true);
     aml_open_method(aml, "_PRT", 0);
@@ -193,9 +198,10 @@ describe_ecam(Aml *aml, const PciWindows *windows)
 }
 
 void
-pci_acpi_describe(Aml *aml, const PciWindows *windows)
+pci_acpi_describe(Aml *aml, const PciWindows *windows, bool links)
 {
-    describe_mode(aml);
+    if (links)
+        describe_mode(aml);
     aml_open_device(aml, "PCI0");
     aml_name_eisaid(aml, "_HID", "PNP0A08");
     aml_name_eisaid(aml, "_CID", "PNP0A03");
@@ -203,7 +209,7 @@ pci_acpi_describe(Aml *aml, const PciWindows *windows)
     aml_name_integer(aml, "_BBN", 0);
     aml_name_integer(aml, "_SEG", 0);
     describe_windows(aml, windows);
-    describe_routing(aml);
+    describe_routing(aml, links);
     describe_control(aml);
     aml_close(aml);
     describe_ecam(aml, windows);

@@ -9,8 +9,8 @@ typedef struct PciWindows {
     const Memory *memory;          /* what is not RAM may be functions' */
 } PciWindows;
 
-/* Adds \_SB.PCI0, with _CRS, _PRT and _OSC, \_PIC, and the motherboard's device that reserves the ECAM. The links of
- * _PRT are the LPC bridge's. */
-void pci_acpi_describe(Aml *aml, const PciWindows *windows);
+/* Adds \_SB.PCI0, with _CRS, _PRT and _OSC, and the motherboard's device that reserves the ECAM. @links: there are
+ * the LPC bridge's, to which _PRT leads where the PICs are in use; \_PIC says which are. */
+void pci_acpi_describe(Aml *aml, const PciWindows *windows, bool links);
 /* Where 64-bit BARs go, above RAM: 16 GiB, aligned to 1 GiB. */
 uint64_t pci_memory64(const Memory *memory, uint64_t *ret_size);

@@ -254,7 +254,7 @@ host_describe(Device *dev, struct Aml *aml)
 
     if (!pci_host_ecam(((PciHost *)dev)->pci, &windows.ecam_base, &windows.ecam_size))
         windows.ecam_size = 0;
-    pci_acpi_describe(aml, &windows);
+    pci_acpi_describe(aml, &windows, dev->board->lpc);
 }
 
 static void

@@ -43,6 +43,7 @@ struct VmmMsg {
     int fds[VMM_MSG_FDS_MAX];
     size_t n_fds;
     int failed; /* errno of the first put that could not be done */
+    unsigned others; /* owners besides the one that made it */
 };
 
 static void *
@@ -136,10 +137,17 @@ vmm_msg_new(VmmMsgKind kind, uint32_t serial, const char *name)
     return msg;
 }
 
+VmmMsg *
+vmm_msg_ref(VmmMsg *msg)
+{
+    msg->others++;
+    return msg;
+}
+
 void
 vmm_msg_free(VmmMsg *msg)
 {
-    if (!msg)
+    if (!msg || msg->others-- > 0)
         return;
     for (size_t i = 0; i < msg->n_fds; i++) {
         if (msg->fds[i] >= 0)

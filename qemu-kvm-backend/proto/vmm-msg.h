@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define VMM_MSG_MAX     65536 /* bytes in a packet */
-#define VMM_MSG_FDS_MAX 16    /* descriptors in a packet */
+#define VMM_MSG_FDS_MAX 30    /* descriptors in a packet: two for each of a disk's images */
 
 typedef enum VmmMsgKind {
     VMM_MSG_REQUEST = 1, /* driver to VMM; the serial is the driver's choice, never 0 */
@@ -33,7 +33,9 @@ typedef struct VmmMsg VmmMsg;
 
 /* A new message; @name is copied. Never NULL: running out of memory ends the process. */
 VmmMsg *vmm_msg_new(VmmMsgKind kind, uint32_t serial, const char *name);
-/* Frees @msg and closes the descriptors that nobody took. NULL is allowed. */
+/* One owner more, of the same thread, who frees it like the first. */
+VmmMsg *vmm_msg_ref(VmmMsg *msg);
+/* Frees @msg, where no other owner has it, and closes the descriptors that nobody took. NULL is allowed. */
 void vmm_msg_free(VmmMsg *msg);
 void vmm_msg_clear(VmmMsg **msg);
 #define vmm_msg_auto __attribute__((cleanup(vmm_msg_clear))) VmmMsg *

@@ -19,6 +19,8 @@
  */
 #pragma once
 
+#include <inttypes.h>
+
 #define VMM_PROTO_VERSION 1
 #define VMM_LISTEN_FD     3 /* the listening socket that a VMM starts with */
 
@@ -39,8 +41,9 @@
  * kernel fd, initrd? fd, cmdline? string: what to boot: a Linux bzImage, an ELF with a PVH note, or a
  *     multiboot-1 ELF; the kinds tell themselves apart,
  * machine? string (VMM_MACHINE_*; q35),
- * firmware? fd: an image that ends with an x86 reset vector, of 16 MiB at most, which boots instead, and may
- *     find the kernel: one of the two is needed,
+ * firmware? fd: an image that ends with an x86 reset vector, of 16 MiB at most, which boots instead, or boots the
+ *     kernel, which is a bzImage then: one of the two is needed,
+ * firmware-uefi? bool (false): it is UEFI, not a BIOS; it boots UEFI applications as well,
  * nvram? fd (readable and writable): the firmware's variables, below it: with a firmware,
  * firmware-port? u64: the I/O port of a serial port that it uses as its terminal (0: none),
  * reboot-timeout? u64: milliseconds after which a BIOS that found no system starts over (never),
@@ -71,16 +74,18 @@
  * record? fd: a file that takes one line, "STATE REASON TEXT", before the process exits. */
 #define VMM_CREATE "create"
 
-/* add-device: class string, id string, and what that class reads (see the class's source); before
- * the first run. Later too where it goes behind a root port. */
+/* add-device: class string, id string, and what that class reads (see the class's source); while the machine is just
+ * created. Later too where it goes behind a root port. */
 #define VMM_ADD_DEVICE "add-device"
 
 /* remove-device: id string: asks the guest to let go of a device behind a root port, by the port's
  * attention button; the reply says that it was asked. Once the guest has let go, there is the event
- * "device-removed". A machine that has not run yet is not asked: the event comes at once. */
+ * "device-removed". A machine that is just created is not asked: the event comes at once. */
 #define VMM_REMOVE_DEVICE "remove-device"
 
-/* run {}: starts or resumes the vCPUs. pause {}: replies when every vCPU has stopped. */
+/* run {}: starts or resumes the vCPUs. pause {}: replies when every vCPU has stopped.
+ * Whatever else needs a guest (save, reset, power-button, inject-nmi, peek) has one in a machine that is just created,
+ * too: it is turned on, and paused before its first instruction. */
 #define VMM_RUN   "run"
 #define VMM_PAUSE "pause"
 
@@ -98,7 +103,7 @@
 #define VMM_POWER_BUTTON "power-button"
 
 /* inject-nmi {}: a non-maskable interrupt to the vCPUs whose local APIC lets LINT1 make one: of Linux, the first.
- * Error where none does. */
+ * As with the button of a PC, it is lost where none does. */
 #define VMM_INJECT_NMI "inject-nmi"
 
 /* peek: address u64, size u64 (VMM_PEEK_MAX at most), virtual? bool (false), to fd: writes what the guest has there in
@@ -117,6 +122,18 @@
 /* tell-device: id string, and what the device reads; its reply is what the device answers. See the
  * classes below; a key that is not known is an error. From create on, whether the guest runs or not. */
 #define VMM_TELL_DEVICE "tell-device"
+
+/* add-iothread: id u64: starts a thread for devices that name it; it can be seen in the process as VMM_THREAD_IO. From
+ * create on. remove-iothread: id u64: ends it; an error where a device uses it.
+ * tell-iothread: id u64, poll-max-ns? u64 (VMM_POLL_MAX_NS: for how long it looks for a device's next request before it
+ * sleeps, where that pays; 0: it does not), poll-grow? u64 (0: a look is as long as it may be from the start; else it
+ * begins short, and each that was too short makes the next one so many times as long), poll-shrink? u64 (0: after one in
+ * vain it does without for a while; else the next one is a part of it). Reply: all three as they are now. */
+#define VMM_ADD_IOTHREAD    "add-iothread"
+#define VMM_REMOVE_IOTHREAD "remove-iothread"
+#define VMM_TELL_IOTHREAD   "tell-iothread"
+#define VMM_THREAD_IO       "io %" PRIu64
+#define VMM_POLL_MAX_NS     20000
 
 /* save: fd: writes the state of a paused or suspended guest to a file, pipe or socket, from where it stands (state.h says what
  * is written; disks' contents and a firmware's variables are not). The descriptor becomes non-blocking.
@@ -203,7 +220,7 @@
 
 /* States of "hello" */
 #define VMM_STATE_EMPTY   "empty"   /* no create yet */
-#define VMM_STATE_CREATED "created" /* never run */
+#define VMM_STATE_CREATED "created" /* not turned on yet */
 #define VMM_STATE_RUNNING "running"
 #define VMM_STATE_PAUSED  "paused"
 #define VMM_STATE_SUSPENDED "suspended" /* by itself (S3), until it is woken */
@@ -228,7 +245,7 @@
 /* Machines */
 #define VMM_MACHINE_Q35 "q35" /* a PC with Intel's Q35 chipset: a PCI host, in any case */
 #define VMM_MACHINE_MICROVM                                                                        \
-    "microvm" /* the same without PCI, unless a device is added that needs it */
+    "microvm" /* neither firmware, nor LPC bridge, nor keyboard; a PCI host where a device needs one */
 
 /* Actions */
 #define VMM_ACTION_STOP  "stop"  /* stop the guest, write the record, exit */
@@ -243,6 +260,13 @@
 #define VMM_WATCHDOG_SHUTDOWN   "shutdown"   /* presses the power button */
 #define VMM_WATCHDOG_INJECT_NMI "inject-nmi" /* as the verb does */
 
+/* The device that a q35 has by itself and that is told something:
+ * i8042         the keyboard controller with a keyboard
+ *     tell-device { keys bytes (1 to 16 keys, each as hw/ps2-keyboard.h numbers them; they go down in this order and come
+ *               up in the opposite one), hold u64 (milliseconds in between) }: answered at once; an error where too
+ *               much waits to be typed. A guest that sleeps is woken by it instead. */
+#define VMM_DEVICE_KEYBOARD "i8042"
+
 /* Keys of VMM_MSG_ERROR: text string, and class string (VMM_ERROR_*) */
 #define VMM_ERROR_INVALID     "invalid"     /* a parameter is wrong */
 #define VMM_ERROR_STATE       "state"       /* not possible in this state */
@@ -252,7 +276,8 @@
 /* Device classes that there are, with their keys:
  * serial        port u64 (0 to 3: COM1 to COM4); a character device:
  * (any of them) kind string: "pty": fd, watch? fd (inotify, readable when somebody opened the slave);
- *               "file": fd, append? bool; "null"; and log? fd: everything written goes there too
+ *               "socket": fd (a listening stream socket; one client at a time); "file": fd, append? bool;
+ *               "null"; and log? fd: everything written goes there too
  * debug-exit    port u64 (I/O port; isa-debug-exit's default is 0x501): writing V stops the guest with
  *               reason exit */
 /* pvpanic       port? u64 (0x505): its I/O port */
@@ -275,7 +300,9 @@
  *               physical-block-size? u64 (the host's), discard? bool (false),
  *               on-write-error? string ("report", "stop", "ignore", "enospace": the default, stop where
  *               the host is full, else report), on-read-error? string ("report", the default, "stop", "ignore"),
- *               iothread? u64 (its number; the main thread, as of every removable one),
+ *               iothread? u64 (its number; the main thread, as of every removable one; one that was not added is
+ *               there for as long as devices name it),
+ *               workers? u64 (8; up to 64): how many threads make the calls of io=threads,
  *               removable? bool (false: the medium, which has to be read-only, can change; without fd there is
  *               none); see the event "io-error"
  *     tell-device { resize? bool: look at the image's size again; new-size? u64 (bytes, whole blocks): give it that

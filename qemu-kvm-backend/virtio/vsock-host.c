@@ -96,8 +96,11 @@ on_listener(void *data, uint32_t events)
 {
     Vsock *vsock = data;
 
+    /* The loop may have heard of it before what it did first made us deaf. A device without a driver has no streams: what
+     * its driver resets it drops in the thread of a vCPU. */
     pthread_mutex_lock(&vsock->vdev.dev->lock);
-    accept_one(vsock);
+    if (!vsock->deaf)
+        accept_one(vsock);
     vsock_hear(vsock);
     pthread_mutex_unlock(&vsock->vdev.dev->lock);
 }

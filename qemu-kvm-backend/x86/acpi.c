@@ -118,6 +118,7 @@ typedef struct PACKED Fadt {
 #define FADT_SLP_BUTTON  (1u << 5) /* there is no fixed sleep button */
 #define FADT_RESET       (1u << 10)
 #define BOOT_ARCH_LEGACY (1u << 0)
+#define BOOT_ARCH_8042   (1u << 1)
 #define BOOT_ARCH_NO_VGA (1u << 2)
 #define RTC_CENTURY      0x32 /* the CMOS register that PCs have it in */
 
@@ -359,10 +360,10 @@ fill_pm_registers(Fadt *fadt)
 }
 
 /* No SMI command port: the machine is in ACPI mode from the start (5.2.9). The PM timer has 24 bits,
- * which is what no flag says. At the keyboard controller nothing is plugged in, which is no reason
- * for a guest to look there, so the 8042 flag stays clear. */
+ * which is what no flag says. The 8042 flag tells of a keyboard and a mouse, not of a controller with
+ * nothing plugged in, which is no reason for a guest to look there. */
 static size_t
-put_fadt(Tables *tables, size_t facs, size_t dsdt)
+put_fadt(Tables *tables, const AcpiConfig *config, size_t facs, size_t dsdt)
 {
     Fadt fadt = {
         .header = header_new("FACP", 6, sizeof(fadt)),
@@ -374,7 +375,8 @@ put_fadt(Tables *tables, size_t facs, size_t dsdt)
         .c2_latency = 0xffff, /* no C2, no C3 */
         .c3_latency = 0xffff,
         .century = RTC_CENTURY,
-        .boot_arch = BOOT_ARCH_LEGACY | BOOT_ARCH_NO_VGA,
+        .boot_arch =
+            BOOT_ARCH_LEGACY | BOOT_ARCH_NO_VGA | (config->i8042 ? BOOT_ARCH_8042 : 0),
         .flags = FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON | FADT_RESET,
         .reset = port(LAYOUT_RESET_PORT, 1),
         .reset_value = LAYOUT_RESET_VALUE,
@@ -498,7 +500,7 @@ put_all(Tables *tables, const AcpiConfig *config)
     facs = put_facs(tables);
     assert(facs == ACPI_FACS);
     dsdt = put_dsdt(tables, config);
-    entries[n++] = put_fadt(tables, facs, dsdt);
+    entries[n++] = put_fadt(tables, config, facs, dsdt);
     entries[n++] = put_madt(tables, config);
     if (config->ecam_size)
         entries[n++] = put_mcfg(tables, config);

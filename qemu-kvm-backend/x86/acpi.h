@@ -11,6 +11,7 @@ typedef struct AcpiConfig {
     uint64_t ecam_base; /* MCFG: PCI configuration space in memory space; size 0: there is none */
     uint64_t ecam_size;
     SleepStates sleep; /* DSDT */
+    bool i8042;        /* FADT: the keyboard controller is worth looking at */
     /* Lets the devices add themselves to \_SB. */
     void (*describe)(void *data, Aml *aml);
     void *data;

@@ -117,18 +117,27 @@ boot_write(Memory *memory, uint64_t gpa, const void *from, size_t size, VmmError
 }
 
 bool
+boot_check_cmdline(const char *prefix, const char *cmdline, size_t limit, VmmError *err)
+{
+    size_t n_prefix = strlen(prefix), n = strlen(cmdline);
+
+    limit = min64(limit, LAYOUT_EBDA - LAYOUT_BOOT_CMDLINE - 1);
+    if (n <= limit && n_prefix <= limit - n)
+        return true;
+    return vmm_error(
+        err, VMM_ERROR_INVALID,
+        "The kernel's command line has %zu characters but the kernel takes at most %zu",
+        n_prefix + n, limit);
+}
+
+bool
 boot_write_cmdline(const BootSource *source, Memory *memory, const char *prefix, size_t limit,
                    VmmError *err)
 {
     const char *cmdline = source->cmdline ? source->cmdline : "";
-    size_t n_prefix = strlen(prefix), n = strlen(cmdline);
+    size_t n_prefix = strlen(prefix);
 
-    limit = min64(limit, LAYOUT_EBDA - LAYOUT_BOOT_CMDLINE - 1);
-    if (n > limit || n_prefix > limit - n)
-        return vmm_error(
-            err, VMM_ERROR_INVALID,
-            "The kernel's command line has %zu characters but the kernel takes at most %zu",
-            n_prefix + n, limit);
-    return boot_write(memory, LAYOUT_BOOT_CMDLINE, prefix, n_prefix, err) &&
-           boot_write(memory, LAYOUT_BOOT_CMDLINE + n_prefix, cmdline, n + 1, err);
+    return boot_check_cmdline(prefix, cmdline, limit, err) &&
+           boot_write(memory, LAYOUT_BOOT_CMDLINE, prefix, n_prefix, err) &&
+           boot_write(memory, LAYOUT_BOOT_CMDLINE + n_prefix, cmdline, strlen(cmdline) + 1, err);
 }

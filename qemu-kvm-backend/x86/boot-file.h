@@ -22,7 +22,9 @@ bool boot_check_ram(const Memory *memory, uint64_t addr, uint64_t size, VmmError
 bool boot_load_initrd(const BootSource *source, Memory *memory, uint64_t floor, uint64_t ceiling,
                       BootRange *ret, VmmError *err);
 
-/* Writes @prefix, then the command line, to LAYOUT_BOOT_CMDLINE; fails over @limit characters. */
+/* Fails over @limit characters, or what there is room for at LAYOUT_BOOT_CMDLINE. */
+bool boot_check_cmdline(const char *prefix, const char *cmdline, size_t limit, VmmError *err);
+/* Writes @prefix, then the command line, to LAYOUT_BOOT_CMDLINE; fails as the check does. */
 bool boot_write_cmdline(const BootSource *source, Memory *memory, const char *prefix, size_t limit,
                         VmmError *err);
 

@@ -5,18 +5,11 @@
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/x86/e820.h"
 #include "qemu-kvm-backend/x86/layout.h"
+#include "qemu-kvm-backend/x86/linux-header.h"
 
-#include <asm/bootparam.h>
 #include <inttypes.h>
-#include <stddef.h>
 #include <string.h>
 
-#define SECTOR           512u
-#define HEADER_AT        offsetof(struct boot_params, hdr) /* 0x1f1, in the file as well */
-#define HEADER_END_AT    0x201u /* a byte: the header ends that far behind 0x202 */
-#define HEADER_ROOM_END  offsetof(struct boot_params, edd_mbr_sig_buffer)
-#define HEADER_MAGIC     0x53726448u /* HdrS */
-#define BOOT_FLAG        0xaa55u
 #define PROTOCOL_MIN     0x020c /* the first with xloadflags */
 #define PROTOCOL_INITRD  0x7fffffffu
 #define LOADER_UNDEFINED 0xffu
@@ -31,36 +24,6 @@ typedef struct Kernel {
     uint64_t addr;   /* where it is loaded */
     uint64_t needed; /* bytes from there on that must be RAM */
 } Kernel;
-
-static bool
-probe(const uint8_t *head, size_t size)
-{
-    struct setup_header header;
-
-    if (size < HEADER_AT + sizeof(header))
-        return false;
-    memcpy(&header, head + HEADER_AT, sizeof(header));
-    return header.boot_flag == BOOT_FLAG && header.header == HEADER_MAGIC;
-}
-
-/* "Details of Header Fields": the header is as long as the byte at 0x201 says, shorter or longer
- * than the one that we know; what is missing is zero, what is beyond belongs to the kernel alone.
- */
-static bool
-read_header(int fd, struct boot_params *ret, VmmError *err)
-{
-    uint8_t start[HEADER_ROOM_END];
-    size_t end;
-
-    memset(ret, 0, sizeof(*ret));
-    if (!boot_file_read(fd, 0, start, sizeof(start)))
-        return vmm_error(err, VMM_ERROR_INVALID, "The Linux kernel is truncated in its header");
-    end = start[HEADER_END_AT] + HEADER_END_AT + 1;
-    if (end > sizeof(start))
-        end = sizeof(start);
-    memcpy((uint8_t *)ret + HEADER_AT, start + HEADER_AT, end - HEADER_AT);
-    return true;
-}
 
 static bool
 check_header(const struct setup_header *header, VmmError *err)
@@ -85,15 +48,14 @@ check_header(const struct setup_header *header, VmmError *err)
     return true;
 }
 
-/* "The Real-Mode Kernel Header", setup_sects and syssize. */
+/* "The Real-Mode Kernel Header", syssize */
 static bool
 find_payload(int fd, Kernel *kernel, VmmError *err)
 {
     const struct setup_header *header = &kernel->params.hdr;
-    unsigned setup_sects = header->setup_sects ? header->setup_sects : 4;
     uint64_t file_size;
 
-    kernel->offset = (uint64_t)(setup_sects + 1) * SECTOR;
+    kernel->offset = linux_header_setup_size(header);
     kernel->size = (uint64_t)header->syssize * 16;
     if (!boot_file_size(fd, "kernel", &file_size, err))
         return false;
@@ -181,7 +143,7 @@ load(const BootSource *source, Memory *memory, BootEntry *ret, VmmError *err)
     BootRange initrd;
 
     header = &kernel.params.hdr;
-    if (!read_header(source->kernel_fd, &kernel.params, err) || !check_header(header, err) ||
+    if (!linux_header_read(source->kernel_fd, &kernel.params, err) || !check_header(header, err) ||
         !find_payload(source->kernel_fd, &kernel, err) || !place(&kernel, memory, err) ||
         !memory_load(memory, kernel.addr, source->kernel_fd, kernel.offset, kernel.size, err) ||
         !boot_load_initrd(source, memory, kernel.addr + kernel.needed, initrd_ceiling(header),
@@ -200,4 +162,4 @@ load(const BootSource *source, Memory *memory, BootEntry *ret, VmmError *err)
     return true;
 }
 
-const BootLoader boot_linux = { .name = "linux", .probe = probe, .load = load };
+const BootLoader boot_linux = { .name = "linux", .probe = linux_header_probe, .load = load };

@@ -3,6 +3,7 @@
 #include "qemu-kvm-backend/x86/acpi-loader.h"
 #include "qemu-kvm-backend/x86/boot-file.h"
 #include "qemu-kvm-backend/x86/e820.h"
+#include "qemu-kvm-backend/x86/firmware-kernel.h"
 #include "qemu-kvm-backend/x86/layout.h"
 
 #include "qemu-kvm-backend/proto/vmm-proto.h"
@@ -17,10 +18,6 @@
 #define GIB 0x40000000ull
 
 #define KVM_PAGES_SIZE 0x4000u /* from LAYOUT_IDENTITY_MAP on */
-
-#define SETUP_SECTS_AT  0x1f1u
-#define SETUP_SECTS_OLD 4u
-#define SECTOR          512u
 
 #define FEATURE_CONTROL_LOCKED 1u
 #define FEATURE_CONTROL_VMX    4u /* outside SMX */
@@ -124,8 +121,31 @@ put_settings(FwCfg *cfg, const FirmwareSettings *settings)
 
         fw_cfg_put_file(cfg, "etc/sercon-port", &port, sizeof(port));
     }
-    if (settings->boot_order)
-        fw_cfg_put_file(cfg, "bootorder", settings->boot_order, strlen(settings->boot_order) + 1);
+}
+
+/* A kernel comes before everything. */
+static void
+put_boot_order(FwCfg *cfg, const FirmwareMachine *machine)
+{
+    const FirmwareSettings *settings = machine->settings;
+    const char *first = machine->kernel && !settings->uefi ? FIRMWARE_KERNEL_PATH "\n" : "";
+    const char *rest = settings->boot_order ? settings->boot_order : "";
+    size_t size = strlen(first) + strlen(rest) + 1;
+    char *order;
+
+    if (size == 1)
+        return;
+    order = vmm_must(malloc(size));
+    snprintf(order, size, "%s%s", first, rest);
+    fw_cfg_put_file(cfg, "bootorder", order, size);
+    free(order);
+}
+
+static bool
+put_kernel(FwCfg *cfg, const FirmwareMachine *machine, VmmError *err)
+{
+    return !machine->kernel ||
+           firmware_kernel_put(machine->kernel, machine->settings->uefi, machine->memory, cfg, err);
 }
 
 static bool
@@ -164,53 +184,6 @@ put_files(FwCfg *cfg, const FirmwareSettings *settings, VmmError *err)
     return true;
 }
 
-/* A bzImage in two parts (Linux' Documentation/arch/x86/boot.rst, "setup_sects"). */
-static bool
-put_image(FwCfg *cfg, int fd, VmmError *err)
-{
-    uint64_t size, setup;
-    uint8_t sects;
-
-    if (!boot_file_size(fd, "kernel", &size, err))
-        return false;
-    if (size > UINT32_MAX || !boot_file_read(fd, SETUP_SECTS_AT, &sects, 1))
-        return vmm_error(err, VMM_ERROR_INVALID, "The kernel cannot be passed to the firmware");
-    setup = ((sects ? sects : SETUP_SECTS_OLD) + 1) * SECTOR;
-    if (setup > size)
-        setup = size;
-    fw_cfg_put_u32(cfg, FW_CFG_SETUP_SIZE, setup);
-    fw_cfg_put_fd(cfg, FW_CFG_SETUP_DATA, fd, 0, setup);
-    fw_cfg_put_u32(cfg, FW_CFG_KERNEL_SIZE, size - setup);
-    fw_cfg_put_fd(cfg, FW_CFG_KERNEL_DATA, fd, setup, size - setup);
-    return true;
-}
-
-static bool
-put_initrd(FwCfg *cfg, int fd, VmmError *err)
-{
-    uint64_t size;
-
-    if (fd < 0)
-        return true;
-    if (!boot_file_size(fd, "initrd", &size, err))
-        return false;
-    if (size > UINT32_MAX)
-        return vmm_error(err, VMM_ERROR_INVALID, "The initrd cannot be passed to the firmware");
-    fw_cfg_put_u32(cfg, FW_CFG_INITRD_SIZE, size);
-    fw_cfg_put_fd(cfg, FW_CFG_INITRD_DATA, fd, 0, size);
-    return true;
-}
-
-static bool
-put_kernel(FwCfg *cfg, const BootSource *kernel, VmmError *err)
-{
-    if (!kernel)
-        return true;
-    fw_cfg_put_u32(cfg, FW_CFG_CMDLINE_SIZE, strlen(kernel->cmdline) + 1);
-    fw_cfg_put(cfg, FW_CFG_CMDLINE_DATA, kernel->cmdline, strlen(kernel->cmdline) + 1);
-    return put_image(cfg, kernel->kernel_fd, err) && put_initrd(cfg, kernel->initrd_fd, err);
-}
-
 static bool
 put_acpi(FwCfg *cfg, const AcpiConfig *acpi, VmmError *err)
 {
@@ -228,7 +201,8 @@ firmware_describe(const FirmwareMachine *machine, FwCfg *cfg, VmmError *err)
     put_cpus(cfg, machine);
     put_smbios(cfg, machine);
     put_settings(cfg, machine->settings);
-    return put_files(cfg, machine->settings, err) && put_kernel(cfg, machine->kernel, err) &&
+    put_boot_order(cfg, machine);
+    return put_files(cfg, machine->settings, err) && put_kernel(cfg, machine, err) &&
            put_acpi(cfg, machine->acpi, err);
 }
 

@@ -20,6 +20,7 @@ typedef struct FirmwareFile {
 typedef struct FirmwareSettings {
     SmbiosWords words;
     uint8_t uuid[16];
+    bool uefi; /* it is UEFI, not a BIOS */
     char
         *boot_order; /* lines of Open Firmware paths, the first one is tried first; NULL: its own */
     FirmwareFile files[FIRMWARE_FILES_MAX]; /* for what runs in the guest */

@@ -76,10 +76,11 @@ vmctl_boot(Guest *guest)
 {
     const GuestSpec *spec = guest->spec;
     Vmm *vmm = vmm_of(guest);
+    VmmMsg *create = vmm_create_kernel_request(
+        vmm, spec->kernel, spec->initrd, (guint64)spec->memory_mib << 20, 1, spec->cmdline);
 
-    vmm_accept(vmm_call(vmm, vmm_create_kernel_request(vmm, spec->kernel, spec->initrd,
-                                                       (guint64)spec->memory_mib << 20, 1,
-                                                       spec->cmdline)));
+    vmm_msg_put_string(create, "machine", guest->contender->machine);
+    vmm_accept(vmm_call(vmm, create));
     vmm_add_serial(vmm);
     if (spec->disk)
         add_disk(vmm, spec);
@@ -100,12 +101,13 @@ vmctl_log(const Guest *guest)
     return vmm_log(vmm_of(guest));
 }
 
-const Contender contender_vmctl = {
-    .name = "vmctl",
-    .guest_size = sizeof(VmctlGuest),
-    .spawn = vmctl_spawn,
-    .wait_control = vmctl_wait_control,
-    .boot = vmctl_boot,
-    .end = vmctl_end,
-    .log = vmctl_log,
+#define VMCTL                                                                                      \
+    .guest_size = sizeof(VmctlGuest), .spawn = vmctl_spawn, .wait_control = vmctl_wait_control,    \
+    .boot = vmctl_boot, .end = vmctl_end, .log = vmctl_log
+
+const Contender contender_vmctl = { .name = "vmctl", .machine = VMM_MACHINE_Q35, VMCTL };
+const Contender contender_vmctl_microvm = {
+    .name = "vmctl-microvm",
+    .machine = VMM_MACHINE_MICROVM,
+    VMCTL,
 };

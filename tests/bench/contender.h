@@ -30,7 +30,7 @@ typedef struct Guest {
 
 struct Contender {
     const char *name;
-    const char *machine; /* of a QEMU */
+    const char *machine; /* as the monitor calls it */
     gsize guest_size;
     /* Starts the process; @serial is the guest's end of the port, the caller's. */
     void (*spawn)(Guest *guest, int serial);
@@ -44,7 +44,8 @@ struct Contender {
     char *(*log)(const Guest *guest);
 };
 
-extern const Contender contender_vmctl;
+extern const Contender contender_vmctl; /* a q35 */
+extern const Contender contender_vmctl_microvm;
 extern const Contender contender_qemu_q35;
 extern const Contender contender_qemu_microvm;
 extern const Contender contender_qemu_microvm_qboot; /* for Linux kernels only */

@@ -10,10 +10,13 @@ typedef struct Manager {
     void (*stop)(void);
     GPid (*pid)(void);
     void (*define)(const char *xml);
-    guint (*list)(void); /* all domains; how many there are */
-    guint (*stats)(void); /* the state of all */
+    guint (*list)(void);          /* all domains; how many there are */
+    guint (*stats)(guint groups); /* of all; 0: whatever there is */
     void (*lookup)(const char *name);
     void (*undefine)(const char *name);
+    guint (*list_objects)(void); /* the same as list and stats, where there is another way to ask for it */
+    guint (*stats_records)(guint groups);
+    char *(*command)(const char *const *words); /* what its command line says to them, NULL ends them; for g_free() */
     void (*end)(void);
 } Manager;
 

@@ -21,8 +21,8 @@ remove_image(void)
     unlink(image);
 }
 
-static const char *
-image_path(void)
+const char *
+figure_disk(void)
 {
     g_autofree char *chunk = g_malloc(1 << 20);
     int fd;
@@ -62,7 +62,7 @@ measure(const Contender *contender, const void *what, double values[QUANTITIES_M
     const GuestSpec spec = { .kernel = kernel,
                              .cmdline = cmdline,
                              .memory_mib = 128,
-                             .disk = image_path(),
+                             .disk = figure_disk(),
                              .direct = load->direct };
     g_autoptr(Guest) guest = guest_start(contender, &spec);
     gint64 begin = guest_wait_text(guest, "begin\n");

@@ -27,3 +27,12 @@ const Experiment bzimage_to_init = {
     .runs_max = 3,
     .run = measure,
 };
+
+const Experiment bzimage_to_init_microvm = {
+    .quantities = { { "bzimage-to-init-microvm", "s" } },
+    .contenders = { &contender_vmctl_microvm, &contender_qemu_microvm,
+                    &contender_qemu_microvm_qboot },
+    .kernel = TRUE,
+    .runs_max = 3,
+    .run = measure,
+};

@@ -1,15 +1,22 @@
-/* What an idle guest with a serial port costs beyond its RAM. */
+/* What an idle guest with a serial port costs beyond its RAM, and what one with a disk and a card that it does not use. */
 #include "tests/bench/figures.h"
 #include "tests/bench/process.h"
+#include "tests/bench/tap.h"
 
 #define RAM_MIB   128
 #define SETTLE_US 200000 /* for what a monitor still does after its guest has halted */
 
 static void
-measure(const Contender *contender, const void *what, double values[QUANTITIES_MAX])
+measure(const Contender *contender, const void *with_devices, double values[QUANTITIES_MAX])
 {
     g_autofree char *kernel = guest_payload("payload.elf");
-    const GuestSpec spec = { .kernel = kernel, .cmdline = "idle", .memory_mib = RAM_MIB };
+    const GuestSpec spec = {
+        .kernel = kernel,
+        .cmdline = "idle",
+        .memory_mib = RAM_MIB,
+        .disk = with_devices ? figure_disk() : NULL,
+        .tap = with_devices ? tap_make() : NULL,
+    };
     g_autoptr(Guest) guest = guest_start(contender, &spec);
     Overhead overhead;
 
@@ -25,4 +32,13 @@ const Experiment memory_overhead = {
     .contenders = { &contender_vmctl, &contender_qemu_q35, &contender_qemu_microvm },
     .runs_max = 3,
     .run = measure,
+};
+
+const Experiment memory_overhead_devices = {
+    .quantities = { { "vmm-overhead-devices-kib", "KiB" },
+                    { "vmm-private-dirty-devices-kib", "KiB" } },
+    .contenders = { &contender_vmctl, &contender_qemu_q35 },
+    .runs_max = 3,
+    .run = measure,
+    .what = "with devices",
 };

@@ -34,3 +34,9 @@ const Experiment start_to_first_instruction = {
     .contenders = { &contender_vmctl, &contender_qemu_q35, &contender_qemu_microvm },
     .run = measure_first_instruction,
 };
+
+const Experiment start_to_first_instruction_microvm = {
+    .quantities = { { "start-to-first-instruction-microvm", "ms" } },
+    .contenders = { &contender_vmctl_microvm, &contender_qemu_microvm },
+    .run = measure_first_instruction,
+};

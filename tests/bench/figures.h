@@ -25,12 +25,17 @@ typedef struct Experiment {
     const void *what;
 } Experiment;
 
+/* The path of a raw image of arbitrary contents, made once; nobody frees it. */
+const char *figure_disk(void);
+
 /* NULL ends each. */
 extern const Experiment *const figures[];
 
 extern const Experiment exec_to_control;
 extern const Experiment start_to_first_instruction;
+extern const Experiment start_to_first_instruction_microvm;
 extern const Experiment memory_overhead;
+extern const Experiment memory_overhead_devices;
 extern const Experiment pio_exit;
 extern const Experiment pio_exit_unclaimed;
 extern const Experiment mmio_exit;
@@ -49,3 +54,4 @@ extern const Experiment net_send_bytes;
 extern const Experiment net_receive_packets;
 extern const Experiment net_receive_bytes;
 extern const Experiment bzimage_to_init;
+extern const Experiment bzimage_to_init_microvm;

@@ -20,6 +20,7 @@ typedef struct FakeDevice {
     uint64_t slot, function;
     bool link;             /* of a network card */
     bool medium;           /* of a disk */
+    uint64_t iothread;     /* of a disk; 0: none */
     uint64_t threshold;    /* of a disk */
     uint64_t capacity;     /* of a disk that got another size, bytes; 0: the same as all others */
     uint64_t growing;      /* the size that it is getting; 0: none */
@@ -157,6 +158,7 @@ read_device(FakeDevice *dev, VmmMsg *request)
     vmm_msg_get_u64(request, "target", &dev->target);
     vmm_msg_get_u64(request, "stats-period", &dev->period_s);
     dev->medium = vmm_msg_has(request, "fd");
+    vmm_msg_get_u64(request, "iothread", &dev->iothread);
     read_limits(dev, request);
     if (strcmp(dev->device, "vsock") == 0) {
         vmm_msg_take_fd(request, "fd", &dev->listener);
@@ -169,6 +171,16 @@ read_device(FakeDevice *dev, VmmMsg *request)
         snprintf(key, sizeof(key), "port-%u-fd", dev->port);
         vmm_msg_take_fd(request, key, &dev->listener);
     }
+}
+
+bool
+fake_devices_use_iothread(const FakeDevices *devices, uint64_t iothread)
+{
+    for (size_t i = 0; i < DEVICES_MAX; i++) {
+        if (devices->devices[i].there && devices->devices[i].iothread == iothread)
+            return true;
+    }
+    return false;
 }
 
 const char *
@@ -368,19 +380,27 @@ static const struct {
     { "console", tell_console },
 };
 
+static void
+close_medium(VmmMsg *request)
+{
+    int fd;
+
+    if (vmm_msg_take_fd(request, "fd", &fd))
+        close(fd);
+    if (vmm_msg_take_fd(request, "lock", &fd))
+        close(fd);
+}
+
 const char *
 fake_devices_tell(FakeDevices *devices, VmmMsg *request, VmmMsg *reply)
 {
     FakeDevice *dev = find_named(devices, request);
 
     for (size_t i = 0; dev && i < sizeof(tells) / sizeof(tells[0]); i++) {
-        int fd;
-
         if (strcmp(tells[i].device, dev->device) != 0)
             continue;
         tells[i].tell(devices, dev, request, reply);
-        if (vmm_msg_take_fd(request, "fd", &fd))
-            close(fd);
+        close_medium(request);
         return vmm_msg_unread(request) ? "this is not what the fake device can be told" : NULL;
     }
     return "there is no such device that can be told anything in the fake machine";

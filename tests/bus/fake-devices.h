@@ -27,6 +27,8 @@ void fake_devices_set_guest(FakeDevices *devices, FakeBehaves behaves);
 const char *fake_devices_add(FakeDevices *devices, VmmMsg *request);
 const char *fake_devices_remove(FakeDevices *devices, VmmMsg *request);
 const char *fake_devices_tell(FakeDevices *devices, VmmMsg *request, VmmMsg *reply);
+/* Whether one of them names that I/O thread. */
+bool fake_devices_use_iothread(const FakeDevices *devices, uint64_t iothread);
 /* The guest runs for the first time. */
 void fake_devices_boot(FakeDevices *devices);
 /* What its agent has to say, see fake-agent.h; -1: there is none. */

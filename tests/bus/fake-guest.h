@@ -16,6 +16,7 @@
  *     fake=sleep           suspends itself to memory as soon as it runs
  *     fake=hibernate       suspends itself to its disk as soon as it runs
  *     fake=ignore-button   does nothing about the power button
+ *     fake=no-keyboard     it has none
  *     fake=save-fails      the file that it is saved to is full
  *     fake=save-hangs      it is never saved to its end; cancelling works
  *     fake=save-dies       the process dies while it is saved

@@ -2,9 +2,11 @@
 
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "tests/bus/fake-answer.h"
+#include "tests/bus/fake-iothreads.h"
 #include "tests/bus/fake-save.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +53,8 @@ read_machine(Fake *fake, VmmMsg *request)
     static const char *const numbers[] = { "sockets",       "dies",      "cores",         "threads",
                                            "firmware-port", "boot-menu", "reboot-timeout" };
     static const char *const files[] = { "kvm", "kernel", "initrd", "firmware", "nvram" };
-    static const char *const words[] = { "machine", "uuid", "boot-order" };
+    static const char *const words[] = { "machine",   "uuid", "boot-order",
+                                         "cpu-cache", "msrs", "cpuid" };
     const char *cmdline, *word;
     uint64_t number;
     bool flag;
@@ -67,6 +70,9 @@ read_machine(Fake *fake, VmmMsg *request)
         vmm_msg_get_string(request, words[i], &word);
     vmm_msg_get_bool(request, "acpi", &flag);
     vmm_msg_get_bool(request, "pae", &flag);
+    vmm_msg_get_bool(request, "pmu", &flag);
+    vmm_msg_get_bool(request, "kvm-leaves", &flag);
+    vmm_msg_get_bool(request, "firmware-uefi", &flag);
     vmm_msg_get_bool(request, "pm-suspend-to-mem", &flag);
     vmm_msg_get_bool(request, "pm-suspend-to-disk", &flag);
     vmm_msg_take_fd(request, "record", &fake->record);
@@ -133,11 +139,43 @@ remove_device(Fake *fake, VmmMsg *request)
     fake_devices_settle(fake->devices);
 }
 
+/* It says what is typed. */
+static void
+hear_keys(Fake *fake, VmmMsg *request)
+{
+    char text[128];
+    const void *keys;
+    uint64_t hold;
+    size_t n, at = 0;
+
+    if (fake_behaves(fake, "no-keyboard")) {
+        fake_refuse(fake, request, VMM_ERROR_UNSUPPORTED, "The machine has no keyboard");
+        return;
+    }
+    if (!vmm_msg_get_bytes(request, "keys", &keys, &n) || n > 16 ||
+        !vmm_msg_get_u64(request, "hold", &hold)) {
+        fake_refuse(fake, request, VMM_ERROR_INVALID, "the fake keyboard is told something else");
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        at += sprintf(text + at, "%02x ", ((const uint8_t *)keys)[i]);
+    at += sprintf(text + at, "for %" PRIu64 " ms\r\n", hold);
+    fake_say(fake, text, at);
+    fake_send(fake, fake_reply_to(request));
+}
+
 static void
 tell_device(Fake *fake, VmmMsg *request)
 {
-    VmmMsg *reply = fake_reply_to(request);
+    VmmMsg *reply;
+    const char *id = "";
 
+    vmm_msg_get_string(request, "id", &id);
+    if (strcmp(id, VMM_DEVICE_KEYBOARD) == 0) {
+        hear_keys(fake, request);
+        return;
+    }
+    reply = fake_reply_to(request);
     fake_answer(fake, request, reply, fake_devices_tell(fake->devices, request, reply));
     fake_devices_settle(fake->devices);
 }
@@ -148,7 +186,8 @@ is_on_pci(VmmMsg *request)
     const char *class = "";
 
     vmm_msg_get_string(request, "class", &class);
-    return strcmp(class, VMM_CLASS_ROOT_PORT) == 0 || strcmp(class, VMM_CLASS_VIRTIO_PCI) == 0;
+    return strcmp(class, VMM_CLASS_ROOT_PORT) == 0 || strcmp(class, VMM_CLASS_VIRTIO_PCI) == 0 ||
+           strcmp(class, VMM_CLASS_PVPANIC_PCI) == 0;
 }
 
 static void
@@ -338,6 +377,9 @@ static const struct {
     { VMM_ADD_DEVICE, add_device },
     { VMM_REMOVE_DEVICE, remove_device },
     { VMM_TELL_DEVICE, tell_device },
+    { VMM_ADD_IOTHREAD, fake_add_iothread },
+    { VMM_REMOVE_IOTHREAD, fake_remove_iothread },
+    { VMM_TELL_IOTHREAD, fake_tell_iothread },
     { VMM_RUN, run },
     { VMM_PAUSE, pause_guest },
     { VMM_SAVE, fake_save },

@@ -273,6 +273,16 @@ fixture_use_kvm(Fixture *fixture)
     fixture->vmm = "vmctl-vmm";
 }
 
+void
+fixture_use_fake_passt(void)
+{
+    const char *top = g_getenv("VMCTL_TOP_SRCDIR");
+    g_autofree char *path =
+        g_strdup_printf("%s/tests/unit/fake-passt:%s", top ? top : ".", g_getenv("PATH"));
+
+    g_setenv("PATH", path, TRUE);
+}
+
 Fixture *
 fixture_new(void)
 {
@@ -424,6 +434,21 @@ fixture_define_with(Fixture *fixture, const char *name, const char *cmdline, con
 }
 
 char *
+fixture_define_saying(Fixture *fixture, const char *name, const char *said)
+{
+    g_autofree char *plain = fixture_xml(fixture, name, NULL, "");
+    g_auto(GStrv) halves = g_strsplit(plain, "<os>", 2);
+    g_autofree char *xml = g_strconcat(halves[0], said, "<os>", halves[1], NULL);
+    g_autoptr(GVariant) reply = fixture_call(fixture, ROOT_PATH, CONNECT, "DomainDefineXML",
+                                             g_variant_new("(s)", xml), "(o)");
+    char *path;
+
+    g_variant_get(reply, "(o)", &path);
+    fixture_expect_events(fixture, "0,0");
+    return path;
+}
+
+char *
 fixture_xml_of(Fixture *fixture, const char *path, guint flags)
 {
     g_autoptr(GVariant) reply =
@@ -561,6 +586,19 @@ each_guest(Fixture *fixture, int signal_number)
             kill(atoi(name), signal_number);
     }
     return n;
+}
+
+pid_t
+fixture_guest_pid(Fixture *fixture)
+{
+    g_autoptr(GDir) dir = g_dir_open("/proc", 0, NULL);
+    const char *name;
+
+    while ((name = g_dir_read_name(dir))) {
+        if (g_ascii_isdigit(*name) && is_guest(fixture, name))
+            return atoi(name);
+    }
+    return 0;
 }
 
 guint

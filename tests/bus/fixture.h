@@ -36,6 +36,8 @@ Fixture *fixture_new_bare(void);
 Fixture *fixture_new_session(void);
 /* Guests of a daemon that is started from now on are real ones, on /dev/kvm. */
 void fixture_use_kvm(Fixture *fixture);
+/* So that interfaces of type user need no passt: for all fixtures that come. */
+void fixture_use_fake_passt(void);
 /* Ends everything. The daemon has to go without an error. */
 void fixture_free(Fixture *fixture);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fixture, fixture_free)
@@ -73,6 +75,8 @@ char *fixture_define(Fixture *fixture, const char *name, const char *cmdline);
 /* The same with more devices. */
 char *fixture_define_with(Fixture *fixture, const char *name, const char *cmdline,
                           const char *devices);
+/* The same with @said in front of its <os>. */
+char *fixture_define_saying(Fixture *fixture, const char *name, const char *said);
 /* Its document; @flags are VIR_DOMAIN_XML_*. */
 char *fixture_xml_of(Fixture *fixture, const char *path, guint flags);
 /* Waits until a signal of a domain was heard whose text, "Reboot ()", contains @text; all that were heard
@@ -93,6 +97,8 @@ void fixture_wait(Fixture *fixture, gboolean (*test)(Fixture *fixture, gconstpoi
 
 /* Processes of fake guests, files below the run directory, descriptors that the daemon has open. */
 guint fixture_count_guests(Fixture *fixture);
+/* Any of them; 0: there is none. */
+pid_t fixture_guest_pid(Fixture *fixture);
 void fixture_kill_guests(Fixture *fixture);
 void fixture_signal_guests(Fixture *fixture, int signal_number);
 guint fixture_count_run_files(Fixture *fixture);

@@ -1,11 +1,13 @@
 #include "tests/bus/storm.h"
 
+#include <errno.h>
 #include <libvirt/libvirt.h>
 #include <string.h>
 
 #define CALL_TIMEOUT_MS 30000
 #define ROOT            "<controller type='pci' index='0' model='pcie-root'/>"
 #define PORT            "<controller type='pci' model='pcie-root-port'/>" /* to plug something into */
+#define TAP             "<interface type='ethernet'><model type='virtio'/></interface>"
 #define RNG             "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"
 
 typedef struct Client {
@@ -15,13 +17,14 @@ typedef struct Client {
     GThread *thread;
     StormSlot slots[STORM_SLOTS];
     guint version; /* the last one that was given out */
-    guint done;
+    guint done, refused;
 } Client;
 
 struct Storm {
     Fixture *fixture;
     char *kernel, *cmdline;
     Client clients[STORM_CLIENTS];
+    gboolean taps, faults;
     int over; /* atomic */
 };
 
@@ -41,39 +44,61 @@ open_bus(const char *address)
 
 /* Changes */
 
-/* FALSE where the daemon is gone; anything that it refuses is a fault, for nobody else touches the domain. */
+typedef enum Outcome {
+    DONE,
+    REFUSED,
+    GONE, /* the daemon */
+} Outcome;
+
 static gboolean
+is_gone(const GError *error)
+{
+    static const char *const names[] = { "org.freedesktop.DBus.Error.NoReply",
+                                         "org.freedesktop.DBus.Error.ServiceUnknown",
+                                         "org.freedesktop.DBus.Error.NameHasNoOwner", NULL };
+    g_autofree char *name = g_dbus_error_get_remote_error(error);
+
+    return name && g_strv_contains(names, name);
+}
+
+static gboolean
+tells_of_disk(const GError *error)
+{
+    return strstr(error->message, g_strerror(EIO)) || strstr(error->message, g_strerror(ENOSPC));
+}
+
+/* Anything that is refused is a fault but where the disk has one, for nobody else touches the domain. */
+static Outcome
 call(Client *client, const char *path, const char *interface, const char *member, GVariant *args)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *name = NULL;
-    g_autoptr(GVariant) reply = g_dbus_connection_call_sync(
-        client->bus, BUS_NAME, path, interface, member, args, NULL,
-        G_DBUS_CALL_FLAGS_NO_AUTO_START, CALL_TIMEOUT_MS, NULL, &error);
+    g_autoptr(GVariant) reply =
+        g_dbus_connection_call_sync(client->bus, BUS_NAME, path, interface, member, args, NULL,
+                                    G_DBUS_CALL_FLAGS_NO_AUTO_START, CALL_TIMEOUT_MS, NULL, &error);
 
     if (reply)
-        return TRUE;
-    name = g_dbus_error_get_remote_error(error);
-    if (g_strcmp0(name, "org.freedesktop.DBus.Error.NoReply") != 0 &&
-        g_strcmp0(name, "org.freedesktop.DBus.Error.ServiceUnknown") != 0 &&
-        g_strcmp0(name, "org.freedesktop.DBus.Error.NameHasNoOwner") != 0)
+        return DONE;
+    if (is_gone(error))
+        return GONE;
+    if (!client->storm->faults || !tells_of_disk(error))
         g_error("%s of %s: %s", member, path, error->message);
-    return FALSE;
+    return REFUSED;
 }
 
 static char *
 document(const Client *client, const StormSlot *slot, guint version)
 {
-    return g_strdup_printf(
-        "<domain type='kvm'><name>%s</name><uuid>%s</uuid><title>%u</title>"
-        "<memory unit='MiB'>16</memory><vcpu>1</vcpu>"
-        "<os><type arch='x86_64' machine='q35'>hvm</type><kernel>%s</kernel>"
-        "<cmdline>%s</cmdline></os><features><acpi/></features>"
-        "<devices>" ROOT PORT PORT PORT PORT "<serial type='pty'/></devices></domain>",
-        slot->name, slot->uuid, version, client->storm->kernel, client->storm->cmdline);
+    return g_strdup_printf("<domain type='kvm'><name>%s</name><uuid>%s</uuid><title>%u</title>"
+                           "<memory unit='MiB'>16</memory><vcpu>1</vcpu>"
+                           "<os><type arch='x86_64' machine='q35'>hvm</type><kernel>%s</kernel>"
+                           "<cmdline>%s</cmdline></os><features><acpi/></features>"
+                           "<devices>" ROOT PORT PORT PORT PORT PORT
+                           "<serial type='pty'/>%s</devices></domain>",
+                           slot->name, slot->uuid, version, client->storm->kernel,
+                           client->storm->cmdline, client->storm->taps ? TAP : "");
 }
 
-static gboolean
+static Outcome
 define(Client *client, StormSlot *slot)
 {
     g_autofree char *xml = document(client, slot, slot->doubt.version);
@@ -81,13 +106,13 @@ define(Client *client, StormSlot *slot)
     return call(client, ROOT_PATH, CONNECT, "DomainDefineXML", g_variant_new("(s)", xml));
 }
 
-static gboolean
+static Outcome
 start(Client *client, StormSlot *slot)
 {
     return call(client, slot->path, DOMAIN, "Create", g_variant_new("(u)", 0));
 }
 
-static gboolean
+static Outcome
 attach(Client *client, StormSlot *slot)
 {
     guint flags = VIR_DOMAIN_AFFECT_CONFIG | (slot->known.running ? VIR_DOMAIN_AFFECT_LIVE : 0);
@@ -95,19 +120,19 @@ attach(Client *client, StormSlot *slot)
     return call(client, slot->path, DOMAIN, "AttachDevice", g_variant_new("(su)", RNG, flags));
 }
 
-static gboolean
+static Outcome
 destroy(Client *client, StormSlot *slot)
 {
     return call(client, slot->path, DOMAIN, "Destroy", g_variant_new("(u)", 0));
 }
 
-static gboolean
+static Outcome
 undefine(Client *client, StormSlot *slot)
 {
     return call(client, slot->path, DOMAIN, "Undefine", g_variant_new("(u)", 0));
 }
 
-typedef gboolean (*Change)(Client *client, StormSlot *slot);
+typedef Outcome (*Change)(Client *client, StormSlot *slot);
 
 /* What to do next, and in @slot->doubt what comes of it. */
 static Change
@@ -141,6 +166,35 @@ choose(Client *client, StormSlot *slot)
     return undefine;
 }
 
+static guint
+count_live_devices(Client *client, const StormSlot *slot)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) reply = g_dbus_connection_call_sync(
+        client->bus, BUS_NAME, slot->path, DOMAIN, "GetXMLDesc", g_variant_new("(u)", 0),
+        G_VARIANT_TYPE("(s)"), G_DBUS_CALL_FLAGS_NO_AUTO_START, CALL_TIMEOUT_MS, NULL, &error);
+    const char *xml;
+    guint n = 0;
+
+    g_assert_no_error(error);
+    g_variant_get(reply, "(&s)", &xml);
+    while ((xml = strstr(xml, "<rng "))) {
+        xml++;
+        n++;
+    }
+    return n;
+}
+
+/* A device that the guest has got already stays there where its definition cannot be written, as in libvirt. */
+static void
+take_back(Client *client, StormSlot *slot)
+{
+    client->refused++;
+    if (slot->doubt.live_devices != slot->known.live_devices && slot->known.running)
+        slot->known.live_devices = count_live_devices(client, slot);
+    slot->doubt = slot->known;
+}
+
 static gpointer
 rage(gpointer data)
 {
@@ -149,15 +203,21 @@ rage(gpointer data)
     while (!g_atomic_int_get(&client->storm->over)) {
         StormSlot *slot = &client->slots[g_rand_int_range(client->rand, 0, STORM_SLOTS)];
         Change change;
+        Outcome outcome;
 
         slot->doubt = slot->known;
         change = choose(client, slot);
         if (change == start)
             slot->pid = 0;
-        if (!change(client, slot))
+        outcome = change(client, slot);
+        if (outcome == GONE)
             break;
-        slot->known = slot->doubt;
-        client->done++;
+        if (outcome == REFUSED) {
+            take_back(client, slot);
+        } else {
+            slot->known = slot->doubt;
+            client->done++;
+        }
     }
     return NULL;
 }
@@ -182,6 +242,28 @@ StormSlot *
 storm_slot(Storm *storm, guint client, guint slot)
 {
     return &storm->clients[client].slots[slot];
+}
+
+void
+storm_use_taps(Storm *storm)
+{
+    storm->taps = TRUE;
+}
+
+void
+storm_expect_faults(Storm *storm)
+{
+    storm->faults = TRUE;
+}
+
+guint
+storm_count_refused(const Storm *storm)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < STORM_CLIENTS; i++)
+        n += storm->clients[i].refused;
+    return n;
 }
 
 guint

@@ -35,10 +35,16 @@ Storm *storm_new(Fixture *fixture, const char *kernel, const char *cmdline, guin
 void storm_free(Storm *storm);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Storm, storm_free)
 
-/* Begins; ends when the daemon is gone. An answer that must not be fails the test. */
+/* Guests have a tap each. */
+void storm_use_taps(Storm *storm);
+/* From here on a change may be refused because the disk fails, with a message that says so: then nothing has changed. */
+void storm_expect_faults(Storm *storm);
+
+/* Begins; ends, when the daemon is gone or each client has its answer. An answer that must not be fails the test. */
 void storm_begin(Storm *storm);
 void storm_end(Storm *storm);
 
 StormSlot *storm_slot(Storm *storm, guint client, guint slot);
 /* How many changes were acknowledged since the beginning. */
 guint storm_count(const Storm *storm);
+guint storm_count_refused(const Storm *storm);

@@ -12,8 +12,8 @@
 #define DENIED "authentication failed: access denied by policy"
 #define READ   "org.libvirt.unix.monitor"
 #define MANAGE "org.libvirt.unix.manage"
-#define WAIT   64 /* of one client's calls so many wait for the authority */
-#define CALLS  100
+#define WAIT   128 /* of one client's calls so many wait for the authority */
+#define CALLS  200
 
 typedef struct Access {
     Fixture *fixture;
@@ -43,11 +43,11 @@ connect_other(Fixture *fixture)
     return bus;
 }
 
-/* With a domain "web", which the daemon was given before it asked anybody. */
+/* With a domain "web", which the daemon was given before it asked anybody. The bus itself sets a client no limit. */
 static void
 set_up(Access *a, gconstpointer data)
 {
-    a->fixture = fixture_new();
+    a->fixture = fixture_new_session();
     a->domain = fixture_define(a->fixture, "web", "");
     fixture_end_daemon(a->fixture, SIGTERM);
     a->fixture->option = data ? data : "--access=polkit";
@@ -314,6 +314,22 @@ assert_lists(Access *a, const char *interface, const char *member, GVariant *arg
         g_error("%s tells of %" G_GSIZE_FORMAT " domains", member, g_variant_n_children(list));
 }
 
+/* The first column of an answer that has them: the name @name and no other, or where that is "" none. */
+static void
+assert_names(Access *a, const char *member, GVariant *args, const char *name)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) reply = try(a, ROOT_PATH, VMCTL_CONNECT, member, args, &error);
+    g_autoptr(GVariant) names = NULL;
+    gconstpointer bytes;
+    gsize size;
+
+    g_assert_no_error(error);
+    names = g_variant_get_child_value(reply, 0);
+    bytes = g_variant_get_fixed_array(names, &size, 1);
+    g_assert_cmpmem(bytes, size, name, *name ? strlen(name) + 1 : 0);
+}
+
 /* "db", too, which comes before or after it. */
 static void
 assert_asked_of_each(FakePolkit *polkit, const char *permission)
@@ -344,12 +360,16 @@ test_api_lists(Access *a, gconstpointer data)
     assert_lists(a, CONNECT, "ListDomains", g_variant_new("(u)", 0), 1);
     assert_asked_of_each(polkit, "domain.getattr");
     assert_lists(a, VMCTL_CONNECT, "ListAllDomains", g_variant_new("(u)", 0), 1);
+    assert_names(a, "ListAllDomainsInColumns", g_variant_new("(u)", 0), "web");
     assert_lists(a, CONNECT, "GetAllDomainStats", g_variant_new("(uu)", 0, 0), 0);
+    assert_names(a, "GetAllDomainStatsInColumns", g_variant_new("(uu)", 0, 0), "");
     fake_polkit_allow(polkit, READ " " API "connect.search-domains " API "domain.read");
     assert_lists(a, CONNECT, "ListDomains", g_variant_new("(u)", 0), 0);
     g_free(fake_polkit_asked(polkit));
     assert_lists(a, CONNECT, "GetAllDomainStats", g_variant_new("(uu)", 0, 0), 1);
     assert_asked_of_each(polkit, "domain.read");
+    assert_names(a, "ListAllDomainsInColumns", g_variant_new("(u)", 0), "");
+    assert_names(a, "GetAllDomainStatsInColumns", g_variant_new("(uu)", 0, 0), "web");
 
     fake_polkit_allow(polkit, READ " " API "*");
     allowed(a, ROOT_PATH, CONNECT, "DomainLookupByName", g_variant_new("(s)", "web"));

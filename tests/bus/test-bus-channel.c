@@ -62,7 +62,7 @@ test_own_path(void)
     g_autoptr(Fixture) fixture = fixture_new();
     g_autofree char *socket = g_build_filename(fixture->dir, "socket", NULL);
     g_autofree char *channel = g_strdup_printf(
-        "<channel type='unix'><source path='%s'/><target type='virtio' name='x'/></channel>",
+        "<channel type='unix'><source mode='bind' path='%s'/><target type='virtio' name='x'/></channel>",
         socket);
     g_autofree char *path = fixture_define_with(fixture, "own", "", channel);
 

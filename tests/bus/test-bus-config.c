@@ -226,6 +226,10 @@ test_refused(void)
     g_autoptr(Fixture) fixture = fixture_new();
     g_autofree char *path = fixture_define(fixture, "firm", "");
     g_autofree char *huge = g_strnfill(2 << 20, '\'');
+    g_autofree char *document = g_strdup_printf("<domain type='kvm'><name>huge</name><description>%s</description>"
+                                                "<memory>65536</memory><os><type>hvm</type><kernel>/k</kernel></os>"
+                                                "</domain>",
+                                                huge);
 
     assert_refused(fixture, path, change(VIR_DOMAIN_METADATA_TITLE, "a\nb", "", "", 0),
                    "metadata title can't contain newlines");
@@ -246,6 +250,8 @@ test_refused(void)
                    "Requested operation is not valid: domain is not running");
     assert_refused(fixture, path, change(VIR_DOMAIN_METADATA_DESCRIPTION, huge, "", "", 0),
                    "XML error: the document is too large");
+    fixture_call_fails(fixture, ROOT_PATH, CONNECT, "DomainDefineXML", g_variant_new("(s)", document), NULL,
+                       "XML error: the document is too large");
     assert_set(fixture, path, VIR_DOMAIN_METADATA_DESCRIPTION, 0, NULL);
 }
 
@@ -357,7 +363,8 @@ test_validate(void)
     fixture_call_fails(fixture, ROOT_PATH, VMCTL_CONNECT, "DomainDefineXMLFlags",
                        with_more(fixture, "\n\n<frob/>", validate), NULL,
                        "XML document failed to validate against schema: Unable to validate doc "
-                       "against */domain.rng\nline *: *frob*");
+                       "against */domain.rng\nline 3: element <frob> of <domain> is not allowed "
+                       "here; expected <uuid>, <title>*");
     fixture_call_fails(fixture, ROOT_PATH, CONNECT, "DomainCreateXML",
                        with_more(fixture, "<frob/>", VIR_DOMAIN_START_VALIDATE), NULL,
                        "XML document failed to validate against schema: *frob*");

@@ -339,19 +339,38 @@ by_text(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* A list of objects is in no order. */
+/* The elements of an array that is in no order. */
+static char *
+print_sorted(GVariant *array, const char *open, const char *close)
+{
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *inner = NULL;
+
+    for (gsize i = 0; i < g_variant_n_children(array); i++) {
+        g_autoptr(GVariant) child = g_variant_get_child_value(array, i);
+
+        g_ptr_array_add(texts, g_variant_print(child, FALSE));
+    }
+    g_ptr_array_sort(texts, by_text);
+    g_ptr_array_add(texts, NULL);
+    inner = g_strjoinv(", ", (char **)texts->pdata);
+    return g_strconcat(open, inner, close, NULL);
+}
+
+/* A list of objects is in no order, nor is a dictionary. */
 static char *
 print_reply(GVariant *reply)
 {
-    g_autoptr(GVariant) sorted = NULL;
-    g_auto(GStrv) paths = NULL;
+    g_autoptr(GVariant) only = NULL;
 
-    if (!g_variant_is_of_type(reply, G_VARIANT_TYPE("(ao)")))
+    if (g_variant_n_children(reply) != 1)
         return g_variant_print(reply, FALSE);
-    g_variant_get(reply, "(^ao)", &paths);
-    qsort(paths, g_strv_length(paths), sizeof(*paths), by_text);
-    sorted = g_variant_ref_sink(g_variant_new("(^ao)", paths));
-    return g_variant_print(sorted, FALSE);
+    only = g_variant_get_child_value(reply, 0);
+    if (g_variant_is_of_type(only, G_VARIANT_TYPE("ao")))
+        return print_sorted(only, "([", "],)");
+    if (g_variant_is_of_type(only, G_VARIANT_TYPE_DICTIONARY))
+        return print_sorted(only, "({", "},)");
+    return g_variant_print(reply, FALSE);
 }
 
 static char *

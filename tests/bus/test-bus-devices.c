@@ -287,7 +287,7 @@ test_iotune_refused(void)
 
     assert_refused(fixture, path, "GetBlockIOTune", g_variant_new("(su)", "vdz", 0),
                    "invalid argument: disk 'vdz' was not found in the domain config");
-    assert_refused(fixture, path, "SetBlockIOTune", limits_arg("vdz", "@a{sv} {}", 0),
+    assert_refused(fixture, path, "SetBlockIOTune", limits_arg("vdz", "{'read_iops_sec': <uint64 1>}", 0),
                    "invalid argument: missing persistent configuration for disk 'vdz'");
     assert_refused(fixture, path, "SetBlockIOTune",
                    limits_arg("vda", "{'total_bytes_sec': <uint64 1>, 'read_bytes_sec': <uint64 "
@@ -469,6 +469,35 @@ test_peek(void)
                    "invalid argument: invalid disk or path '/etc/shadow'");
 }
 
+/* There never is a job on a disk, and that is told of a guest that runs. */
+static void
+test_block_jobs(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_guest(fixture, "jobless", "");
+    g_autofree char *image = g_build_filename(fixture->dir, "disk", NULL);
+    g_autoptr(GVariant) info = NULL;
+    g_autofree char *text = NULL;
+
+    g_assert_true(g_file_set_contents(image, "abcdef", 6, NULL));
+    assert_refused(fixture, path, "GetBlockJobInfo", g_variant_new("(su)", "vda", 0),
+                   "Requested operation is not valid: domain is not running");
+    fixture_do(fixture, path, "Create", g_variant_new("(u)", 0));
+    info = fixture_call(fixture, path, DOMAIN, "GetBlockJobInfo", g_variant_new("(su)", "vda", 1),
+                        "((ittt))");
+    text = g_variant_print(info, FALSE);
+    g_assert_cmpstr(text, ==, "((0, 0, 0, 0),)");
+    assert_refused(fixture, path, "GetBlockJobInfo", g_variant_new("(su)", "vdz", 0),
+                   "invalid argument: No device found for specified path: vdz");
+    assert_refused(fixture, path, "BlockJobAbort", g_variant_new("(su)", "vda", 0),
+                   "invalid argument: disk vda does not have an active block job");
+    assert_refused(fixture, path, "BlockJobSetSpeed",
+                   g_variant_new("(stu)", "vda", (guint64)1, 0),
+                   "invalid argument: disk vda does not have an active block job");
+    assert_refused(fixture, path, "BlockJobAbort", g_variant_new("(su)", "vda", 4),
+                   "unsupported flags (0x4) in function virDomainBlockJobAbort");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -477,6 +506,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/devices/active", test_active);
     g_test_add_func("/bus/devices/stale", test_stale);
     g_test_add_func("/bus/devices/block-info", test_block_info);
+    g_test_add_func("/bus/devices/block-jobs", test_block_jobs);
     g_test_add_func("/bus/devices/disk-full", test_disk_full);
     g_test_add_func("/bus/devices/disk-ignored", test_disk_ignored);
     g_test_add_func("/bus/devices/threshold", test_threshold);

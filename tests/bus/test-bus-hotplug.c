@@ -1,6 +1,7 @@
 /* Devices that come, go and change: in a running guest, in its definition, and in both. */
 #include "tests/bus/fixture.h"
 
+#include <glib/gstdio.h>
 #include <libvirt/libvirt.h>
 #include <signal.h>
 #include <string.h>
@@ -240,6 +241,84 @@ test_restart(void)
     g_assert_false(has(fixture, path, 0, "<rng"));
 }
 
+/* A file of the guest whose directory is that of the daemon's own notes. */
+static char *
+note_of(Fixture *fixture, const char *path, const char *name)
+{
+    g_autoptr(GVariant) uuid = fixture_get(fixture, path, DOMAIN, "UUID");
+
+    return g_build_filename(fixture->dir, "run", "vmctl", "guests",
+                            g_variant_get_string(uuid, NULL), name, NULL);
+}
+
+/* In the way of the daemon, which cannot write the live definition then. */
+static char *
+obstruct(Fixture *fixture, const char *path)
+{
+    char *obstacle = note_of(fixture, path, "live.xml.new");
+
+    g_assert_no_errno(g_mkdir(obstacle, 0700));
+    return obstacle;
+}
+
+/* The guest gets no device that a restarted daemon would know nothing of. */
+static void
+test_unwritten_attach(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *image = make_image(fixture, "image");
+    g_autofree char *disk = disk_xml("disk", image, "vdb");
+    g_autofree char *drive = disk_xml("cdrom", NULL, "sda");
+    g_autofree char *medium = disk_xml("cdrom", image, "sda");
+    g_autofree char *path = fixture_define_with(fixture, "unwritten", "", drive);
+    g_autofree char *obstacle = NULL;
+    guint n_descriptors;
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    n_descriptors = fixture_count_descriptors(fixture);
+    obstacle = obstruct(fixture, path);
+    change_fails(fixture, path, "AttachDevice", disk, LIVE | CONFIG, "*cannot write '*live.xml'*");
+    change_fails(fixture, path, "UpdateDevice", medium, LIVE, "*cannot write '*live.xml'*");
+    g_assert_false(has(fixture, path, 0, image));
+    g_assert_false(has(fixture, path, VIR_DOMAIN_XML_INACTIVE, image));
+    fixture_expect_descriptors(fixture, n_descriptors);
+    g_assert_no_errno(g_rmdir(obstacle));
+    change(fixture, path, "AttachDevice", disk, LIVE);
+    fixture_end_daemon(fixture, SIGKILL);
+    fixture_start_daemon(fixture);
+    g_assert_true(has(fixture, path, 0, image));
+}
+
+static gboolean
+is_written_without_rng(Fixture *fixture, gconstpointer file)
+{
+    g_autofree char *xml = NULL;
+
+    return g_file_get_contents(file, &xml, NULL, NULL) && !strstr(xml, "<rng");
+}
+
+/* What the guest has let go of is written down as soon as that is possible. */
+static void
+test_unwritten_detach(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "unwritten", "");
+    g_autofree char *obstacle = NULL, *live = NULL;
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    change(fixture, path, "AttachDevice", RNG, LIVE);
+    live = note_of(fixture, path, "live.xml");
+    obstacle = obstruct(fixture, path);
+    change(fixture, path, "DetachDevice", RNG, LIVE);
+    g_assert_false(has(fixture, path, 0, "<rng"));
+    g_assert_false(is_written_without_rng(fixture, live));
+    g_assert_no_errno(g_rmdir(obstacle));
+    fixture_wait(fixture, is_written_without_rng, live);
+    fixture_end_daemon(fixture, SIGKILL);
+    fixture_start_daemon(fixture);
+    g_assert_false(has(fixture, path, 0, "<rng"));
+}
+
 /* A guest that keeps what it has: the call says that it was asked, once at a time. */
 static void
 test_kept(void)
@@ -302,22 +381,11 @@ test_refused(void)
         change_fails(fixture, path, cases[i].member, cases[i].xml, 0, cases[i].text);
 }
 
-/* So that interfaces of type user need no passt. */
-static void
-use_fake_passt(void)
-{
-    const char *top = g_getenv("VMCTL_TOP_SRCDIR");
-    g_autofree char *path =
-        g_strdup_printf("%s/tests/unit/fake-passt:%s", top ? top : ".", g_getenv("PATH"));
-
-    g_setenv("PATH", path, TRUE);
-}
-
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    use_fake_passt();
+    fixture_use_fake_passt();
     g_test_add_func("/bus/hotplug/live", test_live);
     g_test_add_func("/bus/hotplug/config", test_config);
     g_test_add_func("/bus/hotplug/both", test_both);
@@ -325,6 +393,8 @@ main(int argc, char **argv)
     g_test_add_func("/bus/hotplug/medium", test_medium);
     g_test_add_func("/bus/hotplug/tray", test_tray);
     g_test_add_func("/bus/hotplug/restart", test_restart);
+    g_test_add_func("/bus/hotplug/unwritten-attach", test_unwritten_attach);
+    g_test_add_func("/bus/hotplug/unwritten-detach", test_unwritten_detach);
     g_test_add_func("/bus/hotplug/kept", test_kept);
     g_test_add_func("/bus/hotplug/alias", test_alias);
     g_test_add_func("/bus/hotplug/refused", test_refused);

@@ -5,8 +5,12 @@
 
 #include <libvirt/libvirt.h>
 #include <signal.h>
+#include <unistd.h>
 
-#define FLAGS(n) g_variant_new("(u)", (guint)(n))
+#define FLAGS(n)   g_variant_new("(u)", (guint)(n))
+#define READ_MS    1000 /* a tenth of it is what is aimed at; the machine may be busy */
+#define DESTROY_MS 5000 /* and a tenth of this */
+#define ROUNDS     20
 
 /* A call that goes on while others are made. */
 typedef struct Pending {
@@ -44,27 +48,83 @@ static int
 pid_of(Fixture *fixture, const char *path)
 {
     g_autoptr(GVariant) uuid = fixture_get(fixture, path, DOMAIN, "UUID");
-    g_autofree char *file =
-        g_build_filename(fixture->dir, "run", "vmctl", "guests",
-                         g_variant_get_string(uuid, NULL), "status", NULL);
+    g_autofree char *file = g_build_filename(fixture->dir, "run", "vmctl", "guests",
+                                             g_variant_get_string(uuid, NULL), "status", NULL);
     g_autoptr(GKeyFile) status = g_key_file_new();
 
     g_assert_true(g_key_file_load_from_file(status, file, G_KEY_FILE_NONE, NULL));
     return g_key_file_get_integer(status, "guest", "pid", NULL);
 }
 
-/* Everything that reads, of all and of the one that hangs. */
+/* How long the slowest of some rounds of @what takes, which has to be less than @limit_ms. */
 static void
-check_reads(Fixture *fixture, const char *path, int state)
+measure(Fixture *fixture, const char *path, const char *what,
+        void (*round)(Fixture *fixture, const char *path), guint rounds, guint limit_ms)
 {
-    g_variant_unref(
-        fixture_call(fixture, ROOT_PATH, CONNECT, "ListDomains", FLAGS(0), "(ao)"));
+    gint64 longest = 0;
+
+    for (guint i = 0; i < rounds; i++) {
+        gint64 begun = g_get_monotonic_time();
+
+        round(fixture, path);
+        longest = MAX(longest, g_get_monotonic_time() - begun);
+    }
+    g_test_message("%s: at most %.1f ms", what, longest / 1000.0);
+    g_assert_cmpint(longest, <, limit_ms * 1000);
+}
+
+static void
+list(Fixture *fixture, const char *path)
+{
+    g_variant_unref(fixture_call(fixture, ROOT_PATH, CONNECT, "ListDomains", FLAGS(0), "(ao)"));
+}
+
+static void
+all_stats(Fixture *fixture, const char *path)
+{
     g_variant_unref(fixture_call(fixture, ROOT_PATH, CONNECT, "GetAllDomainStats",
                                  g_variant_new("(uu)", 0, 0), "(a(sa{sv}))"));
-    g_variant_unref(fixture_call(fixture, path, DOMAIN, "GetStats", g_variant_new("(uu)", 0, 0),
-                                 "(a{sv})"));
+}
+
+static void
+stats(Fixture *fixture, const char *path)
+{
+    g_variant_unref(
+        fixture_call(fixture, path, DOMAIN, "GetStats", g_variant_new("(uu)", 0, 0), "(a{sv})"));
+}
+
+static void
+document(Fixture *fixture, const char *path)
+{
     g_free(fixture_xml_of(fixture, path, 0));
-    g_assert_cmpint(fixture_state(fixture, path), ==, state);
+}
+
+static void
+destroy(Fixture *fixture, const char *path)
+{
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+}
+
+static void
+state(Fixture *fixture, const char *path)
+{
+    g_assert_cmpint(fixture_state(fixture, path), ==, VIR_DOMAIN_RUNNING);
+}
+
+/* Everything that reads, of all and of the one that hangs. */
+static const struct Read {
+    const char *name;
+    void (*read)(Fixture *fixture, const char *path);
+} reads[] = {
+    { "list", list },       { "statistics of all", all_stats }, { "its statistics", stats },
+    { "its state", state }, { "its document", document },
+};
+
+static void
+check_reads(Fixture *fixture, const char *path)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(reads); i++)
+        reads[i].read(fixture, path);
 }
 
 static void
@@ -104,7 +164,7 @@ test_hung(void)
     fixture_expect_events(fixture, "4,0 2,0");
     kill(pid_of(fixture, hung), SIGSTOP);
     begin(fixture, hung, "Suspend", &suspend);
-    check_reads(fixture, hung, VIR_DOMAIN_RUNNING);
+    check_reads(fixture, hung);
     fixture_do(fixture, other, "Create", FLAGS(0));
     fixture_do(fixture, other, "Suspend", NULL);
     fixture_expect_events(fixture, "4,0 2,0 3,0");
@@ -151,6 +211,70 @@ test_goes_on(void)
     g_assert_cmpint(pid_of(fixture, hung), ==, pid);
 }
 
+static gboolean
+is_stale(Fixture *fixture, const char *path)
+{
+    g_autoptr(GVariant) reply =
+        fixture_call(fixture, path, DOMAIN, "GetStats", g_variant_new("(uu)", 0, 0), "(a{sv})");
+    g_autoptr(GVariant) stats = g_variant_get_child_value(reply, 0);
+
+    return g_variant_lookup(stats, "vmctl.stale", "v", NULL);
+}
+
+/* With figures that only its process knows, and one beside it whose figures are none of its. */
+static void
+test_quick(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *hung = fixture_define(fixture, "hung", "");
+    g_autofree char *other = fixture_define(fixture, "other", "");
+
+    fixture_do(fixture, hung, "Create", FLAGS(0));
+    fixture_do(fixture, other, "Create", FLAGS(0));
+    g_assert_false(is_stale(fixture, hung));
+    kill(pid_of(fixture, hung), SIGSTOP);
+    for (guint i = 0; i < G_N_ELEMENTS(reads); i++)
+        measure(fixture, hung, reads[i].name, reads[i].read, ROUNDS, READ_MS);
+    g_assert_true(is_stale(fixture, hung));
+    g_assert_false(is_stale(fixture, other));
+    measure(fixture, hung, "its end", destroy, 1, DESTROY_MS);
+    g_assert_cmpuint(fixture_count_guests(fixture), ==, 1);
+}
+
+static void
+expect_sizes(Fixture *fixture, const char *path, const char *expected)
+{
+    g_autoptr(GVariant) reply = fixture_call(fixture, path, VMCTL_DOMAIN, "GetBlockInfo",
+                                             g_variant_new("(su)", "vda", 0), "((ttt))");
+    g_autofree char *sizes = g_variant_print(reply, FALSE);
+
+    g_assert_cmpstr(sizes, ==, expected);
+}
+
+/* What is known of a disk is told whatever its guest does: what the process has told last, and what the host sees of the
+ * image where that never was anything. */
+static void
+test_sizes(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *image = g_build_filename(fixture->dir, "image", NULL);
+    g_autofree char *disk =
+        g_strdup_printf("<disk type='file'><source file='%s'/><target dev='vda'/></disk>", image);
+    g_autofree char *path = fixture_define_with(fixture, "hung", "", disk);
+
+    g_assert_true(g_file_set_contents(image, "", 0, NULL));
+    g_assert_no_errno(truncate(image, 3 << 20));
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    kill(pid_of(fixture, path), SIGSTOP);
+    expect_sizes(fixture, path, "((3145728, 0, 3145728),)");
+    expect_sizes(fixture, path, "((3145728, 0, 3145728),)");
+    kill(pid_of(fixture, path), SIGCONT);
+    fixture_do(fixture, path, "Suspend", NULL); /* it is no longer behind */
+    expect_sizes(fixture, path, "((1048576, 4096, 8192),)");
+    kill(pid_of(fixture, path), SIGSTOP);
+    expect_sizes(fixture, path, "((1048576, 4096, 8192),)");
+}
+
 /* A daemon that starts beside one. */
 static void
 test_restart(void)
@@ -163,7 +287,7 @@ test_restart(void)
     kill(pid_of(fixture, hung), SIGSTOP);
     fixture_end_daemon(fixture, SIGKILL);
     fixture_start_daemon(fixture);
-    check_reads(fixture, hung, VIR_DOMAIN_RUNNING);
+    check_reads(fixture, hung);
     fixture_do(fixture, hung, "Destroy", FLAGS(0));
     fixture_expect_events(fixture, "5,1");
     g_assert_cmpuint(fixture_count_guests(fixture), ==, 0);
@@ -194,7 +318,9 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/bus/hung/destroyed", test_hung);
+    g_test_add_func("/bus/hung/quick", test_quick);
     g_test_add_func("/bus/hung/goes-on", test_goes_on);
+    g_test_add_func("/bus/hung/sizes", test_sizes);
     g_test_add_func("/bus/hung/restart", test_restart);
     g_test_add_func("/bus/hung/killed", test_killed);
     return g_test_run();

@@ -335,6 +335,43 @@ test_watchdog_poweroff(void)
     assert_ends("fake=bitten-off", "4,0 2,0 5,0", VIR_DOMAIN_SHUTOFF_SHUTDOWN);
 }
 
+static GVariant *
+keys(guint codeset, guint holdtime, const char *codes)
+{
+    return g_variant_new("(uu@auu)", codeset, holdtime,
+                         g_variant_new_parsed(codes), 0u);
+}
+
+static void
+test_send_key(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "typed", "");
+    g_autofree char *mute = fixture_define(fixture, "mute", "fake=no-keyboard");
+
+    fixture_call_fails(fixture, path, DOMAIN, "SendKey", keys(0, 0, "@au [29]"), NULL,
+                       "Requested operation is not valid: domain is not running");
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_do(fixture, path, "SendKey", keys(VIR_KEYCODE_SET_LINUX, 0, "@au [29, 56, 111]"));
+    fixture_wait(fixture, file_has, "1d 38 d3 for 100 ms");
+    fixture_do(fixture, path, "SendKey", keys(VIR_KEYCODE_SET_ATSET2, 1500, "@au [0xe071]"));
+    fixture_wait(fixture, file_has, "d3 for 1500 ms");
+    fixture_do(fixture, path, "SendKey", keys(VIR_KEYCODE_SET_OSX, 1, "@au [0]"));
+    fixture_wait(fixture, file_has, "1e for 1 ms");
+    fixture_call_fails(fixture, path, DOMAIN, "SendKey", keys(0, 0, "@au [30, 330]"), NULL,
+                       "internal error: cannot translate keycode 330 of linux codeset to qnum keycode");
+    fixture_call_fails(fixture, path, DOMAIN, "SendKey", keys(10, 0, "@au [30]"), NULL,
+                       "Unsupported codeset '10'");
+    fixture_call_fails(fixture, path, DOMAIN, "SendKey", keys(0, 0, "@au []"), NULL,
+                       "keycodes in virDomainSendKey must not be NULL");
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_do(fixture, mute, "Create", FLAGS(0));
+    fixture_call_fails(fixture, mute, DOMAIN, "SendKey", keys(0, 0, "@au [30]"), NULL,
+                       "*The machine has no keyboard*");
+    fixture_do(fixture, mute, "Destroy", FLAGS(0));
+    fixture_expect_events(fixture, "4,0 2,0 5,1 4,0 2,0 5,1");
+}
+
 static void
 test_inject_nmi(void)
 {
@@ -580,6 +617,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/lifecycle/watchdog/pause", test_watchdog_pause);
     g_test_add_func("/bus/lifecycle/watchdog/poweroff", test_watchdog_poweroff);
     g_test_add_func("/bus/lifecycle/inject-nmi", test_inject_nmi);
+    g_test_add_func("/bus/lifecycle/send-key", test_send_key);
     g_test_add_func("/bus/lifecycle/io-error", test_io_error);
     g_test_add_func("/bus/lifecycle/addresses", test_addresses);
     g_test_add_func("/bus/lifecycle/ignored-button", test_ignored_button);

@@ -117,6 +117,25 @@ stat_of(Fixture *fixture, const char *path, int wanted)
     return G_MAXUINT64;
 }
 
+/* The same in the group of all domains' statistics, in libvirt's words. */
+static void
+assert_group(Fixture *fixture, const char *path)
+{
+    g_autoptr(GVariant) reply =
+        fixture_call(fixture, path, DOMAIN, "GetStats",
+                     g_variant_new("(uu)", VIR_DOMAIN_STATS_BALLOON, 0), "(a{sv})");
+    g_autofree char *text = g_variant_print(reply, FALSE);
+
+    g_assert_nonnull(strstr(text, "'balloon.current': <<uint64 65536>>"));
+    g_assert_nonnull(strstr(text, "'balloon.maximum': <<uint64 65536>>"));
+    g_assert_nonnull(strstr(text, "'balloon.unused': <<uint64 40960>>"));
+    g_assert_nonnull(strstr(text, "'balloon.available': <<uint64 61440>>"));
+    g_assert_nonnull(strstr(text, "'balloon.major_fault': <<uint64 7>>"));
+    g_assert_nonnull(strstr(text, "'balloon.last-update': <<uint64 1700000000>>"));
+    g_assert_nonnull(strstr(text, "'balloon.rss': <<uint64 "));
+    g_assert_null(strstr(text, "balloon.swap_in"));
+}
+
 static void
 test_stats(void)
 {
@@ -136,6 +155,11 @@ test_stats(void)
     g_assert_cmpuint(stat_of(fixture, path, VIR_DOMAIN_MEMORY_STAT_AVAILABLE), ==, 61440);
     g_assert_cmpuint(stat_of(fixture, path, VIR_DOMAIN_MEMORY_STAT_MAJOR_FAULT), ==, 7);
     g_assert_cmpuint(stat_of(fixture, path, VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE), ==, 1700000000);
+    assert_group(fixture, path);
+    fixture_signal_guests(fixture, SIGSTOP); /* who does not answer now has told before */
+    g_assert_cmpuint(stat_of(fixture, path, VIR_DOMAIN_MEMORY_STAT_AVAILABLE), ==, 61440);
+    assert_group(fixture, path);
+    fixture_signal_guests(fixture, SIGCONT);
     xml = fixture_xml_of(fixture, path, VIR_DOMAIN_XML_INACTIVE);
     g_assert_nonnull(strstr(xml, "<stats period='5'/>"));
 }

@@ -57,9 +57,9 @@ contents_of(const char *file)
     return text;
 }
 
-/* Each document names its own domain, and only that. */
+/* Each document names its own domain, and only that. Whatever else there is rests then. */
 static void
-check_documents(Fixture *fixture, char **paths)
+check_each(Fixture *fixture, char **paths)
 {
     for (guint i = 0; i < MANY; i++) {
         g_autofree char *xml = fixture_xml_of(fixture, paths[i], 0);
@@ -67,6 +67,12 @@ check_documents(Fixture *fixture, char **paths)
 
         g_assert_nonnull(strstr(xml, name));
     }
+}
+
+static void
+check_documents(Fixture *fixture, char **paths)
+{
+    check_each(fixture, paths);
     g_assert_cmpuint(count(fixture), ==, MANY);
 }
 
@@ -99,6 +105,120 @@ test_many(void)
     fixture_expect_events(fixture, "1,0 1,0 5,1");
     restart(fixture, SIGTERM);
     g_assert_cmpuint(count(fixture), ==, MANY - 2);
+}
+
+/* What is told of a domain that does not run: its title and its figures, and how many lists there are of them. */
+static char *
+told_of(Fixture *fixture, const char *path)
+{
+    g_autoptr(GVariant) stats =
+        fixture_call(fixture, path, DOMAIN, "GetStats", g_variant_new("(uu)", 0, 0), "(a{sv})");
+    g_autoptr(GVariant) reply =
+        fixture_call(fixture, ROOT_PATH, VMCTL_CONNECT, "ListAllDomainTitles", FLAGS(0), "(a{os})");
+    g_autoptr(GVariant) titles = g_variant_get_child_value(reply, 0);
+    g_autofree char *figures = g_variant_print(stats, FALSE);
+    const char *title = "";
+
+    g_variant_lookup(titles, path, "&s", &title);
+    return g_strdup_printf("%s|%s", title, figures);
+}
+
+static char *
+document_with(Fixture *fixture, const char *title, const char *image)
+{
+    return g_markup_printf_escaped(
+        "<domain type='kvm'><name>zz</name><uuid>c0e5b5e8-8b5c-4f7e-9a44-3f1d0c9b7a10</uuid>"
+        "<title>%s</title><memory unit='MiB'>64</memory>"
+        "<os><type arch='x86_64' machine='q35'>hvm</type></os><devices>"
+        "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='%s/%s'/>"
+        "<target dev='vda' bus='virtio'/></disk><disk type='file' device='cdrom'>"
+        "<target dev='vdb' bus='virtio'/></disk></devices></domain>",
+        title, fixture->dir, image);
+}
+
+static char *
+define_document(Fixture *fixture, const char *xml)
+{
+    g_autoptr(GVariant) reply = fixture_call(fixture, ROOT_PATH, CONNECT, "DomainDefineXML",
+                                             g_variant_new("(s)", xml), "(o)");
+    char *path;
+
+    g_variant_get(reply, "(o)", &path);
+    return path;
+}
+
+static void
+assert_told(Fixture *fixture, char **others, const char *path, const char *expected)
+{
+    g_autofree char *told = NULL;
+
+    check_each(fixture, others);
+    told = told_of(fixture, path);
+    g_assert_cmpstr(told, ==, expected);
+}
+
+/* It is the same whether the definition is there, rests, or only the index knows of it, whatever its words. */
+static void
+test_told(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_auto(GStrv) others = g_new0(char *, MANY + 1);
+    g_autofree char *image = g_build_filename(fixture->dir, "a b%20.img", NULL);
+    g_autofree char *xml = document_with(fixture, "\303\274ber 100 %41 \t&", "a b%20.img");
+    g_autofree char *path = define_document(fixture, xml);
+    g_autofree char *told = NULL;
+
+    fixture_expect_events(fixture, "0,0");
+    g_assert_true(g_file_set_contents(image, "0123456789abcdef", -1, NULL));
+    told = told_of(fixture, path);
+    g_assert_true(g_str_has_prefix(told, "\303\274ber 100 %41 \t&|"));
+    g_assert_nonnull(strstr(told, image));
+    g_assert_nonnull(strstr(told, "'block.count': <<uint32 2>>"));
+    g_assert_nonnull(strstr(told, "'block.0.capacity': <<uint64 16>>"));
+    g_assert_nonnull(strstr(told, "'block.1.name': <<'vdb'>>"));
+    define_many(fixture, others);
+    assert_told(fixture, others, path, told);
+    restart(fixture, SIGKILL); /* without an index */
+    assert_told(fixture, others, path, told);
+    g_usleep(50000); /* old enough to be believed */
+    restart(fixture, SIGTERM);
+    assert_told(fixture, others, path, told);
+    restart(fixture, SIGTERM); /* what the index says now was in the one before */
+    assert_told(fixture, others, path, told);
+}
+
+/* What changes a definition that rests changes what is told of it. */
+static void
+test_told_anew(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_auto(GStrv) others = g_new0(char *, MANY + 1);
+    g_autofree char *before = document_with(fixture, "before", "before.img");
+    g_autofree char *after = document_with(fixture, "after", "after.img");
+    g_autofree char *path = define_document(fixture, before);
+    g_autofree char *told = NULL, *defined = NULL, *changed = NULL;
+
+    fixture_expect_events(fixture, "0,0");
+    define_many(fixture, others);
+    told = told_of(fixture, path);
+    g_assert_nonnull(strstr(told, "/before.img'>>"));
+    g_free(define_document(fixture, after));
+    defined = told_of(fixture, path);
+    g_assert_true(g_str_has_prefix(defined, "after|"));
+    g_assert_nonnull(strstr(defined, "/after.img'>>"));
+    assert_told(fixture, others, path, defined);
+    fixture_do(fixture, path, "SetMetadata",
+               g_variant_new("(isssu)", VIR_DOMAIN_METADATA_TITLE, "changed", "", "",
+                             VIR_DOMAIN_AFFECT_CONFIG));
+    fixture_do(fixture, path, "DetachDevice",
+               g_variant_new("(su)", "<disk type='file' device='cdrom'><target dev='vdb'/></disk>",
+                             VIR_DOMAIN_AFFECT_CONFIG));
+    check_each(fixture, others);
+    changed = told_of(fixture, path);
+    g_assert_true(g_str_has_prefix(changed, "changed|"));
+    g_assert_nonnull(strstr(changed, "'block.count': <<uint32 1>>"));
+    restart(fixture, SIGTERM);
+    assert_told(fixture, others, path, changed);
 }
 
 /* A file that is damaged while its definition rests: it is an error that names the domain, it stays in the list, and the
@@ -134,11 +254,12 @@ test_nvram(void)
     g_autoptr(Fixture) fixture = fixture_new();
     g_auto(GStrv) paths = g_new0(char *, MANY + 1);
     g_autofree char *variables = g_build_filename(fixture->dir, "vars.fd", NULL);
-    g_autofree char *xml = g_strdup_printf(
-        "<domain type='kvm'><name>uefi</name><memory unit='MiB'>64</memory><os>"
-        "<type arch='x86_64' machine='q35'>hvm</type><loader readonly='yes' type='pflash'>%s/code.fd"
-        "</loader><nvram>%s</nvram></os><features><acpi/></features></domain>",
-        fixture->dir, variables);
+    g_autofree char *xml =
+        g_strdup_printf("<domain type='kvm'><name>uefi</name><memory unit='MiB'>64</memory><os>"
+                        "<type arch='x86_64' machine='q35'>hvm</type><loader readonly='yes' "
+                        "type='pflash'>%s/code.fd"
+                        "</loader><nvram>%s</nvram></os><features><acpi/></features></domain>",
+                        fixture->dir, variables);
     g_autoptr(GVariant) reply = fixture_call(fixture, ROOT_PATH, CONNECT, "DomainDefineXML",
                                              g_variant_new("(s)", xml), "(o)");
     const char *path;
@@ -248,7 +369,7 @@ test_damaged_index(void)
     parts = g_strsplit(good, "still-here", 2);
     other = g_strjoin("not-here!!", parts[0], parts[1], NULL); /* whose checksum is wrong */
     for (guint i = 0; i < 4; i++) {
-        const char *texts[] = { "", "vmctl-domains 2 0 0\n", other, NULL };
+        const char *texts[] = { "", "vmctl-domains 3 0 0\n", other, NULL };
         g_autoptr(GVariant) name = NULL;
 
         fixture_end_daemon(fixture, SIGTERM);
@@ -268,6 +389,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/bus/rest/many", test_many);
+    g_test_add_func("/bus/rest/told", test_told);
+    g_test_add_func("/bus/rest/told-anew", test_told_anew);
     g_test_add_func("/bus/rest/damaged-file", test_damaged_file);
     g_test_add_func("/bus/rest/mended", test_mended);
     g_test_add_func("/bus/rest/put-aside", test_put_aside);

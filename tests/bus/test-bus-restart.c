@@ -15,6 +15,32 @@ id_of(Fixture *fixture, const char *path)
     return g_variant_get_uint32(id);
 }
 
+/* In the middle of writing anew what there is of that guest: which half comes last is not known. */
+static void
+begin_to_write(const Fixture *fixture, const char *uuid)
+{
+    static const char *const names[] = { "live.xml.new", "status.new" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path =
+            g_build_filename(fixture->dir, "run", "vmctl", "guests", uuid, names[i], NULL);
+
+        g_assert_true(g_file_set_contents(path, "<doma", -1, NULL));
+    }
+}
+
+static void
+check_begun_is_gone(const Fixture *fixture, const char *uuid)
+{
+    g_autofree char *path = g_build_filename(fixture->dir, "run", "vmctl", "guests", uuid, NULL);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    g_assert_nonnull(dir);
+    while ((name = g_dir_read_name(dir)))
+        g_assert_false(g_str_has_suffix(name, ".new"));
+}
+
 /* Three guests, one of them paused, one transient: found again as they were. */
 static void
 check_restart(int signal_number)
@@ -36,8 +62,10 @@ check_restart(int signal_number)
 
     fixture_end_daemon(fixture, signal_number);
     g_assert_cmpint(fixture_count_guests(fixture), ==, 3);
+    begin_to_write(fixture, uuid);
     fixture_start_daemon(fixture);
 
+    check_begun_is_gone(fixture, uuid);
     g_assert_cmpint(id_of(fixture, running), ==, 1);
     g_assert_cmpint(id_of(fixture, paused), ==, 2);
     g_assert_cmpint(id_of(fixture, passing), ==, 3);

@@ -105,6 +105,23 @@ malform_interface(Fixture *fixture, const char *path, const GDBusInterfaceInfo *
                      g_variant_new("(ssv)", info->name, "Nope", deep(1)));
 }
 
+#define TEST_PATH "/org/libvirt/Test"
+
+/* What only the test driver has. */
+static const struct {
+    const char *path;
+    const GDBusInterfaceInfo *info;
+} test_objects[] = {
+    { TEST_PATH, &org_libvirt_connect_interface },
+    { TEST_PATH "/domain/_6695eb01_f6a4_8304_79aa_97f2502e193f", &org_libvirt_domain_interface },
+    { TEST_PATH "/domainsnapshot/_x_y", &org_libvirt_domain_snapshot_interface },
+    { TEST_PATH "/network/_dd8fe884_6c02_601e_7551_cca97df1c5df", &org_libvirt_network_interface },
+    { TEST_PATH "/storagepool/_dfe224cb_28fb_8dd0_c4b2_64eb3f0f4566",
+      &org_libvirt_storage_pool_interface },
+    { TEST_PATH "/interface/aa_3abb_3acc_3add_3aee_3aff", &org_libvirt_interface_interface },
+    { TEST_PATH "/nodedev/scsi_5fhost1", &org_libvirt_node_device_interface },
+};
+
 static void
 test_malformed(void)
 {
@@ -116,6 +133,8 @@ test_malformed(void)
     malform_interface(fixture, ROOT_PATH, &org_vmctl_connect_interface);
     malform_interface(fixture, domain, &org_libvirt_domain_interface);
     malform_interface(fixture, domain, &org_vmctl_domain_interface);
+    for (gsize i = 0; i < G_N_ELEMENTS(test_objects); i++)
+        malform_interface(fixture, test_objects[i].path, test_objects[i].info);
     fails_on_the_bus(fixture, domain, PROPERTIES, "Set",
                      g_variant_new("(ssv)", DOMAIN, "Autostart", g_variant_new_string("yes")));
     fails_on_the_bus(fixture, domain, PROPERTIES, "Set",

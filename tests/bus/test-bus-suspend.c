@@ -190,27 +190,49 @@ test_no_agent(void)
                   "argument unsupported: QEMU guest agent is not configured");
 }
 
+/* A guest with an agent, and @features where others have ACPI. */
+static char *
+start_with(Fixture *fixture, const char *features)
+{
+    g_autofree char *plain = fixture_xml(fixture, "wakes", NULL, "fake=agent");
+    g_auto(GStrv) parts = g_strsplit(plain, "<features><acpi/></features><devices>", 2);
+    g_autofree char *xml = g_strconcat(parts[0], features, "<devices>" AGENT, parts[1], NULL);
+    g_autoptr(GVariant) reply = fixture_call(fixture, ROOT_PATH, CONNECT, "DomainCreateXML",
+                                             g_variant_new("(su)", xml, 0), "(o)");
+    char *path;
+
+    g_variant_get(reply, "(o)", &path);
+    return path;
+}
+
 /* <pm> says no. */
 static void
 test_disabled(void)
 {
     g_autoptr(Fixture) fixture = fixture_new();
-    g_autofree char *plain = fixture_xml(fixture, "wakes", NULL, "fake=agent");
-    g_auto(GStrv) parts = g_strsplit(plain, "<devices>", 2);
-    g_autofree char *xml = g_strconcat(parts[0], "<pm><suspend-to-mem enabled='no'/>",
-                                       "<suspend-to-disk enabled='no'/></pm><devices>" AGENT,
-                                       parts[1], NULL);
-    g_autoptr(GVariant) reply = fixture_call(fixture, ROOT_PATH, CONNECT, "DomainCreateXML",
-                                             g_variant_new("(su)", xml, 0), "(o)");
-    const char *path;
+    g_autofree char *path =
+        start_with(fixture, "<features><acpi/></features><pm><suspend-to-mem enabled='no'/>"
+                            "<suspend-to-disk enabled='no'/></pm>");
 
-    g_variant_get(reply, "(&o)", &path);
     suspend_fails(fixture, path, VIR_NODE_SUSPEND_TARGET_MEM, 0,
                   "Requested operation is not valid: S3 state is disabled for this domain");
     suspend_fails(fixture, path, VIR_NODE_SUSPEND_TARGET_HYBRID, 0,
                   "Requested operation is not valid: S3 state is disabled for this domain");
     suspend_fails(fixture, path, VIR_NODE_SUSPEND_TARGET_DISK, 0,
                   "Requested operation is not valid: S4 state is disabled for this domain");
+}
+
+/* Nothing tells the guest how, or that it may. */
+static void
+test_no_acpi(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = start_with(fixture, "");
+
+    suspend_fails(fixture, path, VIR_NODE_SUSPEND_TARGET_MEM, 0,
+                  "Operation not supported: Domain does not have suspend support");
+    suspend_fails(fixture, path, VIR_NODE_SUSPEND_TARGET_DISK, 0,
+                  "Operation not supported: Domain does not have suspend support");
 }
 
 int
@@ -225,5 +247,6 @@ main(int argc, char **argv)
     g_test_add_func("/bus/suspend/agent", test_agent);
     g_test_add_func("/bus/suspend/no-agent", test_no_agent);
     g_test_add_func("/bus/suspend/disabled", test_disabled);
+    g_test_add_func("/bus/suspend/no-acpi", test_no_acpi);
     return g_test_run();
 }

@@ -53,22 +53,6 @@ assert_room_file(Fixture *fixture, const char *name, const char *file, const cha
         g_error("%s is '%s', not '%s'", file, text, wanted);
 }
 
-/* A domain whose document says @tuning. */
-static char *
-define_tuned(Fixture *fixture, const char *name, const char *tuning)
-{
-    g_autofree char *plain = fixture_xml(fixture, name, NULL, "");
-    g_auto(GStrv) halves = g_strsplit(plain, "<os>", 2);
-    g_autofree char *xml = g_strconcat(halves[0], tuning, "<os>", halves[1], NULL);
-    g_autoptr(GVariant) reply = fixture_call(fixture, ROOT_PATH, CONNECT, "DomainDefineXML",
-                                             g_variant_new("(s)", xml), "(o)");
-    char *path;
-
-    g_variant_get(reply, "(o)", &path);
-    fixture_expect_events(fixture, "0,0");
-    return path;
-}
-
 static void
 assert_xml(Fixture *fixture, const char *path, guint flags, const char *text)
 {
@@ -111,12 +95,12 @@ static void
 test_start(void)
 {
     g_autoptr(Fixture) fixture = fixture_new();
-    g_autofree char *path =
-        define_tuned(fixture, "tuned",
-                     "<cputune><shares>300</shares><period>20000</period><quota>10000</quota>"
-                     "<global_quota>90000</global_quota><vcpupin vcpu='0' cpuset='0'/></cputune>"
-                     "<memtune><hard_limit unit='MiB'>512</hard_limit></memtune>"
-                     "<blkiotune><weight>700</weight></blkiotune>");
+    g_autofree char *path = fixture_define_saying(
+        fixture, "tuned",
+        "<cputune><shares>300</shares><period>20000</period><quota>10000</quota>"
+        "<global_quota>90000</global_quota><vcpupin vcpu='0' cpuset='0'/></cputune>"
+        "<memtune><hard_limit unit='MiB'>512</hard_limit></memtune>"
+        "<blkiotune><weight>700</weight></blkiotune>");
     g_autofree char *procs = NULL;
     g_autofree char *thread = NULL;
 
@@ -253,8 +237,8 @@ test_without(void)
 {
     g_autoptr(Fixture) fixture = fixture_new();
     g_autofree char *path = fixture_define(fixture, "free", "");
-    g_autofree char *tuned =
-        define_tuned(fixture, "wanting", "<memtune><hard_limit>65536</hard_limit></memtune>");
+    g_autofree char *tuned = fixture_define_saying(
+        fixture, "wanting", "<memtune><hard_limit>65536</hard_limit></memtune>");
 
     fixture_do(fixture, path, "Create", FLAGS(0));
     fixture_call_fails(fixture, path, DOMAIN, "GetSchedulerParameters", FLAGS(0), NULL,
@@ -286,7 +270,8 @@ is_gone(Fixture *fixture, gconstpointer path)
 static void
 ignore_reply(GObject *client, GAsyncResult *result, gpointer data)
 {
-    g_autoptr(GVariant) reply = g_dbus_connection_call_finish(G_DBUS_CONNECTION(client), result, NULL);
+    g_autoptr(GVariant) reply =
+        g_dbus_connection_call_finish(G_DBUS_CONNECTION(client), result, NULL);
 }
 
 /* A daemon that is killed between the room and the guest leaves no room: it stands still there, in front of a pipe that
@@ -348,6 +333,7 @@ test_pin(void)
     fixture_do(fixture, path, "Create", FLAGS(0));
     before = text_of(fixture, path, DOMAIN, "GetVcpuPinInfo", FLAGS(0), "(aab)");
     fixture_do(fixture, path, "PinVcpu", g_variant_new("(u@abu)", 0, first_cpu(), LIVE | CONFIG));
+    fixture_wait_signal(fixture, "Tunable ({'cputune.vcpupin0': <<'0'>>},)");
     after = text_of(fixture, path, DOMAIN, "GetVcpuPinInfo", FLAGS(0), "(aab)");
     g_assert_true(g_get_num_processors() == 1 || !g_str_equal(before, after));
     g_assert_true(g_str_has_prefix(after, "([[true"));
@@ -357,6 +343,7 @@ test_pin(void)
     g_assert_true(g_str_has_prefix(info, "([(0, 1, "));
     g_assert_true(g_get_num_processors() == 1 || strstr(info, "[true, false"));
     fixture_do(fixture, path, "PinEmulator", g_variant_new("(@abu)", first_cpu(), LIVE));
+    fixture_wait_signal(fixture, "Tunable ({'cputune.emulatorpin': <<'0'>>},)");
     emulator = text_of(fixture, path, DOMAIN, "GetEmulatorPinInfo", FLAGS(0), "(ab)");
     g_assert_true(g_str_has_prefix(emulator, "([true"));
     g_assert_true(g_get_num_processors() == 1 || strstr(emulator, "false"));

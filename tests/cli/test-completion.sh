@@ -1,5 +1,5 @@
 #!/bin/bash
-# test-completion: bash's completion of vmctl lines, with a daemon that has domains, and without any. Speaks TAP.
+# test-completion: bash's and zsh's completion of vmctl lines, with a daemon that has domains, and without any. Speaks TAP.
 set -uo pipefail
 
 top=${VMCTL_TOP_BUILDDIR:?}
@@ -22,23 +22,51 @@ echo 'not a kernel' >"$work/kernel"
 . "$src/cli/completion.bash"
 
 n=0 bad=0
-# proposes WANTED WORD...: what bash would propose for the line, one blank between.
-proposes() {
-    local wanted=$1
-    shift
+# from_bash WORD...: what bash would propose for the line, one blank between.
+from_bash() {
     COMP_WORDS=(vmctl "$@") COMP_CWORD=$#
     COMPREPLY=()
     _vmctl
+    proposed="${COMPREPLY[*]}"
+}
+
+# from_zsh WORD...: the same of zsh, whose own commands for a widget say what they would do; names of files are nothing.
+from_zsh() {
+    # shellcheck disable=SC2016 # zsh's own variables
+    proposed=$(zsh -f -c '
+        compadd() { [[ $1 = -a ]] && print -r -- ${(P)2} }
+        _files() { : }
+        file=$1
+        shift
+        words=(vmctl "$@") CURRENT=$(( $# + 1 ))
+        propose() { source $file }
+        propose' zsh "$src/cli/completion.zsh" "$@")
+}
+
+# check SHELL WANTED WORD...
+check() {
+    local shell=$1 wanted=$2
+    shift 2
     n=$((n + 1))
+    if [ "$shell" = zsh ]; then from_zsh "$@"; else from_bash "$@"; fi
     # shellcheck disable=SC2053 # a pattern it is
-    if [[ "${COMPREPLY[*]}" == $wanted ]]; then
-        echo "ok $n - vmctl $*"
+    if [[ "$proposed" == $wanted ]]; then
+        echo "ok $n - $shell: vmctl $*"
     else
-        echo "not ok $n - vmctl $*"
-        echo "# wanted: $wanted; proposed: ${COMPREPLY[*]}"
+        echo "not ok $n - $shell: vmctl $*"
+        echo "# wanted: $wanted; proposed: $proposed"
         bad=1
     fi
 }
+
+# proposes WANTED WORD...: zsh quotes what needs it itself.
+proposes() {
+    local wanted=$1
+    shift
+    check bash "$wanted" "$@"
+    [ -z "$zsh" ] || check zsh "${wanted//\\\\/}" "$@"
+}
+zsh=$(command -v zsh)
 
 proposes 'define' defi
 proposes '*domdisplay*domuuid' dom
@@ -64,6 +92,16 @@ proposes '--paused' start --paus
 proposes 'list' help lis
 proposes '' nonsense w
 proposes '' domif-setlink web w
+vmctl -q iothreadadd web 7 && vmctl -q iothreadadd web 12
+proposes '12 7' iothreaddel web ''
+proposes '12' iothreadset web 1
+proposes '7' iothreadpin web 7
+proposes '12' attach-disk web image vdb --iothread 1
+proposes '' iothreadadd web 1
+proposes 'atset1 atset2 atset3' send-key web --codeset at
+proposes 'KEY_LEFTALT' send-key web KEY_LEFTCTRL KEY_LEFTA
+proposes 'VK_LEFT' send-key web --codeset win32 VK_MENU VK_LE
+proposes '' send-key web --codeset usb K
 proposes 'web worker' domstats web w
 proposes 'lifecycle' event --event life
 proposes 'web' event --all --domain we

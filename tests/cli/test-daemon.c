@@ -193,7 +193,7 @@ test_no_daemon(void)
     vmctl_says(fixture, "\n", "list", "--name");
 }
 
-/* Many commands from a file, as a script has them; the shell goes on after a failure. */
+/* Many commands from a file, as a script has them: behind prompts, as in virsh. The shell goes on after a failure. */
 static void
 test_script(void)
 {
@@ -203,7 +203,16 @@ test_script(void)
     define(fixture, "web", "");
     said =
         vmctl(fixture, "start web; domid web\n# a remark\nfrob\n\ndomstate web\nquit\nuri\n", NULL);
-    g_assert_cmpstr(said->out, ==, "Domain 'web' started\n\n1\n\nrunning\n\n");
+    g_assert_cmpstr(said->out, ==,
+                    "Welcome to vmctl, the virtualization interactive terminal.\n\n"
+                    "Type:  'help' for help with commands\n"
+                    "       'quit' to quit\n\n"
+                    "vmctl # start web; domid web\nDomain 'web' started\n\n1\n\n"
+                    "vmctl # # a remark\n"
+                    "vmctl # frob\n"
+                    "vmctl # \n"
+                    "vmctl # domstate web\nrunning\n\n"
+                    "vmctl # quit\n\n");
     g_assert_cmpstr(said->err, ==, "error: unknown command: 'frob'\n");
     g_assert_cmpint(said->status, ==, 0);
 }

@@ -53,12 +53,13 @@ none "no error is said without a mark" "$work/wrong"
 
 # is_for_programs: what has two words and is yet nothing to translate.
 is_for_programs() {
-    grep -vE -e '^"(sudo|modprobe|echo|man) ' -e '^"vmctl [a-z-]+( %s)?( --[a-z-]+)?"$' -e '^"<' -e "='" -e '^"(unsigned )?(int|long long)"' -e '^"unsigned ' \
-        -e '^"file dev dir name' -e '^"metadata not found: "' -e '^"does not have a current snapshot"' -e '^"unsupported flags"' -e '^"revert requires force"'
+    grep -vE -e '^"(sudo|modprobe|echo|man) ' -e '^"vmctl [a-z-]+( %[sq])?( --[a-z-]+)?"$' -e '^"<' -e "='" -e '^"(unsigned )?(int|long long)"' -e '^"unsigned ' \
+        -e '^"file dev dir name' -e '^"metadata not found: "' -e '^"does not have a current snapshot"' -e '^"unsupported flags"' -e '^"revert requires force"' \
+        -e '^"no polkit agent available'
 }
 mkdir "$work/plain"
-# xgettext stops at bytes that are no text. What a hint is for may be the daemon's words.
-for file in cli/*.[ch]; do sed -E 's/\\x[0-9a-f]{2}//g' "$file" >"$work/plain/${file#cli/}"; done
+# xgettext stops at bytes that are no text. What a hint is for may be the daemon's words, and the log has virsh's.
+for file in cli/*.[ch]; do sed -E 's/\\x[0-9a-f]{2}//g; s/log_say\(([A-Z_]+), "[^"]*"/log_say(\1, ""/' "$file" >"$work/plain/${file#cli/}"; done
 sed -i -E 's/^    \{ "[^"]*",/    {/' "$work/plain/hint.c"
 (cd "$work/plain" && ls >"$work/files" && xgettext --from-code=UTF-8 --extract-all -f "$work/files" -o "$work/every.pot" 2>/dev/null)
 messages "$work/all.pot" | sort -u >"$work/marked-texts"

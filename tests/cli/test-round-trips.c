@@ -78,15 +78,26 @@ monitor_count(Monitor *monitor, Fixture *fixture)
     return g_atomic_int_get(&monitor->calls);
 }
 
-static const char *const commands[][4] = {
+static const char *const commands[][5] = {
     { "list", "--all" },
     { "list", "--all", "--name" },
     { "list", "--all", "--uuid" },
     { "list", "--all", "--title" },
     { "list", "--all", "--managed-save" },
+    { "list", "--all", "--id" },
+    { "list", "--all", "--autostart" },
+    { "list", "--inactive", "--persistent" },
+    { "list", "--all", "--without-snapshot" },
+    { "list", "--all", "--without-managed-save" },
+    { "list", "--all", "--no-autostart", "--uuid" },
     { "--output=json", "list", "--all" },
+    { "--output=json", "list", "--all", "--title" },
+    { "top", "--batch", "--count", "1" },
+    { "complete", "--", "start", "guest-000" },
     { "domstats" },
     { "domstats", "--state", "--vcpu" },
+    { "domstats", "--list-inactive", "--raw" },
+    { "--output=json", "domstats" },
     { "domid", "guest-0000" },
     { "dominfo", "guest-0000" },
 };
@@ -97,7 +108,7 @@ count_all(Fixture *fixture, Monitor *monitor, guint ret[G_N_ELEMENTS(commands)])
     for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
         const char *const *words = commands[i];
         guint before = monitor_count(monitor, fixture);
-        g_autoptr(Said) said = vmctl(fixture, "", words[0], words[1], words[2], words[3], NULL);
+        g_autoptr(Said) said = vmctl(fixture, "", words[0], words[1], words[2], words[3], words[4], NULL);
 
         g_assert_cmpstr(said->err, ==, "");
         g_assert_cmpint(said->status, ==, 0);

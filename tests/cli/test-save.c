@@ -71,6 +71,26 @@ test_managed(void)
     vmctl_says(fixture, "running (booted)" DONE, "domstate", "web", "--reason");
 }
 
+/* A guest of flesh and blood cannot be dumped yet. What virsh's loop of events often does not survive is not compared. */
+static void
+test_dump(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+
+    start(fixture, "");
+    vmctl_fails(fixture, "error: --format only works with --memory-only\n", "dump", "web", "/x",
+                "--format", "elf");
+    vmctl_fails(fixture,
+                "error: format 'foo' is not supported, expecting 'kdump-zlib', 'kdump-lzo', "
+                "'kdump-snappy', 'win-dmp' or 'elf'\n",
+                "dump", "web", "/x", "--memory-only", "--format", "foo");
+    vmctl_fails(fixture,
+                "error: Failed to core dump domain 'web' to /x\n"
+                "error: this function is not supported by the connection driver: "
+                "virDomainCoreDumpWithFormat\n",
+                "dump", "web", "/x", "--memory-only", "--format", "kdump-zlib");
+}
+
 /* The editor is a command that changes one word. */
 static void
 test_documents(void)
@@ -163,6 +183,7 @@ main(int argc, char **argv)
     g_unsetenv("LANGUAGE");
     g_test_add_func("/vmctl/save/save", test_save);
     g_test_add_func("/vmctl/save/managed", test_managed);
+    g_test_add_func("/vmctl/save/dump", test_dump);
     g_test_add_func("/vmctl/save/documents", test_documents);
     g_test_add_func("/vmctl/save/job-info", test_job_info);
     g_test_add_func("/vmctl/save/interrupted", test_interrupted);

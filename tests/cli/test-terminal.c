@@ -209,6 +209,21 @@ test_shell(void)
     assert_ends_well(terminal);
 }
 
+/* A start that takes its time says so, and what comes of it has the line for itself. */
+static void
+test_patience(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "fake=hang");
+    g_autoptr(Terminal) terminal = terminal_new(fixture, "start", "web", NULL);
+
+    terminal_expect(terminal, "start: 1 s");
+    terminal_expect(terminal, "\rstart: 2 s");
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    terminal_expect(terminal, "\r          \rerror: ");
+    terminal_wait(terminal);
+}
+
 static void
 expect_hint(Fixture *fixture, const char *hint, const char *command, const char *word)
 {
@@ -255,5 +270,6 @@ main(int argc, char **argv)
     g_test_add_func("/vmctl/terminal/stop", test_stop);
     g_test_add_func("/vmctl/terminal/shell", test_shell);
     g_test_add_func("/vmctl/terminal/hints", test_hints);
+    g_test_add_func("/vmctl/terminal/patience", test_patience);
     return g_test_run();
 }

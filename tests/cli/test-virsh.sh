@@ -13,6 +13,7 @@ vmctl=${VMCTL_TOP_BUILDDIR:?}/vmctl
 here=$top/tests/cli
 # shellcheck disable=SC2034 # the cases name it
 data=$here/data
+input=/dev/null
 uri=test:///default
 
 skip_all() {
@@ -64,16 +65,16 @@ stop_service() {
 
 start_service() {
     [ -z "$service_pid" ] && [ "$driver" != own ] || return 0
-    "$libvirt_dbus" --session 2>/dev/null &
+    env -u G_DEBUG "$libvirt_dbus" --session 2>/dev/null & # what ends vmctl is no matter of its
     service_pid=$!
     gdbus wait --session --timeout 60 org.libvirt
 }
 
-# give PROGRAM WORD...: runs it, and keeps what it says and how it ends.
+# give PROGRAM WORD...: runs it, with $input for its standard input, and keeps what it says and how it ends.
 give() {
     local name=$1
     shift
-    timeout "${limit:-60}" "$@" >"$work/$name.out" 2>"$work/$name.err" </dev/null
+    timeout "${limit:-60}" "$@" >"$work/$name.out" 2>"$work/$name.err" <"$input"
     echo $? >"$work/$name.status"
 }
 
@@ -172,6 +173,34 @@ run_case() {
     [ -z "$changes" ] || stop_service
 }
 
+# run_script NAME: what $work/script has is the standard input of both, which are shells then.
+run_script() {
+    local name=$1 input=$work/script
+    start_service || exit 1
+    give_virsh
+    give vmctl "$vmctl" -c $uri
+    sed -i 's/^Welcome to virsh/Welcome to vmctl/; s/^virsh # /vmctl # /' "$work/virsh.out"
+    compare "script: $name"
+    case $name in '!'*) stop_service ;; esac
+}
+
+# A line that is longer than 80 columns virsh shows in part: what it says of a file has to be short.
+run_scripts() {
+    local line name=''
+    ln -s "$data" "$work/data"
+    while IFS= read -r line; do
+        case $line in
+        '%% '*)
+            [ -z "$name" ] || run_script "$name"
+            name=${line#%% }
+            : >"$work/script"
+            ;;
+        *) [ -z "$name" ] || printf '%s\n' "${line//\$data/$work/data}" >>"$work/script" ;;
+        esac
+    done <"$here/scripts"
+    run_script "$name"
+}
+
 export LC_ALL=C.UTF-8 EDITOR=$work/editor
 # Changes nothing but one phrase.
 # shellcheck disable=SC2016 # the editor's own argument
@@ -186,6 +215,7 @@ while IFS= read -r line; do
     case $line in '#'*) continue ;; esac
     run_case "$line"
 done < <(all_cases)
+run_scripts
 for i in "${!patterns[@]}"; do
     [ "$driver" != own ] || [ "$i" -ge "$n_common" ] || continue # those of the common table belong to the other run
     result $((!used[i])) "the allowed difference '${patterns[$i]}' (${streams[$i]}) is still met"

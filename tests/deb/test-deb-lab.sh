@@ -14,5 +14,5 @@ if [ ! -x /lib/systemd/systemd ]; then
     exit
 fi
 # Nothing is installed on the machine that this is on.
-export VMCTL_DEB ON_KVM=lab LAB_MODE=systemd LAB_KEEP=VMCTL_DEB
+export VMCTL_DEB ON_KVM=lab LAB_MODE=systemd LAB_KEEP=VMCTL_DEB LAB_TIMEOUT=${LAB_TIMEOUT:-1200}
 "$here/../lab/run-checks" "$here/lab"

@@ -1,8 +1,9 @@
 /* Fuzz target: a guest that does anything to the ports of the board's devices, a serial port and a
- * debug exit, while time passes, buttons are pressed and the machine is reset.
+ * debug exit, while time passes, buttons and keys are pressed and the machine is reset.
  *
  * The input is a row of steps of four bytes: what, which port, and a value of two bytes. */
 #include "qemu-kvm-backend/device-classes.h"
+#include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/x86/layout.h"
 #include "tests/unit/fake-alarm.h"
 #include "tests/unit/test-board.h"
@@ -67,6 +68,20 @@ pass_time(const uint8_t *step)
     g_assert_cmpuint(n, <=, 16 + ns / 1000000000 * 16384 + ns / 30000);
 }
 
+/* Up to three keys, of any number; where too many wait already, they are refused. */
+static void
+type(Device *dev, const uint8_t *step)
+{
+    vmm_msg_auto request = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_TELL_DEVICE);
+    vmm_msg_auto reply = vmm_msg_new(VMM_MSG_REPLY, 1, VMM_TELL_DEVICE);
+    const uint8_t keys[] = { step[2], step[3], step[1] };
+    VmmError err;
+
+    vmm_msg_put_bytes(request, "keys", keys, step[1] % 4);
+    vmm_msg_put_u64(request, "hold", step[3] * 16);
+    dev->class->tell(dev, request, reply, &err);
+}
+
 static void
 take_step(TestBoard *test, Device **devices, unsigned n, const uint8_t *step)
 {
@@ -78,6 +93,11 @@ take_step(TestBoard *test, Device **devices, unsigned n, const uint8_t *step)
         for (unsigned i = 0; i < n; i++) {
             if (devices[i]->class->power_button)
                 devices[i]->class->power_button(devices[i]);
+        }
+    } else if (step[0] < 0xfc) {
+        for (unsigned i = 0; i < n; i++) {
+            if (devices[i]->class->tell)
+                type(devices[i], step);
         }
     } else {
         for (unsigned i = 0; i < n; i++) {
@@ -101,6 +121,8 @@ add_devices(TestBoard *test, Device **devices)
         devices[n++] = test_board_add(test, device_board_classes[i], NULL);
     devices[n++] = test_board_add(test, &serial_class, serial);
     devices[n++] = test_board_add(test, &debug_exit_class, debug_exit);
+    for (unsigned i = 0; i < n; i++)
+        device_resume(devices[i]);
     return n;
 }
 

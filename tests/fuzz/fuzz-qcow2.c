@@ -55,7 +55,7 @@ perform(const LazyEngine *lazy, const EngineOp *op)
 static const EngineClass lazy_class;
 
 static Engine *
-lazy_open(const int *fds, unsigned n, VmmError *err)
+lazy_open(const int *fds, unsigned n, unsigned workers, VmmError *err)
 {
     static LazyEngine lazy;
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define MIB (1ull << 20)
@@ -84,6 +85,50 @@ console_params(void)
     return params;
 }
 
+static int far_ends[] = { -1, -1 }; /* of what the last device was connected to */
+
+/* One end of a connection; nobody is at the other one. */
+static int
+connected(unsigned i, int type)
+{
+    int ends[2];
+
+    if (far_ends[i] >= 0)
+        close(far_ends[i]);
+    if (socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+        abort();
+    far_ends[i] = ends[1];
+    return ends[0];
+}
+
+static VmmMsg *
+net_params(void)
+{
+    VmmMsg *params = params_new("net");
+
+    vmm_msg_put_string(params, "mac", "52:54:00:12:34:56");
+    vmm_msg_put_bool(params, "thread", false);
+    vmm_msg_put_string(params, "backend", "stream");
+    vmm_msg_put_fd(params, "fd", connected(0, SOCK_STREAM));
+    return params;
+}
+
+/* The kernel gives the socket a name. */
+static VmmMsg *
+vsock_params(void)
+{
+    const struct sockaddr any = { .sa_family = AF_UNIX };
+    VmmMsg *params = params_new("vsock");
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (bind(fd, &any, sizeof(any.sa_family)) < 0 || listen(fd, 1) < 0)
+        abort();
+    vmm_msg_put_u64(params, "cid", 3);
+    vmm_msg_put_fd(params, "fd", fd);
+    vmm_msg_put_fd(params, "broker", connected(1, SOCK_SEQPACKET));
+    return params;
+}
+
 static VmmMsg *
 blk_params(void)
 {
@@ -94,7 +139,7 @@ blk_params(void)
     return params;
 }
 
-/* virtio ones have a driver that has set them up, so that a stream that says less leaves something to run. */
+/* In the order in which the first byte counts them. */
 static const struct {
     const DeviceClass *class;
     VmmMsg *(*params)(void);
@@ -110,6 +155,14 @@ static const struct {
     { &virtio_pci_class, balloon_params },
     { &virtio_pci_class, console_params },
     { &virtio_pci_class, blk_params },
+    { &virtio_pci_class, net_params },
+    { &virtio_pci_class, vsock_params },
+    { &i6300esb_class, NULL },
+    { &pvpanic_class, NULL },
+    { &pvpanic_pci_class, NULL },
+    { &fw_cfg_class, NULL },
+    { &lpc_class, NULL },
+    { &reset_control_class, NULL },
 };
 #define N_DEVICES (sizeof(devices) / sizeof(devices[0]))
 
@@ -161,6 +214,8 @@ save(Device *dev)
 static void
 run(TestBoard *test, Device *dev)
 {
+    static const uint16_t ports[] = { 0x3f8, 0x600, 0x60, 0x504, 0x510, 0xcf8 };
+
     if (test->board.pci) {
         pthread_mutex_lock(pci_lock(test->board.pci));
         pci_remap(test->board.pci);
@@ -169,12 +224,12 @@ run(TestBoard *test, Device *dev)
     if (dev->class->resume)
         dev->class->resume(dev);
     test_board_settle(test);
-    for (unsigned port = 0; port < 8; port++) {
-        in8(test, 0x3f8 + port);
-        in8(test, 0x600 + port);
-        in8(test, 0x60 + port);
-    }
+    for (unsigned i = 0; i < sizeof(ports) / sizeof(ports[0]) * 8; i++)
+        in8(test, ports[i / 8] + i % 8);
+    for (unsigned slot = 0; slot < 32 && test->board.pci; slot++)
+        config_read(test, 0, slot << 3, 0x10, 4);
     out8(test, 0x3f8, 'x');
+    out8(test, 0x505, 1);
     out8(test, 0x71, 0x10);
     in8(test, 0x71);
     mmio_write(test, 0x100000000ull - 16384 + 100, 1, 0x55);
@@ -189,7 +244,7 @@ try_device(unsigned i, const uint8_t *data, size_t size)
     TestBoard *test = board_new();
     Device *host = NULL, *dev;
 
-    if (devices[i].class == &virtio_pci_class || devices[i].class == &root_port_class)
+    if (devices[i].class->needs == device_pci_classes || devices[i].class == &lpc_class)
         host = test_board_add(test, &pci_host_class, NULL);
     dev = test_board_add(test, devices[i].class, devices[i].params ? devices[i].params() : NULL);
     if (load(dev, data, size)) {

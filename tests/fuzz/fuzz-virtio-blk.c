@@ -1,7 +1,11 @@
 /* A disk whose driver does anything: descriptors, headers, rings, configuration and resets as the input
- * has it. Each step is one byte that says what and a few that say how; the disk is a file in memory. */
+ * has it, while the host gives it another size, limits or, where it is a drive, another medium. Each step is one byte
+ * that says what and a few that say how; the disk is a file in memory. */
 #include "tests/unit/virtio-guest.h"
 
+#include "qemu-kvm-backend/proto/vmm-proto.h"
+
+#include <fcntl.h>
 #include <linux/virtio_blk.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,7 +24,9 @@ typedef struct Input {
     size_t size;
 } Input;
 
-static VirtioGuest *guest;
+/* One disk for all inputs, and one drive: each input begins with a reset. */
+static VirtioGuest *guest, *disk, *drive;
+static int disk_fd;
 static uint64_t free_gpa;
 
 static uint64_t
@@ -41,32 +47,119 @@ notify(Board *board, VmmMsg *event)
     vmm_msg_free(event);
 }
 
+static VirtioGuest *
+new_guest(VmmMsg *params)
+{
+    VirtioGuest *new;
+
+    vmm_msg_put_string(params, "device", "blk");
+    vmm_msg_put_u64(params, "queues", 2);
+    vmm_msg_put_u64(params, "queue-size", 16);
+    new = virtio_guest_new(params, RAM);
+    new->test->board.notify = notify;
+    free_gpa = new->free_gpa;
+    return new;
+}
+
+static VmmMsg *
+params_new(void)
+{
+    return vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_ADD_DEVICE);
+}
+
 static VmmMsg *
 disk_params(void)
 {
-    VmmMsg *params = vmm_msg_new(VMM_MSG_REQUEST, 1, "add-device");
-    int fd = memfd_create("disk", MFD_CLOEXEC);
+    VmmMsg *params = params_new();
 
-    g_assert_cmpint(ftruncate(fd, DISK_SIZE + 100), ==, 0);
-    vmm_msg_put_string(params, "device", "blk");
-    vmm_msg_put_fd(params, "fd", fd);
+    disk_fd = memfd_create("disk", MFD_CLOEXEC);
+    vmm_msg_put_fd(params, "fd", fcntl(disk_fd, F_DUPFD_CLOEXEC, 0));
     vmm_msg_put_bool(params, "discard", true);
-    vmm_msg_put_u64(params, "queues", 2);
-    vmm_msg_put_u64(params, "queue-size", 16);
     vmm_msg_put_string(params, "on-write-error", "stop");
     return params;
 }
 
-/* One disk for all inputs: each begins with a reset. */
-static void
-begin(void)
+static VmmMsg *
+drive_params(void)
 {
-    if (!guest) {
-        guest = virtio_guest_new(disk_params(), RAM);
-        guest->test->board.notify = notify;
-        free_gpa = guest->free_gpa;
+    VmmMsg *params = params_new();
+
+    vmm_msg_put_bool(params, "removable", true);
+    return params;
+}
+
+/* What the host's side has to say: whether it is taken is the device's business. */
+static void
+tell(VmmMsg *said)
+{
+    vmm_msg_auto request = said;
+    vmm_msg_auto reply = vmm_msg_new(VMM_MSG_REPLY, 1, VMM_TELL_DEVICE);
+    VmmError err;
+
+    guest->dev->class->tell(guest->dev, request, reply, &err);
+}
+
+static VmmMsg *
+request_new(const char *key, bool value)
+{
+    VmmMsg *request = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_TELL_DEVICE);
+
+    vmm_msg_put_bool(request, key, value);
+    return request;
+}
+
+static void
+tell_size(uint64_t size)
+{
+    g_assert_cmpint(ftruncate(disk_fd, size), ==, 0);
+    tell(request_new("resize", true));
+}
+
+static void
+tell_medium(bool in, uint64_t size)
+{
+    VmmMsg *request = request_new("medium", in);
+
+    if (in) {
+        int fd = memfd_create("medium", MFD_CLOEXEC);
+
+        g_assert_cmpint(ftruncate(fd, size), ==, 0);
+        vmm_msg_put_fd(request, "fd", fd);
+        vmm_msg_put_bool(request, "read-only", true);
     }
+    tell(request);
+}
+
+/* Two of them, and now and then a group; none where they are 0. */
+static void
+tell_limits(unsigned which, uint64_t bytes, uint64_t ops)
+{
+    static const char *const keys[][2] = {
+        { "total-bytes-sec", "total-iops-sec" },
+        { "read-bytes-sec", "write-iops-sec" },
+        { "total-bytes-sec-max", "read-iops-sec-max-length" },
+        { "write-bytes-sec", "size-iops-sec" },
+    };
+    VmmMsg *request = request_new("limits", true);
+
+    vmm_msg_put_u64(request, keys[which % 4][0], bytes);
+    vmm_msg_put_u64(request, keys[which % 4][1], ops);
+    if (which & 0x80)
+        vmm_msg_put_string(request, "limits-group", "group");
+    tell(request);
+}
+
+/* As it was at the first input. */
+static void
+begin(VirtioGuest *with)
+{
+    guest = with;
     guest_reset(guest);
+    tell_limits(0, 0, 0);
+    if (guest == disk)
+        tell_size(DISK_SIZE + 100);
+    else
+        tell_medium(true, DISK_SIZE);
     guest->free_gpa = free_gpa;
     memset(guest_memory(guest, 0, RAM), 0, RAM);
     guest_start(guest, ~0ull);
@@ -153,12 +246,43 @@ write_config(Input *input)
     mmio_write(guest->test, guest->device + offset, 1, take(input, 1));
 }
 
+/* Steps of the host's side; false: it is the guest's. */
+static bool
+host_step(Input *input, uint8_t what)
+{
+    uint8_t how;
+
+    if (what < 250)
+        return false;
+    how = take(input, 1);
+    switch (what) {
+    case 250:
+        tell_size(how * 512 + 100);
+        break;
+    case 251:
+        tell_limits(how, how & 0x40 ? 512u << how / 4 % 8 : 0, how & 0x20 ? 1 + how / 4 % 8 : 0);
+        break;
+    case 252:
+        tell_medium(how & 1, how * 512);
+        break;
+    case 253:
+        begin(how & 1 ? disk : drive);
+        break;
+    default:
+        test_board_settle(guest->test);
+        break;
+    }
+    return true;
+}
+
 static void
 step(Input *input)
 {
     uint8_t what = take(input, 1);
     unsigned queue = what >> 7;
 
+    if (host_step(input, what))
+        return;
     switch (what % 10) {
     case 0:
         put_desc(input, queue);
@@ -196,7 +320,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     Input input = { data, size };
 
-    begin();
+    if (!disk) {
+        disk = new_guest(disk_params());
+        drive = new_guest(drive_params());
+    }
+    begin(disk);
     for (unsigned i = 0; i < STEPS_MAX && input.size > 0; i++)
         step(&input);
     guest_kick(guest, 0);

@@ -1,5 +1,7 @@
 #include "tests/guest/hostile-world.h"
 
+#include "tests/guest/guest-rom.h"
+
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
 #include <errno.h>
@@ -15,6 +17,7 @@
 #define MIB       (1ull << 20)
 #define RAM       (32 * MIB)
 #define DISK      (1 * MIB)
+#define VARIABLES (64u << 10) /* the firmware's */
 #define FRAME_MAX 1514
 
 #define PATIENCE_TICKS 3000 /* of 10 ms, on a machine that is busy */
@@ -130,14 +133,69 @@ add_serial(World *world)
     close(fds[0]);
 }
 
+static void
+add_vsock(World *world)
+{
+    VmmMsg *msg = device(world, "vsock", "pcie.0", "vsock");
+
+    streams_init(&world->streams, msg);
+    add(world, msg);
+}
+
+/* What watches over a guest. */
+static void
+add_guards(World *world)
+{
+    static const char *const classes[] = { VMM_CLASS_I6300ESB, VMM_CLASS_PVPANIC_PCI,
+                                           VMM_CLASS_PVPANIC };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(classes); i++) {
+        VmmMsg *msg = vmm_request(world->vmm, VMM_ADD_DEVICE);
+
+        vmm_msg_put_string(msg, "class", classes[i]);
+        vmm_msg_put_string(msg, "id", classes[i]);
+        add(world, msg);
+    }
+}
+
+static VmmMsg *
+firmware_request(World *world, guint vcpus, const char *cmdline)
+{
+    VmmMsg *msg = vmm_request(world->vmm, VMM_CREATE);
+    int variables = memfd_create("variables", MFD_CLOEXEC),
+        file = memfd_create("file", MFD_CLOEXEC);
+
+    g_assert_no_errno(ftruncate(variables, VARIABLES));
+    g_assert_no_errno(ftruncate(file, VARIABLES));
+    vmm_msg_put_fd(msg, "kvm", open("/dev/kvm", O_RDWR | O_CLOEXEC));
+    vmm_msg_put_fd(msg, "record", vmm_record_fd(world->vmm));
+    vmm_msg_put_u64(msg, "memory", RAM);
+    vmm_msg_put_u64(msg, "vcpus", vcpus);
+    vmm_msg_put_fd(msg, "firmware", guest_rom(cmdline));
+    vmm_msg_put_fd(msg, "nvram", variables);
+    vmm_msg_put_string(msg, "fw-cfg-0-name", "opt/file");
+    vmm_msg_put_fd(msg, "fw-cfg-0-fd", file);
+    return msg;
+}
+
+static VmmMsg *
+create_request(World *world, const char *guest, guint vcpus, const char *cmdline)
+{
+    g_autofree char *kernel = NULL;
+
+    if (!guest)
+        return firmware_request(world, vcpus, cmdline);
+    kernel = vmm_built(guest);
+    return vmm_create_kernel_request(world->vmm, kernel, NULL, RAM, vcpus, cmdline);
+}
+
 /* Whatever the guest does to the machine, it starts over. */
 static void
 create(World *world, const char *guest, guint vcpus, guint seed)
 {
     static const char *const events[] = { "on-poweroff", "on-reboot", "on-crash" };
     g_autofree char *cmdline = g_strdup_printf("hostile %u", seed);
-    g_autofree char *kernel = vmm_built(guest);
-    VmmMsg *msg = vmm_create_kernel_request(world->vmm, kernel, NULL, RAM, vcpus, cmdline);
+    VmmMsg *msg = create_request(world, guest, vcpus, cmdline);
 
     for (gsize i = 0; i < G_N_ELEMENTS(events); i++)
         vmm_msg_put_string(msg, events[i], VMM_ACTION_RESET);
@@ -165,6 +223,8 @@ world_new(const char *guest, guint vcpus, guint seed)
     add(world, device(world, "rng", "pcie.0", "rng"));
     add_balloon(world);
     add_console(world);
+    add_vsock(world);
+    add_guards(world);
     world->n_fds = vmm_count(world->vmm, "fd");
     vmm_do(world->vmm, VMM_RUN);
     return world;
@@ -175,6 +235,7 @@ world_free(World *world)
 {
     vmm_free(world->vmm);
     world_client_leaves(world);
+    streams_clear(&world->streams);
     close(world->nets[0]);
     close(world->nets[1]);
     close(world->listener);
@@ -240,6 +301,9 @@ note_event(World *world, VmmMsg *event)
     if (strcmp(name, VMM_EVENT_RESET) == 0 && vmm_msg_get_string(event, "reason", &text)) {
         world->n_resets++;
         world->n_crashes += strcmp(text, VMM_REASON_CRASHED) == 0;
+        world->n_panics += strcmp(text, VMM_REASON_PANICKED) == 0;
+    } else if (strcmp(name, VMM_EVENT_WATCHDOG) == 0) {
+        world->n_bites++;
     } else if (strcmp(name, VMM_EVENT_DEVICE_REMOVED) == 0) {
         g_assert_true(vmm_msg_get_string(event, "id", &text));
         plug_again(world, text);
@@ -260,6 +324,7 @@ world_serve(World *world)
         if (g_rand_int_range(world->rand, 0, 4) == 0)
             send_frame(world, world->nets[i]);
     }
+    streams_serve(&world->streams, world->rand);
     drain(world, world->client, &n);
     if (world->client >= 0)
         n += send(world->client, "0123456789", 10, MSG_NOSIGNAL | MSG_DONTWAIT) > 0;

@@ -1,6 +1,7 @@
 /* hostile-world: a VMM with every device that a guest may attack, and what is at the host's ends of them. */
 #pragma once
 
+#include "tests/guest/hostile-vsock.h"
 #include "tests/guest/vmm-harness.h"
 
 typedef struct World {
@@ -10,12 +11,14 @@ typedef struct World {
     int listener; /* of the console's socket, in the VMM's hands too */
     char *path;   /* where it is */
     int client;   /* -1: none */
-    gsize heard;  /* of what the guest said on COM1 */
-    guint n_fds;  /* of the process, before the guest has run */
-    guint n_resets, n_crashes, n_removed, n_frames_in, n_frames_out;
+    Streams streams;
+    gsize heard; /* of what the guest said on COM1 */
+    guint n_fds; /* of the process, before the guest has run */
+    guint n_resets, n_crashes, n_panics, n_bites, n_removed, n_frames_in, n_frames_out;
 } World;
 
-/* Running, with the kernel @guest, a file that the build made, which gets "hostile @seed". */
+/* Running, with the kernel @guest, a file that the build made, which gets "hostile @seed"; NULL: the guest in ring 3, whose
+ * firmware starts it, with flash and fw_cfg. */
 World *world_new(const char *guest, guint vcpus, guint seed);
 void world_free(World *world);
 

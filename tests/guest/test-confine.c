@@ -54,10 +54,8 @@ in_force(Vmm *vmm, const char *step)
 static Vmm *
 start(void)
 {
-    Vmm *vmm = vmm_spawn();
+    Vmm *vmm = vmm_start(2, "count 1000");
 
-    vmm_build(vmm, 2, "count 1000");
-    vmm_do(vmm, VMM_RUN);
     vmm_wait_serial(vmm, ".");
     return vmm;
 }

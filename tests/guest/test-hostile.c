@@ -22,7 +22,7 @@
 #define LOG_MAX (4u << 20)
 
 typedef struct Guest {
-    const char *path, *kernel;
+    const char *path, *kernel; /* NULL: firmware starts it */
     guint vcpus;
     guint actions;
 } Guest;
@@ -30,6 +30,7 @@ typedef struct Guest {
 static const Guest guests[] = {
     { "/hostile/ring0", "tests/guest/payload/payload.elf", 2, 2048 },
     { "/hostile/ring3", "tests/guest/ring3/ring3.elf", 1, 16384 },
+    { "/hostile/firmware", NULL, 1, 16384 },
 };
 
 static guint
@@ -126,6 +127,7 @@ calm_down(World *world)
     do_awake(world, VMM_PAUSE);
     vmm_do(world->vmm, VMM_RESET);
     world_client_leaves(world);
+    streams_leave(&world->streams);
     world_tell_medium(world, FALSE);
     world_serve(world);
 }
@@ -152,9 +154,12 @@ test_hostile(gconstpointer data)
     g_assert_cmpuint(world_count_threads(world), ==, threads);
     world_check_memory(world, OVERHEAD_KIB);
     world_check_log(world, LOG_MAX);
-    g_test_message("%u resets, %u crashes, %u devices thrown out, %u frames sent, %u received",
-                   world->n_resets, world->n_crashes, world->n_removed, world->n_frames_in,
-                   world->n_frames_out);
+    g_test_message(
+        "%u resets, %u crashes, %u panics, %u bites of the watchdog, %u devices thrown out",
+        world->n_resets, world->n_crashes, world->n_panics, world->n_bites, world->n_removed);
+    g_test_message("%u frames sent, %u received, %u streams asked for, %u begun",
+                   world->n_frames_in, world->n_frames_out, world->streams.n_asked,
+                   world->streams.n_begun);
     vmm_do(world->vmm, VMM_QUIT);
     vmm_wait_exit(world->vmm);
     world_free(world);

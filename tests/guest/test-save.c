@@ -90,9 +90,7 @@ test_goes_on(void)
     if (!vmm_have_kvm())
         return;
     fd = memory_file();
-    first = vmm_spawn();
-    vmm_build(first, 1, "ticks 12");
-    vmm_do(first, VMM_RUN);
+    first = vmm_start(1, "ticks 12");
     vmm_wait_serial(first, "tick 20\n");
     vmm_do(first, VMM_PAUSE);
     save(first, fd);
@@ -133,14 +131,38 @@ test_stays(void)
     if (!vmm_have_kvm())
         return;
     fd = memory_file();
-    vmm = vmm_spawn();
-    vmm_build(vmm, 1, "ticks 4");
-    vmm_do(vmm, VMM_RUN);
+    vmm = vmm_start(1, "ticks 4");
     vmm_wait_serial(vmm, "tick 10\n");
     vmm_do(vmm, VMM_PAUSE);
     g_assert_cmpuint(save(vmm, fd), ==, lseek(fd, 0, SEEK_END));
     vmm_do(vmm, VMM_RUN);
     vmm_wait_stopped(vmm, VMM_REASON_EXIT, "0");
+    close(fd);
+}
+
+/* One that has not run is saved before its first instruction, with which it begins wherever it is. */
+static void
+test_before_run(void)
+{
+    g_autoptr(Vmm) first = NULL, second = NULL;
+    g_autofree char *said = NULL;
+    int fd;
+
+    if (!vmm_have_kvm())
+        return;
+    fd = memory_file();
+    first = vmm_spawn();
+    vmm_build(first, 2, "ticks 2");
+    save(first, fd);
+    vmm_assert_state(first, VMM_STATE_PAUSED, VMM_REASON_USER);
+    second = build_like(first, 2, "ticks 2");
+    restore(second, fd);
+    vmm_do(second, VMM_RUN);
+    vmm_wait_stopped(second, VMM_REASON_EXIT, "0");
+    vmm_do(first, VMM_RUN);
+    vmm_wait_stopped(first, VMM_REASON_EXIT, "0");
+    said = vmm_serial(second); /* both write there */
+    g_assert_cmpstr(said, ==, "tick 10\ntick 20\nall is well\ntick 10\ntick 20\nall is well\n");
     close(fd);
 }
 
@@ -154,9 +176,7 @@ test_pipe(void)
     if (!vmm_have_kvm())
         return;
     g_assert_no_errno(pipe2(fds, O_CLOEXEC));
-    from = vmm_spawn();
-    vmm_build(from, 2, "ticks 4");
-    vmm_do(from, VMM_RUN);
+    from = vmm_start(2, "ticks 4");
     vmm_wait_serial(from, "tick 10\n");
     vmm_do(from, VMM_PAUSE);
     to = build_like(from, 2, "ticks 4");
@@ -184,9 +204,7 @@ test_cancel(void)
     if (!vmm_have_kvm())
         return;
     g_assert_no_errno(pipe2(fds, O_CLOEXEC));
-    vmm = vmm_spawn();
-    vmm_build(vmm, 1, "ticks 4");
-    vmm_do(vmm, VMM_RUN);
+    vmm = vmm_start(1, "ticks 4");
     vmm_wait_serial(vmm, "tick 10\n");
     vmm_do(vmm, VMM_CANCEL_JOB);
     vmm_do(vmm, VMM_PAUSE);
@@ -222,9 +240,7 @@ test_interrupted(void)
     if (!vmm_have_kvm())
         return;
     g_assert_no_errno(pipe2(fds, O_CLOEXEC));
-    vmm = vmm_spawn();
-    vmm_build(vmm, 1, "ticks 4");
-    vmm_do(vmm, VMM_RUN);
+    vmm = vmm_start(1, "ticks 4");
     vmm_wait_serial(vmm, "tick 10\n");
     vmm_do(vmm, VMM_PAUSE);
     vmm_accept(call_with(vmm, VMM_SAVE, fds[1]));
@@ -336,7 +352,6 @@ test_states(void)
     vmm = vmm_spawn();
     vmm_reject(call_with(vmm, VMM_RESTORE, fd), VMM_ERROR_STATE, "empty");
     vmm_build(vmm, 1, "idle");
-    vmm_reject(call_with(vmm, VMM_SAVE, fd), VMM_ERROR_STATE, "not running");
     vmm_refuses(vmm, VMM_RESTORE, VMM_ERROR_INVALID);
     vmm_do(vmm, VMM_RUN);
     vmm_reject(call_with(vmm, VMM_SAVE, fd), VMM_ERROR_STATE, "not paused");
@@ -402,6 +417,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/save/goes-on", test_goes_on);
     g_test_add_func("/save/stays", test_stays);
+    g_test_add_func("/save/before-run", test_before_run);
     g_test_add_func("/save/pipe", test_pipe);
     g_test_add_func("/save/cancel", test_cancel);
     g_test_add_func("/save/interrupted", test_interrupted);

@@ -14,10 +14,8 @@
 static Vmm *
 asleep(guint vcpus, const char *cmdline)
 {
-    Vmm *vmm = vmm_spawn();
+    Vmm *vmm = vmm_start(vcpus, cmdline);
 
-    vmm_build(vmm, vcpus, cmdline);
-    vmm_do(vmm, VMM_RUN);
     vmm_msg_free(vmm_wait_event(vmm, VMM_EVENT_SUSPENDED));
     return vmm;
 }
@@ -148,9 +146,7 @@ test_hibernate(void)
 
     if (!vmm_have_kvm())
         return;
-    vmm = vmm_spawn();
-    vmm_build(vmm, 1, "hibernate");
-    vmm_do(vmm, VMM_RUN);
+    vmm = vmm_start(1, "hibernate");
     vmm_wait_stopped(vmm, VMM_REASON_HIBERNATED, NULL);
 }
 

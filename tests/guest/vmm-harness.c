@@ -408,6 +408,16 @@ vmm_build(Vmm *vmm, guint vcpus, const char *cmdline)
     vmm_add_devices(vmm);
 }
 
+Vmm *
+vmm_start(guint vcpus, const char *cmdline)
+{
+    Vmm *vmm = vmm_spawn();
+
+    vmm_build(vmm, vcpus, cmdline);
+    vmm_do(vmm, VMM_RUN);
+    return vmm;
+}
+
 static VmmMsg *
 next_event(Vmm *vmm, const char *awaited)
 {

@@ -55,6 +55,8 @@ VmmMsg *vmm_create_kernel_request(Vmm *vmm, const char *kernel, const char *init
 VmmMsg *vmm_create_request(Vmm *vmm, guint64 memory, guint vcpus, const char *cmdline);
 /* Creates a machine of 16 MiB with COM1 and the debug-exit port, not yet running. */
 void vmm_build(Vmm *vmm, guint vcpus, const char *cmdline);
+/* A VMM of which such a machine runs. */
+Vmm *vmm_start(guint vcpus, const char *cmdline);
 void vmm_add_devices(Vmm *vmm);
 /* COM1 alone. */
 void vmm_add_serial(Vmm *vmm);

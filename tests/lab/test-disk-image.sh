@@ -8,7 +8,7 @@
 #   VMCTL_FIO_MIB          MiB that fio writes to each disk and verifies (32; 1024 is for a quiet hour)
 #   VMCTL_POWER_CUTS       how often the power goes (1)
 #   VMCTL_SCREEN           where what is seen on consoles goes, too; in the lab /dev/console, for LAB_CONSOLE
-#   LAB_TIMEOUT            seconds for each NAME (3600)
+#   LAB_TIMEOUT            seconds for each NAME (1500; for more MiB more)
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 VMCTL_IMAGE=$("$here/image" build) || exit
@@ -21,7 +21,7 @@ truncate -s 16G "$scratch"
 # to be copied there.
 disk="-drive if=virtio,format=raw,cache=unsafe,snapshot=on,file=$VMCTL_IMAGE"
 export VMCTL_LABS=1 # for there is one such disk
-export VMCTL_IMAGE LAB_TIMEOUT=${LAB_TIMEOUT:-3600}
+export VMCTL_IMAGE LAB_TIMEOUT=${LAB_TIMEOUT:-1500}
 export LAB_QEMU_ARGS="-drive if=virtio,format=raw,cache=unsafe,file=$scratch $disk $disk"
 export LAB_KEEP="VMCTL_IMAGE VMCTL_FIO_MIB VMCTL_POWER_CUTS VMCTL_SCREEN"
 "$here/run-checks" "$here/disk-image" "$@"

@@ -5,5 +5,6 @@
 #
 # Environment: VMCTL_STOCK_CYCLES, how often "cycles" boots a kernel (4; 20 is for a quiet hour).
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-export LAB_KEEP=VMCTL_STOCK_CYCLES
+# A third of what one takes in the lab is until it can begin.
+export LAB_KEEP=VMCTL_STOCK_CYCLES VMCTL_BATCH=${VMCTL_BATCH:-6}
 exec "$here/run-checks" "$here/stock" "$@"

@@ -3,11 +3,11 @@
  *   check-documents DIRECTORY...
  *
  * Parses each .xml file below the directories whose outermost element is <domain>, and says of each, one line for
- * a file: accepted; refused, with the reason; or changed, with what the driver's normal form does not have of
- * what was said, or has otherwise. What only the policy table takes without effect, and what neither it nor
- * libvirt's schema knows, is not counted as said. Fails where a document crashes the parser, and with
- * $CHECK_DOCUMENTS_KNOWN, a file with lines "path=value" of which * and ? stand for others, where one changes
- * otherwise than it says.
+ * a file: accepted; refused, with the reason; changed, with what the driver's normal form does not have of what was
+ * said, or has otherwise; or ignored, with elements and attributes that nobody knows, and that are gone. What the
+ * policy table takes without effect is not counted as said. Fails where a document crashes the parser, and with
+ * $CHECK_DOCUMENTS_KNOWN, a file with lines "path=value" of which * and ? stand for others, where in one more
+ * changes or is ignored than it says.
  */
 #include "driver/domain-xml.h"
 #include "driver/xml-policy.h"
@@ -22,13 +22,14 @@ typedef enum Outcome {
     ACCEPTED,
     REFUSED,
     CHANGED,
+    IGNORED,
     CRASHED,
     OTHER, /* no domain document */
     N_OUTCOMES
 } Outcome;
 
-static const char *const outcome_words[N_OUTCOMES] = { "accepted", "refused", "changed", "crashed",
-                                                       "other" };
+static const char *const outcome_words[N_OUTCOMES] = { "accepted", "refused", "changed", "ignored",
+                                                       "crashed", "other" };
 static guint counts[N_OUTCOMES];
 static guint n_unexpected;
 static GPtrArray *known; /* of GPatternSpec; NULL: nothing is */
@@ -113,6 +114,12 @@ matters(const char *path)
 }
 
 static gboolean
+is_strange(const char *path)
+{
+    return !find_row(path);
+}
+
+static gboolean
 is_known(const char *fact)
 {
     for (guint i = 0; known && i < known->len; i++) {
@@ -122,9 +129,17 @@ is_known(const char *fact)
     return FALSE;
 }
 
-/* What @in says and @out does not, with "; " between; NULL: nothing. */
+static int
+compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+typedef gboolean (*Interest)(const char *path);
+
+/* What is of @interest that @in says and @out does not, with "; " between; NULL: nothing. */
 static char *
-find_changes(GHashTable *in, GHashTable *out)
+find_lost(GHashTable *in, GHashTable *out, Interest interest)
 {
     g_autoptr(GPtrArray) lost = g_ptr_array_new_with_free_func(g_free);
     GHashTableIter iter;
@@ -134,7 +149,7 @@ find_changes(GHashTable *in, GHashTable *out)
     while (g_hash_table_iter_next(&iter, &key, &n)) {
         g_autofree char *path = g_strndup(key, strchr((char *)key, '=') - (char *)key);
 
-        if (!matters(path) || GPOINTER_TO_UINT(g_hash_table_lookup(out, key)) >= GPOINTER_TO_UINT(n))
+        if (!interest(path) || GPOINTER_TO_UINT(g_hash_table_lookup(out, key)) >= GPOINTER_TO_UINT(n))
             continue;
         if (is_known(key))
             continue;
@@ -142,18 +157,21 @@ find_changes(GHashTable *in, GHashTable *out)
     }
     if (!lost->len)
         return NULL;
+    g_ptr_array_sort(lost, compare_names);
     g_ptr_array_add(lost, NULL);
     return g_strjoinv("; ", (char **)lost->pdata);
 }
 
-static char *
-compare(const XmlNode *root, const char *written)
+static Outcome
+compare(const XmlNode *root, const char *written, char **ret_text)
 {
     g_autoptr(XmlDoc) doc = xml_doc_parse(written, "(written)", "domain", NULL);
     g_autoptr(GPtrArray) before = xml_facts(root), after = xml_facts(xml_doc_root(doc));
     g_autoptr(GHashTable) in = count_facts(before), out = count_facts(after);
 
-    return find_changes(in, out);
+    if ((*ret_text = find_lost(in, out, matters)))
+        return CHANGED;
+    return (*ret_text = find_lost(in, out, is_strange)) ? IGNORED : ACCEPTED;
 }
 
 /* The outcome of one document; @ret_text says more about it. */
@@ -173,8 +191,7 @@ judge(const char *xml, char **ret_text)
         return REFUSED;
     }
     written = domain_xml_format(def, -1, DOMAIN_FORMAT_SECURE);
-    *ret_text = compare(xml_doc_root(doc), written);
-    return *ret_text ? CHANGED : ACCEPTED;
+    return compare(xml_doc_root(doc), written, ret_text);
 }
 
 /* In a process of its own: a crash is an outcome, too. */
@@ -218,14 +235,8 @@ check_file(const char *path)
         return;
     outcome = judge_apart(xml, &text);
     counts[outcome]++;
-    n_unexpected += outcome == CRASHED || (known && outcome == CHANGED);
+    n_unexpected += outcome == CRASHED || (known && (outcome == CHANGED || outcome == IGNORED));
     printf("%s %s%s%s\n", outcome_words[outcome], path, *text ? ": " : "", text);
-}
-
-static int
-compare_names(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 static void

@@ -122,7 +122,7 @@ perform(const EngineOp *op)
 }
 
 static Engine *
-recorder_open(const int *fds, unsigned n, VmmError *err)
+recorder_open(const int *fds, unsigned n, unsigned workers, VmmError *err)
 {
     recorder.fd = fds[0];
     recorder.backing_fd = n > 1 ? fds[1] : -1;

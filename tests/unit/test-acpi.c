@@ -58,7 +58,8 @@ write_tables(const uint32_t *apic_ids, unsigned n_vcpus)
                           .ecam_size = 256 * MIB,
                           .describe = describe_com1,
                           .data = &f.n_described,
-                          .sleep = { true, true } };
+                          .sleep = { true, true },
+                          .i8042 = true };
     uint64_t rsdp;
     VmmError err;
 
@@ -141,7 +142,7 @@ test_fadt(void)
         "PM Timer Block Length : 04",
         "RTC Century Index : 32",
         "Legacy Devices Supported (V2) : 1",
-        "8042 Present on ports 60/64 (V2) : 0",
+        "8042 Present on ports 60/64 (V2) : 1",
         "VGA Not Present (V4) : 1",
         "CMOS RTC Not Present (V5) : 0",
         "Control Method Power Button (V1) : 0",
@@ -165,6 +166,24 @@ test_fadt(void)
     g_assert_cmphex(get(fadt + 40, 4), ==, get(fadt + 140, 8)); /* DSDT and X_DSDT */
     assert_asl(fadt, expected);
     memory_free(f.memory);
+}
+
+/* A machine without a keyboard has the same table, but for that. */
+static void
+test_no_keyboard(void)
+{
+    AcpiConfig with = { .n_vcpus = 4, .apic_ids = four, .i8042 = true }, without = with;
+    AcpiImage a, b;
+    unsigned n = 0;
+
+    without.i8042 = false;
+    g_assert_true(acpi_build(&with, &a, NULL) && acpi_build(&without, &b, NULL));
+    g_assert_cmpuint(a.size, ==, b.size);
+    for (size_t i = 0; i < a.size; i++)
+        n += (a.bytes[i] ^ b.bytes[i]) == 0x02; /* the flag, and the checksum, which follows it */
+    g_assert_cmpuint(n, >=, 1);
+    acpi_clear(&a);
+    acpi_clear(&b);
 }
 
 static void
@@ -367,6 +386,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/acpi/root", test_root);
     g_test_add_func("/acpi/fadt", test_fadt);
+    g_test_add_func("/acpi/no-keyboard", test_no_keyboard);
     g_test_add_func("/acpi/facs", test_facs);
     g_test_add_func("/acpi/dsdt", test_dsdt);
     g_test_add_func("/acpi/no-sleep", test_no_sleep);

@@ -474,6 +474,34 @@ test_resize(void)
     fixture_close(&f);
 }
 
+/* What is locked through another descriptor of the file is free when the disk is closed, not when the kernel has done
+ * with a ring that knew the file. */
+static void
+test_lock(gconstpointer engine)
+{
+    struct flock taken = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1 };
+    g_autofree char *path = temporary_path(g_get_tmp_dir());
+    int fds[] = { open(path, O_RDWR | O_CLOEXEC), open(path, O_RDWR | O_CLOEXEC),
+                  open(path, O_RDWR | O_CLOEXEC) };
+    VmmMsg *params = params_new(fds[0], NULL, NULL);
+    struct flock wanted = taken;
+    VmmError err = { 0 };
+    Fixture f = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+    g_assert_no_errno(fcntl(fds[1], F_OFD_SETLK, &taken));
+    vmm_msg_put_fd(params, "lock", fds[1]);
+    f.block = open_block(&f, engine, params, &err);
+    g_assert_nonnull(f.block);
+    g_assert_false(vmm_msg_unread(params));
+    vmm_msg_free(params);
+    wanted.l_type = F_WRLCK;
+    g_assert_cmpint(fcntl(fds[2], F_OFD_SETLK, &wanted), ==, -1);
+    block_close(f.block);
+    g_assert_no_errno(fcntl(fds[2], F_OFD_SETLK, &wanted));
+    close(fds[2]);
+    g_unlink(path);
+}
+
 /* io_uring */
 
 static void
@@ -562,10 +590,8 @@ add_engine_tests(const EngineClass *engine)
         const char *name;
         GTestDataFunc test;
     } tests[] = {
-        { "many", test_many },
-        { "drain", test_drain },
-        { "full", test_full },
-        { "limit", test_limit },
+        { "many", test_many },   { "drain", test_drain }, { "full", test_full },
+        { "limit", test_limit }, { "lock", test_lock },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(caches) * G_N_ELEMENTS(dirs); i++) {

@@ -155,6 +155,8 @@ test_board_new(Loop *loop)
 
     test->board = (Board){
         .loop = loop,
+        .lpc = true,
+        .ps2 = true,
         .pio = bus_new("port I/O"),
         .mmio = bus_new("MMIO"),
         .set_irq = set_irq,

@@ -353,9 +353,9 @@ test_cpuset_variant(void)
     CpuSet set, back;
 
     g_assert_true(cpuset_parse("0,1023", &set, NULL));
-    map = g_variant_ref_sink(cpuset_to_variant(&set));
+    map = g_variant_ref_sink(cpuset_to_variant(&set, cpuset_host_count()));
     g_assert_cmpuint(g_variant_n_children(map), ==, cpuset_host_count());
-    back = cpuset_from_variant(map);
+    back = cpuset_from_variant(map, cpuset_host_count());
     g_assert_true(CPU_ISSET(0, &back.cpus));
     g_assert_cmpint(CPU_COUNT(&back.cpus), ==, 1); /* the host has no CPU 1023 */
 }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,8 @@ typedef struct Fixture {
     gint has_clock;
     size_t room;
     GString *input;
-    char *slave; /* path */
+    char *slave;   /* path */
+    in_port_t port; /* of a socket, in the network's byte order */
 } Fixture;
 
 static size_t
@@ -562,6 +564,93 @@ test_null(void)
     stop(f);
 }
 
+/* Sockets: the test is the client. */
+
+static Fixture *
+start_socket(void)
+{
+    VmmMsg *params = params_new("socket");
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof(address);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    Fixture *f;
+
+    g_assert_cmpint(bind(listener, (struct sockaddr *)&address, sizeof(address)), ==, 0);
+    g_assert_cmpint(listen(listener, 1), ==, 0);
+    g_assert_cmpint(getsockname(listener, (struct sockaddr *)&address, &size), ==, 0);
+    vmm_msg_put_fd(params, "fd", listener);
+    f = start(params);
+    f->port = address.sin_port;
+    return f;
+}
+
+static int
+connect_to(const Fixture *f)
+{
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = f->port, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
+    };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    g_assert_cmpint(connect(fd, (const struct sockaddr *)&address, sizeof(address)), ==, 0);
+    return fd;
+}
+
+/* What nobody was there for is kept for who comes first; the next one waits for that one to leave. */
+static void
+test_socket(void)
+{
+    Fixture *f = start_socket();
+    int first, second;
+
+    guest_says(f, "boot\n");
+    first = connect_to(f);
+    terminal_sees(first, "boot\n");
+    guest_says(f, "login: ");
+    terminal_sees(first, "login: ");
+    terminal_types(first, "root\r");
+    wait_for_input(f, "root\r");
+    second = connect_to(f);
+    guest_says(f, "more\n");
+    terminal_sees(first, "more\n");
+    close(first);
+    terminal_types(second, "ls\r"); /* is heard once it has its turn, with the first one gone */
+    wait_for_input(f, "root\rls\r");
+    guest_says(f, "files\n");
+    terminal_sees(second, "files\n");
+    check_quiet(f);
+    close(second);
+    stop(f);
+}
+
+/* A guest that has no room yet gets what was typed when it has; one that talks to nobody keeps the newest. */
+static void
+test_socket_room_and_backlog(void)
+{
+    Fixture *f = start_socket();
+    g_autofree char *much = g_strnfill(BACKLOG_SIZE + 1000, 'x');
+    GString *text;
+    int fd;
+
+    f->room = 2;
+    guest_writes(f, much, BACKLOG_SIZE + 1000);
+    guest_says(f, "end");
+    fd = connect_to(f);
+    text = terminal_reads(fd, BACKLOG_SIZE, PATIENCE_MS);
+    g_assert_cmpuint(text->len, ==, BACKLOG_SIZE);
+    g_assert_true(g_str_has_suffix(text->str, "xend"));
+    g_string_free(text, TRUE);
+    terminal_types(fd, "abcd");
+    wait_for_input(f, "ab");
+    pthread_mutex_lock(&f->lock);
+    f->room = 10;
+    chardev_accept(f->chardev);
+    pthread_mutex_unlock(&f->lock);
+    wait_for_input(f, "abcd");
+    close(fd);
+    stop(f);
+}
+
 static void
 check_refused(VmmMsg *params, const char *text)
 {
@@ -631,6 +720,8 @@ main(int argc, char **argv)
     g_test_add_func("/chardev/pty/log", test_pty_and_log);
     g_test_add_func("/chardev/file/append-and-log", test_file_and_log);
     g_test_add_func("/chardev/file/full-pipe", test_full_pipe);
+    g_test_add_func("/chardev/socket/clients", test_socket);
+    g_test_add_func("/chardev/socket/room-and-backlog", test_socket_room_and_backlog);
     g_test_add_func("/chardev/null", test_null);
     g_test_add_func("/chardev/wrong-params", test_wrong_params);
     return g_test_run();

@@ -1,11 +1,14 @@
 /* What is made of text: tables, facts of documents, names of numbers, completion. */
+#include "cli/args.h"
 #include "cli/complete.h"
 #include "cli/document.h"
 #include "cli/domain-names.h"
 #include "cli/domain.h"
 #include "cli/event-kinds.h"
+#include "cli/hint.h"
 #include "cli/json.h"
 #include "cli/table.h"
+#include "cli/words.h"
 
 #include <libvirt/libvirt.h>
 #include <string.h>
@@ -259,6 +262,60 @@ test_complete(void)
     }
 }
 
+static void
+test_hints(void)
+{
+    static const struct {
+        const char *line, *complaints, *hint;
+    } cases[] = {
+        { "start web", "Failed to start domain 'web'\nDomain is already active\n", "vmctl console web" },
+        { "reset 'a b'", "Requested operation is not valid: domain is not running\n",
+          "vmctl start 'a b'" },
+        { "dominfo nope", "failed to get domain 'nope'\nDomain not found: no domain with matching name 'nope'\n",
+          "vmctl list --all" },
+        { "undefine web",
+          "Refusing to undefine while domain managed save image exists\n",
+          "vmctl undefine web --managed-save" },
+        { "domrename web x", "domain with a managed saved state can't be renamed\n",
+          "vmctl managedsave-remove web (that loses what was saved)" },
+        { "undefine web", "Requested operation is not valid: cannot undefine transient domain\n",
+          "vmctl destroy web (it is gone then)" },
+        { "suspend web", "Timed out during operation: cannot acquire state change lock (held by Save)\n",
+          "vmctl domjobinfo web (another job changes the domain)" },
+        { "start web",
+          "internal error: Failed to get \"write\" lock: is another process using the image '/a b.img'?\n",
+          "fuser -v '/a b.img' (who has it open)" },
+        { "net-info x", "Network not found: no network with matching name 'x'\n", "vmctl net-list --all" },
+        { "net-destroy x", "Requested operation is not valid: network 'x' is not active\n",
+          "vmctl net-start x" },
+        { "pool-refresh x", "Requested operation is not valid: storage pool 'x' is not active\n",
+          "vmctl pool-start x" },
+        { "start web", "access denied: 'QEMU' denied access\n",
+          "sudo usermod -aG libvirt \"$USER\" (its members may change guests, once they have logged in "
+          "again)" },
+        { "list", "no daemon answers at qemu:///system: gone; is the daemon running?\n",
+          "vmctl doctor" },
+        { "start web", "internal error: Could not access KVM kernel module\n", "vmctl doctor" },
+        { NULL, "unknown command: 'frob'\n", "vmctl help" },
+        { NULL, "command 'list' doesn't support option --frob\n", "vmctl help list" },
+        { NULL, "command 'start' requires <domain> option\n", "vmctl help start" },
+        { "list", "Domain is not suspended\n", NULL },
+        { "list", "domain is not running\n", NULL }, /* of which domain? */
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GPtrArray) commands = words_split(cases[i].line ? cases[i].line : "", NULL);
+        const GPtrArray *words = commands->len > 0 ? commands->pdata[0] : NULL;
+        g_autoptr(Args) args =
+            words ? args_parse((const char *const *)words->pdata, words->len, NULL) : NULL;
+        g_autofree char *hint = hint_for(cases[i].complaints, args);
+        g_autofree char *wanted =
+            cases[i].hint ? g_strdup_printf("hint: %s", cases[i].hint) : NULL;
+
+        g_assert_cmpstr(hint, ==, wanted);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -275,5 +332,6 @@ main(int argc, char **argv)
     g_test_add_func("/cli/domain/path", test_path);
     g_test_add_func("/cli/events", test_events);
     g_test_add_func("/cli/complete", test_complete);
+    g_test_add_func("/cli/hints", test_hints);
     return g_test_run();
 }

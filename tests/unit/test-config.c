@@ -38,12 +38,12 @@ test_defaults(void)
     Config config;
 
     config_init(&config, TRUE);
-    assert_text(&config, "[vmctld]\naccess=polkit\nautostart=boot\nlog-level=notice\n");
+    assert_text(&config, "[vmctld]\naccess=polkit\nautostart=boot\nlog-level=notice\non-stop=stop\n");
     config_init(&config, FALSE);
-    assert_text(&config, "[vmctld]\naccess=none\nautostart=boot\nlog-level=notice\n");
+    assert_text(&config, "[vmctld]\naccess=none\nautostart=boot\nlog-level=notice\non-stop=stop\n");
     load(&config, "");
     load(&config, "# nothing\n[vmctld]\n");
-    assert_text(&config, "[vmctld]\naccess=none\nautostart=boot\nlog-level=notice\n");
+    assert_text(&config, "[vmctld]\naccess=none\nautostart=boot\nlog-level=notice\non-stop=stop\n");
 }
 
 static void
@@ -53,10 +53,11 @@ test_set(void)
 
     config_init(&config, TRUE);
     load(&config, "[vmctld]\n# a remark\nautostart = never \nlog-level=debug\n");
-    assert_text(&config, "[vmctld]\naccess=polkit\nautostart=never\nlog-level=debug\n");
+    assert_text(&config, "[vmctld]\naccess=polkit\nautostart=never\nlog-level=debug\non-stop=stop\n");
     g_assert_cmpint(config.autostart, ==, CONFIG_AUTOSTART_NEVER);
     g_assert_cmpint(config.log_level, ==, CONFIG_LOG_DEBUG);
-    load(&config, "[vmctld]\naccess=none\n");
+    load(&config, "[vmctld]\naccess=none\non-stop=suspend\n");
+    g_assert_cmpint(config.on_stop, ==, CONFIG_ON_STOP_SUSPEND);
     g_assert_cmpint(config.access, ==, CONFIG_ACCESS_NONE);
     g_assert_cmpint(config.autostart, ==, CONFIG_AUTOSTART_NEVER);
 }
@@ -71,7 +72,7 @@ test_unknown(void)
     g_test_expect_message(NULL, G_LOG_LEVEL_WARNING, "*vmctld.conf: the group ?libvirtd? is not known*");
     load(&config, "[vmctld]\nautostrat=never\naccess=none\n[libvirtd]\nautostart=never\n");
     g_test_assert_expected_messages();
-    assert_text(&config, "[vmctld]\naccess=none\nautostart=boot\nlog-level=notice\n");
+    assert_text(&config, "[vmctld]\naccess=none\nautostart=boot\nlog-level=notice\non-stop=stop\n");
 }
 
 static void
@@ -86,7 +87,7 @@ assert_wrong(const char *text, const char *wanted)
     g_assert_false(config_load(&config, path, &error));
     if (!g_pattern_match_simple(pattern, error->message))
         g_error("'%s' is not like '%s'", error->message, pattern);
-    assert_text(&config, "[vmctld]\naccess=polkit\nautostart=boot\nlog-level=notice\n");
+    assert_text(&config, "[vmctld]\naccess=polkit\nautostart=boot\nlog-level=notice\non-stop=stop\n");
 }
 
 static void

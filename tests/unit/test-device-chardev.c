@@ -7,9 +7,11 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -313,6 +315,89 @@ test_descriptors(Fixture *f, gconstpointer data)
 }
 
 static void
+assert_kind(VmmMsg *msg, const char *kind)
+{
+    const char *text;
+
+    g_assert_true(vmm_msg_get_string(msg, "kind", &text));
+    g_assert_cmpstr(text, ==, kind);
+}
+
+static int
+take_listener(Fixture *f, guint i)
+{
+    int fd = take_fd(message(f, i), "fd"), listens = 0;
+    socklen_t size = sizeof(listens);
+
+    assert_kind(message(f, i), "socket");
+    g_assert_cmpint(getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size), ==, 0);
+    g_assert_true(listens);
+    return fd;
+}
+
+/* The path of a socket is there while the guest is. */
+static void
+test_unix(Fixture *f, gconstpointer data)
+{
+    g_autofree char *path = g_build_filename(f->dir, "port", NULL);
+
+    define_and_lower(f, "<serial type='unix'><source mode='bind' path='%s/port'/></serial>");
+    close(take_listener(f, 0));
+    g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
+    device_serial.release((Device *)device(f, "serial"));
+    g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_tcp(Fixture *f, gconstpointer data)
+{
+    struct sockaddr_in address;
+    socklen_t size = sizeof(address);
+    int fd;
+
+    define_and_lower(f, "<serial type='tcp'><source mode='bind' host='localhost' service='0'/></serial>");
+    fd = take_listener(f, 0);
+    g_assert_cmpint(getsockname(fd, (struct sockaddr *)&address, &size), ==, 0);
+    g_assert_cmpuint(ntohl(address.sin_addr.s_addr), ==, INADDR_LOOPBACK);
+    close(fd);
+}
+
+static void
+assert_cannot_listen(Fixture *f, const char *host, const char *service, const char *text)
+{
+    g_autofree char *devices = g_strdup_printf(
+        "<serial type='tcp'><source mode='bind' host='%s' service='%s'/></serial>", host, service);
+    g_autoptr(GError) error = NULL;
+
+    define(f, devices);
+    g_assert_false(lower(f, &error));
+    g_assert_true(g_str_has_prefix(error->message, text) || strstr(error->message, text));
+    g_assert_cmpuint(f->messages->len, ==, 0);
+    g_clear_pointer(&f->def, domain_def_free);
+}
+
+/* 192.0.2.1 is nobody's (RFC 5737). */
+static void
+test_tcp_failure(Fixture *f, gconstpointer data)
+{
+    guint before = count_fds();
+
+    assert_cannot_listen(f, "192.0.2.1", "0", "cannot listen at '192.0.2.1' port '0': ");
+    assert_cannot_listen(f, "127.0.0.1", "no-such-service", "cannot listen at '127.0.0.1' port 'no-such-service': ");
+    g_assert_cmpuint(count_fds(), ==, before);
+}
+
+static void
+test_null(Fixture *f, gconstpointer data)
+{
+    int fd;
+
+    define_and_lower(f, "<serial type='null'/>");
+    assert_kind(message(f, 0), "null");
+    g_assert_false(vmm_msg_take_fd(message(f, 0), "fd", &fd));
+}
+
+static void
 test_kinds(Fixture *f, gconstpointer data)
 {
     define(f, "<serial type='file'><source path='%s/out'/></serial>");
@@ -341,6 +426,10 @@ main(int argc, char **argv)
     ADD("failure", test_failure);
     ADD("fifo", test_fifo);
     ADD("descriptors", test_descriptors);
+    ADD("unix", test_unix);
+    ADD("tcp", test_tcp);
+    ADD("tcp-failure", test_tcp_failure);
+    ADD("null", test_null);
     ADD("kinds", test_kinds);
     return g_test_run();
 }

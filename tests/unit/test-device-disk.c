@@ -1,6 +1,7 @@
 /* Disks opened on the host: what the VMM gets, and what is refused. */
 #include "driver/domain-xml.h"
 #include "driver/error.h"
+#include "driver/image-wait.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
 
 #include <errno.h>
@@ -62,7 +63,10 @@ lower(Fixture *f, const char *type, const char *driver, const char *more, GError
         "name='qemu' %s/><source %s='%s'/>"
         "<target dev='vda'/>%s<address type='pci' slot='2'/></disk></devices></domain>",
         type, driver, strcmp(type, "file") == 0 ? "file" : "dev", f->path, more);
-    DeviceLowering to = { .domain_name = "a", .run_dir = f->dir, .add = add, .data = f->messages };
+    const DomainIoThreads none = { .rest = { IOTHREAD_POOL_UNSAID, IOTHREAD_POOL_UNSAID } };
+    g_autoptr(ImageWait) images = image_wait_new();
+    DeviceLowering to = { .domain_name = "a", .run_dir = f->dir, .iothreads = &none, .add = add,
+                          .data = f->messages, .images = images };
     g_autoptr(GError) own = NULL;
     g_autoptr(DomainDef) def = domain_xml_parse(xml, &own);
 

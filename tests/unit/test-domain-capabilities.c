@@ -1,6 +1,7 @@
 /* What guests can be, on this host or on one without KVM: a document of libvirt's schema, as far as that is
  * installed, in which hosts' facts agree with each other. */
 #include "driver/capabilities.h"
+#include "driver/cpu-archs.h"
 #include "driver/cpu-models.h"
 #include "driver/device-passive.h"
 #include "driver/domain-capabilities.h"
@@ -76,6 +77,7 @@ test_document(gconstpointer kvm)
     guint usable = count(xml, "<model usable='yes'"), unusable = count(xml, "<model usable='no'");
 
     g_assert_true(g_str_has_prefix(xml, "<domainCapabilities>\n"));
+    g_assert_nonnull(strstr(xml, "<iothreads supported='yes'/>"));
     g_assert_nonnull(strstr(xml, "<mode name='host-passthrough' supported='yes'>"));
     g_assert_cmpuint(usable + unusable, ==, cpu_n_models);
     g_assert_cmpuint(count(xml, "<blockers model="), ==, unusable);
@@ -135,7 +137,8 @@ static const struct Claim {
       "<rng model='virtio'><backend model='%s'>/dev/x</backend></rng>" },
     { "channel", "type",
       "null vc pty dev file pipe stdio udp tcp unix spicevmc spiceport nmdm qemu-vdagent dbus",
-      "<channel type='%s'><source path='/x'/><target type='virtio' name='a'/></channel>" },
+      "<channel type='%s'><source mode='bind' path='/x' host='127.0.0.1' service='7'/>"
+      "<target type='virtio' name='a'/></channel>" },
     { "graphics", NULL, "vnc spice sdl egl-headless dbus", "<graphics type='%s'/>" },
     { "video", NULL, "virtio vga qxl bochs ramfb", "<video><model type='%s'/></video>" },
     { "tpm", NULL, "tpm-crb tpm-tis", "<tpm model='%s'><backend type='emulator'/></tpm>" },
@@ -236,13 +239,18 @@ test_machines(void)
 static void
 test_models(void)
 {
-    g_auto(GStrv) names = domain_capabilities_models("x86_64", NULL);
+    g_auto(GStrv) names = cpu_arch_models("x86_64", NULL);
+    g_auto(GStrv) any = cpu_arch_models("aarch64", NULL);
     g_autoptr(GError) error = NULL;
 
     g_assert_cmpuint(g_strv_length(names), ==, cpu_n_models);
     g_assert_cmpstr(names[0], ==, "486");
-    g_assert_null(domain_capabilities_models("aarch64", &error));
+    g_assert_cmpuint(g_strv_length(any), ==, 0);
+    g_assert_null(cpu_arch_models("nope", &error));
     g_assert_error(error, DRIVER_ERROR, VIR_ERR_INVALID_ARG);
+    g_clear_error(&error);
+    g_assert_null(cpu_arch_models("riscv64", &error));
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_NO_SUPPORT);
 }
 
 int

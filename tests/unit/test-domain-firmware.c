@@ -1,7 +1,6 @@
 /* Which firmware a domain gets, where its variables are kept, and where it looks for a system. */
 #include "driver/boot-order.h"
 #include "driver/domain-firmware.h"
-#include "driver/domain-pm.h"
 #include "driver/domain-xml.h"
 #include "driver/error.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
@@ -453,34 +452,40 @@ test_settings(void)
     host_clear(&host);
 }
 
-/* A guest that a kernel or a BIOS boots is offered S3, one that UEFI boots is not. */
+/* What the image is counts, not what it is loaded as. */
 static void
-test_sleep(void)
+test_kind(void)
 {
     static const struct {
-        const char *attrs, *os;
+        char content[8];
+        const char *begin, *end;
         gboolean wanted;
     } rows[] = {
-        { "", "<kernel>/vmlinuz</kernel>", TRUE },
-        { "", "", TRUE },
-        { "firmware='bios'", "", TRUE },
-        { "", "<loader type='rom'>/bios.bin</loader>", TRUE },
-        { "firmware='efi'", "", FALSE },
-        { "", "<loader readonly='yes' type='pflash'>/code.fd</loader>", FALSE },
-        { "", "<loader readonly='yes' type='pflash' stateless='yes'>/code.fd</loader>", FALSE },
+        { "", "<loader type='rom'>", "</loader>", FALSE },
+        { "\0_FVH", "<loader type='rom'>", "</loader>", FALSE },
+        { "_FVH", "<loader type='rom'>", "</loader>", TRUE },
+        { "_FVH", "<loader>", "</loader><kernel>/vmlinuz</kernel>", TRUE },
+        { "_FVH", "<loader type='pflash' readonly='yes' stateless='yes'>", "</loader>", TRUE },
+        { "SEA", "<loader type='pflash' readonly='yes' stateless='yes'>", "</loader>", FALSE },
     };
+    Host host;
 
+    host_init(&host);
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(DomainDef) def = parse(rows[i].attrs, rows[i].os, "");
+        g_autofree char *path = g_build_filename(host.top, "image.fd", NULL);
+        g_autofree char *os = g_strconcat(rows[i].begin, path, rows[i].end, NULL);
+        g_autoptr(DomainDef) def = parse("", os, "");
         vmm_msg_auto msg = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_CREATE);
-        bool to_mem = true, to_disk = true;
+        char image[64] = { 0 };
+        bool uefi = false;
 
-        domain_pm_lower(&def->pm, domain_os_is_uefi(&def->os), msg);
-        vmm_msg_get_bool(msg, "pm-suspend-to-mem", &to_mem);
-        vmm_msg_get_bool(msg, "pm-suspend-to-disk", &to_disk);
-        g_assert_cmpint(to_mem, ==, rows[i].wanted);
-        g_assert_true(to_disk);
+        memcpy(image + 40, rows[i].content, sizeof(rows[i].content));
+        g_assert_true(g_file_set_contents(path, image, sizeof(image), NULL));
+        g_assert_true(domain_firmware_put(msg, def, &host.env, FALSE, NULL));
+        vmm_msg_get_bool(msg, "firmware-uefi", &uefi);
+        g_assert_cmpint(uefi, ==, rows[i].wanted);
     }
+    host_clear(&host);
 }
 
 /* Every text of a document arrives, under a key that the VMM knows. */
@@ -537,7 +542,7 @@ main(int argc, char **argv)
     g_test_add_func("/domain-firmware/undefine", test_undefine);
     g_test_add_func("/domain-firmware/boot-order", test_boot_order);
     g_test_add_func("/domain-firmware/settings", test_settings);
-    g_test_add_func("/domain-firmware/sleep", test_sleep);
+    g_test_add_func("/domain-firmware/kind", test_kind);
     g_test_add_func("/domain-firmware/sysinfo", test_sysinfo);
     return g_test_run();
 }

@@ -221,11 +221,16 @@ test_written_size(void)
         "<domain type='kvm'><name>a</name><description>%s</description><memory>1</memory><os>"
         "<type>hvm</type><kernel>/k</kernel></os></domain>",
         quotes);
+    g_autoptr(DomainDef) def = domain_xml_parse_stored(xml, NULL);
     g_autoptr(GError) error = NULL;
 
     g_assert_null(domain_xml_parse(xml, &error));
     g_assert_error(error, DRIVER_ERROR, VIR_ERR_XML_ERROR);
     g_assert_cmpstr(error->message, ==, "XML error: the document is too large");
+    g_clear_error(&error);
+    g_assert_nonnull(def);
+    g_assert_null(domain_xml_format_stored(def, &error));
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_XML_ERROR);
 }
 
 int

@@ -7,6 +7,7 @@
 #include "qemu-kvm-backend/x86/e820.h"
 #include "qemu-kvm-backend/x86/firmware.h"
 #include "qemu-kvm-backend/x86/layout.h"
+#include "tests/unit/fw-cfg-guest.h"
 #include "tests/unit/test-board.h"
 
 #include <glib.h>
@@ -14,10 +15,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MIB       ((uint64_t)1 << 20)
-#define REQUEST   0x1000u /* where the tests leave their DMA requests in RAM ... */
-#define BUFFER    0x2000u /* ... and what they get */
-#define DIRECTORY 0x19u
+#define MIB     ((uint64_t)1 << 20)
+#define REQUEST 0x1000u /* where the tests leave their DMA requests in RAM ... */
+#define BUFFER  0x2000u /* ... and what they get */
 
 #define DMA_ERROR  1u
 #define DMA_READ   2u
@@ -51,14 +51,6 @@ tear_down(Fixture *f, gconstpointer data)
 
 /* The guest's side */
 
-static void
-read_port(TestBoard *test, uint16_t key, void *to, size_t size)
-{
-    out16(test, 0x510, key);
-    for (size_t i = 0; i < size; i++)
-        ((uint8_t *)to)[i] = in8(test, 0x511);
-}
-
 /* The answer in the request's control field. */
 static uint32_t
 dma(TestBoard *test, uint32_t control, uint32_t length, uint64_t address)
@@ -74,53 +66,6 @@ dma(TestBoard *test, uint32_t control, uint32_t length, uint64_t address)
     return GUINT32_FROM_BE(answer);
 }
 
-static bool
-find_file(TestBoard *test, const char *name, uint16_t *ret_key, uint32_t *ret_size)
-{
-    uint32_t n;
-
-    read_port(test, DIRECTORY, &n, sizeof(n));
-    for (n = GUINT32_FROM_BE(n); n > 0; n--) {
-        struct __attribute__((packed)) {
-            uint32_t size;
-            uint16_t key, reserved;
-            char name[56];
-        } entry;
-
-        for (size_t i = 0; i < sizeof(entry); i++)
-            ((uint8_t *)&entry)[i] = in8(test, 0x511);
-        if (strcmp(entry.name, name) == 0) {
-            *ret_key = GUINT16_FROM_BE(entry.key);
-            *ret_size = GUINT32_FROM_BE(entry.size);
-            return true;
-        }
-    }
-    return false;
-}
-
-static GBytes *
-read_file(TestBoard *test, const char *name)
-{
-    uint16_t key = 0;
-    uint32_t size = 0;
-    g_autofree uint8_t *data = NULL;
-
-    if (!find_file(test, name, &key, &size))
-        g_error("there is no file %s", name);
-    data = g_malloc(size + 1);
-    read_port(test, key, data, size);
-    return g_bytes_new(data, size);
-}
-
-static uint64_t
-read_number(TestBoard *test, uint16_t key, size_t size)
-{
-    uint64_t value = 0;
-
-    read_port(test, key, &value, size);
-    return GUINT64_FROM_LE(value);
-}
-
 /* The interface */
 
 static void
@@ -128,12 +73,12 @@ test_signature(Fixture *f, gconstpointer data)
 {
     char signature[4];
 
-    read_port(f->test, 0, signature, 4);
+    fw_cfg_guest_read(f->test, 0, signature, 4);
     g_assert_cmpmem(signature, 4, "QEMU", 4);
-    g_assert_cmpuint(read_number(f->test, 1, 4), ==, 3);
+    g_assert_cmpuint(fw_cfg_guest_number(f->test, 1, 4), ==, 3);
     g_assert_cmphex(in32(f->test, 0x514), ==, GUINT32_TO_LE(0x554d4551)); /* "QEMU" */
     g_assert_cmphex(in32(f->test, 0x518), ==, GUINT32_TO_LE(0x47464320)); /* " CFG" */
-    g_assert_cmpuint(read_number(f->test, DIRECTORY, 4), ==, 0);
+    g_assert_cmpuint(fw_cfg_guest_number(f->test, FW_CFG_FILE_DIR, 4), ==, 0);
 }
 
 static void
@@ -212,10 +157,10 @@ test_fd(Fixture *f, gconstpointer data)
 
     g_assert_cmpint(write(fd, "0123456789", 10), ==, 10);
     fw_cfg_put_fd(f->cfg, 0x11, fd, 4, 6);
-    read_port(f->test, 0x11, got, 8);
+    fw_cfg_guest_read(f->test, 0x11, got, 8);
     g_assert_cmpmem(got, 8, "456789\0\0", 8);
     g_assert_cmpint(ftruncate(fd, 6), ==, 0); /* somebody else's file gets shorter */
-    read_port(f->test, 0x11, got, 4);
+    fw_cfg_guest_read(f->test, 0x11, got, 4);
     g_assert_cmpmem(got, 4, "45\0\0", 4);
     close(fd);
 }
@@ -237,9 +182,9 @@ test_on_select(Fixture *f, gconstpointer data)
     fw_cfg_put_file(f->cfg, "a", "old!", 4);
     fw_cfg_put_file(f->cfg, "b", "b", 1);
     fw_cfg_on_select(f->cfg, "a", replace, &n);
-    read_port(f->test, FW_CFG_FILE_FIRST + 1, got, 1);
+    fw_cfg_guest_read(f->test, FW_CFG_FILE_FIRST + 1, got, 1);
     g_assert_cmpuint(n, ==, 0);
-    read_port(f->test, FW_CFG_FILE_FIRST, got, 4);
+    fw_cfg_guest_read(f->test, FW_CFG_FILE_FIRST, got, 4);
     g_assert_cmpuint(n, ==, 1);
     g_assert_cmpmem(got, 4, "new\0", 4);
 }
@@ -264,14 +209,13 @@ static const AcpiConfig acpi = {
 };
 
 static void
-describe(Fixture *f, const FirmwareSettings *settings, const BootSource *kernel)
+describe(Fixture *f, const FirmwareSettings *settings)
 {
     FirmwareMachine machine = { .settings = settings,
                                 .topology = &topology,
                                 .apic_id_end = 6,
                                 .memory = f->test->board.memory,
                                 .acpi = &acpi,
-                                .kernel = kernel,
                                 .vmx = true };
     VmmError err;
 
@@ -290,26 +234,26 @@ test_machine(Fixture *f, gconstpointer data)
     uint8_t uuid[16];
 
     g_assert_true(firmware_parse_uuid("00112233-4455-6677-8899-aabbccddeeff", settings.uuid));
-    describe(f, &settings, NULL);
-    read_port(f->test, FW_CFG_UUID, uuid, 16);
+    describe(f, &settings);
+    fw_cfg_guest_read(f->test, FW_CFG_UUID, uuid, 16);
     g_assert_cmpmem(uuid, 16, "\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff",
                     16);
-    g_assert_cmpuint(read_number(f->test, FW_CFG_RAM_SIZE, 8), ==, 16 * MIB);
-    g_assert_cmpuint(read_number(f->test, FW_CFG_NB_CPUS, 2), ==, 4);
-    g_assert_cmpuint(read_number(f->test, FW_CFG_MAX_CPUS, 2), ==, 6);
-    g_assert_cmpuint(read_number(f->test, FW_CFG_BOOT_MENU, 2), ==, 1);
-    order = read_file(f->test, "bootorder");
+    g_assert_cmpuint(fw_cfg_guest_number(f->test, FW_CFG_RAM_SIZE, 8), ==, 16 * MIB);
+    g_assert_cmpuint(fw_cfg_guest_number(f->test, FW_CFG_NB_CPUS, 2), ==, 4);
+    g_assert_cmpuint(fw_cfg_guest_number(f->test, FW_CFG_MAX_CPUS, 2), ==, 6);
+    g_assert_cmpuint(fw_cfg_guest_number(f->test, FW_CFG_BOOT_MENU, 2), ==, 1);
+    order = fw_cfg_guest_file(f->test, "bootorder");
     g_assert_cmpmem(g_bytes_get_data(order, NULL), g_bytes_get_size(order), settings.boot_order,
                     strlen(settings.boot_order) + 1);
-    map = read_file(f->test, "etc/e820");
+    map = fw_cfg_guest_file(f->test, "etc/e820");
     first = g_bytes_get_data(map, NULL);
     g_assert_cmpuint(g_bytes_get_size(map), ==, 2 * 20);
     g_assert_cmpmem(first, 20, "\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\x01\0\0\0", 20);
-    end = read_file(f->test, "etc/reserved-memory-end");
+    end = fw_cfg_guest_file(f->test, "etc/reserved-memory-end");
     g_assert_cmpmem(g_bytes_get_data(end, NULL), g_bytes_get_size(end), "\0\0\0\0\x01\0\0\0", 8);
-    console = read_file(f->test, "etc/sercon-port");
+    console = fw_cfg_guest_file(f->test, "etc/sercon-port");
     g_assert_cmpmem(g_bytes_get_data(console, NULL), g_bytes_get_size(console), "\xf8\x03", 2);
-    control = read_file(f->test, "etc/msr_feature_control");
+    control = fw_cfg_guest_file(f->test, "etc/msr_feature_control");
     g_assert_cmpmem(g_bytes_get_data(control, NULL), g_bytes_get_size(control),
                     "\x05\0\0\0\0\0\0\0", 8);
 }
@@ -322,46 +266,13 @@ test_quiet_machine(Fixture *f, gconstpointer data)
     uint16_t key;
     uint32_t size;
 
-    describe(f, &settings, NULL);
-    describe(f, &settings, NULL); /* as at a reset */
+    describe(f, &settings);
+    describe(f, &settings); /* as at a reset */
     for (size_t i = 0; i < G_N_ELEMENTS(absent); i++)
-        g_assert_false(find_file(f->test, absent[i], &key, &size));
-    g_assert_cmpuint(read_number(f->test, FW_CFG_BOOT_MENU, 2), ==, 0);
-    g_assert_cmpuint(read_number(f->test, FW_CFG_NOGRAPHIC, 2), ==, 0);
-    g_assert_cmpuint(read_number(f->test, FW_CFG_KERNEL_SIZE, 4), ==, 0);
-}
-
-/* A file of 4 sectors, one of them set-up besides the first. */
-static void
-test_kernel(Fixture *f, gconstpointer data)
-{
-    FirmwareSettings settings = { .menu_ms = 0 };
-    BootSource kernel = { .kernel_fd = memfd_create("kernel", MFD_CLOEXEC),
-                          .initrd_fd = memfd_create("initrd", MFD_CLOEXEC),
-                          .cmdline = "quiet" };
-    uint8_t image[2048];
-    char got[8];
-
-    memset(image, 'k', sizeof(image));
-    image[0x1f1] = 1;
-    memcpy(image + 1024, "code", 4);
-    g_assert_cmpint(write(kernel.kernel_fd, image, sizeof(image)), ==, sizeof(image));
-    g_assert_cmpint(write(kernel.initrd_fd, "files", 5), ==, 5);
-    describe(f, &settings, &kernel);
-    g_assert_cmpuint(read_number(f->test, FW_CFG_SETUP_SIZE, 4), ==, 1024);
-    g_assert_cmpuint(read_number(f->test, FW_CFG_KERNEL_SIZE, 4), ==, 1024);
-    g_assert_cmpuint(read_number(f->test, FW_CFG_INITRD_SIZE, 4), ==, 5);
-    g_assert_cmpuint(read_number(f->test, FW_CFG_CMDLINE_SIZE, 4), ==, 6);
-    read_port(f->test, FW_CFG_CMDLINE_DATA, got, 6);
-    g_assert_cmpstr(got, ==, "quiet");
-    read_port(f->test, FW_CFG_KERNEL_DATA, got, 4);
-    g_assert_cmpmem(got, 4, "code", 4);
-    read_port(f->test, FW_CFG_SETUP_DATA, got, 4);
-    g_assert_cmpmem(got, 4, "kkkk", 4);
-    read_port(f->test, FW_CFG_INITRD_DATA, got, 6);
-    g_assert_cmpmem(got, 6, "files", 6);
-    close(kernel.kernel_fd);
-    close(kernel.initrd_fd);
+        g_assert_false(fw_cfg_guest_find(f->test, absent[i], &key, &size));
+    g_assert_cmpuint(fw_cfg_guest_number(f->test, FW_CFG_BOOT_MENU, 2), ==, 0);
+    g_assert_cmpuint(fw_cfg_guest_number(f->test, FW_CFG_NOGRAPHIC, 2), ==, 0);
+    g_assert_cmpuint(fw_cfg_guest_number(f->test, FW_CFG_KERNEL_SIZE, 4), ==, 0);
 }
 
 static uint8_t
@@ -402,9 +313,9 @@ test_smbios(Fixture *f, gconstpointer data)
     unsigned n;
 
     g_assert_true(firmware_parse_uuid("00112233-4455-6677-8899-aabbccddeeff", settings.uuid));
-    describe(f, &settings, NULL);
-    tables = read_file(f->test, "etc/smbios/smbios-tables");
-    anchor = read_file(f->test, "etc/smbios/smbios-anchor");
+    describe(f, &settings);
+    tables = fw_cfg_guest_file(f->test, "etc/smbios/smbios-tables");
+    anchor = fw_cfg_guest_file(f->test, "etc/smbios/smbios-anchor");
     entry = g_bytes_get_data(anchor, NULL);
     bytes = g_bytes_get_data(tables, NULL);
     g_assert_cmpuint(g_bytes_get_size(anchor), ==, 31);
@@ -461,7 +372,7 @@ settings_message(void)
 static void
 assert_file(Fixture *f, const char *name, const char *wanted, size_t size)
 {
-    g_autoptr(GBytes) file = read_file(f->test, name);
+    g_autoptr(GBytes) file = fw_cfg_guest_file(f->test, name);
 
     g_assert_cmpmem(g_bytes_get_data(file, NULL), g_bytes_get_size(file), wanted, size);
 }
@@ -481,9 +392,9 @@ test_words(Fixture *f, gconstpointer data)
     g_assert_true(firmware_settings_read(&settings, true, msg, &err));
     g_assert_null(vmm_msg_unread(msg));
     vmm_msg_free(msg);
-    describe(f, &settings, NULL);
-    describe(f, &settings, NULL); /* as at a reset */
-    tables = read_file(f->test, "etc/smbios/smbios-tables");
+    describe(f, &settings);
+    describe(f, &settings); /* as at a reset */
+    tables = fw_cfg_guest_file(f->test, "etc/smbios/smbios-tables");
     bytes = g_bytes_get_data(tables, NULL);
     types = smbios_types(bytes, g_bytes_get_size(tables), &n);
     g_assert_cmpstr(types->str, ==, "0 1 2 3 4 4 11 16 17 19 32 127 ");
@@ -571,7 +482,7 @@ allocate(Loader *loader, const AcpiLoaderCommand *c, const uint64_t *places)
     g_assert_cmpuint(places[loader->n] % GUINT32_FROM_LE(c->allocate.align), ==, 0);
     file->name = c->allocate.file;
     file->gpa = places[loader->n++];
-    file->content = read_file(loader->test, file->name);
+    file->content = fw_cfg_guest_file(loader->test, file->name);
     memory_write(loader->test->board.memory, file->gpa, g_bytes_get_data(file->content, NULL),
                  g_bytes_get_size(file->content));
 }
@@ -621,8 +532,8 @@ test_loader(Fixture *f, gconstpointer data)
     AcpiImage image;
     VmmError err;
 
-    describe(f, &settings, NULL);
-    script = read_file(f->test, "etc/table-loader");
+    describe(f, &settings);
+    script = fw_cfg_guest_file(f->test, "etc/table-loader");
     commands = g_bytes_get_data(script, NULL);
     g_assert_cmpuint(g_bytes_get_size(script) % 128, ==, 0);
     for (size_t i = 0; i < g_bytes_get_size(script) / 128; i++)
@@ -647,12 +558,12 @@ test_loader_refresh(Fixture *f, gconstpointer data)
     g_autoptr(GBytes) before = NULL, after = NULL;
     VmmError err;
 
-    describe(f, &settings, NULL);
-    before = read_file(f->test, "etc/acpi/tables");
+    describe(f, &settings);
+    before = fw_cfg_guest_file(f->test, "etc/acpi/tables");
     more.ecam_base = 0xb0000000;
     more.ecam_size = 0x10000000;
     g_assert_true(acpi_loader_refresh(&more, f->cfg, &err));
-    after = read_file(f->test, "etc/acpi/tables");
+    after = fw_cfg_guest_file(f->test, "etc/acpi/tables");
     g_assert_cmpuint(g_bytes_get_size(before), ==, g_bytes_get_size(after));
     g_assert_null(memmem(g_bytes_get_data(before, NULL), g_bytes_get_size(before), "MCFG", 4));
     g_assert_nonnull(memmem(g_bytes_get_data(after, NULL), g_bytes_get_size(after), "MCFG", 4));
@@ -684,7 +595,6 @@ main(int argc, char **argv)
     ADD("/fw-cfg/on-select", test_on_select);
     ADD("/firmware/machine", test_machine);
     ADD("/firmware/quiet-machine", test_quiet_machine);
-    ADD("/firmware/kernel", test_kernel);
     ADD("/firmware/smbios", test_smbios);
     ADD("/firmware/words", test_words);
     ADD("/firmware/bad-files", test_bad_files);

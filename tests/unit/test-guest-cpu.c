@@ -413,6 +413,20 @@ test_host_model(void)
     g_assert_true(says(vmm, " 1.0:eax=830f10/ffffffff "));
 }
 
+/* It says that it is somebody else's. */
+static void
+test_host_model_vendor_id(void)
+{
+    HostCpu host = make_host(AMD, "EPYC-Rome", "");
+    g_autoptr(DomainDef) def =
+        parse("", "<cpu mode='host-model'><model vendor_id='KVMKVMKVMKVM'/></cpu>", "");
+    g_autofree char *vmm = lower(def, &host), *live = cpu_text(&def->cpu);
+
+    g_assert_true(
+        says(live, "<model fallback='forbid' vendor_id='KVMKVMKVMKVM'>EPYC-Rome</model>"));
+    g_assert_true(says(vmm, " 0.0:ebx=4b4d564b/ffffffff ")); /* "KVMK" */
+}
+
 static void
 test_arch_capabilities(void)
 {
@@ -506,24 +520,27 @@ test_compare(void)
     assert_compares(&host, "<cpu><model>Nehalem</model></cpu>", VIR_CPU_COMPARE_SUPERSET);
     assert_compares(&host, "<cpu match='strict'><model>Nehalem</model></cpu>",
                     VIR_CPU_COMPARE_INCOMPATIBLE);
-    assert_compares(&host, "<cpu><model>Skylake-Server</model></cpu>", VIR_CPU_COMPARE_INCOMPATIBLE);
+    assert_compares(&host, "<cpu><model>Skylake-Server</model></cpu>",
+                    VIR_CPU_COMPARE_INCOMPATIBLE);
     assert_compares(&host, "<cpu><arch>aarch64</arch><model>Nehalem</model></cpu>",
                     VIR_CPU_COMPARE_INCOMPATIBLE);
     assert_compares(&host, "<cpu><model>Nehalem</model><vendor>AMD</vendor></cpu>",
                     VIR_CPU_COMPARE_INCOMPATIBLE);
     assert_compares(&host, "<cpu><model>Nehalem</model><feature name='svm'/></cpu>",
                     VIR_CPU_COMPARE_INCOMPATIBLE);
-    assert_compares(&host, "<cpu><model>Nehalem</model><feature name='svm' policy='optional'/></cpu>",
+    assert_compares(&host,
+                    "<cpu><model>Nehalem</model><feature name='svm' policy='optional'/></cpu>",
                     VIR_CPU_COMPARE_SUPERSET);
-    assert_compares(&host, "<cpu><model>Nehalem</model><feature name='avx2' policy='forbid'/></cpu>",
+    assert_compares(&host,
+                    "<cpu><model>Nehalem</model><feature name='avx2' policy='forbid'/></cpu>",
                     VIR_CPU_COMPARE_INCOMPATIBLE);
     assert_must(&host, "<cpu><model>Nehalem</model><feature name='svm'/></cpu>",
                 "the CPU is incompatible with host CPU: Host CPU does not provide required "
                 "features: svm");
     for (const char *const *xml =
-             (const char *const[]){ "nonsense", "<cpu/>", "<cpu><model>no such</model></cpu>",
-                                    "<domain/>",
-                                    "<cpu><model>Nehalem</model><feature name='nope'/></cpu>", NULL };
+             (const char *const[]){
+                 "nonsense", "<cpu/>", "<cpu><model>no such</model></cpu>", "<domain/>",
+                 "<cpu><model>Nehalem</model><feature name='nope'/></cpu>", NULL };
          *xml; xml++)
         assert_compares(&host, *xml, VIR_CPU_COMPARE_ERROR);
 }
@@ -546,6 +563,7 @@ main(int argc, char **argv)
     g_test_add_func("/guest-cpu/match", test_match);
     g_test_add_func("/guest-cpu/full", test_full);
     g_test_add_func("/guest-cpu/host-model", test_host_model);
+    g_test_add_func("/guest-cpu/host-model/vendor-id", test_host_model_vendor_id);
     g_test_add_func("/guest-cpu/arch-capabilities", test_arch_capabilities);
     g_test_add_func("/guest-cpu/passthrough", test_passthrough);
     g_test_add_func("/guest-cpu/passthrough-features", test_passthrough_features);

@@ -36,7 +36,7 @@ test_stat(void)
     const char *text =
         "cpu  10 2 30 400 5 6 7 8 0 0\ncpu0 1 1 1 1 1 1 1 0 0 0\ncpu10 9 0 0 0 0 0 0\n";
     guint64 tick = NS_PER_S / sysconf(_SC_CLK_TCK);
-    HostCpu cpu;
+    HostCpuTimes cpu;
 
     g_assert_true(hoststats_parse_stat(text, VIR_NODE_CPU_STATS_ALL_CPUS, &cpu));
     g_assert_cmpuint(cpu.user, ==, 12 * tick);
@@ -77,7 +77,7 @@ test_this_host(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(GArray) map = hoststats_cpu_map(&error);
     HostMemory memory;
-    HostCpu cpu;
+    HostCpuTimes cpu;
 
     g_assert_no_error(error);
     g_assert_cmpuint(map->len, >=, 1);

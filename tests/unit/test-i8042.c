@@ -1,4 +1,5 @@
-/* The keyboard controller: every probe is answered at once, and it resets. */
+/* The keyboard controller: every probe is answered at once, and it resets. What is plugged into it is
+ * test-ps2's. */
 #include "qemu-kvm-backend/device-classes.h"
 #include "tests/unit/test-board.h"
 
@@ -10,17 +11,18 @@
 #define FULL    0x01
 #define AUX     0x20
 #define TIMEOUT 0x40
-#define NOBODY  0xc0 /* both errors of the line: firmware waits for no keyboard */
 
 typedef struct Fixture {
     TestBoard *test;
     Device *dev;
 } Fixture;
 
+/* @data: whether something is plugged in. */
 static void
 set_up(Fixture *f, gconstpointer data)
 {
     f->test = test_board_new(NULL);
+    f->test->board.ps2 = data != NULL;
     f->dev = test_board_add(f->test, &i8042_class, NULL);
 }
 
@@ -54,8 +56,8 @@ tell(Fixture *f, uint8_t command, uint8_t value)
 static void
 test_power_on(Fixture *f, gconstpointer data)
 {
-    g_assert_cmphex(in8(f->test, COMMAND), ==, 0x14 | NOBODY);
-    g_assert_cmphex(ask(f, 0x20), ==, 0x34); /* both ports off */
+    g_assert_cmphex(in8(f->test, COMMAND), ==, 0x14);
+    g_assert_cmphex(ask(f, 0x20), ==, data ? 0x65 : 0x34);
 }
 
 static void
@@ -94,11 +96,31 @@ test_no_devices(Fixture *f, gconstpointer data)
     tell(f, 0xd4, 0xff);
     g_assert_cmphex(in8(f->test, COMMAND) & (FULL | AUX | TIMEOUT), ==, FULL | AUX | TIMEOUT);
     g_assert_cmphex(in8(f->test, DATA), ==, 0xfe);
-    g_assert_cmphex(in8(f->test, COMMAND) & (FULL | AUX | NOBODY), ==, NOBODY);
-    tell(f, 0xd3, 0x5a); /* Linux's test whether there is a mouse port */
+    g_assert_cmphex(in8(f->test, COMMAND) & (FULL | AUX | TIMEOUT), ==, 0);
+}
+
+/* Linux's test whether there is a mouse port, and whether it interrupts. */
+static void
+test_loops(Fixture *f, gconstpointer data)
+{
+    tell(f, 0x60, 0x47);
+    tell(f, 0xd3, 0x5a);
     g_assert_cmphex(in8(f->test, COMMAND) & (FULL | AUX), ==, FULL | AUX);
+    g_assert_true(f->test->level[12]);
+    g_assert_false(f->test->level[1]);
     g_assert_cmphex(in8(f->test, DATA), ==, 0x5a);
-    g_assert_cmpuint(f->test->n_requests, ==, 0);
+    g_assert_false(f->test->level[12]);
+    tell(f, 0xd2, 0xa5);
+    g_assert_cmphex(in8(f->test, COMMAND) & (FULL | AUX), ==, FULL);
+    g_assert_true(f->test->level[1]);
+    g_assert_cmphex(in8(f->test, DATA), ==, 0xa5);
+    tell(f, 0x60, 0x74);
+    tell(f, 0xd3, 0x5a);
+    tell(f, 0xd2, 0x5a);
+    g_assert_cmphex(in8(f->test, DATA), ==, 0x5a);
+    g_assert_cmphex(in8(f->test, DATA), ==, 0x5a);
+    g_assert_cmpuint(f->test->rises[1], ==, 1);
+    g_assert_cmpuint(f->test->rises[12], ==, 1);
 }
 
 static void
@@ -138,7 +160,9 @@ test_interrupted(Fixture *f, gconstpointer data)
     check_resets(f, 0);
 }
 
-#define ADD(path, fn) g_test_add("/i8042/" path, Fixture, NULL, set_up, fn, tear_down)
+#define ADD(path, fn)                                                                              \
+    g_test_add("/i8042/empty/" path, Fixture, NULL, set_up, fn, tear_down);                        \
+    g_test_add("/i8042/plugged/" path, Fixture, "", set_up, fn, tear_down)
 
 int
 main(int argc, char **argv)
@@ -147,8 +171,9 @@ main(int argc, char **argv)
     ADD("power-on", test_power_on);
     ADD("tests", test_tests);
     ADD("command-byte", test_command_byte);
-    ADD("no-devices", test_no_devices);
+    ADD("loops", test_loops);
     ADD("reset-line", test_reset_line);
     ADD("interrupted", test_interrupted);
+    g_test_add("/i8042/empty/no-devices", Fixture, NULL, set_up, test_no_devices, tear_down);
     return g_test_run();
 }

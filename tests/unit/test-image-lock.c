@@ -123,11 +123,34 @@ test_follows_descriptor(void)
     image_free(path);
 }
 
+/* Only the descriptor of the lock counts, whoever still has the image open; and it is that image's, whatever has its
+ * path by now. */
+static void
+test_apart(void)
+{
+    char *path = image_new();
+    int fd = open(path, O_RDWR | O_CLOEXEC), lock = image_lock_apart(fd, FALSE, FALSE, path, NULL);
+
+    g_assert_cmpint(lock, >=, 0);
+    g_assert_cmpint(fcntl(lock, F_GETFL) & O_ACCMODE, ==, O_RDONLY);
+    g_assert_cmpint(fcntl(lock, F_GETFD), ==, FD_CLOEXEC);
+    g_assert_cmpint(image_lock_apart(fd, FALSE, FALSE, path, NULL), ==, -1);
+    g_assert_cmpint(try_holder(path, &holders[WRITER], NULL), ==, -1);
+    close(lock);
+    g_unlink(path);
+    lock = image_lock_apart(fd, FALSE, FALSE, path, NULL);
+    g_assert_cmpint(lock, >=, 0);
+    close(fd);
+    close(lock);
+    image_free(path);
+}
+
 static void
 test_not_lockable(void)
 {
     g_autoptr(GError) error = NULL;
 
+    g_assert_cmpint(image_lock_apart(-1, FALSE, FALSE, "/image", NULL), ==, -1);
     g_assert_false(image_lock(-1, FALSE, FALSE, "/image", &error));
     g_assert_error(error, DRIVER_ERROR, VIR_ERR_SYSTEM_ERROR);
 }
@@ -287,6 +310,7 @@ main(int argc, char **argv)
     }
     g_test_add_func("/image-lock/failure", test_failure_leaves_nothing);
     g_test_add_func("/image-lock/descriptor", test_follows_descriptor);
+    g_test_add_func("/image-lock/apart", test_apart);
     g_test_add_func("/image-lock/not-lockable", test_not_lockable);
     for (size_t i = 0; i < G_N_ELEMENTS(tools); i++) {
         g_autofree char *name = g_strdup_printf("/image-lock/qemu/%s", tools[i].name);

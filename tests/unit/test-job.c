@@ -4,6 +4,7 @@
 #include "driver/job.h"
 
 #include <libvirt/libvirt.h>
+#include <string.h>
 
 static void
 run(gpointer data, const GError *error)
@@ -21,9 +22,9 @@ test_order(void)
     g_autoptr(GString) second = g_string_new("");
     g_autoptr(GString) third = g_string_new("");
 
-    job_begin(&queue, "start", run, first);
-    job_begin(&queue, "suspend", run, second);
-    job_begin(&queue, "resume", run, third);
+    job_begin(&queue, "start", JOB_WAIT_MS, run, first);
+    job_begin(&queue, "suspend", JOB_WAIT_MS, run, second);
+    job_begin(&queue, "resume", JOB_WAIT_MS, run, third);
     g_assert_cmpstr(first->str, ==, "run;");
     g_assert_cmpstr(queue.active, ==, "start");
     g_assert_cmpint(queue.since_us, >, 0);
@@ -50,7 +51,36 @@ test_instant(void)
 {
     JobQueue queue = { 0 };
 
-    job_begin(&queue, "reset", run_and_end, &queue);
+    job_begin(&queue, "reset", JOB_WAIT_MS, run_and_end, &queue);
+    g_assert_null(queue.active);
+}
+
+static void
+remember(gpointer data, const GError *error)
+{
+    *(GError **)data = g_error_copy(error);
+}
+
+/* Whoever has a limit is told when it is over, who has none waits on. */
+static void
+test_patience(void)
+{
+    JobQueue queue = { 0 };
+    g_autoptr(GString) saves = g_string_new("");
+    g_autoptr(GString) patient = g_string_new("");
+    g_autoptr(GError) told = NULL;
+
+    job_begin(&queue, "save", JOB_WAIT_MS, run, saves);
+    job_begin(&queue, "stop", JOB_WAIT_FOREVER, run, patient);
+    job_begin(&queue, "resume", 10, remember, &told);
+    while (!told)
+        g_main_context_iteration(NULL, TRUE);
+    g_assert_error(told, driver_error_quark(), VIR_ERR_OPERATION_TIMEOUT);
+    g_assert_nonnull(strstr(told->message, "(held by save)"));
+    g_assert_cmpstr(patient->str, ==, "");
+    job_end(&queue);
+    g_assert_cmpstr(patient->str, ==, "run;");
+    job_end(&queue);
     g_assert_null(queue.active);
 }
 
@@ -72,6 +102,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/job/order", test_order);
     g_test_add_func("/job/instant", test_instant);
+    g_test_add_func("/job/patience", test_patience);
     g_test_add_func("/domain-state/moves", test_moves);
     return g_test_run();
 }

@@ -592,6 +592,28 @@ test_acpi(void)
     tear_down(&f);
 }
 
+/* Where there is no LPC bridge, the pins lead to the I/O APIC alone. */
+static void
+test_acpi_without_links(void)
+{
+    static const char *const links[] = { "PRTL", "PICF", "_PIC", "LNK" };
+    Fixture f = set_up();
+    g_autofree char *asl = NULL;
+    Aml *aml = aml_new();
+
+    f.test->board.lpc = false;
+    aml_open_scope(aml, "\\_SB");
+    f.host->class->describe(f.host, aml);
+    aml_close(aml);
+    asl = iasl_round_trip_code(aml);
+    iasl_assert_has(asl, "Name (_PRT, Package (0x80)");
+    iasl_assert_has(asl, "0x17");
+    for (size_t i = 0; i < G_N_ELEMENTS(links); i++)
+        g_assert_null(strstr(asl, links[i]));
+    aml_free(aml);
+    tear_down(&f);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -611,5 +633,6 @@ main(int argc, char **argv)
     g_test_add_func("/pci/msix-bounds", test_msix_bounds);
     g_test_add_func("/pci/assign", test_assign);
     g_test_add_func("/pci/acpi", test_acpi);
+    g_test_add_func("/pci/acpi-without-links", test_acpi_without_links);
     return g_test_run();
 }

@@ -177,6 +177,39 @@ test_align(void)
     unlink(image);
 }
 
+/* What the domain's document says of a disk goes where the snapshot's says nothing; what is only read is left out. */
+static void
+test_align_said(void)
+{
+#define DISK(name, choice, more) \
+    "<disk type='file' device='disk'" choice "><source file='/nowhere/" name "'/><target dev='" name "'/>" more "</disk>"
+    static const char xml[] = "<domain type='kvm'><name>a</name><memory>65536</memory><os><type>hvm</type><kernel>/k"
+                              "</kernel></os><devices>" DISK("vda", " snapshot='no'", "") DISK("vdb", "", "")
+                                  DISK("vdc", "", "<readonly/>") DISK("vdd", " snapshot='manual'", "")
+                                      "</devices></domain>";
+    static const char *const asked[][2] = {
+        { "", "no internal no manual " },
+        { "<disk name='vda'/>", "no internal no manual " },
+        { "<disk name='vda' snapshot='internal'/><disk name='vdc' snapshot='internal'/>",
+          "internal internal internal manual " },
+    };
+    g_autoptr(DomainDef) domain = domain_xml_parse(xml, NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(asked); i++) {
+        g_autofree char *wanted =
+            g_strdup_printf("<domainsnapshot><name>s</name><disks>%s</disks></domainsnapshot>", asked[i][0]);
+        g_autoptr(SnapshotDef) def = snapshot_xml_parse(wanted, FALSE, NULL);
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        g_assert_true(snapshot_def_align(def, domain, SNAPSHOT_INTERNAL, FALSE, NULL));
+        for (guint k = 0; k < def->disks->len; k++)
+            g_string_append_printf(
+                text, "%s ",
+                snapshot_location_words[((SnapshotDisk *)g_ptr_array_index(def->disks, k))->location]);
+        g_assert_cmpstr(text->str, ==, asked[i][1]);
+    }
+}
+
 static void
 test_written_size(void)
 {
@@ -198,6 +231,7 @@ main(int argc, char **argv)
     add_documents_of("snapshot-xml", "/snapshot-xml/document", test_document);
     add_documents_of("snapshot-xml", "/snapshot-xml/round-trip", test_round_trip);
     g_test_add_func("/snapshot-xml/align", test_align);
+    g_test_add_func("/snapshot-xml/align-said", test_align_said);
     g_test_add_func("/snapshot-xml/written-size", test_written_size);
     return g_test_run();
 }

@@ -90,17 +90,24 @@ assert_same(const char *what, GBytes *a, GBytes *b)
     g_assert_cmpuint(n_a, ==, n_b);
 }
 
+static GBytes *
+read_golden(const char *file)
+{
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "data", "state", file, NULL);
+    char *contents;
+    gsize size;
+
+    g_assert_true(g_file_get_contents(path, &contents, &size, NULL));
+    return g_bytes_new_take(contents, size);
+}
+
 /* What this version wrote when it was new is what it writes, and is read, for good. */
 static void
-check_golden(const char *name, GBytes *bytes)
+check_golden(const char *name, unsigned version, GBytes *bytes)
 {
     const char *writes = g_getenv("STATE_GOLDEN_WRITE");
-    g_autofree char *file = g_strdup_printf("%s.v1", name);
-    g_autofree char *path =
-        g_test_build_filename(G_TEST_DIST, "data", "state", file, NULL);
-    g_autofree char *contents = NULL;
+    g_autofree char *file = g_strdup_printf("%s.v%u", name, version);
     g_autoptr(GBytes) golden = NULL;
-    gsize size;
 
     if (writes) {
         g_autofree char *to = g_build_filename(writes, file, NULL);
@@ -109,8 +116,7 @@ check_golden(const char *name, GBytes *bytes)
             g_file_set_contents(to, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), NULL));
         return;
     }
-    g_assert_true(g_file_get_contents(path, &contents, &size, NULL));
-    golden = g_bytes_new(contents, size);
+    golden = read_golden(file);
     assert_same(file, golden, bytes);
 }
 
@@ -136,6 +142,17 @@ damage(Device *dev, GBytes *bytes)
     }
     dev->class->reset(dev);
     must_load(dev, bytes);
+}
+
+/* BARs go where they were saved. */
+static void
+remap(TestBoard *test)
+{
+    Pci *pci = test->board.pci;
+
+    pthread_mutex_lock(pci_lock(pci));
+    pci_remap(pci);
+    pthread_mutex_unlock(pci_lock(pci));
 }
 
 /* The board's devices, by ports. */
@@ -224,15 +241,38 @@ poke_i8042(TestBoard *test)
     out8(test, 0x60, 0x99);
     out8(test, 0x64, 0xd2);
     out8(test, 0x60, 0x44);
+    out8(test, 0x60, 0xf2); /* what is this keyboard? */
 }
 
 static void
 check_i8042(TestBoard *test)
 {
-    g_assert_cmphex(in8(test, 0x64) & 1, ==, 1);
-    g_assert_cmphex(in8(test, 0x60), ==, 0x44);
+    static const uint8_t bytes[] = { 0x44, 0xfa, 0xab, 0x83 };
+
+    for (gsize i = 0; i < sizeof(bytes); i++) {
+        g_assert_cmphex(in8(test, 0x64) & 1, ==, 1);
+        g_assert_true(test->level[1]);
+        g_assert_cmphex(in8(test, 0x60), ==, bytes[i]);
+    }
     out8(test, 0x64, 0x25);
     g_assert_cmphex(in8(test, 0x60), ==, 0x99);
+}
+
+/* One that was saved when nothing could be plugged in is a controller whose ports are off. */
+static void
+test_old_i8042(void)
+{
+    g_autoptr(GBytes) saved = read_golden("i8042.v1");
+    TestBoard *test = test_board_new(NULL);
+    Device *dev = test_board_add(test, &i8042_class, NULL);
+
+    must_load(dev, saved);
+    g_assert_cmphex(in8(test, 0x60), ==, 0x44);
+    g_assert_cmphex(in8(test, 0x64) & 1, ==, 0);
+    out8(test, 0x64, 0x20);
+    g_assert_cmphex(in8(test, 0x60), ==, 0x37);
+    device_free(dev);
+    test_board_free(test);
 }
 
 static void
@@ -356,12 +396,75 @@ poke_root_port(TestBoard *test)
 static void
 check_root_port(TestBoard *test)
 {
-    pthread_mutex_lock(pci_lock(test->board.pci));
-    pci_remap(test->board.pci);
-    pthread_mutex_unlock(pci_lock(test->board.pci));
     g_assert_cmphex(config_read(test, 0, 1 << 3, 0x18, 4), ==, 0x00050200);
     g_assert_cmphex(mmio_read(test, 0xd0000000, 4), ==, 0xfee01000);
     g_assert_cmphex(mmio_read(test, 0xd0000008, 4), ==, 0x4041);
+}
+
+/* In the second of its stages, unlocked for a write. */
+static void
+poke_i6300esb(TestBoard *test)
+{
+    const uint8_t keys[] = { 0x80, 0x86 };
+
+    config_write(test, 0, 1 << 3, 0x10, 4, 0xd0000000);
+    config_write(test, 0, 1 << 3, 0x04, 2, 0x0002);
+    for (unsigned stage = 0; stage < 2; stage++) {
+        mmio_write(test, 0xd000000c, 1, keys[0]);
+        mmio_write(test, 0xd000000c, 1, keys[1]);
+        mmio_write(test, 0xd0000000 + 4 * stage, 4, 1000 * (stage + 1));
+    }
+    config_write(test, 0, 1 << 3, 0x68, 1, 0x02);
+    fake_advance(1500000000);
+    mmio_write(test, 0xd000000c, 1, keys[0]);
+    mmio_write(test, 0xd000000c, 1, keys[1]);
+}
+
+/* The stage has 1.449 s left, and bites; what is written first is taken. */
+static void
+check_i6300esb(TestBoard *test)
+{
+    mmio_write(test, 0xd0000000, 4, 77);
+    g_assert_cmphex(mmio_read(test, 0xd0000000, 4), ==, 77);
+    g_assert_cmphex(mmio_read(test, 0xd0000004, 4), ==, 2000);
+    g_assert_cmphex(mmio_read(test, 0xd0000008, 2), ==, 1);
+    fake_advance(1449000000);
+    g_assert_cmpuint(test->n_events, ==, 0);
+    fake_advance(1000000);
+    g_assert_cmpuint(test->n_events, ==, 1);
+}
+
+static void
+poke_pvpanic(TestBoard *test)
+{
+    out8(test, 0x505, 0x02);
+    g_assert_cmpuint(test->n_events, ==, 1);
+}
+
+/* The driver knows already. */
+static void
+check_pvpanic(TestBoard *test)
+{
+    out8(test, 0x505, 0x02);
+    g_assert_cmpuint(test->n_events, ==, 0);
+}
+
+static void
+poke_pvpanic_pci(TestBoard *test)
+{
+    config_write(test, 0, 1 << 3, 0x10, 4, 0xd0000000);
+    config_write(test, 0, 1 << 3, 0x04, 2, 0x0002);
+    mmio_write(test, 0xd0000000, 1, 0x02);
+    g_assert_cmpuint(test->n_events, ==, 1);
+}
+
+static void
+check_pvpanic_pci(TestBoard *test)
+{
+    mmio_write(test, 0xd0000000, 1, 0x02);
+    g_assert_cmpuint(test->n_events, ==, 0);
+    mmio_write(test, 0xd0000000, 1, 0x01);
+    g_assert_cmpuint(test->n_requests, ==, 1);
 }
 
 static const struct {
@@ -381,6 +484,9 @@ static const struct {
     { &flash_class, flash_params, poke_flash, check_flash },
     { &lpc_class, NULL, poke_lpc, check_lpc, true },
     { &root_port_class, NULL, poke_root_port, check_root_port, true },
+    { &i6300esb_class, NULL, poke_i6300esb, check_i6300esb, true },
+    { &pvpanic_class, NULL, poke_pvpanic, check_pvpanic },
+    { &pvpanic_pci_class, NULL, poke_pvpanic_pci, check_pvpanic_pci, true },
 };
 
 /* A board with a device of @i, and a PCI host where it goes there. */
@@ -421,13 +527,18 @@ test_chip(gconstpointer data)
     fake_now_ns = 1700000000ull * 1000000000;
     first = chip_new(i);
     chips[i].poke(first.test);
+    device_pause(first.dev);
     saved = save(first.dev);
-    check_golden(chips[i].class->name, saved);
+    check_golden(chips[i].class->name, chips[i].class->state->version, saved);
     second = chip_new(i);
+    device_pause(second.dev);
     must_load(second.dev, saved);
     again = save(second.dev);
     assert_same(chips[i].class->name, saved, again);
     damage(second.dev, saved);
+    if (chips[i].pci)
+        remap(second.test);
+    device_resume(second.dev);
     chips[i].check(second.test);
     chip_free(&first);
     chip_free(&second);
@@ -487,12 +598,27 @@ rng_params(void)
     return params_new("rng");
 }
 
+/* The kernel gives the socket a name. */
+static VmmMsg *
+vsock_params(void)
+{
+    const struct sockaddr any = { .sa_family = AF_UNIX };
+    VmmMsg *params = params_new("vsock");
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    g_assert_no_errno(bind(fd, &any, sizeof(any.sa_family)));
+    g_assert_no_errno(listen(fd, 1));
+    vmm_msg_put_u64(params, "cid", 3);
+    vmm_msg_put_fd(params, "fd", fd);
+    return params;
+}
+
 static const struct {
     const char *name;
     VmmMsg *(*params)(void);
 } virtio[] = {
     { "blk", blk_params },         { "net", net_params }, { "console", console_params },
-    { "balloon", balloon_params }, { "rng", rng_params },
+    { "balloon", balloon_params }, { "rng", rng_params }, { "vsock", vsock_params },
 };
 
 static void
@@ -515,16 +641,6 @@ copy_memory(VirtioGuest *from, VirtioGuest *to)
 }
 
 static void
-remap(VirtioGuest *guest)
-{
-    Pci *pci = guest->test->board.pci;
-
-    pthread_mutex_lock(pci_lock(pci));
-    pci_remap(pci);
-    pthread_mutex_unlock(pci_lock(pci));
-}
-
-static void
 test_virtio(gconstpointer data)
 {
     gsize i = GPOINTER_TO_SIZE(data);
@@ -535,7 +651,7 @@ test_virtio(gconstpointer data)
     guest_start(first, ~0ull);
     pause_device(first);
     saved = save(first->dev);
-    check_golden(virtio[i].name, saved);
+    check_golden(virtio[i].name, 1, saved);
     second = virtio_guest_new(virtio[i].params(), 4 * MIB);
     pause_device(second);
     copy_memory(first, second);
@@ -544,7 +660,7 @@ test_virtio(gconstpointer data)
     assert_same(virtio[i].name, saved, again);
     damage(second->dev, saved);
     copy_memory(first, second);
-    remap(second);
+    remap(second->test);
     second->dev->class->resume(second->dev);
     test_board_settle(second->test);
     g_assert_cmphex(guest_get(second, COMMON_STATUS, 1), ==, 0xf);
@@ -579,7 +695,7 @@ test_queue_goes_on(void)
     pause_device(second);
     copy_memory(first, second);
     must_load(second->dev, saved);
-    remap(second);
+    remap(second->test);
     second->dev->class->resume(second->dev);
     test_board_settle(second->test);
     g_assert_true(guest_take_used(second, 0, &head, &len));
@@ -613,7 +729,7 @@ test_pending_vector(void)
     pause_device(second);
     copy_memory(first, second);
     must_load(second->dev, saved);
-    remap(second);
+    remap(second->test);
     second->dev->class->resume(second->dev);
     test_board_settle(second->test);
     g_assert_cmpuint(test_board_take_msi(second->test, GUEST_VECTOR(0)), ==, 0);
@@ -696,7 +812,7 @@ check_class(const char *name, const StateTable *state, const char *stateless)
 static void
 test_every_class(void)
 {
-    static const DeviceClass *const *const lists[] = { device_board_classes, device_pci_classes,
+    static const DeviceClass *const *const lists[] = { device_board_classes, device_pc_classes,
                                                        device_firmware_classes,
                                                        device_added_classes };
 
@@ -724,6 +840,7 @@ main(int argc, char **argv)
 
         g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_virtio);
     }
+    g_test_add_func("/state-devices/old-i8042", test_old_i8042);
     g_test_add_func("/state-devices/queue-goes-on", test_queue_goes_on);
     g_test_add_func("/state-devices/pending-vector", test_pending_vector);
     g_test_add_func("/state-devices/other-device", test_other_device);

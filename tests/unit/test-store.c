@@ -92,6 +92,19 @@ test_save_load_remove(Fixture *f, gconstpointer unused)
     g_assert_true(store_remove(f->dir, UUID, &error)); /* gone is gone */
 }
 
+/* What a change that a crash cut short left beside a definition is in no other change's way. */
+static void
+test_left_behind(Fixture *f, gconstpointer unused)
+{
+    g_autofree char *left = path_of(f, UUID ".xml" STORE_LEAVING);
+
+    g_assert_true(store_save(f->dir, UUID, "one", NULL));
+    g_assert_true(g_file_set_contents(left, "none", -1, NULL));
+    g_assert_true(store_save(f->dir, UUID, "two", NULL));
+    g_assert_false(g_file_test(left, G_FILE_TEST_EXISTS));
+    g_assert_cmpstr(load(f), ==, "two");
+}
+
 static void
 test_autostart(Fixture *f, gconstpointer unused)
 {
@@ -150,6 +163,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define ADD(path, fn) g_test_add(path, Fixture, NULL, set_up, fn, tear_down)
     ADD("/store/save-load-remove", test_save_load_remove);
+    ADD("/store/left-behind", test_left_behind);
     ADD("/store/autostart", test_autostart);
     ADD("/store/foreign", test_foreign);
     ADD("/store/failed-write", test_failed_write);

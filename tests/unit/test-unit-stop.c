@@ -17,6 +17,7 @@ typedef struct Fixture {
     GString *entries; /* what the unit's journal was told, a line each */
     guint answers;
     gboolean late;
+    gboolean agent; /* the guest's is there */
     pid_t vmm;
 } Fixture;
 
@@ -44,6 +45,12 @@ static void
 lifecycle(gpointer data, Domain *domain, int event, int detail)
 {
     g_string_append_printf(((Fixture *)data)->events, "%d,%d ", event, detail);
+}
+
+static void
+agent(gpointer data, Domain *domain, int state, int reason)
+{
+    ((Fixture *)data)->agent = state == VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED;
 }
 
 /* The program of the unit, as systemd runs it. */
@@ -130,10 +137,10 @@ expect_events(Fixture *f, const char *events)
 }
 
 static void
-set_up(Fixture *f, gconstpointer unused)
+set_up(Fixture *f, gconstpointer on_stop)
 {
     const char *build = g_getenv("VMCTL_TOP_BUILDDIR");
-    const DriverEvents events = { .lifecycle = lifecycle, .data = f };
+    const DriverEvents events = { .lifecycle = lifecycle, .agent = agent, .data = f };
     DriverEnv *env = g_new0(DriverEnv, 1);
     g_autoptr(GError) error = NULL;
 
@@ -149,6 +156,7 @@ set_up(Fixture *f, gconstpointer unused)
     env->log_dir = g_build_filename(f->dir, "log", NULL);
     env->vmm = g_build_filename(build, "tests", "bus", "fake-vmm", NULL);
     env->kvm = g_strdup("/dev/null");
+    env->on_stop = GPOINTER_TO_UINT(on_stop);
     env->unit_manager = &f->manager;
     env->units_fd = units_listen(f->dir, &error);
     g_assert_no_error(error);
@@ -170,15 +178,15 @@ tear_down(Fixture *f, gconstpointer unused)
     g_free(f->dir);
 }
 
-/* A guest that does what fake-guest.h says of @cmdline. */
+/* A guest that does what fake-guest.h says of @cmdline; @more is of its document. */
 static void
-start(Fixture *f, const char *cmdline, const char *actions)
+start(Fixture *f, const char *cmdline, const char *more)
 {
     g_autofree char *xml = g_strdup_printf(
         "<domain type='kvm'><name>web</name><memory unit='MiB'>32</memory><vcpu>1</vcpu>"
         "<os><type arch='x86_64'>hvm</type><kernel>/dev/null</kernel><cmdline>%s</cmdline></os>"
         "<features><acpi/></features>%s</domain>",
-        cmdline, actions);
+        cmdline, more);
     g_autoptr(GError) error = NULL;
 
     f->domain = driver_define(f->driver, xml, 0, &error);
@@ -198,11 +206,11 @@ await_state(Fixture *f, int state)
     g_string_truncate(f->events, 0);
 }
 
-/* The unit's command ends well, and so has the guest, for @reason; the journal was told @entry of it. */
+/* The unit's command ends well, and so has the guest, for @reason; the journal was told what is like @entry. */
 static void
-stop(Fixture *f, int reason, const char *entry)
+end(Fixture *f, const char *verb, int reason, const char *entry)
 {
-    g_autoptr(GSubprocess) command = run(f, "stop");
+    g_autoptr(GSubprocess) command = run(f, verb);
     int state, its_reason;
 
     g_subprocess_wait_async(command, NULL, command_ended, f);
@@ -210,7 +218,14 @@ stop(Fixture *f, int reason, const char *entry)
     domain_state(f->domain, &state, &its_reason);
     g_assert_cmpint(state, ==, VIR_DOMAIN_SHUTOFF);
     g_assert_cmpint(its_reason, ==, reason);
-    g_assert_cmpstr(f->entries->str, ==, entry);
+    if (!g_pattern_match_simple(entry, f->entries->str))
+        g_error("'%s' is not like '%s'", f->entries->str, entry);
+}
+
+static void
+stop(Fixture *f, int reason, const char *entry)
+{
+    end(f, "stop", reason, entry);
 }
 
 static void
@@ -320,6 +335,63 @@ test_kept(Fixture *f, gconstpointer unused)
     expect_events(f, "5,1 ");
 }
 
+static void
+test_saved(Fixture *f, gconstpointer unused)
+{
+    start(f, "", "");
+    await_state(f, VIR_DOMAIN_RUNNING);
+    end(f, "save", VIR_DOMAIN_SHUTOFF_SAVED, "");
+    g_assert_true(domain_has_managed_save(f->domain));
+}
+
+/* One for which there is no room is not cut off. */
+static void
+test_not_saved(Fixture *f, gconstpointer unused)
+{
+    start(f, "fake=save-fails", "");
+    await_state(f, VIR_DOMAIN_RUNNING);
+    end(f, "save", VIR_DOMAIN_SHUTOFF_SHUTDOWN,
+        "Domain 'web' cannot be saved, and its unit's stop goes on by its power button: *\n");
+    g_assert_true(g_str_has_suffix(f->events->str, "6,1 5,0 "));
+    g_assert_false(domain_has_managed_save(f->domain));
+}
+
+static void
+test_suspended(Fixture *f, gconstpointer unused)
+{
+    start(f, "fake=agent",
+          "<pm><suspend-to-disk enabled='yes'/></pm><devices><channel type='unix'>"
+          "<target type='virtio' name='org.qemu.guest_agent.0'/></channel></devices>");
+    while (!f->agent)
+        g_main_context_iteration(NULL, TRUE);
+    g_string_truncate(f->events, 0);
+    end(f, "suspend", VIR_DOMAIN_SHUTOFF_SHUTDOWN, "");
+    expect_events(f, "7,1 6,1 5,0 ");
+}
+
+static void
+test_not_suspended(Fixture *f, gconstpointer unused)
+{
+    start(f, "", "");
+    await_state(f, VIR_DOMAIN_RUNNING);
+    end(f, "suspend", VIR_DOMAIN_SHUTOFF_SHUTDOWN,
+        "Domain 'web' does not suspend itself, and its unit's stop goes on by its power button: *"
+        "QEMU guest agent is not configured\n");
+    expect_events(f, "6,1 5,0 ");
+}
+
+/* What a unit does not say the configuration says. */
+static void
+test_default(Fixture *f, gconstpointer on_stop)
+{
+    start(f, "", "");
+    await_state(f, VIR_DOMAIN_RUNNING);
+    end(f, "default",
+        GPOINTER_TO_UINT(on_stop) == DRIVER_ON_STOP_SAVE ? VIR_DOMAIN_SHUTOFF_SAVED
+                                                         : VIR_DOMAIN_SHUTOFF_SHUTDOWN,
+        "");
+}
+
 /* Whoever waits when the daemon stops asks the next one. */
 static void
 test_dropped(Fixture *f, gconstpointer unused)
@@ -349,6 +421,13 @@ main(int argc, char **argv)
     g_test_add("/unit-stop/asleep", Fixture, NULL, set_up, test_asleep, tear_down);
     g_test_add("/unit-stop/rises-no-more", Fixture, NULL, set_up, test_rises_no_more, tear_down);
     g_test_add("/unit-stop/kept", Fixture, NULL, set_up, test_kept, tear_down);
+    g_test_add("/unit-stop/saved", Fixture, NULL, set_up, test_saved, tear_down);
+    g_test_add("/unit-stop/not-saved", Fixture, NULL, set_up, test_not_saved, tear_down);
+    g_test_add("/unit-stop/suspended", Fixture, NULL, set_up, test_suspended, tear_down);
+    g_test_add("/unit-stop/not-suspended", Fixture, NULL, set_up, test_not_suspended, tear_down);
+    g_test_add("/unit-stop/default", Fixture, NULL, set_up, test_default, tear_down);
+    g_test_add("/unit-stop/default-save", Fixture, GUINT_TO_POINTER(DRIVER_ON_STOP_SAVE), set_up,
+               test_default, tear_down);
     g_test_add("/unit-stop/dropped", Fixture, NULL, set_up, test_dropped, tear_down);
     return g_test_run();
 }

@@ -740,6 +740,18 @@ test_driver_reset(Fixture *f, gconstpointer data)
     close(waiting);
 }
 
+/* One that comes while the reset is still to be done waits, too. */
+static void
+test_reset_and_client(Fixture *f, gconstpointer data)
+{
+    int waiting;
+
+    guest_begin_reset(f->guest);
+    waiting = client_new(f, "CONNECT 52\n");
+    g_assert_cmpuint(count_streams(f), ==, 0);
+    close(waiting);
+}
+
 static void
 test_clients_wait_for_driver(void)
 {
@@ -850,6 +862,7 @@ main(int argc, char **argv)
     ADD("many", test_many);
     ADD("many-greeters", test_many_greeters);
     ADD("driver-reset", test_driver_reset);
+    ADD("reset-and-client", test_reset_and_client);
     g_test_add_func("/virtio-vsock/clients-wait-for-driver", test_clients_wait_for_driver);
     ADD("short-packet", test_short_packet);
     ADD("long-size", test_long_size);

@@ -164,9 +164,15 @@ guest_start(VirtioGuest *guest, uint64_t features)
 }
 
 void
-guest_reset(VirtioGuest *guest)
+guest_begin_reset(VirtioGuest *guest)
 {
     guest_set(guest, COMMON_STATUS, 1, 0);
+}
+
+void
+guest_reset(VirtioGuest *guest)
+{
+    guest_begin_reset(guest);
     test_board_settle(guest->test);
     g_assert_cmphex(guest_get(guest, COMMON_STATUS, 1), ==, 0);
 }

@@ -75,7 +75,8 @@ void guest_setup_queue(VirtioGuest *guest, unsigned index, unsigned size);
 void guest_driver_ok(VirtioGuest *guest);
 /* All of it: features, every queue, DRIVER_OK. */
 void guest_start(VirtioGuest *guest, uint64_t features);
-/* Resets the device and waits for it. */
+/* Resets the device; and waits for it. */
+void guest_begin_reset(VirtioGuest *guest);
 void guest_reset(VirtioGuest *guest);
 
 /* MSI-X: on, with a message for each queue and the configuration. */

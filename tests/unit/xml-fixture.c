@@ -1,5 +1,6 @@
 #include "tests/unit/xml-fixture.h"
 
+#include "driver/image-wait.h"
 #include "driver/vsock-host.h"
 
 #include "qemu-kvm-backend/proto/vmm-msg.h"
@@ -130,11 +131,13 @@ lower_to_text(DomainDef *def)
 {
     g_autoptr(GPtrArray) messages = g_ptr_array_new_with_free_func((GDestroyNotify)vmm_msg_free);
     g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(ImageWait) images = image_wait_new();
     g_autofree char *dir = g_dir_make_tmp("vmctl-lower-XXXXXX", NULL);
     g_autofree char *vsock = g_build_filename(dir, "vsock", NULL);
     g_autofree char *channels = g_build_filename(dir, "channel", NULL);
     DeviceLowering to = {
         .domain_name = def->name,
+        .iothreads = &def->iothreads,
         .run_dir = dir,
         .vsock_dir = vsock,
         .vsock_broker = "/bin/true",
@@ -142,6 +145,7 @@ lower_to_text(DomainDef *def)
         .add = collect,
         .data = messages,
         .balloon_kib = def->memory_kib - def->current_memory_kib,
+        .images = images,
     };
     g_autoptr(GError) error = NULL;
 

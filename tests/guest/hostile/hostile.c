@@ -1,6 +1,6 @@
-/* A guest that means harm: accesses to any port, to configuration space by ports and by its window, to
- * BARs wherever it has put them, and drivers of virtio devices that lie. What it does follows from a number; that lies
- * in RAM, which a reset keeps, so that a guest that has brought itself down goes on with something else.
+/* A guest that means harm: accesses to any port, to configuration space by ports and by its window, to BARs wherever it
+ * has put them, to flash, and drivers of virtio devices and fw_cfg that lie. What it does follows from a number; that
+ * lies in RAM, which a reset keeps, so that a guest that has brought itself down goes on with something else.
  *
  * It says "+" on COM1, whose registers it spares, once in ACTIONS_A_WORD actions of the first vCPU. Two guests play it:
  * the payload, in ring 0 on two vCPUs, and the one in ring 3, on one but at the processor's pace. */
@@ -15,23 +15,40 @@
 #define PORT_PM    0x600
 #define PORT_RESET 0xcf9
 #define PORT_I8042 0x64
-#define KEPT       ((volatile uint32_t *)0x1f0000) /* which a reset keeps, as payload.h has it */
+#define KEPT                                                                                       \
+    ((volatile uint32_t *)0x1f00000) /* which a reset keeps: behind what is loaded and cleared */
 #endif
 
 #define KEPT_MAGIC      0x4a57113eu
 #define ACTIONS_A_WORD  64
 #define N_FUNCTIONS_MAX 16
 #define RAM_END         0x2000000u
-#define RINGS           0x400000u /* from here on lies what devices are told of, so far apart: */
-#define RINGS_SIZE      0x80000u
-#define QUEUE_STEP      0x8000u /* a queue's share: three areas and buffers */
-#define AT_DRIVER       0x2000u
-#define AT_DEVICE       0x3000u
-#define AT_BUFFERS      0x5000u
-#define BARS            0xd0000000u /* where a BAR goes that was set to nowhere */
-#define ECAM            0xe0000000u
-#define PORT_ADDRESS    0xcf8
-#define PORT_DATA       0xcfc
+#define RINGS                                                                                      \
+    0xc00000u /* behind the guest itself; from here on lies what devices are told of, so far apart: */
+#define RINGS_SIZE   0x80000u
+#define QUEUE_STEP   0x8000u /* a queue's share: three areas and buffers */
+#define AT_DRIVER    0x2000u
+#define AT_DEVICE    0x3000u
+#define AT_BUFFERS   0x5000u
+#define BARS         0xd0000000u /* where a BAR goes that was set to nowhere */
+#define ECAM         0xe0000000u
+#define PORT_ADDRESS 0xcf8
+#define PORT_DATA    0xcfc
+#define PORT_PANIC   0x505
+#define PORT_DMA     0x514       /* fw_cfg's, eight bytes, big-endian */
+#define FLASH        0xfffd0000u /* the firmware's variables */
+#define FLASH_SIZE   0x10000u
+
+/* Registers of configuration space */
+#define COMMAND       0x04
+#define CLASS         0x08
+#define BAR_FIRST     0x10
+#define BUSES         0x18
+#define WINDOW        0x20
+#define PCIEXBAR      0x60
+#define CLASS_BRIDGE  0x0604
+#define WATCHDOG_LOCK 0x68 /* of the watchdog: 2 sets it off */
+#define WATCHDOG_FEED 0x0c /* of its BAR */
 
 /* Virtio over PCI: BARs, and places in the one of the structures */
 #define BAR_MSIX              0x14
@@ -53,7 +70,7 @@
 
 typedef struct Function {
     uint16_t bdf;
-    bool virtio;
+    bool virtio, vsock;
     uint32_t rings;
 } Function;
 
@@ -153,14 +170,35 @@ note_function(uint32_t bdf, uint32_t id)
         return;
     *fn = (Function){ .bdf = bdf,
                       .virtio = (id & 0xffff) == 0x1af4,
+                      .vsock = id == 0x10531af4,
                       .rings = RINGS + n_functions * RINGS_SIZE };
     n_functions++;
+}
+
+/* What firmware does before a system sees it; a loader's guest finds it done. */
+static void
+set_up_chipset(void)
+{
+    uint32_t bus = 0;
+
+    if (config_read(0, PCIEXBAR) & 1)
+        return;
+    config_write(0, PCIEXBAR, ECAM | 1);
+    for (uint32_t slot = 0; slot < 32; slot++) {
+        if (config_read(slot << 3, CLASS) >> 16 != CLASS_BRIDGE)
+            continue;
+        bus++;
+        config_write(slot << 3, BUSES, bus << 16 | bus << 8);
+        config_write(slot << 3, WINDOW, (BARS + 0x0ff00000u) | BARS >> 16);
+        config_write(slot << 3, COMMAND, COMMAND_MEMORY_MASTER);
+    }
 }
 
 static void
 scan(void)
 {
     n_functions = 0;
+    set_up_chipset();
     for (uint32_t bus = 0; bus < 3; bus++) {
         for (uint32_t slot = 0; slot < (bus ? 1 : 32); slot++)
             note_function(bus << 8 | slot << 3, config_read(bus << 8 | slot << 3, 0));
@@ -242,15 +280,16 @@ any_address(Attacker *a, const Function *fn)
 static void
 touch_port(Attacker *a)
 {
-    static const uint16_t ports[] = { 0x20,  0x40,  0x60,  0x64,  0x70,  0x71,  0x80,
-                                      0x92,  0xa0,  0x2f8, 0x2fb, 0x402, 0x510, 0x511,
-                                      0x514, 0x518, 0x600, 0x604, 0x608, 0xcf8, 0xcfc };
+    static const uint16_t ports[] = { 0x20,  0x40,  0x60,  0x64,  0x70,  0x71,  0x80,  0x92,
+                                      0xa0,  0x2f8, 0x2fb, 0x402, 0x510, 0x511, 0x514, 0x518,
+                                      0x600, 0x604, 0x608, 0xcf8, 0xcfc, 0x504 };
     uint32_t port = next(a) & 0xffff;
 
     if (below(a, 4))
         port = ports[below(a, sizeof(ports) / sizeof(ports[0]))] + below(a, 4);
     /* The ways to bring the machine down are found seldom, or nothing else would be. */
-    if ((port == PORT_RESET || port == 0x92 || port == PORT_I8042 || port == PORT_PM + 5) &&
+    if ((port == PORT_RESET || port == 0x92 || port == PORT_I8042 || port == PORT_PM + 5 ||
+         port == PORT_PANIC) &&
         below(a, 4))
         return;
     port_access(port, below(a, 3), next(a) & 0x100, any_value(a));
@@ -293,6 +332,37 @@ touch_bar(Attacker *a)
     else
         bar += below(a, 4) * 0x1000 + below(a, below(a, 8) ? 0x80 : 0x1000);
     memory_access(bar, below(a, 3), next(a) & 0x100, any_value(a));
+}
+
+/* The watchdog's, unlocked as its driver does it, the panic device's, whose word is found seldom, and root ports'. */
+static void
+touch_registers(Attacker *a)
+{
+    const Function *fn = any_function(a);
+    uint32_t bar, at = below(a, 4) * 4, value = any_value(a);
+
+    if (fn->virtio)
+        return;
+    bar = bar_of(fn, BAR_FIRST);
+    if (below(a, 8) == 0)
+        config_write(fn->bdf, WATCHDOG_LOCK, 2 | below(a, 8));
+    if (below(a, 2)) {
+        memory_access(bar + WATCHDOG_FEED, 0, true, 0x80);
+        memory_access(bar + WATCHDOG_FEED, 0, true, 0x86);
+    }
+    memory_access(bar + at, below(a, 3), next(a) & 0x100, below(a, 8) ? value & ~1u : value);
+}
+
+static void
+touch_flash(Attacker *a)
+{
+    static const uint8_t commands[] = { 0x10, 0x20, 0x40, 0x50, 0x60, 0x70,
+                                        0x90, 0x98, 0xd0, 0xe8, 0xff };
+    uint32_t at = FLASH + below(a, FLASH_SIZE);
+
+    for (uint32_t n = 1 + below(a, 4); n > 0; n--)
+        memory_access(at + below(a, 8), 0, next(a) & 0x100,
+                      below(a, 4) ? commands[below(a, sizeof(commands))] : any_value(a));
 }
 
 /* What is above all RAM; the local APIC is the vCPU's own and one way to lose it. */
@@ -417,6 +487,41 @@ put_message(Attacker *a, uint32_t base, uint32_t head)
     desc[2] = below(a, 4) ? 16 : 1 + below(a, 32);
 }
 
+/* The head of a packet of streams (virtio 1.2, 5.10.6). */
+typedef struct __attribute__((packed)) Packet {
+    uint64_t src_cid, dst_cid;
+    uint32_t src_port, dst_port, len;
+    uint16_t type, op;
+    uint32_t flags, buf_alloc, fwd_cnt;
+} Packet;
+
+/* One from the guest to the host, right but for what it says: of few streams, so that some are
+ * open. */
+static void
+put_packet(Attacker *a, uint32_t base, uint32_t head)
+{
+    volatile uint32_t *desc = (volatile uint32_t *)(uintptr_t)(base + 16 * head);
+    uint32_t at = base + AT_BUFFERS + 64 * head;
+    uint32_t size = below(a, 2) ? 0 : below(a, 4096);
+    const Packet packet = {
+        .src_cid = 3,
+        .dst_cid = 2,
+        .src_port = below(a, 4),
+        .dst_port = below(a, 2) ? below(a, 4) : 0x40000000u + below(a, 16),
+        .len = size,
+        .type = 1,
+        .op = below(a, 9),
+        .flags = below(a, 4),
+        .buf_alloc = below(a, 8) ? 65536 : any_value(a),
+        .fwd_cnt = below(a, 4096),
+    };
+
+    *(volatile Packet *)(uintptr_t)at = packet;
+    desc[0] = at;
+    desc[1] = 0;
+    desc[2] = sizeof(packet) + (below(a, 2) ? size : 0);
+}
+
 static void
 offer_chain(Attacker *a, const Function *fn, uint32_t base)
 {
@@ -431,7 +536,9 @@ offer_chain(Attacker *a, const Function *fn, uint32_t base)
             flags = next(a) & 7; /* indirect ones among them */
         put_desc(a, fn, base, head + i, flags, below(a, 32) ? head + i + 1 : next(a));
     }
-    if (below(a, 4))
+    if (fn->vsock && below(a, 8))
+        put_packet(a, base, head);
+    else if (below(a, 4))
         put_message(a, base, head);
     avail[0] = below(a, 2);
     avail[2 + below(a, 256)] = head;
@@ -454,6 +561,23 @@ use_queue(Attacker *a)
     set16(bar, AT_NOTIFY + 4 * queue, queue);
 }
 
+/* fw_cfg's, by a request in RAM: any item, to or from anywhere. */
+static void
+use_fw_cfg(Attacker *a)
+{
+    volatile uint32_t *request = (volatile uint32_t *)(uintptr_t)(RINGS + below(a, 16));
+    uint32_t key = below(a, 2) ? below(a, 0x40) : next(a) & 0xffff;
+    uint64_t at = any_address(a, &functions[0]);
+
+    request[0] = __builtin_bswap32(key << 16 | below(a, 32));
+    request[1] = __builtin_bswap32(below(a, 2) ? below(a, 4096) : any_value(a));
+    request[2] = __builtin_bswap32(at >> 32);
+    request[3] = __builtin_bswap32(at);
+    outl(PORT_DMA, below(a, 16) ? 0 : next(a));
+    outl(PORT_DMA + 4,
+         __builtin_bswap32(below(a, 8) ? (uint32_t)(uintptr_t)request : any_value(a)));
+}
+
 /* While the device may be reading it. */
 static void
 scribble(Attacker *a)
@@ -467,9 +591,9 @@ scribble(Attacker *a)
 
 /* As often as they are here. */
 static void (*const actions[])(Attacker *a) = {
-    touch_port,   touch_port,   touch_config, touch_ecam, touch_bar, touch_bar,
-    touch_memory, start_driver, use_queue,    use_queue,  use_queue, use_queue,
-    use_queue,    scribble,     use_queue,    touch_bar,
+    touch_port,   touch_port, touch_config,    touch_ecam,  touch_bar,  touch_bar, touch_memory,
+    start_driver, use_queue,  use_queue,       use_queue,   use_queue,  use_queue, scribble,
+    use_queue,    touch_bar,  touch_registers, touch_flash, use_fw_cfg,
 };
 
 static void

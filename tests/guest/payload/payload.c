@@ -1,11 +1,16 @@
 #include "payload.h"
 
 #define MULTIBOOT_MAGIC   0x2badb002
-#define MULTIBOOT_CMDLINE 4 /* bit of the flags: the command line is there */
+#define MULTIBOOT_CMDLINE 4 /* bits of the flags: what is there */
+#define MULTIBOOT_MODULES 8
 
 typedef struct MultibootInfo {
-    uint32_t flags, mem_lower, mem_upper, boot_device, cmdline;
+    uint32_t flags, mem_lower, mem_upper, boot_device, cmdline, n_modules, modules;
 } MultibootInfo;
+
+static struct {
+    uint32_t start, end;
+} module; /* the first */
 
 void
 put(const char *text)
@@ -48,6 +53,17 @@ play_hello(uint32_t number)
     finish(number);
 }
 
+/* Says what it was given besides. */
+static void
+play_module(uint32_t number)
+{
+    put("module: ");
+    for (uint32_t at = module.start; at < module.end; at++)
+        outb(PORT_COM1, *(const uint8_t *)at);
+    put("\n");
+    finish(number);
+}
+
 static void
 play_idle(uint32_t number)
 {
@@ -83,6 +99,7 @@ play_late_exit(uint32_t number)
 
 static const Scene scenes[] = {
     { "hello", play_hello },
+    { "module", play_module },
     { "idle", play_idle },
     { "count", play_count },
     { "late-exit", play_late_exit },
@@ -97,6 +114,8 @@ static const Scene scenes[] = {
     { "sleep-button", play_sleep_button },
     { "sleep-lost", play_sleep_lost },
     { "hibernate", play_hibernate },
+    { "functions", play_functions },
+    { "slots", play_slots },
     { "fetch-from-nowhere", play_fetch_from_nowhere },
     { "long-string", play_long_string },
     { "panic", play_panic },
@@ -153,6 +172,10 @@ payload(uint32_t magic, const MultibootInfo *info)
     if (magic != MULTIBOOT_MAGIC || !(info->flags & MULTIBOOT_CMDLINE)) {
         put("no multiboot command line\n");
         finish(250);
+    }
+    if (info->flags & MULTIBOOT_MODULES && info->n_modules) {
+        module.start = ((const uint32_t *)info->modules)[0];
+        module.end = ((const uint32_t *)info->modules)[1];
     }
     text = skip_word((const char *)info->cmdline); /* the kernel's own name comes first */
     for (unsigned i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {

@@ -94,6 +94,9 @@ void play_nap(uint32_t number);
 void play_sleep_button(uint32_t number);
 void play_sleep_lost(uint32_t number);
 void play_hibernate(uint32_t number);
+/* slots.c: the second without end */
+void play_functions(uint32_t number);
+void play_slots(uint32_t number);
 /* cpu.c */
 void play_cpuid(uint32_t number);
 /* Has @entry, in start.S, called for interrupt @vector. */

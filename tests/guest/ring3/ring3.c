@@ -51,10 +51,10 @@ fail(const char *text)
 }
 
 static const Scene scenes[] = {
-    { "blk-random", play_blk_random }, { "blk-sequence", play_blk_sequence },
-    { "blk-waves", play_blk_waves },   { "blk-sizes", play_blk_sizes },
-    { "net-send", play_net_send },     { "net-receive", play_net_receive },
-    { "hostile", play_hostile },
+    { "blk-random", play_blk_random },   { "blk-sequence", play_blk_sequence },
+    { "blk-waves", play_blk_waves },     { "blk-sizes", play_blk_sizes },
+    { "blk-fill", play_blk_fill },       { "net-send", play_net_send },
+    { "net-receive", play_net_receive }, { "hostile", play_hostile },
 };
 
 /* The rest of @text after @word; NULL where it begins with another word. */

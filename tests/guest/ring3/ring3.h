@@ -85,6 +85,9 @@ void play_blk_sequence(const uint64_t numbers[NUMBERS_MAX]);
  *     it is given */
 void play_blk_waves(const uint64_t numbers[NUMBERS_MAX]);
 void play_blk_sizes(const uint64_t numbers[NUMBERS_MAX]);
+/* blk-fill.c: blk-fill DEPTH: writes all of the disk, each of its words another one, counted from 1, DEPTH blocks at
+ *     once, and flushes it: "written"; finds all of that there: "read" */
+void play_blk_fill(const uint64_t numbers[NUMBERS_MAX]);
 /* net.c
  * net-send FRAMES SIZE: sends so many, of so many bytes with the Ethernet header
  * net-receive FRAMES: says "begin" when it can receive and "end" after so many */

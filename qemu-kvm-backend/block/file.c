@@ -1,0 +1,97 @@
+#include "qemu-kvm-backend/block/file.h"
+
+#include "qemu-kvm-backend/proto/vmm-proto.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#define CAUTIOUS_ALIGN 4096 /* fits every device that there is */
+#define PHYSICAL_MAX   65536u
+
+static bool
+read_mode(BlockFile *file, const char *disk, bool wants_write, VmmError *err)
+{
+    int flags = fcntl(file->fd, F_GETFL);
+
+    if (flags < 0 || (flags & O_PATH) || (flags & O_ACCMODE) == O_WRONLY)
+        return vmm_error(err, VMM_ERROR_INVALID, "The image of disk '%s' is not open for reading",
+                         disk);
+    if (wants_write && (flags & O_ACCMODE) != O_RDWR)
+        return vmm_error(err, VMM_ERROR_INVALID, "The image of disk '%s' is not open for writing",
+                         disk);
+    file->writable = wants_write;
+    file->direct = flags & O_DIRECT;
+    return true;
+}
+
+uint64_t
+block_file_size(const BlockFile *file)
+{
+    struct stat st;
+    uint64_t size;
+
+    if (file->is_device)
+        return ioctl(file->fd, BLKGETSIZE64, &size) == 0 ? size : 0;
+    return fstat(file->fd, &st) == 0 ? st.st_size : 0;
+}
+
+static uint32_t
+clamp(uint32_t value, uint32_t min, uint32_t max)
+{
+    return value < min ? min : value > max ? max : value;
+}
+
+static uint32_t
+block_size_of(const BlockFile *file, const struct stat *st)
+{
+    unsigned size = st->st_blksize;
+
+    if (file->is_device && ioctl(file->fd, BLKPBSZGET, &size) < 0)
+        size = BLOCK_SECTOR;
+    if (size & (size - 1))
+        size = 4096;
+    return clamp(size, BLOCK_SECTOR, PHYSICAL_MAX);
+}
+
+/* What O_DIRECT wants here; kernels before 6.1 do not say. */
+static void
+read_alignment(BlockFile *file)
+{
+    struct statx stx;
+
+    file->memory_align = file->offset_align = 1;
+    if (!file->direct)
+        return;
+    file->memory_align = file->offset_align = CAUTIOUS_ALIGN;
+    if (statx(file->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) == 0 &&
+        (stx.stx_mask & STATX_DIOALIGN) && stx.stx_dio_offset_align) {
+        file->memory_align = stx.stx_dio_mem_align;
+        file->offset_align = clamp(stx.stx_dio_offset_align, BLOCK_SECTOR, CAUTIOUS_ALIGN);
+    }
+}
+
+static bool
+read_facts(BlockFile *file, const char *disk, VmmError *err)
+{
+    struct stat st;
+
+    if (fstat(file->fd, &st) < 0)
+        return vmm_error_errno(err, "Cannot inspect the image of disk '%s'", disk);
+    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+        return vmm_error(err, VMM_ERROR_INVALID,
+                         "The image of disk '%s' is neither a regular file nor a block device",
+                         disk);
+    file->is_device = S_ISBLK(st.st_mode);
+    file->size = block_file_size(file);
+    file->block_size = block_size_of(file, &st);
+    read_alignment(file);
+    return true;
+}
+
+bool
+block_file_inspect(BlockFile *file, const char *disk, bool wants_write, VmmError *err)
+{
+    return read_mode(file, disk, wants_write, err) && read_facts(file, disk, err);
+}

@@ -1,0 +1,322 @@
+#include "tests/bus/storm-check.h"
+
+#include <libvirt/libvirt.h>
+#include <net/if.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SETTLE_STEPS 500
+#define SETTLE_US    10000
+
+/* What the daemon says of a domain, and of its guest's process. */
+
+static char *
+path_below(Fixture *fixture, const char *dir, const char *name)
+{
+    return g_build_filename(fixture->dir, dir, "vmctl", name, NULL);
+}
+
+int
+storm_check_pid(Fixture *fixture, const StormSlot *slot)
+{
+    g_autofree char *guests = path_below(fixture, "run", "guests");
+    g_autofree char *path = g_build_filename(guests, slot->uuid, "status", NULL);
+    g_autoptr(GKeyFile) status = g_key_file_new();
+    g_autoptr(GError) error = NULL;
+
+    g_key_file_load_from_file(status, path, G_KEY_FILE_NONE, &error);
+    g_assert_no_error(error);
+    return g_key_file_get_integer(status, "guest", "pid", NULL);
+}
+
+static guint
+count_of(const char *text, const char *what)
+{
+    guint n = 0;
+
+    for (const char *at = text; (at = strstr(at, what)); at += strlen(what))
+        n++;
+    return n;
+}
+
+static guint
+version_in(const char *xml)
+{
+    const char *title = strstr(xml, "<title>");
+
+    g_assert_nonnull(title);
+    return g_ascii_strtoull(title + strlen("<title>"), NULL, 10);
+}
+
+static StormState
+look_at(Fixture *fixture, const StormSlot *slot)
+{
+    g_autofree char *config = fixture_xml_of(fixture, slot->path, VIR_DOMAIN_XML_INACTIVE);
+    StormState state = { .defined = TRUE };
+
+    state.version = version_in(config);
+    state.devices = count_of(config, "<rng ");
+    state.running = fixture_state(fixture, slot->path) == VIR_DOMAIN_RUNNING;
+    if (state.running) {
+        g_autofree char *live = fixture_xml_of(fixture, slot->path, 0);
+
+        state.live_devices = count_of(live, "<rng ");
+    }
+    return state;
+}
+
+/* Checks */
+
+static void
+fail_slot(const StormSlot *slot, const StormState *is)
+{
+    const StormState *states[] = { &slot->known, &slot->doubt, is };
+    static const char *const names[] = { "known", "in doubt", "found" };
+
+    for (guint i = 0; i < 3; i++)
+        g_printerr("%s %s: defined %d version %u devices %u running %d with %u\n", slot->name,
+                   names[i], states[i]->defined, states[i]->version, states[i]->devices,
+                   states[i]->running, states[i]->live_devices);
+    g_error("%s is neither as acknowledged nor as it was being changed", slot->name);
+}
+
+static gboolean
+is_over(Fixture *fixture, gconstpointer path)
+{
+    return fixture_state(fixture, path) == VIR_DOMAIN_SHUTOFF;
+}
+
+/* A guest that was being started or ended when the daemon died may still be on its way out. FALSE: it is out now. */
+static gboolean
+obeys(Fixture *fixture, const StormSlot *slot)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) reply =
+        fixture_try(fixture, slot->path, DOMAIN, "Suspend", NULL, NULL, &error);
+
+    if (reply) {
+        fixture_do(fixture, slot->path, "Resume", NULL);
+        return TRUE;
+    }
+    if (slot->known.running && slot->doubt.running)
+        g_error("%s cannot be controlled: %s", slot->name, error->message);
+    fixture_wait(fixture, is_over, slot->path);
+    return FALSE;
+}
+
+/* Each part was written by itself; so one may be old and the other new, but none anything else. */
+static void
+check_slot(Fixture *fixture, StormSlot *slot, gboolean listed)
+{
+    const StormState *a = &slot->known, *b = &slot->doubt;
+    StormState is = { 0 };
+
+    if (listed)
+        is = look_at(fixture, slot);
+    if ((is.defined != a->defined && is.defined != b->defined) ||
+        (is.version != a->version && is.version != b->version) ||
+        (is.devices != a->devices && is.devices != b->devices) ||
+        (is.running != a->running && is.running != b->running) ||
+        (is.running && is.live_devices != a->live_devices && is.live_devices != b->live_devices))
+        fail_slot(slot, &is);
+    is.running = is.running && obeys(fixture, slot);
+    if (is.running) {
+        int pid = storm_check_pid(fixture, slot);
+
+        if (slot->pid)
+            g_assert_cmpint(pid, ==, slot->pid);
+        slot->pid = pid;
+        g_assert_cmpint(kill(pid, 0), ==, 0);
+    } else {
+        is.live_devices = 0;
+    }
+    slot->known = slot->doubt = is;
+}
+
+static gboolean
+take_listed(GVariant *paths, const char *path, guint *ret_found)
+{
+    GVariantIter iter;
+    const char *each;
+    guint n = 0;
+
+    g_variant_iter_init(&iter, paths);
+    while (g_variant_iter_loop(&iter, "&o", &each))
+        n += g_str_equal(each, path);
+    g_assert_cmpuint(n, <=, 1);
+    *ret_found += n;
+    return n == 1;
+}
+
+void
+storm_check_slots(Fixture *fixture, Storm *storm)
+{
+    g_autoptr(GVariant) reply =
+        fixture_call(fixture, ROOT_PATH, CONNECT, "ListDomains", g_variant_new("(u)", 0), "(ao)");
+    g_autoptr(GVariant) paths = g_variant_get_child_value(reply, 0);
+    guint found = 0;
+
+    for (guint i = 0; i < STORM_CLIENTS; i++) {
+        for (guint j = 0; j < STORM_SLOTS; j++) {
+            StormSlot *slot = storm_slot(storm, i, j);
+
+            check_slot(fixture, slot, take_listed(paths, slot->path, &found));
+        }
+    }
+    g_assert_cmpuint(found, ==, g_variant_n_children(paths));
+}
+
+void
+storm_check_control(Fixture *fixture, Storm *storm)
+{
+    for (guint i = 0; i < STORM_CLIENTS * STORM_SLOTS; i++) {
+        const StormSlot *slot = storm_slot(storm, i / STORM_SLOTS, i % STORM_SLOTS);
+
+        if (!slot->known.running || !slot->doubt.running)
+            continue;
+        fixture_do(fixture, slot->path, "Suspend", NULL);
+        fixture_do(fixture, slot->path, "Resume", NULL);
+    }
+}
+
+/* What there may be; which domains and guests have such files, is looked at by check_dir(). */
+#define UUID "[0-9a-f-]{36}"
+static const char usual_files[] =
+    "^/(bus|bus.conf|notify|kernel|config|run|data|cache|services|cgroup|faulty-disk"
+    "|(config|run|data|cache)/vmctl"
+    "|config/vmctl/domains(/" UUID ".xml)?"
+    "|run/vmctl/(vmctld.lock|units|guests|guests/" UUID "(/(control|status|live.xml|record|cgroup))?)"
+    "|cache/vmctl/log(/storm-[0-9]-[0-9].log)?)$";
+
+static void
+check_files(const char *top, const char *below)
+{
+    g_autofree char *path = g_strconcat(top, below, NULL);
+    g_autoptr(GDir) entries = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    while (entries && (name = g_dir_read_name(entries))) {
+        g_autofree char *here = g_strconcat(below, "/", name, NULL);
+        g_autofree char *whole = g_strconcat(top, here, NULL);
+
+        if (!g_regex_match_simple(usual_files, here, 0, 0))
+            g_error("'%s' is left over", whole);
+        if (!g_file_test(whole, G_FILE_TEST_IS_SYMLINK) && g_file_test(whole, G_FILE_TEST_IS_DIR))
+            check_files(top, here);
+    }
+}
+
+/* The files of @dir are those of the domains for which @wanted, and no others. */
+static void
+check_dir(const char *dir, const char *suffix, Storm *storm, gboolean running)
+{
+    g_autoptr(GDir) entries = g_dir_open(dir, 0, NULL);
+    g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    const char *name;
+    guint n = 0;
+
+    while (entries && (name = g_dir_read_name(entries)))
+        g_hash_table_add(names, g_strdup(name));
+    for (guint i = 0; i < STORM_CLIENTS * STORM_SLOTS; i++) {
+        const StormSlot *slot = storm_slot(storm, i / STORM_SLOTS, i % STORM_SLOTS);
+        g_autofree char *file = g_strconcat(slot->uuid, suffix, NULL);
+
+        if (!(running ? slot->known.running : slot->known.defined))
+            continue;
+        n++;
+        if (!g_hash_table_contains(names, file))
+            g_error("'%s/%s' is not there", dir, file);
+    }
+    if (g_hash_table_size(names) != n) {
+        g_autofree gpointer *keys = g_hash_table_get_keys_as_array(names, NULL);
+        g_autofree char *all = g_strjoinv(" ", (char **)keys);
+
+        g_error("'%s' has %u files, not %u: %s", dir, g_hash_table_size(names), n, all);
+    }
+}
+
+static guint
+count_running(Storm *storm)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < STORM_CLIENTS * STORM_SLOTS; i++)
+        n += storm_slot(storm, i / STORM_SLOTS, i % STORM_SLOTS)->known.running;
+    return n;
+}
+
+static guint
+count_taps(void)
+{
+    struct if_nameindex *all = if_nameindex();
+    guint n = 0;
+
+    while (all[n].if_index)
+        n++;
+    if_freenameindex(all);
+    return n - 1; /* the loopback */
+}
+
+static guint
+count_rooms(const char *cgroup)
+{
+    g_autofree char *path = g_build_filename(cgroup, "machine", NULL);
+    g_autoptr(GDir) entries = g_dir_open(path, 0, NULL);
+    const char *name;
+    guint n = 0;
+
+    while (entries && (name = g_dir_read_name(entries)))
+        n += g_str_has_prefix(name, "vmctl-storm-");
+    return n;
+}
+
+/* Processes that a killed daemon had just begun with end by themselves, soon, and their taps with them. */
+static void
+check_settled(Fixture *fixture, guint running, gboolean taps)
+{
+    guint processes = 0, interfaces = 0;
+
+    for (guint i = 0; i < SETTLE_STEPS; i++) {
+        processes = fixture_count_guests(fixture);
+        interfaces = taps ? count_taps() : running;
+        if (processes == running && interfaces == running)
+            return;
+        g_usleep(SETTLE_US);
+    }
+    g_error("%u processes and %u taps of guests, not %u", processes, interfaces, running);
+}
+
+void
+storm_check_litter(Fixture *fixture, Storm *storm, gboolean taps, const char *cgroup)
+{
+    g_autofree char *domains = path_below(fixture, "config", "domains");
+    g_autofree char *guests = path_below(fixture, "run", "guests");
+    guint running = count_running(storm);
+
+    check_dir(domains, ".xml", storm, FALSE);
+    check_dir(guests, "", storm, TRUE);
+    check_files(fixture->dir, "");
+    check_settled(fixture, running, taps);
+    if (cgroup)
+        g_assert_cmpuint(count_rooms(cgroup), ==, running);
+}
+
+/* A guest that a daemon was just starting, or ending, when it died takes a moment to be over. */
+static gboolean
+is_settled(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(GVariant) reply = fixture_call(
+        fixture, ROOT_PATH, CONNECT, "ListDomains",
+        g_variant_new("(u)", VIR_CONNECT_LIST_DOMAINS_PAUSED | VIR_CONNECT_LIST_DOMAINS_OTHER),
+        "(ao)");
+    g_autoptr(GVariant) paths = g_variant_get_child_value(reply, 0);
+
+    return g_variant_n_children(paths) == 0;
+}
+
+void
+storm_check_wait(Fixture *fixture)
+{
+    fixture_wait(fixture, is_settled, NULL);
+}

@@ -1,0 +1,249 @@
+/* An administrator's programs when guests come and go: in which order, what they are told, what their refusal does. */
+#include "tests/bus/fixture.h"
+
+#include <glib/gstdio.h>
+#include <libvirt/libvirt.h>
+#include <signal.h>
+#include <string.h>
+
+#define FLAGS(n) g_variant_new("(u)", (guint)(n))
+/* Writes down how it was called, and the name in the document that it got. */
+#define RECORD                                                                                     \
+    "#!/bin/sh\n"                                                                                  \
+    "name=$(sed -n 's:.*<name>\\(.*\\)</name>.*:\\1:p')\n"                                         \
+    "echo \"$* $name\" >>\"$HOME/calls\"\n"
+#define COMES  "web prepare begin - web\nweb start begin - web\nweb started begin - web\n"
+#define GOES   "web stopped end - web\nweb release end - web\n"
+#define FAILED "Hook script execution failed: *hooks/qemu* web "
+
+static void
+install(Fixture *fixture, const char *name, const char *text)
+{
+    g_autofree char *path = g_build_filename(fixture->dir, "config/vmctl/hooks", name, NULL);
+    g_autofree char *dir = g_path_get_dirname(path);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_no_errno(g_mkdir_with_parents(dir, 0700));
+    g_file_set_contents(path, text, -1, &error);
+    g_assert_no_error(error);
+    g_assert_no_errno(g_chmod(path, 0700));
+}
+
+static char *
+calls(Fixture *fixture)
+{
+    g_autofree char *path = g_build_filename(fixture->dir, "calls", NULL);
+    char *text = NULL;
+
+    return g_file_get_contents(path, &text, NULL, NULL) ? text : g_strdup("");
+}
+
+static gboolean
+has_called(Fixture *fixture, gconstpointer expected)
+{
+    g_autofree char *text = calls(fixture);
+
+    return g_str_equal(text, expected);
+}
+
+static gboolean
+has_called_last(Fixture *fixture, gconstpointer expected)
+{
+    g_autofree char *text = calls(fixture);
+
+    return g_str_has_suffix(text, expected);
+}
+
+/* Since the last look. */
+static void
+expect_calls(Fixture *fixture, const char *expected)
+{
+    g_autofree char *path = g_build_filename(fixture->dir, "calls", NULL);
+
+    fixture_wait(fixture, has_called, expected);
+    g_unlink(path);
+}
+
+static void
+test_order(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "");
+
+    install(fixture, "qemu", RECORD);
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    expect_calls(fixture, COMES);
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_do(fixture, path, "Shutdown", FLAGS(VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN));
+    expect_calls(fixture, GOES COMES GOES);
+}
+
+/* More of them, and some that are none. */
+static void
+test_directory(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "");
+    g_autofree char *plain =
+        g_build_filename(fixture->dir, "config/vmctl/hooks/qemu.d/15-no", NULL);
+    static const char second[] = "#!/bin/sh\necho \"second $2\" >>\"$HOME/calls\"\n";
+    static const char third[] = "#!/bin/sh\necho \"third $2\" >>\"$HOME/calls\"\n";
+
+    install(fixture, "qemu.d/20-third", third);
+    install(fixture, "qemu.d/10-second", second);
+    install(fixture, "qemu.d/15-no", RECORD);
+    g_assert_no_errno(g_chmod(plain, 0600));
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    expect_calls(fixture, "second prepare\nthird prepare\nsecond start\nthird start\n"
+                          "second started\nthird started\n");
+}
+
+/* The start is refused with the words of who refuses, and nothing is left of it. */
+static void
+refuse(Fixture *fixture, const char *path, const char *operation, const char *called)
+{
+    g_autofree char *text =
+        g_strdup_printf(RECORD "[ $2 != %s ] || { echo 'not today' >&2; exit 3; }\n", operation);
+    g_autofree char *error = g_strdup_printf(FAILED "%s (*code 3): not today", operation);
+    g_autofree char *expected = g_strconcat(called, GOES, NULL);
+
+    install(fixture, "qemu", text);
+    fixture_call_fails(fixture, path, DOMAIN, "Create", FLAGS(0), NULL, error);
+    expect_calls(fixture, expected);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_UNKNOWN);
+    g_assert_cmpuint(fixture_count_guests(fixture), ==, 0);
+}
+
+static void
+test_refusal(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "");
+
+    refuse(fixture, path, "prepare", "web prepare begin - web\n");
+    refuse(fixture, path, "start", "web prepare begin - web\nweb start begin - web\n");
+    refuse(fixture, path, "started", COMES);
+    install(fixture, "qemu", "#!/does/not/exist\n");
+    fixture_call_fails(fixture, path, DOMAIN, "Create", FLAGS(0), NULL,
+                       "Hook script execution failed: *hooks/qemu: *");
+    install(fixture, "qemu", "#!/bin/sh\nexit 0\n");
+    fixture_do(fixture, path, "Create", FLAGS(0));
+}
+
+static gboolean
+has_begun(Fixture *fixture, gconstpointer unused)
+{
+    g_autofree char *text = calls(fixture);
+
+    return *text != '\0';
+}
+
+static void
+start_answered(GObject *client, GAsyncResult *result, gpointer data)
+{
+    GError **error = data;
+    g_autoptr(GVariant) reply =
+        g_dbus_connection_call_finish(G_DBUS_CONNECTION(client), result, error);
+
+    g_assert_null(reply);
+    g_dbus_error_strip_remote_error(*error);
+}
+
+static gboolean
+is_set(Fixture *fixture, gconstpointer error)
+{
+    return *(GError *const *)error != NULL;
+}
+
+/* One that never ends holds up its own domain, until that is destroyed. */
+static void
+test_hangs(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "");
+    g_autofree char *other = fixture_define(fixture, "db", "");
+    g_autoptr(GError) error = NULL;
+
+    install(fixture, "qemu", RECORD "[ $1$2 != webprepare ] || exec sleep 1000\n");
+    g_dbus_connection_call(fixture->client, BUS_NAME, path, DOMAIN, "Create", FLAGS(0), NULL,
+                           G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, start_answered, &error);
+    fixture_wait(fixture, has_begun, NULL);
+    fixture_do(fixture, other, "Create", FLAGS(0));
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_wait(fixture, is_set, &error);
+    g_assert_cmpstr(error->message, ==,
+                    "operation aborted: the domain was destroyed during its start");
+    fixture_do(fixture, other, "Destroy", FLAGS(0));
+}
+
+static const struct Quick {
+    const char *does, *events;
+    int state, reason;
+    const char *calls;
+} quick_sleeper = { "fake=sleep", "4,0 2,0 7,0", VIR_DOMAIN_PMSUSPENDED,
+                    VIR_DOMAIN_PMSUSPENDED_UNKNOWN, COMES },
+  quick_end = { "fake=hibernate", "4,0 2,0 7,1 6,1 5,0", VIR_DOMAIN_SHUTOFF,
+                VIR_DOMAIN_SHUTOFF_SHUTDOWN, COMES GOES };
+
+/* A guest may be quicker than the program that hears of its start: what it does meanwhile is told behind that. */
+static void
+test_quick(gconstpointer data)
+{
+    const struct Quick *quick = data;
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", quick->does);
+
+    install(fixture, "qemu", RECORD "[ $2 != started ] || sleep 0.5\n");
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_expect_events(fixture, quick->events);
+    fixture_assert_state(fixture, path, quick->state, quick->reason);
+    expect_calls(fixture, quick->calls);
+}
+
+/* The next daemon says so. */
+static void
+test_reconnect(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "");
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    install(fixture, "qemu", RECORD);
+    fixture_end_daemon(fixture, SIGTERM);
+    fixture_start_daemon(fixture);
+    expect_calls(fixture, "web reconnect begin - web\n");
+    fixture_end_daemon(fixture, SIGKILL);
+    fixture_kill_guests(fixture);
+    fixture_start_daemon(fixture);
+    /* The kernel may not have told of its end yet when it is looked for. */
+    fixture_wait(fixture, has_called_last, GOES);
+}
+
+static void
+test_restore(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "");
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_do(fixture, path, "ManagedSave", FLAGS(0));
+    install(fixture, "qemu", RECORD);
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    expect_calls(fixture, "web restore begin - web\n" COMES);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/bus/hooks/order", test_order);
+    g_test_add_func("/bus/hooks/directory", test_directory);
+    g_test_add_func("/bus/hooks/refusal", test_refusal);
+    g_test_add_func("/bus/hooks/hangs", test_hangs);
+    g_test_add_data_func("/bus/hooks/quick-sleeper", &quick_sleeper, test_quick);
+    g_test_add_data_func("/bus/hooks/quick-end", &quick_end, test_quick);
+    g_test_add_func("/bus/hooks/reconnect", test_reconnect);
+    g_test_add_func("/bus/hooks/restore", test_restore);
+    return g_test_run();
+}

@@ -1,0 +1,3 @@
+#!/bin/bash
+# Real guests behind the bus, on storage that hangs, where there is a KVM.
+exec "$VMCTL_TOP_SRCDIR/tests/lab/on-any-kvm" "$VMCTL_TOP_BUILDDIR/tests/bus/test-bus-slow" --tap
