@@ -1,27 +1,17 @@
-#include "driver/driver.h"
+#include "driver/driver-private.h"
 
 #include "driver/adopt.h"
 #include "driver/agent.h"
-#include "driver/capabilities.h"
-#include "driver/cpu-archs.h"
-#include "driver/cpu-baseline.h"
-#include "driver/cpu-compare.h"
-#include "driver/domain-firmware.h"
 #include "driver/disk-resize.h"
-#include "driver/domain-capabilities.h"
 #include "driver/domain-index.h"
 #include "driver/domain-list.h"
-#include "driver/domain-private.h"
-#include "driver/domain-xml-sysinfo.h"
 #include "driver/domain-xml.h"
 #include "driver/error.h"
 #include "driver/flags.h"
 #include "driver/hook.h"
 #include "driver/hotplug.h"
-#include "driver/ksm.h"
 #include "driver/launch.h"
 #include "driver/managed-save.h"
-#include "driver/restore.h"
 #include "driver/save.h"
 #include "driver/store.h"
 #include "driver/test-default.h"
@@ -33,18 +23,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* The hypervisor version that clients are told: that of the QEMU whose machine ours stands in for, so
- * that they do not fall back to what only older ones had. */
-#define HYPERVISOR_VERSION (7 * 1000000 + 2 * 1000)
-
-struct Driver {
-    DomainHost host;
-    char *hostname;
-    int lock_fd;
-    HostObjects *objects;
-    gboolean settling; /* the test driver's domain is about to run */
-};
 
 /* One daemon per run directory. The lock goes with its descriptor, however the daemon ends. */
 static gboolean
@@ -373,191 +351,6 @@ driver_list(Driver *driver, guint flags, GError **error)
     return domain_list_filter(driver->host.list, flags);
 }
 
-/* What is no machine's needs a driver without a host. */
-static gboolean
-check_virt(const Driver *driver, const DomainDef *def, GError **error)
-{
-    return def->virt != DOMAIN_VIRT_TEST || driver->host.env->simulated ||
-           driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                        "value 'test' of attribute 'type' of <domain> is not supported by this "
-                        "driver: it is for test:///default");
-}
-
-/* The domain that @def names, NULL where it is new; FALSE where name and uuid are of two. */
-static gboolean
-find_same(Driver *driver, const DomainDef *def, Domain **ret, GError **error)
-{
-    Domain *by_uuid = domain_list_find_uuid(driver->host.list, def->uuid);
-    Domain *by_name = domain_list_find_name(driver->host.list, def->name);
-
-    if (!check_virt(driver, def, error))
-        return FALSE;
-    if (by_uuid && by_uuid != by_name)
-        return driver_error(error, VIR_ERR_OPERATION_FAILED,
-                            "domain '%s' is already defined with uuid %s", domain_name(by_uuid),
-                            def->uuid);
-    if (by_name && by_name != by_uuid)
-        return driver_error(error, VIR_ERR_OPERATION_FAILED,
-                            "domain '%s' already exists with uuid %s", def->name,
-                            domain_uuid(by_name));
-    *ret = by_uuid;
-    return TRUE;
-}
-
-/* Whether @xml is valid by the schema, where that is asked for. */
-static gboolean
-validate(Driver *driver, const char *xml, gboolean asked, GError **error)
-{
-    g_autofree char *schema =
-        asked ? g_build_filename(driver->host.env->schema_dir, "domain.rng", NULL) : NULL;
-
-    return !asked || domain_xml_validate(xml, schema, error);
-}
-
-static void
-adopt_definition(Domain *domain, DomainDef *def)
-{
-    domain_def_free(domain->persistent);
-    domain->persistent = def;
-    g_clear_pointer(&domain->brief, g_free);
-    domain->updated = domain_is_active(domain);
-    if (domain->guest)
-        domain_move(domain, domain->state, domain->reason); /* the status says so, too */
-}
-
-Domain *
-driver_define(Driver *driver, const char *xml, guint flags, GError **error)
-{
-    g_autoptr(DomainDef) def = NULL;
-    g_autofree char *text = NULL;
-    g_autoptr(Domain) made = NULL;
-    Domain *domain;
-    gboolean added;
-
-    if (!driver_check_flags(flags, VIR_DOMAIN_DEFINE_VALIDATE, "virDomainDefineXMLFlags", error) ||
-        !validate(driver, xml, flags & VIR_DOMAIN_DEFINE_VALIDATE, error) ||
-        !(def = domain_xml_parse_stored(xml, error)) || !find_same(driver, def, &domain, error) ||
-        !domain_firmware_fill(def, driver->host.env, error) || !(text = domain_xml_format_stored(def, error)))
-        return NULL;
-    if ((!domain && !store_keep_aside(driver->host.env->config_dir, def->uuid, error)) ||
-        !store_save(driver->host.env->config_dir, def->uuid, text, error))
-        return NULL;
-    added = !domain || !domain_is_persistent(domain);
-    if (domain) {
-        adopt_definition(domain, g_steal_pointer(&def));
-    } else {
-        domain = made = domain_new(&driver->host, g_steal_pointer(&def), NULL);
-        domain_list_add(driver->host.list, domain);
-    }
-    domain_index_changed(domain);
-    domain_let_rest(domain);
-    domain_emit(domain, VIR_DOMAIN_EVENT_DEFINED,
-                added ? VIR_DOMAIN_EVENT_DEFINED_ADDED : VIR_DOMAIN_EVENT_DEFINED_UPDATED);
-    return domain;
-}
-
-typedef struct Creation {
-    Domain *domain;
-    gboolean made; /* for this creation */
-    DriverCreateDone done;
-    gpointer data;
-} Creation;
-
-static void
-created(gpointer data, const GError *error)
-{
-    Creation *creation = data;
-    Domain *domain = creation->domain;
-
-    if (error && creation->made && !domain_is_persistent(domain) && !domain_is_active(domain))
-        domain_list_remove(domain->host->list, domain);
-    creation->done(creation->data, error ? NULL : domain, error);
-    domain_unref(domain);
-    g_free(creation);
-}
-
-/* The domain that is to be started with @def: the one that is defined, or one for this once. */
-static Domain *
-domain_to_start(Driver *driver, const DomainDef *def, GError **error)
-{
-    Domain *domain;
-
-    if (!find_same(driver, def, &domain, error))
-        return NULL;
-    if (domain && (domain_is_active(domain) || domain->launch)) {
-        driver_error(error, VIR_ERR_OPERATION_INVALID, "domain '%s' is already active", def->name);
-        return NULL;
-    }
-    if (domain)
-        return domain_ref(domain);
-    domain = domain_new(&driver->host, NULL, domain_def_copy(def));
-    domain_list_add(driver->host.list, domain);
-    return domain;
-}
-
-static Creation *
-creation_new(Domain *domain, DriverCreateDone done, gpointer data)
-{
-    Creation *creation = g_new(Creation, 1);
-
-    *creation = (Creation){ domain, !domain_is_persistent(domain), done, data };
-    return creation;
-}
-
-void
-driver_create(Driver *driver, const char *xml, guint flags, DriverCreateDone done, gpointer data)
-{
-    const guint known =
-        VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_VALIDATE | VIR_DOMAIN_START_RESET_NVRAM;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(DomainDef) def = NULL;
-    Domain *domain = NULL;
-
-    if (driver_check_flags(flags, known, "virDomainCreateXML", &error) &&
-        validate(driver, xml, flags & VIR_DOMAIN_START_VALIDATE, &error) && (def = domain_xml_parse(xml, &error)))
-        domain = domain_to_start(driver, def, &error);
-    if (domain)
-        domain_start_with(domain, g_steal_pointer(&def), flags & ~(guint)VIR_DOMAIN_START_VALIDATE,
-                          created, creation_new(domain, done, data));
-    else
-        done(data, NULL, error);
-}
-
-void
-driver_restore(Driver *driver, const char *path, const char *xml, guint flags,
-               DriverCreateDone done, gpointer data)
-{
-    const guint known = VIR_DOMAIN_SAVE_BYPASS_CACHE | VIR_DOMAIN_SAVE_RUNNING |
-                        VIR_DOMAIN_SAVE_PAUSED | VIR_DOMAIN_SAVE_RESET_NVRAM;
-    const DriverEnv *env = driver->host.env;
-    g_autoptr(GError) error = NULL;
-    g_auto(RestoreSource) source = { .fd = -1 };
-    Domain *domain = NULL;
-
-    if (driver_check_save_flags(flags, &error) &&
-        driver_check_flags(flags, env->simulated ? 0 : known, "virDomainRestoreFlags", &error) &&
-        restore_source_check_xml(env, xml, &error) &&
-        restore_source_open(env, path, xml, flags, &source, NULL, &error))
-        domain = domain_to_start(driver, source.def, &error);
-    if (domain)
-        restore_domain(domain, &source, flags, created, creation_new(domain, done, data));
-    else
-        done(data, NULL, error);
-}
-
-char *
-driver_save_image_xml(Driver *driver, const char *path, guint flags, GError **error)
-{
-    return restore_image_xml(driver->host.env, path, flags, error);
-}
-
-gboolean
-driver_save_image_define(Driver *driver, const char *path, const char *xml, guint flags,
-                         GError **error)
-{
-    return restore_image_define(driver->host.env, path, xml, flags, error);
-}
-
 gboolean
 driver_is_simulated(const Driver *driver)
 {
@@ -568,125 +361,6 @@ const char *
 driver_name(const Driver *driver)
 {
     return driver->host.env->name;
-}
-
-const char *
-driver_hostname(Driver *driver)
-{
-    return driver->hostname;
-}
-
-char *
-driver_capabilities(Driver *driver)
-{
-    return capabilities_format(driver->host.env);
-}
-
-/* libvirt's test driver has no such host either. */
-static gboolean
-check_host(const Driver *driver, const char *function, GError **error)
-{
-    return !driver->host.env->simulated || driver_error(error, VIR_ERR_NO_SUPPORT, "%s", function);
-}
-
-char *
-driver_domain_capabilities(Driver *driver, const char *emulator, const char *arch,
-                           const char *machine, const char *virttype, guint flags, GError **error)
-{
-    const DomainCapabilitiesQuery query = { emulator, arch, machine, virttype };
-
-    if (!check_host(driver, "virConnectGetDomainCapabilities", error) ||
-        !driver_check_flags(flags, 0, "virConnectGetDomainCapabilities", error))
-        return NULL;
-    return domain_capabilities_format(driver->host.env, &query, error);
-}
-
-GVariant *
-driver_memory_parameters(Driver *driver, guint flags, GError **error)
-{
-    static const char function[] = "virNodeGetMemoryParameters";
-
-    /* There are no texts in them, so that the flag for these changes nothing. */
-    if (!check_host(driver, function, error) ||
-        !driver_check_flags(flags, VIR_TYPED_PARAM_STRING_OKAY, function, error))
-        return NULL;
-    return ksm_read(KSM_DIR, error);
-}
-
-gboolean
-driver_set_memory_parameters(Driver *driver, GVariant *params, guint flags, GError **error)
-{
-    static const char function[] = "virNodeSetMemoryParameters";
-
-    return check_host(driver, function, error) && driver_check_flags(flags, 0, function, error) &&
-           ksm_write(KSM_DIR, params, error);
-}
-
-char *
-driver_sysinfo(Driver *driver, guint flags, GError **error)
-{
-    char *xml = NULL;
-    Sysinfo sysinfo = { 0 };
-
-    if (!driver_check_flags(flags, 0, "virConnectGetSysinfo", error))
-        return NULL;
-    sysinfo_init(&sysinfo);
-    if (driver->host.env->simulated)
-        test_default_sysinfo(&sysinfo);
-    else
-        sysinfo_read_host(&sysinfo);
-    if (sysinfo.has_smbios)
-        xml = domain_xml_sysinfo(&sysinfo);
-    else
-        driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "Host SMBIOS information is not available");
-    sysinfo_clear(&sysinfo);
-    return xml;
-}
-
-int
-driver_compare_cpu(Driver *driver, const char *xml, guint flags, GError **error)
-{
-    static const char function[] = "virConnectCompareCPU";
-    HostCpu host = { 0 };
-
-    if (!check_host(driver, function, error) ||
-        !driver_check_flags(flags, VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE, function, error))
-        return VIR_CPU_COMPARE_ERROR;
-    host_cpu_probe(driver->host.env->kvm, &host, NULL); /* the processor tells without KVM, too */
-    return cpu_compare(&host, xml, flags & VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE, error);
-}
-
-/* libvirt's test driver knows one flag less. */
-char *
-driver_baseline_cpu(Driver *driver, const char *const *documents, guint flags, GError **error)
-{
-    guint known = VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES;
-
-    if (!driver->host.env->simulated)
-        known |= VIR_CONNECT_BASELINE_CPU_MIGRATABLE;
-    if (!driver_check_flags(flags, known, "virConnectBaselineCPU", error))
-        return NULL;
-    return cpu_baseline(documents, flags, error);
-}
-
-char **
-driver_cpu_models(Driver *driver, const char *arch, guint flags, GError **error)
-{
-    if (!driver_check_flags(flags, 0, "virConnectGetCPUModelNames", error))
-        return NULL;
-    return cpu_arch_models(arch, error);
-}
-
-gulong
-driver_lib_version(void)
-{
-    return LIBVIR_VERSION_NUMBER;
-}
-
-gulong
-driver_version(Driver *driver)
-{
-    return driver->host.env->simulated ? TEST_DEFAULT_VERSION : HYPERVISOR_VERSION;
 }
 
 void
