@@ -3,6 +3,7 @@
 #include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/state-job.h"
+#include "qemu-kvm-backend/x86/chips-state.h"
 
 #include <assert.h>
 #include <errno.h>

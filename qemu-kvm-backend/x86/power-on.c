@@ -1,6 +1,7 @@
 #include "qemu-kvm-backend/x86/power-on.h"
 
 #include "qemu-kvm-backend/log.h"
+#include "qemu-kvm-backend/x86/chips-state.h"
 
 #include <errno.h>
 #include <stdlib.h>

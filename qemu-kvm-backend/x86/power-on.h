@@ -1,7 +1,7 @@
 /* power-on: the state of vCPUs and interrupt chips when the power comes on, and back to it.
  *
  * KVM has no reset; what it makes of a new VM is the power-on state, so it is read right after the
- * VM was built and written back at every reset (vcpu-state.h).
+ * VM was built and written back at every reset (vcpu-state.h, chips-state.h).
  */
 #pragma once
 

@@ -1,5 +1,5 @@
-/* vcpu-state: all that KVM keeps of a vCPU and of the interrupt chips, read and written back: at a reset, and to
- * save and restore a guest. The orders are those that KVM needs (Linux 6.1, arch/x86/kvm/x86.c and lapic.c).
+/* vcpu-state: all that KVM keeps of a vCPU, read and written back: at a reset, and to save and restore a guest.
+ * The orders are those that KVM needs (Linux 6.1, arch/x86/kvm/x86.c and lapic.c).
  *
  * The vCPUs are parked. A restored vCPU's guest RAM is in place before, for some registers write to it.
  */
@@ -56,14 +56,3 @@ bool vcpu_state_check_cpuid(const VcpuState *state, int fd, VmmError *err);
 void vcpu_state_catch_up_tsc(const VcpuState *states, const int *fds, unsigned n);
 
 extern const StateTable vcpu_state_table;
-
-typedef struct ChipsState {
-    struct kvm_irqchip chips[3]; /* by KVM_IRQCHIP_* */
-    struct kvm_pit_state2 pit;
-} ChipsState;
-
-/* Set after all vCPUs. */
-bool chips_state_get(ChipsState *state, const Kvm *kvm, VmmError *err);
-bool chips_state_set(const ChipsState *state, const Kvm *kvm, VmmError *err);
-
-extern const StateTable chips_state_table;
