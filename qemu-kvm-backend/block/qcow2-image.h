@@ -208,3 +208,9 @@ struct Qcow2 {
     BlockRequest inflate_io;
     struct iovec inflate_iov;
 };
+
+static inline uint64_t
+least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}

@@ -92,12 +92,6 @@ map_set_entry(Qcow2 *q, Slice *slice, uint64_t offset, uint64_t entry)
     cache_soil(slice);
 }
 
-static uint64_t
-least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Whether the entry @n clusters on goes on with what begins with @first. */
 static bool
 continues(const Qcow2 *q, MapKind kind, uint64_t first, uint64_t entry, uint32_t n)

@@ -6,12 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-static uint64_t
-least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 uint64_t
 read_backing_size(const Qcow2 *q, uint64_t offset, uint64_t size)
 {

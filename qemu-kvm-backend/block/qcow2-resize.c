@@ -11,12 +11,6 @@
 #include <errno.h>
 #include <stddef.h>
 
-static uint64_t
-least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* In whole clusters. */
 static uint64_t
 round_up(const Qcow2 *q, uint64_t size)

@@ -14,12 +14,6 @@
 /* Changes that wait for the next commit at most; each is a few bytes. */
 #define PENDING_MAX 4096
 
-static uint64_t
-least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* The end of a part */
 
 static void
