@@ -11,7 +11,8 @@
  *     qcow2-map         where the guest's clusters are
  *     qcow2-compressed  contents of compressed clusters
  *     qcow2-job         a request on its way: ranges it has to itself, its buffers
- *     qcow2-read, qcow2-write
+ *     qcow2-change      what a job needs where it changes the tables
+ *     qcow2-read, qcow2-write, qcow2-zero
  *     qcow2-resize      the disk gets another size
  *     qcow2             the format: opening, submitting, and what is whose turn
  *

@@ -5,7 +5,7 @@
 #include "qemu-kvm-backend/block/qcow2-read.h"
 #include "qemu-kvm-backend/block/qcow2-table.h"
 #include "qemu-kvm-backend/block/qcow2-wait.h"
-#include "qemu-kvm-backend/block/qcow2-write.h"
+#include "qemu-kvm-backend/block/qcow2-zero.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
 #include <errno.h>

@@ -1,157 +1,14 @@
 #include "qemu-kvm-backend/block/qcow2-write.h"
 
 #include "qemu-kvm-backend/block/qcow2-cache.h"
-#include "qemu-kvm-backend/block/qcow2-clerk.h"
+#include "qemu-kvm-backend/block/qcow2-change.h"
 #include "qemu-kvm-backend/block/qcow2-compressed.h"
 #include "qemu-kvm-backend/block/qcow2-map.h"
 #include "qemu-kvm-backend/block/qcow2-read.h"
-#include "qemu-kvm-backend/block/qcow2-table.h"
 #include "qemu-kvm-backend/block/qcow2-wait.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* Changes that wait for the next commit at most; each is a few bytes. */
-#define PENDING_MAX 4096
-
-/* The end of a part */
-
-static void
-end_well(Qcow2Job *job)
-{
-    job_end(job, 0);
-}
-
-void
-flush_step(Qcow2Job *job)
-{
-    job->step = end_well;
-    wait_list_put(&job->q->flushers, &job->waiter);
-}
-
-static void
-go_on(Qcow2Job *job)
-{
-    Qcow2 *q = job->q;
-
-    if (job->req->size > 0)
-        job_next(job, job->op_step);
-    else if (q->image.file->sync_writes)
-        flush_step(job);
-    else
-        job_end(job, 0);
-}
-
-/* A part needs nothing done. */
-static void
-pass_over(Qcow2Job *job, uint64_t size)
-{
-    block_request_skip(job->req, size);
-    go_on(job);
-}
-
-/* Whether the tables may be changed now. */
-static bool
-may_change(Qcow2Job *job)
-{
-    Qcow2 *q = job->q;
-
-    if (q->corrupt) {
-        job_end(job, EIO);
-        return false;
-    }
-    if (q->frozen || q->pending.n >= PENDING_MAX) {
-        q->cache.full_of_changes |= !q->frozen;
-        qcow2_starve(q, &job->waiter);
-        return false;
-    }
-    return true;
-}
-
-/* Clusters and tables of its own */
-
-/* False: it goes on later, or has ended. */
-static bool
-allocate(Qcow2Job *job, uint32_t want, ClusterRun *ret)
-{
-    Qcow2 *q = job->q;
-    AllocateResult result;
-    uint64_t block;
-
-    if (!may_change(job))
-        return false;
-    result = refcount_allocate(q, want, &job->waiter, ret, &block);
-    switch (result) {
-    case ALLOCATE_DONE:
-        return true;
-    case ALLOCATE_WAITS:
-        return false;
-    case ALLOCATE_FAILED:
-        job_end(job, EIO);
-        return false;
-    case ALLOCATE_NEEDS_BLOCK:
-    case ALLOCATE_NEEDS_TABLE:
-        break;
-    }
-    qcow2_starve(q, &job->waiter);
-    if (q->clerk.busy)
-        return false;
-    if (result == ALLOCATE_NEEDS_BLOCK)
-        clerk_add_block(q, block);
-    else
-        clerk_grow_table(q, block);
-    return false;
-}
-
-static void
-add_l2(Qcow2Job *job)
-{
-    Qcow2 *q = job->q;
-    ClusterRun run;
-
-    if (q->clerk.busy) {
-        qcow2_starve(q, &job->waiter);
-        return;
-    }
-    if (!allocate(job, 1, &run))
-        return;
-    qcow2_starve(q, &job->waiter);
-    clerk_add_l2(q, map_l1_index(q, job->req->offset), run.offset);
-}
-
-/* The slice for the request's next byte, of a table that may be changed. NULL: it goes on later, or has
- * ended. */
-static Slice *
-own_slice(Qcow2Job *job)
-{
-    Qcow2 *q = job->q;
-    uint64_t entry = table_get(&q->l1, map_l1_index(q, job->req->offset));
-    uint64_t table = entry & QCOW2_OFFSET;
-
-    if (table % q->cluster_size) {
-        qcow2_set_corrupt(q, "an L2 table is at an odd place");
-        job_end(job, EIO);
-        return NULL;
-    }
-    if (table && (entry & QCOW2_COPIED))
-        return map_slice(q, table, job->req->offset, &job->waiter);
-    add_l2(job);
-    return NULL;
-}
-
-/* What an entry pointed to is not used by this table any more, after the next commit. */
-static void
-free_old(Qcow2 *q, uint64_t entry, uint64_t host, bool punch)
-{
-    uint64_t first, n;
-
-    if (entry & QCOW2_COMPRESSED) {
-        compressed_clusters(q, entry, &first, &n);
-        free_list_add(q, &q->pending, first * q->cluster_size, n, false);
-    } else if (map_host(q, entry) && map_host(q, entry) != host) {
-        free_list_add(q, &q->pending, map_host(q, entry), 1, punch && (entry & QCOW2_COPIED));
-    }
-}
 
 /* The end of a write that got clusters */
 
@@ -180,13 +37,13 @@ link_run(Qcow2Job *job)
         uint64_t offset = (job->first + i) * q->cluster_size;
         uint64_t host = job->run.offset + (uint64_t)i * q->cluster_size;
 
-        free_old(q, map_entry(q, job->slice, offset), host, false);
+        change_free_old(q, map_entry(q, job->slice, offset), host, false);
         map_set_entry(q, job->slice, offset, host | QCOW2_COPIED);
     }
     cache_unpin(job->slice);
     job_put_copy(job);
     job_release(job);
-    go_on(job);
+    change_end_part(job);
 }
 
 /* In place */
@@ -203,7 +60,7 @@ moved_in_place(BlockRequest *part, int error)
     if (error)
         job_end(job, error);
     else
-        go_on(job);
+        change_end_part(job);
     q->advance(q);
 }
 
@@ -333,13 +190,13 @@ get_run(Qcow2Job *job, Slice *slice, uint32_t n)
     bool good;
 
     if (is_kept(q, entry)) {
-        if (!may_change(job))
+        if (!change_may_begin(job))
             return false;
         job->run = (ClusterRun){ map_host(q, entry), 1, false };
         job->allocated = false;
     } else {
         cache_pin(slice); /* the counts come through the same cache */
-        good = allocate(job, n, &job->run);
+        good = change_allocate(job, n, &job->run);
         cache_unpin(slice);
         if (!good)
             return false;
@@ -463,8 +320,7 @@ write_by_copy(Qcow2Job *job, Slice *slice, uint64_t entry, uint64_t size)
         read_copy(job, entry);
 }
 
-/* The next part of a write, or of zeros that have to be written, of at most @size bytes */
-static void
+void
 write_part(Qcow2Job *job, uint64_t size)
 {
     Qcow2 *q = job->q;
@@ -475,7 +331,7 @@ write_part(Qcow2Job *job, uint64_t size)
         job_end(job, EIO);
         return;
     }
-    slice = own_slice(job);
+    slice = change_own_slice(job);
     if (!slice)
         return;
     entry = map_entry(q, slice, job->req->offset);
@@ -495,145 +351,4 @@ void
 write_step(Qcow2Job *job)
 {
     write_part(job, job->req->size);
-}
-
-/* Zeros and discards: of whole clusters the table can say it, if it has a word for that. */
-
-/* What is not zero yet. */
-static void
-zero_bytes(Qcow2Job *job, uint64_t size)
-{
-    MapExtent extent;
-
-    switch (map_find(job->q, job->req->offset, size, &job->waiter, &extent)) {
-    case MAP_WAITS:
-        return;
-    case MAP_BROKEN:
-        job_end(job, EIO);
-        return;
-    case MAP_FOUND:
-        break;
-    }
-    if (extent.kind == MAP_ZERO)
-        pass_over(job, extent.size);
-    else
-        write_part(job, size);
-}
-
-static uint64_t
-zero_entry(const Qcow2 *q, uint64_t old, bool unmap)
-{
-    bool has_word = q->header.version >= 3;
-
-    if (!unmap && has_word && (old & QCOW2_COPIED) && map_host(q, old))
-        return map_host(q, old) | QCOW2_COPIED | QCOW2_ZERO;
-    return has_word && q->image.backing ? QCOW2_ZERO : 0;
-}
-
-/* @n clusters of the slice; their old ones are free after the next commit. */
-static void
-zero_entries(Qcow2Job *job, Slice *slice, uint32_t n, bool unmap)
-{
-    Qcow2 *q = job->q;
-
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t offset = job->req->offset + (uint64_t)i * q->cluster_size;
-        uint64_t old = map_entry(q, slice, offset), entry = zero_entry(q, old, unmap);
-
-        if (!map_is_sane(q, old) || old == entry)
-            continue;
-        free_old(q, old, map_host(q, entry), unmap);
-        map_set_entry(q, slice, offset, entry);
-    }
-}
-
-static void
-zero_clusters(Qcow2Job *job, uint64_t n, bool unmap)
-{
-    Qcow2 *q = job->q;
-    Slice *slice;
-
-    if (!may_change(job))
-        return;
-    slice = own_slice(job);
-    if (!slice)
-        return;
-    n = least(n, map_slice_rest(q, job->req->offset));
-    if (!job_can_hold(job, job->req->offset, n, true))
-        return;
-    zero_entries(job, slice, n, unmap);
-    pass_over(job, least(job->req->size, n * q->cluster_size));
-}
-
-/* Whole clusters that begin at the request's next byte; the disk's last one may be a part. */
-static uint64_t
-whole_clusters(const Qcow2Job *job)
-{
-    const Qcow2 *q = job->q;
-    uint64_t size = job->req->size;
-
-    if (job->req->offset % q->cluster_size)
-        return 0;
-    if (job->req->offset + size == q->image.size)
-        size += q->cluster_size - 1;
-    return size / q->cluster_size;
-}
-
-/* Bytes to the next whole cluster, or the end. */
-static uint64_t
-to_next_cluster(const Qcow2Job *job)
-{
-    uint32_t size = job->q->cluster_size;
-
-    return least(job->req->size, size - job->req->offset % size);
-}
-
-/* Nothing is there, and nothing behind. */
-static bool
-has_no_table(const Qcow2Job *job)
-{
-    const Qcow2 *q = job->q;
-
-    return !q->image.backing &&
-           !(table_get(&q->l1, map_l1_index(q, job->req->offset)) & QCOW2_OFFSET);
-}
-
-static uint64_t
-rest_of_table(const Qcow2Job *job)
-{
-    return least(job->req->size, map_l1_rest(job->q, job->req->offset));
-}
-
-void
-zero_step(Qcow2Job *job)
-{
-    Qcow2 *q = job->q;
-    bool has_word = q->header.version >= 3 || (!q->image.backing && job->req->may_unmap);
-    uint64_t n = whole_clusters(job);
-
-    if (has_no_table(job))
-        pass_over(job, rest_of_table(job));
-    else if (n == 0)
-        zero_bytes(job, to_next_cluster(job));
-    else if (has_word)
-        zero_clusters(job, n, job->req->may_unmap);
-    else
-        zero_bytes(job, least(job->req->size, n * q->cluster_size));
-}
-
-/* Version 2 has no word for what does not show the backing image: there nothing is done. */
-void
-discard_step(Qcow2Job *job)
-{
-    Qcow2 *q = job->q;
-    uint64_t n = whole_clusters(job);
-
-    if (q->header.version < 3 && q->image.backing)
-        pass_over(job, job->req->size);
-    else if (has_no_table(job))
-        pass_over(job, rest_of_table(job));
-    else if (n == 0)
-        pass_over(job, to_next_cluster(job));
-    else
-        zero_clusters(job, n, true);
 }

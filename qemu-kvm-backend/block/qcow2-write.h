@@ -1,4 +1,4 @@
-/* qcow2-write: how a job writes, makes zeros, and discards.
+/* qcow2-write: how a job writes.
  *
  * A part of a write goes one of these ways:
  *
@@ -12,7 +12,5 @@
 #include "qemu-kvm-backend/block/qcow2-job.h"
 
 void write_step(Qcow2Job *job);
-void zero_step(Qcow2Job *job);
-void discard_step(Qcow2Job *job);
-/* Ends with the next commit. */
-void flush_step(Qcow2Job *job);
+/* The next part of a write, or of zeros that have to be written, of at most @size bytes. */
+void write_part(Qcow2Job *job, uint64_t size);

@@ -1,5 +1,6 @@
 /* Format qcow2, versions 2 and 3: see qcow2-image.h. */
 #include "qemu-kvm-backend/block/qcow2-cache.h"
+#include "qemu-kvm-backend/block/qcow2-change.h"
 #include "qemu-kvm-backend/block/qcow2-clerk.h"
 #include "qemu-kvm-backend/block/qcow2-commit.h"
 #include "qemu-kvm-backend/block/qcow2-compressed.h"
@@ -8,6 +9,7 @@
 #include "qemu-kvm-backend/block/qcow2-table.h"
 #include "qemu-kvm-backend/block/qcow2-wait.h"
 #include "qemu-kvm-backend/block/qcow2-write.h"
+#include "qemu-kvm-backend/block/qcow2-zero.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
 #include <assert.h>
