@@ -1,206 +1,13 @@
-/* A network card on a stream socket, with a driver on one side and the test as the network on the other. */
-#include "tests/unit/net-guest.h"
+/* A network card sends, receives, and has a cable. */
+#include "tests/unit/net-fixture.h"
 
-#include "qemu-kvm-backend/net/filter.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MIB           ((uint64_t)1 << 20)
-#define RX            0
-#define TX            1
-#define CTRL          2
 #define FEATURE(name) (1ull << VIRTIO_NET_F_##name)
-
-static const uint8_t mac[] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
-
-typedef struct Fixture {
-    VirtioGuest *guest;
-    NetGuest *net;
-    int wire; /* the network's end */
-} Fixture;
-
-static VmmMsg *
-net_params(int fd)
-{
-    VmmMsg *params = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_ADD_DEVICE);
-
-    vmm_msg_put_string(params, "device", "net");
-    vmm_msg_put_string(params, "mac", "52:54:00:12:34:56");
-    vmm_msg_put_bool(params, "thread", false);
-    vmm_msg_put_string(params, "backend", "stream");
-    if (fd >= 0)
-        vmm_msg_put_fd(params, "fd", fd);
-    return params;
-}
-
-static void
-prepare(Fixture *f)
-{
-    int fds[2];
-
-    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
-    g_assert_cmpint(fcntl(fds[1], F_SETFL, O_NONBLOCK), ==, 0);
-    f->wire = fds[1];
-    f->guest = virtio_guest_new(net_params(fds[0]), 16 * MIB);
-    guest_enable_msix(f->guest);
-}
-
-static void
-set_up(Fixture *f, const void *data)
-{
-    prepare(f);
-    guest_start(f->guest, UINT64_MAX & ~(1ull << VIRTIO_F_EVENT_IDX));
-    f->net = net_guest_new(f->guest, 0, 1024, 70000);
-}
-
-static void
-tear_down(Fixture *f, const void *data)
-{
-    virtio_guest_free(f->guest);
-    g_free(f->net);
-    close(f->wire);
-}
-
-static void
-settle(Fixture *f)
-{
-    test_board_settle(f->guest->test);
-}
-
-/* A frame to the card, of @size bytes, each made of @seed. */
-static GByteArray *
-frame_new(size_t size, uint8_t seed)
-{
-    GByteArray *frame = g_byte_array_sized_new(size);
-
-    g_byte_array_append(frame, mac, sizeof(mac));
-    g_byte_array_set_size(frame, size);
-    for (size_t i = sizeof(mac); i < size; i++)
-        frame->data[i] = seed + i * 7;
-    frame->data[12] = 0x88; /* an Ethernet type that means nothing */
-    return frame;
-}
-
-/* False where the wire is full. */
-static bool
-wire_put(Fixture *f, size_t size, uint8_t seed)
-{
-    g_autoptr(GByteArray) frame = frame_new(size, seed);
-    g_autofree uint8_t *bytes = g_malloc(4 + size);
-    uint32_t length = GUINT32_TO_BE(size);
-    ssize_t n;
-
-    memcpy(bytes, &length, 4);
-    memcpy(bytes + 4, frame->data, size);
-    n = send(f->wire, bytes, 4 + size, MSG_NOSIGNAL);
-    g_assert_true(n == (ssize_t)(4 + size) || (n < 0 && errno == EAGAIN));
-    return n > 0;
-}
-
-static void
-wire_read(Fixture *f, void *to, size_t size)
-{
-    for (size_t done = 0; done < size;) {
-        ssize_t n = recv(f->wire, (uint8_t *)to + done, size - done, 0);
-
-        if (n < 0 && errno == EAGAIN) {
-            settle(f);
-            n = recv(f->wire, (uint8_t *)to + done, size - done, 0);
-        }
-        g_assert_cmpint(n, >, 0);
-        done += n;
-    }
-}
-
-static void
-check_wire(Fixture *f, size_t size, uint8_t seed)
-{
-    g_autoptr(GByteArray) frame = frame_new(size, seed);
-    g_autofree uint8_t *bytes = g_malloc(size);
-    uint32_t length;
-
-    wire_read(f, &length, 4);
-    g_assert_cmpuint(GUINT32_FROM_BE(length), ==, size);
-    wire_read(f, bytes, size);
-    g_assert_cmpmem(bytes, size, frame->data, size);
-}
-
-static void
-check_wire_empty(Fixture *f)
-{
-    char byte;
-
-    g_assert_cmpint(recv(f->wire, &byte, 1, 0), ==, -1);
-    g_assert_cmpint(errno, ==, EAGAIN);
-}
-
-static bool
-guest_sends(Fixture *f, size_t size, uint8_t seed)
-{
-    g_autoptr(GByteArray) frame = frame_new(size, seed);
-
-    return net_guest_send(f->net, &(NetHeader){ 0 }, frame->data, size);
-}
-
-static void
-check_received(Fixture *f, size_t size, uint8_t seed, unsigned n_buffers)
-{
-    g_autoptr(GByteArray) frame = frame_new(size, seed);
-    NetHeader header;
-    g_autoptr(GByteArray) got = net_guest_receive(f->net, &header, true);
-
-    g_assert_nonnull(got);
-    g_assert_cmpuint(GUINT16_FROM_LE(header.num_buffers), ==, n_buffers);
-    g_assert_cmpint(header.flags, ==, 0);
-    g_assert_cmpint(header.gso_type, ==, VIRTIO_NET_HDR_GSO_NONE);
-    g_assert_cmpmem(got->data, got->len, frame->data, size);
-}
-
-static void
-check_nothing_received(Fixture *f)
-{
-    NetHeader header;
-
-    g_assert_null(net_guest_receive(f->net, &header, false));
-}
-
-static bool
-is_broken(Fixture *f)
-{
-    return guest_get(f->guest, COMMON_STATUS, 1) & STATUS_NEEDS_RESET;
-}
-
-static uint64_t
-tell(Fixture *f, const char *key)
-{
-    vmm_msg_auto request = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_TELL_DEVICE);
-    vmm_msg_auto reply = vmm_msg_new(VMM_MSG_REPLY, 1, VMM_TELL_DEVICE);
-    uint64_t value;
-    VmmError err;
-
-    g_assert_true(f->guest->dev->class->tell(f->guest->dev, request, reply, &err));
-    g_assert_true(vmm_msg_get_u64(reply, key, &value));
-    return value;
-}
-
-static bool
-tell_link(Fixture *f, bool up)
-{
-    vmm_msg_auto request = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_TELL_DEVICE);
-    vmm_msg_auto reply = vmm_msg_new(VMM_MSG_REPLY, 1, VMM_TELL_DEVICE);
-    VmmError err = { 0 };
-
-    vmm_msg_put_bool(request, "link", up);
-    if (f->guest->dev->class->tell(f->guest->dev, request, reply, &err))
-        return true;
-    g_assert_cmpstr(err.kind, ==, VMM_ERROR_FAILED);
-    return false;
-}
 
 static uint16_t
 read_config16(Fixture *f, unsigned offset)
@@ -215,14 +22,14 @@ test_configuration(Fixture *f, const void *data)
 {
     uint64_t features;
 
-    for (unsigned i = 0; i < sizeof(mac); i++)
-        g_assert_cmphex(mmio_read(f->guest->test, f->guest->device + i, 1), ==, mac[i]);
+    for (unsigned i = 0; i < sizeof(net_mac); i++)
+        g_assert_cmphex(mmio_read(f->guest->test, f->guest->device + i, 1), ==, net_mac[i]);
     g_assert_cmpuint(read_config16(f, 6), ==, VIRTIO_NET_S_LINK_UP);
     g_assert_cmpuint(read_config16(f, 8), ==, 1);
     g_assert_cmpuint(guest_get(f->guest, COMMON_NUM_QUEUES, 2), ==, 3);
     guest_set(f->guest, COMMON_FEATURE_SELECT, 4, 0);
     features = guest_get(f->guest, COMMON_FEATURE, 4) & 0xffffff;
-    /* A stream has no header that could tell of checksums or segments. */
+    /* A stream has no header that could net_tell of checksums or segments. */
     g_assert_cmphex(features, ==,
                     FEATURE(MAC) | FEATURE(STATUS) | FEATURE(MRG_RXBUF) | FEATURE(CTRL_VQ) |
                         FEATURE(CTRL_RX) | FEATURE(CTRL_RX_EXTRA) | FEATURE(CTRL_VLAN) |
@@ -294,8 +101,8 @@ test_send(Fixture *f, const void *data)
     for (unsigned i = 0; i < 10; i++)
         check_wire(f, 60 + 100 * i, i);
     check_wire_empty(f);
-    g_assert_cmpuint(tell(f, "tx-packets"), ==, 10);
-    g_assert_cmpuint(tell(f, "tx-bytes"), ==, 600 + 100 * 45);
+    g_assert_cmpuint(net_tell(f, "tx-packets"), ==, 10);
+    g_assert_cmpuint(net_tell(f, "tx-bytes"), ==, 600 + 100 * 45);
 }
 
 /* One byte a second lets one packet pass, and the next ones in a minute and more. */
@@ -347,7 +154,7 @@ test_bandwidth_out(Fixture *f, const void *data)
     g_assert_true(wire_put(f, 60, 9)); /* the other way is open */
     net_guest_offer_all(f->net);
     guest_kick(f->guest, RX);
-    settle(f);
+    net_settle(f);
     check_received(f, 60, 9, 1);
     /* More of it lets one more pass, and no limit all of them, in order. */
     limit(f, 0, 2);
@@ -426,7 +233,7 @@ test_send_waits(Fixture *f, const void *data)
     g_assert_cmpuint(net_guest_reclaim(f->net), ==, 0);
     while (n_read < NET_GUEST_SLOTS)
         check_wire(f, 20000, n_read++);
-    settle(f);
+    net_settle(f);
     check_wire_empty(f);
     g_assert_cmpuint(n + net_guest_reclaim(f->net), ==, NET_GUEST_SLOTS);
     g_assert_true(guest_sends(f, 100, 1));
@@ -445,15 +252,15 @@ test_send_over_pause(Fixture *f, const void *data)
     guest_kick(f->guest, TX);
     class->pause(f->guest->dev);
     class->resume(f->guest->dev);
-    settle(f);
+    net_settle(f);
     for (unsigned i = 0; i < NET_GUEST_SLOTS; i++)
         check_wire(f, 30001, i);
-    settle(f);
+    net_settle(f);
     check_wire_empty(f);
     g_assert_cmpuint(net_guest_reclaim(f->net), ==, NET_GUEST_SLOTS);
 }
 
-/* Too short, too long, or with work for a network that has no header to tell it of. */
+/* Too short, too long, or with work for a network that has no header to net_tell it of. */
 static void
 test_send_nonsense(Fixture *f, const void *data)
 {
@@ -476,8 +283,8 @@ test_send_nonsense(Fixture *f, const void *data)
     guest_kick(f->guest, TX);
     g_assert_cmpuint(net_guest_reclaim(f->net), ==, G_N_ELEMENTS(headers) + 4);
     check_wire_empty(f);
-    g_assert_cmpuint(tell(f, "tx-dropped"), ==, G_N_ELEMENTS(headers) + 4);
-    g_assert_false(is_broken(f));
+    g_assert_cmpuint(net_tell(f, "tx-dropped"), ==, G_N_ELEMENTS(headers) + 4);
+    g_assert_false(net_is_broken(f));
 }
 
 static void
@@ -489,7 +296,7 @@ test_send_breaks(Fixture *f, const void *data)
                data ? 0 : DESC_WRITE, 0);
     guest_offer(f->guest, TX, 0);
     guest_kick(f->guest, TX);
-    g_assert_true(is_broken(f));
+    g_assert_true(net_is_broken(f));
 }
 
 /* Receiving */
@@ -502,13 +309,13 @@ test_receive(Fixture *f, const void *data)
     check_nothing_received(f);
     for (unsigned i = 0; i < 10; i++)
         g_assert_true(wire_put(f, 60 + i, i));
-    settle(f);
+    net_settle(f);
     g_assert_cmpuint(test_board_take_msi(f->guest->test, GUEST_VECTOR(RX)), ==, 1);
     for (unsigned i = 0; i < 10; i++)
         check_received(f, 60 + i, i, 1);
     check_nothing_received(f);
-    g_assert_cmpuint(tell(f, "rx-packets"), ==, 10);
-    g_assert_cmpuint(tell(f, "rx-bytes"), ==, 645);
+    g_assert_cmpuint(net_tell(f, "rx-packets"), ==, 10);
+    g_assert_cmpuint(net_tell(f, "rx-bytes"), ==, 645);
 }
 
 /* 12 bytes of header and the frame over buffers of 1024 bytes. */
@@ -521,7 +328,7 @@ test_receive_merged(Fixture *f, const void *data)
     g_assert_true(wire_put(f, 1013, 2));
     g_assert_true(wire_put(f, 65535 - 9000, 3));
     g_assert_true(wire_put(f, 14, 4));
-    settle(f);
+    net_settle(f);
     check_received(f, 1012, 1, 1);
     check_received(f, 1013, 2, 2);
     check_received(f, 65535 - 9000, 3, 56);
@@ -532,17 +339,17 @@ test_receive_merged(Fixture *f, const void *data)
 static void
 test_receive_unmerged(Fixture *f, const void *data)
 {
-    prepare(f);
+    net_prepare(f);
     guest_start(f->guest, FEATURE(MAC));
     f->net = net_guest_new(f->guest, 0, 1024, 2048);
     net_guest_offer_all(f->net);
     guest_kick(f->guest, RX);
     g_assert_true(wire_put(f, 1013, 1));
     g_assert_true(wire_put(f, 1012, 2));
-    settle(f);
+    net_settle(f);
     check_received(f, 1012, 2, 1);
     check_nothing_received(f);
-    g_assert_cmpuint(tell(f, "rx-dropped"), ==, 1);
+    g_assert_cmpuint(net_tell(f, "rx-dropped"), ==, 1);
 }
 
 /* A guest that gives no buffers fills the wire, not our memory; then nothing is lost. */
@@ -551,7 +358,7 @@ test_receive_waits(Fixture *f, const void *data)
 {
     unsigned n = 0, n_got = 0;
 
-    for (bool full = false; !full; settle(f)) {
+    for (bool full = false; !full; net_settle(f)) {
         for (full = true; wire_put(f, 1000, n); full = false)
             n++;
     }
@@ -573,11 +380,11 @@ test_receive_waits(Fixture *f, const void *data)
 static void
 test_receive_starved(Fixture *f, const void *data)
 {
-    prepare(f);
+    net_prepare(f);
     guest_start(f->guest, data ? UINT64_MAX : UINT64_MAX & ~(1ull << VIRTIO_F_EVENT_IDX));
     f->net = net_guest_new(f->guest, 0, 1024, 2048);
     g_assert_true(wire_put(f, 3000, 5));
-    settle(f);
+    net_settle(f);
     for (unsigned i = 0; i < 3; i++) {
         GuestQueue *queue = &f->guest->queues[RX];
         uint16_t flags, event;
@@ -601,13 +408,13 @@ test_receive_over_pause(Fixture *f, const void *data)
     const DeviceClass *class = f->guest->dev->class;
 
     g_assert_true(wire_put(f, 3000, 5));
-    settle(f);
+    net_settle(f);
     class->pause(f->guest->dev);
     net_guest_offer_all(f->net);
     guest_kick(f->guest, RX);
     check_nothing_received(f);
     class->resume(f->guest->dev);
-    settle(f);
+    net_settle(f);
     check_received(f, 3000, 5, 3);
 }
 
@@ -615,7 +422,7 @@ test_receive_over_pause(Fixture *f, const void *data)
 static void
 test_receive_too_long(Fixture *f, const void *data)
 {
-    prepare(f);
+    net_prepare(f);
     g_assert_true(guest_negotiate(f->guest, UINT64_MAX));
     guest_setup_queue(f->guest, RX, 8);
     guest_driver_ok(f->guest);
@@ -625,7 +432,7 @@ test_receive_too_long(Fixture *f, const void *data)
     guest_kick(f->guest, RX);
     g_assert_true(wire_put(f, 8181, 1));
     g_assert_true(wire_put(f, 8180, 2));
-    settle(f);
+    net_settle(f);
     check_received(f, 8180, 2, 8);
     check_nothing_received(f);
 }
@@ -639,13 +446,13 @@ test_receive_breaks(Fixture *f, const void *data)
                data ? DESC_WRITE : 0, 0);
     guest_offer(f->guest, RX, 0);
     guest_kick(f->guest, RX);
-    g_assert_false(is_broken(f));
+    g_assert_false(net_is_broken(f));
     g_assert_true(wire_put(f, 60, 0));
-    settle(f);
-    g_assert_true(is_broken(f));
+    net_settle(f);
+    g_assert_true(net_is_broken(f));
     guest_reset(f->guest);
     guest_start(f->guest, UINT64_MAX);
-    settle(f);
+    net_settle(f);
     net_guest_offer(f->net, 0);
     guest_kick(f->guest, RX);
     check_received(f, 60, 0, 1);
@@ -658,9 +465,9 @@ test_link(Fixture *f, const void *data)
 {
     net_guest_offer_all(f->net);
     guest_kick(f->guest, RX);
-    g_assert_true(tell_link(f, true)); /* as it was */
+    g_assert_true(net_tell_link(f, true)); /* as it was */
     g_assert_cmpuint(test_board_take_msi(f->guest->test, GUEST_CONFIG_MSI), ==, 0);
-    g_assert_true(tell_link(f, false));
+    g_assert_true(net_tell_link(f, false));
     g_assert_cmpuint(test_board_take_msi(f->guest->test, GUEST_CONFIG_MSI), ==, 1);
     g_assert_cmpuint(read_config16(f, 6), ==, 0);
     g_assert_true(wire_put(f, 60, 1));
@@ -668,10 +475,10 @@ test_link(Fixture *f, const void *data)
     guest_kick(f->guest, TX);
     g_assert_cmpuint(net_guest_reclaim(f->net), ==, 1);
     check_wire_empty(f);
-    g_assert_true(tell_link(f, true));
+    g_assert_true(net_tell_link(f, true));
     g_assert_cmpuint(read_config16(f, 6), ==, VIRTIO_NET_S_LINK_UP);
     g_assert_true(wire_put(f, 60, 3));
-    settle(f);
+    net_settle(f);
     check_received(f, 60, 3, 1);
     check_nothing_received(f);
 }
@@ -687,154 +494,13 @@ test_network_ends(Fixture *f, const void *data)
         g_assert_cmpint(send(f->wire, lengths[GPOINTER_TO_UINT(data) - 1], 4, 0), ==, 4);
     else
         g_assert_cmpint(shutdown(f->wire, SHUT_RDWR), ==, 0);
-    settle(f);
+    net_settle(f);
     g_assert_cmpuint(read_config16(f, 6), ==, 0);
     g_assert_cmpuint(test_board_take_msi(f->guest->test, GUEST_CONFIG_MSI), ==, 1);
-    g_assert_false(tell_link(f, true));
+    g_assert_false(net_tell_link(f, true));
     g_assert_true(guest_sends(f, 60, 2));
     guest_kick(f->guest, TX);
     g_assert_cmpuint(net_guest_reclaim(f->net), ==, 1);
-}
-
-/* Commands */
-
-/* The answer to a command; 0xff where there was none. */
-static uint8_t
-command(Fixture *f, uint8_t class, uint8_t cmd, const void *bytes, size_t size)
-{
-    uint64_t buffer = guest_alloc(f->guest, 3 + size), table = f->guest->queues[CTRL].desc;
-    uint8_t *at = guest_memory(f->guest, buffer, 3 + size);
-    uint32_t head, len;
-
-    at[0] = class;
-    at[1] = cmd;
-    if (size)
-        memcpy(at + 2, bytes, size);
-    at[2 + size] = 0xff;
-    guest_desc(f->guest, table, 0, buffer, 2 + size, DESC_NEXT, 1);
-    guest_desc(f->guest, table, 1, buffer + 2 + size, 1, DESC_WRITE, 0);
-    guest_offer(f->guest, CTRL, 0);
-    guest_kick(f->guest, CTRL);
-    g_assert_true(guest_take_used(f->guest, CTRL, &head, &len));
-    g_assert_cmpuint(len, ==, 1);
-    return at[2 + size];
-}
-
-/* Whether a frame to @to, with a VLAN tag where @vlan is not negative, comes through. */
-static bool
-passes(Fixture *f, const uint8_t *to, int vlan)
-{
-    uint8_t packet[4 + 64] = { 0, 0, 0, 64 };
-    g_autoptr(GByteArray) got = NULL;
-    NetHeader header;
-
-    memcpy(packet + 4, to, 6);
-    packet[16] = vlan < 0 ? 0x08 : 0x81;
-    packet[18] = vlan >> 8 & 0x0f;
-    packet[19] = vlan;
-    g_assert_cmpint(send(f->wire, packet, sizeof(packet), 0), ==, sizeof(packet));
-    settle(f);
-    got = net_guest_receive(f->net, &header, true);
-    return got != NULL;
-}
-
-static bool
-mode(Fixture *f, uint8_t cmd, uint8_t on)
-{
-    return command(f, VIRTIO_NET_CTRL_RX, cmd, &on, 1) == VIRTIO_NET_OK;
-}
-
-static const uint8_t other[] = { 0x52, 0x54, 0, 0, 0, 1 }, group[] = { 1, 0, 0x5e, 0, 0, 1 },
-                     all[] = { 255, 255, 255, 255, 255, 255 };
-
-static void
-test_rx_modes(Fixture *f, const void *data)
-{
-    net_guest_offer_all(f->net);
-    guest_kick(f->guest, RX);
-    g_assert_true(passes(f, other, -1) && passes(f, group, -1));
-    g_assert_true(mode(f, VIRTIO_NET_CTRL_RX_PROMISC, 0));
-    g_assert_true(passes(f, mac, -1) && passes(f, all, -1));
-    g_assert_false(passes(f, other, -1) || passes(f, group, -1));
-    g_assert_true(mode(f, VIRTIO_NET_CTRL_RX_ALLMULTI, 1));
-    g_assert_true(passes(f, group, -1) && !passes(f, other, -1));
-    g_assert_true(mode(f, VIRTIO_NET_CTRL_RX_NOMULTI, 1));
-    g_assert_false(passes(f, group, -1));
-    g_assert_true(mode(f, VIRTIO_NET_CTRL_RX_ALLUNI, 1));
-    g_assert_true(passes(f, other, -1));
-    g_assert_true(mode(f, VIRTIO_NET_CTRL_RX_NOUNI, 1));
-    g_assert_false(passes(f, mac, -1));
-    g_assert_true(mode(f, VIRTIO_NET_CTRL_RX_NOBCAST, 1));
-    g_assert_false(passes(f, all, -1));
-    g_assert_true(mode(f, VIRTIO_NET_CTRL_RX_PROMISC, 1));
-    g_assert_true(passes(f, mac, -1) && passes(f, all, -1) && passes(f, group, -1));
-    g_assert_false(mode(f, 6, 1));
-}
-
-static void
-test_macs(Fixture *f, const void *data)
-{
-    uint8_t table[4 + 6 + 4 + 6] = { 1 }, many[4 + 65 * 6 + 4] = { 65 };
-
-    net_guest_offer_all(f->net);
-    guest_kick(f->guest, RX);
-    g_assert_true(mode(f, VIRTIO_NET_CTRL_RX_PROMISC, 0));
-    memcpy(table + 4, other, 6);
-    table[10] = 1;
-    memcpy(table + 14, group, 6);
-    g_assert_cmpint(command(f, VIRTIO_NET_CTRL_MAC, 0, table, sizeof(table)), ==, VIRTIO_NET_OK);
-    g_assert_true(passes(f, other, -1) && passes(f, group, -1) && passes(f, mac, -1));
-    /* Too short by a byte: nothing changes. */
-    g_assert_cmpint(command(f, VIRTIO_NET_CTRL_MAC, 0, table, sizeof(table) - 1), ==,
-                    VIRTIO_NET_ERR);
-    g_assert_true(passes(f, other, -1) && passes(f, group, -1));
-    /* More than are kept: all of that kind pass. */
-    g_assert_cmpint(command(f, VIRTIO_NET_CTRL_MAC, 0, many, sizeof(many)), ==, VIRTIO_NET_OK);
-    g_assert_true(passes(f, other, -1) && !passes(f, group, -1));
-    g_assert_cmpint(command(f, VIRTIO_NET_CTRL_MAC, 0, many, sizeof(many) - 1), ==, VIRTIO_NET_ERR);
-    memset(many, 0xff, 4);
-    g_assert_cmpint(command(f, VIRTIO_NET_CTRL_MAC, 0, many, sizeof(many)), ==, VIRTIO_NET_ERR);
-    memset(many, 0, sizeof(many));
-    g_assert_cmpint(command(f, VIRTIO_NET_CTRL_MAC, 0, many, 8), ==, VIRTIO_NET_OK);
-    g_assert_false(passes(f, other, -1));
-    /* The card's own address, until the driver starts over. */
-    g_assert_cmpint(command(f, VIRTIO_NET_CTRL_MAC, 1, other, 6), ==, VIRTIO_NET_OK);
-    g_assert_true(passes(f, other, -1) && !passes(f, mac, -1));
-    g_assert_cmphex(mmio_read(f->guest->test, f->guest->device + 5, 1), ==, 1);
-    g_assert_cmpint(command(f, VIRTIO_NET_CTRL_MAC, 1, other, 5), ==, VIRTIO_NET_ERR);
-    guest_reset(f->guest);
-    g_assert_cmphex(mmio_read(f->guest->test, f->guest->device + 5, 1), ==, mac[5]);
-}
-
-static void
-test_vlans(Fixture *f, const void *data)
-{
-    static const uint8_t vlan[] = { 0x34, 0x02 }, none[] = { 0x00, 0x10 };
-
-    net_guest_offer_all(f->net);
-    guest_kick(f->guest, RX);
-    g_assert_true(passes(f, mac, -1) && passes(f, mac, 0) && !passes(f, mac, 0x234));
-    g_assert_cmpint(command(f, VIRTIO_NET_CTRL_VLAN, 0, vlan, 2), ==, VIRTIO_NET_OK);
-    g_assert_true(passes(f, mac, 0x234) && !passes(f, mac, 0x235) && !passes(f, mac, 0x134));
-    g_assert_cmpint(command(f, VIRTIO_NET_CTRL_VLAN, 1, vlan, 2), ==, VIRTIO_NET_OK);
-    g_assert_false(passes(f, mac, 0x234));
-    g_assert_cmpint(command(f, VIRTIO_NET_CTRL_VLAN, 0, none, 2), ==, VIRTIO_NET_ERR);
-    g_assert_cmpint(command(f, VIRTIO_NET_CTRL_VLAN, 0, vlan, 1), ==, VIRTIO_NET_ERR);
-    g_assert_cmpint(command(f, VIRTIO_NET_CTRL_VLAN, 2, vlan, 2), ==, VIRTIO_NET_ERR);
-}
-
-/* Commands that were not negotiated, or that there are not. */
-static void
-test_other_commands(Fixture *f, const void *data)
-{
-    static const uint8_t bytes[8] = { 1 };
-
-    for (unsigned class = VIRTIO_NET_CTRL_ANNOUNCE; class < 9; class ++)
-        g_assert_cmpint(command(f, class, 0, bytes, 8), ==, VIRTIO_NET_ERR);
-    guest_desc(f->guest, f->guest->queues[CTRL].desc, 0, f->net->tx, 8, 0, 0);
-    guest_offer(f->guest, CTRL, 0);
-    guest_kick(f->guest, CTRL);
-    g_assert_true(is_broken(f));
 }
 
 /* With a thread of its own, as guests have it. */
@@ -861,13 +527,14 @@ test_thread(void)
         guest_setup_queue(f.guest, i, 0);
     guest_driver_ok(f.guest);
     f.net = net_guest_new(f.guest, 0, 2048, 2048);
-    g_assert_true(tell_link(&f, true)); /* also waits for the thread to have started the device */
+    /* Also waits for the thread to have started the device. */
+    g_assert_true(net_tell_link(&f, true));
     for (unsigned i = 0; i < 20; i++) {
         g_assert_true(guest_sends(&f, 1000, i));
         guest_kick(f.guest, TX);
         check_wire(&f, 1000, i); /* the wire blocks */
     }
-    g_assert_cmpuint(tell(&f, "tx-packets"), ==, 20);
+    g_assert_cmpuint(net_tell(&f, "tx-packets"), ==, 20);
     virtio_guest_free(f.guest);
     g_free(f.net);
     close(f.wire);
@@ -877,11 +544,13 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-#define CASE(path, test) g_test_add("/virtio-net/" path, Fixture, NULL, set_up, test, tear_down)
+#define CASE(path, test)                                                                           \
+    g_test_add("/virtio-net/" path, Fixture, NULL, net_set_up, test, net_tear_down)
 #define CASE_WITH(path, test, data)                                                                \
-    g_test_add("/virtio-net/" path, Fixture, GUINT_TO_POINTER(data), set_up, test, tear_down)
+    g_test_add("/virtio-net/" path, Fixture, GUINT_TO_POINTER(data), net_set_up, test,             \
+               net_tear_down)
 #define CASE_BARE(path, test, data)                                                                \
-    g_test_add("/virtio-net/" path, Fixture, GUINT_TO_POINTER(data), NULL, test, tear_down)
+    g_test_add("/virtio-net/" path, Fixture, GUINT_TO_POINTER(data), NULL, test, net_tear_down)
     CASE("configuration", test_configuration);
     g_test_add_func("/virtio-net/bad-parameters", test_bad_parameters);
     CASE("send/frames", test_send);
@@ -908,10 +577,6 @@ main(int argc, char **argv)
     CASE_WITH("network-ends/short", test_network_ends, 1);
     CASE_WITH("network-ends/long", test_network_ends, 2);
     CASE_WITH("network-ends/negative", test_network_ends, 3);
-    CASE("command/rx-modes", test_rx_modes);
-    CASE("command/macs", test_macs);
-    CASE("command/vlans", test_vlans);
-    CASE("command/others", test_other_commands);
     g_test_add_func("/virtio-net/thread", test_thread);
     return g_test_run();
 }
