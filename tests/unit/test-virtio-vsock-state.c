@@ -1,16 +1,14 @@
 /* A guest's vsock is restored with another address than it was saved with: the driver is told that its streams are gone,
  * and looks at its address again. */
+#include "tests/unit/state-fixture.h"
 #include "tests/unit/virtio-guest.h"
 
-#include "qemu-kvm-backend/device-classes.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
-#include "qemu-kvm-backend/state.h"
 
 #include <linux/virtio_vsock.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define MIB    ((uint64_t)1 << 20)
 #define EVENTS 2
 
 typedef struct Saved {
@@ -22,14 +20,13 @@ typedef struct Saved {
 static Saved
 start(uint64_t cid)
 {
-    VmmMsg *params = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_ADD_DEVICE);
+    VmmMsg *params = device_params("vsock");
     const struct sockaddr any = { .sa_family = AF_UNIX }; /* a name of the kernel's choice */
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     Saved saved;
 
     g_assert_cmpint(bind(fd, &any, sizeof(any.sa_family)), ==, 0);
     g_assert_cmpint(listen(fd, 1), ==, 0);
-    vmm_msg_put_string(params, "device", "vsock");
     vmm_msg_put_u64(params, "cid", cid);
     vmm_msg_put_fd(params, "fd", fd);
     saved.guest = virtio_guest_new(params, 8 * MIB);
@@ -50,36 +47,20 @@ address(Saved *saved)
 }
 
 static void
-load(Device *dev, StateOut *out)
-{
-    size_t size;
-    const uint8_t *data = state_out_bytes(out, &size);
-    StateSection section;
-    VmmError err;
-    int head = state_read_head(data, size, &section, &err);
-
-    g_assert_cmpint(head, >, 0);
-    section.data = data + head;
-    device_pause(dev);
-    if (!state_load(&section, dev->class->state, dev, &err))
-        g_error("%s", err.text);
-    device_resume(dev);
-}
-
-static void
 test_moved(void)
 {
     Saved before = start(7), after = start(9);
-    Device *dev = before.guest->dev;
     struct virtio_vsock_event event = { UINT32_MAX };
-    StateOut *out = state_out_new();
+    g_autoptr(GBytes) saved = NULL;
     uint32_t head, size;
 
     test_board_settle(before.guest->test);
     g_assert_false(guest_take_used(before.guest, EVENTS, &head, &size));
-    device_pause(dev);
-    state_put_section(out, dev->class->name, dev->id, dev->class->state, dev);
-    load(after.guest->dev, out);
+    device_pause(before.guest->dev);
+    saved = save_device(before.guest->dev);
+    device_pause(after.guest->dev);
+    must_load_device(after.guest->dev, saved);
+    device_resume(after.guest->dev);
     test_board_settle(after.guest->test);
     g_assert_true(guest_take_used(after.guest, EVENTS, &head, &size));
     g_assert_cmpuint(size, ==, sizeof(event));
@@ -87,7 +68,6 @@ test_moved(void)
     g_assert_cmpuint(event.id, ==, VIRTIO_VSOCK_EVENT_TRANSPORT_RESET);
     g_assert_cmpuint(address(&before), ==, 7);
     g_assert_cmpuint(address(&after), ==, 9);
-    state_out_free(out);
     virtio_guest_free(before.guest);
     virtio_guest_free(after.guest);
 }
