@@ -15,6 +15,8 @@
 #define VMCTL_DOMAIN  "org.vmctl.Domain"
 #define PROPERTIES    "org.freedesktop.DBus.Properties"
 
+#define FIXTURE_WAIT_S 60 /* for anything to happen: a busy machine is slow */
+
 typedef struct Fixture {
     char *dir;
     char *address;      /* of the bus */
