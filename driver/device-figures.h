@@ -49,8 +49,8 @@ typedef struct DeviceFigures {
     int error; /* virDomainDiskErrorCode */
 } DeviceFigures;
 
-/* Asks for the figures of the disks, cards and balloons of all that run of @domains, and calls @done when they are there, or time
- * is over; at once where nobody can be asked. */
+/* Asks for the figures of the disks, cards and balloons of all that run of @domains, and calls @done when they are
+ * there, or time is over; at once where nobody can be asked. */
 void device_figures_refresh(const GPtrArray *domains, GDestroyNotify done, gpointer data);
 /* Of the device @alias of a running domain; NULL: there never were any. */
 const DeviceFigures *device_figures_of(const Domain *domain, const char *alias);

@@ -1,7 +1,7 @@
 /* guest-threads: the threads of a guest's process, as the host's kernel lists them.
  *
- * A VMM names its vCPUs' threads "vcpu N", and its I/O threads "io N". Nothing else that it might say is believed: what is listed under a
- * process belongs to it, so the worst that a VMM can do with a name is to mislead about itself.
+ * A VMM names its vCPUs' threads "vcpu N", and its I/O threads "io N". Nothing else that it might say is believed: what
+ * is listed under a process belongs to it, so the worst that a VMM can do with a name is to mislead about itself.
  */
 #pragma once
 

@@ -27,8 +27,8 @@ typedef struct Change {
 Change *change_new(const char *xml, const char *alias);
 void change_free(gpointer change);
 
-/* What all begin with: FALSE with the verb finished, also where a guest that runs cannot be reached. @live_alias: the document means a running guest's device, by any
- * alias that it may have. */
+/* What all begin with: FALSE with the verb finished, also where a guest that runs cannot be reached. @live_alias: the
+ * document means a running guest's device, by any alias that it may have. */
 gboolean change_begin(Verb *verb, gboolean live_alias);
 /* The last step: the live definition is the new one already, now the persistent one. */
 void change_finish(Verb *verb);

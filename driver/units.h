@@ -8,7 +8,8 @@
  * process is there: nothing needs to be kept in step.
  *
  * Packets are vmm-msg.h's. Requests: "start", "wait", and how the guest is to end, "stop", "save", "suspend" or
- * "default", each with "name"; only those of the daemon's own user are heard. The answer to start is "listener" fd, "log" fd and "vmm" string, what to execute; to the others it is empty.
+ * "default", each with "name"; only those of the daemon's own user are heard. The answer to start is "listener" fd,
+ * "log" fd and "vmm" string, what to execute; to the others it is empty.
  */
 #pragma once
 

@@ -21,8 +21,8 @@ typedef struct Uring {
     struct io_uring_cqe *cqes;
 } Uring;
 
-/* A ring of @entries (a power of two) that can do the @n operations @ops, with the
- * @n_fds descriptors @fds as fixed files from 0 on, and nothing else ever, whoever gets hold of it. False with errno: ENOSYS, EPERM where
+/* A ring of @entries (a power of two) that can do the @n operations @ops, with the @n_fds descriptors @fds as fixed
+ * files from 0 on, and nothing else ever, whoever gets hold of it. False with errno: ENOSYS, EPERM where
  * kernel.io_uring_disabled is set, EINVAL where the kernel is older than 5.10. */
 bool uring_open(Uring *ring, unsigned entries, const int *fds, unsigned n_fds,
                 const unsigned char *ops, unsigned n);

@@ -173,7 +173,8 @@
 
 /* io-error { device, operation string (read, write, flush, discard, zero), action string (report: the
  * guest saw it; ignore: it was told that all is well; pause: "paused" with reason io-error follows, and a "run" makes
- * the request again), error string (enospc, other) }: the host failed a request of that device. Reports come at most once a second. */
+ * the request again), error string (enospc, other) }: the host failed a request of that device. Reports come at most
+ * once a second. */
 #define VMM_EVENT_IO_ERROR "io-error"
 
 /* block-threshold { device string, threshold u64, excess u64 }: something was written to the disk's file, as many bytes
@@ -306,13 +307,14 @@
  *               removable? bool (false: the medium, which has to be read-only, can change; without fd there is
  *               none); see the event "io-error"
  *     tell-device { resize? bool: look at the image's size again; new-size? u64 (bytes, whole blocks): give it that
- *               size, where its format says it (qcow2), while the guest goes on: see the event "resized"; medium? bool: whether the drive has one
- *               from now on, with fd, format, cache, io and read-only as above; threshold? u64: see the event
- *               "block-threshold"; 0: none } replies size u64 (bytes; 0 without a medium), resizing bool, rd-requests,
- *               rd-bytes, rd-time, wr-requests, wr-bytes, wr-time, fl-requests, fl-time, errors u64: what was
- *               done so far, times in nanoseconds; io-status string (ok; nospace, failed: the guest waits for
- *               what the host has failed); and of a medium's file file-size, allocated, written-to u64
- *               (bytes: as block.h's BlockUse has them), threshold u64 (0: none, or it is exceeded)
+ *               size, where its format says it (qcow2), while the guest goes on: see the event "resized"; medium? bool:
+ *               whether the drive has one from now on, with fd, format, cache, io and read-only as above;
+ *               threshold? u64: see the event "block-threshold"; 0: none } replies size u64 (bytes; 0 without a
+ *               medium), resizing bool, rd-requests, rd-bytes, rd-time, wr-requests, wr-bytes, wr-time,
+ *               fl-requests, fl-time, errors u64: what was done so far, times in nanoseconds; io-status string
+ *               (ok; nospace, failed: the guest waits for what the host has failed); and of a medium's file
+ *               file-size, allocated, written-to u64 (bytes: as block.h's BlockUse has them), threshold u64
+ *               (0: none, or it is exceeded)
  *   rng         rng? fd (a source of random bytes; the host kernel's generator)
  *   net         mac string ("52:54:00:12:34:56"), mtu? u64 (bytes; what the driver is told), link? bool
  *               (true: the cable is in), queues? u64 (1; pairs of queues, up to 15), thread? bool (true:

@@ -38,8 +38,8 @@ program(void)
     return path;
 }
 
-/* Words without spaces, with CONTROL_FD and SERIAL_FD in them. Threads have names, as libvirt wants it. No arch-capabilities, whose register a
- * KVM in software does not let QEMU set. */
+/* Words without spaces, with CONTROL_FD and SERIAL_FD in them. Threads have names, as libvirt wants it. No
+ * arch-capabilities, whose register a KVM in software does not let QEMU set. */
 static const char fixed_words[] =
     "-name guest,debug-threads=on -nodefaults -no-user-config -display none -accel kvm -cpu "
     "host,-arch-capabilities -smp 1 "
