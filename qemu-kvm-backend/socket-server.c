@@ -1,9 +1,8 @@
 #include "qemu-kvm-backend/socket-server.h"
 
-#include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/telnet.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -15,12 +14,12 @@
 struct SocketServer {
     Loop *loop;
     SocketServerOwner owner;
-    int listener;
-    LoopSource *listening;
+    SocketOrigin *origin;
     int client; /* -1: nobody */
     LoopSource *serving;
     uint32_t events;
-    bool waits; /* the owner does, to write */
+    bool waits;     /* the owner does, to write */
+    Telnet *telnet; /* NULL: bytes go as they are */
 };
 
 static void on_client(void *data, uint32_t events);
@@ -32,7 +31,7 @@ drop_client(SocketServer *server)
     close(server->client);
     server->serving = NULL;
     server->client = -1;
-    loop_source_set_events(server->listening, EPOLLIN);
+    socket_origin_await(server->origin);
     server->owner.connected(server->owner.data, false);
     if (server->waits) {
         server->waits = false;
@@ -57,7 +56,10 @@ receive(SocketServer *server, bool *ret_more)
             continue;
         if (n <= 0)
             return n < 0 && errno == EAGAIN;
-        owner->receive(owner->data, bytes, n);
+        if (server->telnet)
+            n = telnet_decode(server->telnet, bytes, n);
+        if (n > 0)
+            owner->receive(owner->data, bytes, n);
     }
     *ret_more = room > 0;
     return true;
@@ -77,6 +79,59 @@ watch(SocketServer *server)
     server->events = events;
 }
 
+/* How many bytes went; all where the client has left, which its source says. */
+static size_t
+send_some(SocketServer *server, const uint8_t *bytes, size_t size)
+{
+    ssize_t n;
+
+    do
+        n = send(server->client, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n >= 0 ? (size_t)n : errno == EAGAIN ? 0 : size;
+}
+
+/* Whether all that was encoded has gone. */
+static bool
+flush_telnet(SocketServer *server)
+{
+    Telnet *telnet = server->telnet;
+
+    if (telnet->at < telnet->end)
+        telnet->at += send_some(server, telnet->out + telnet->at, telnet->end - telnet->at);
+    return telnet->at == telnet->end;
+}
+
+size_t
+socket_server_write(SocketServer *server, const uint8_t *bytes, size_t size)
+{
+    size_t done = 0;
+    bool all = true;
+
+    if (server->client < 0)
+        return size;
+    if (!server->telnet)
+        done = size > 0 ? send_some(server, bytes, size) : 0;
+    else
+        while ((all = flush_telnet(server)) && done < size)
+            done += telnet_encode(server->telnet, bytes + done, size - done);
+    if ((done < size || !all) && !server->waits) {
+        server->waits = true;
+        watch(server);
+    }
+    return done;
+}
+
+/* There is room at the client's, for what was encoded before anything else. */
+static void
+go_on(SocketServer *server)
+{
+    if (server->telnet && !flush_telnet(server))
+        return;
+    server->waits = false;
+    server->owner.writable(server->owner.data);
+}
+
 /* What a client left behind that there is no room for goes with it: the next one must neither wait for a
  * guest that does not read, nor get the answers to another one's questions. */
 static void
@@ -88,10 +143,8 @@ serve(SocketServer *server, uint32_t events)
         drop_client(server);
         return;
     }
-    if (server->waits && events & EPOLLOUT) {
-        server->waits = false;
-        server->owner.writable(server->owner.data);
-    }
+    if (server->waits && events & EPOLLOUT)
+        go_on(server);
     watch(server);
 }
 
@@ -105,41 +158,39 @@ on_client(void *data, uint32_t events)
     pthread_mutex_unlock(server->owner.lock);
 }
 
+/* Our options go before all that the owner says. */
 static void
-on_listener(void *data, uint32_t events)
+on_arrival(void *data, int fd)
 {
     SocketServer *server = data;
 
-    pthread_mutex_lock(server->owner.lock);
-    server->client = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (server->client >= 0) {
-        loop_source_set_events(server->listening, 0); /* the next one waits its turn */
-        server->owner.connected(server->owner.data, true);
-        watch(server);
+    server->client = fd;
+    if (server->telnet) {
+        telnet_begin(server->telnet);
+        socket_server_write(server, NULL, 0);
     }
-    pthread_mutex_unlock(server->owner.lock);
+    server->owner.connected(server->owner.data, true);
+    watch(server);
 }
 
 SocketServer *
-socket_server_new(Loop *loop, int listener, const SocketServerOwner *owner, VmmError *err)
+socket_server_new(Loop *loop, VmmMsg *params, const SocketServerOwner *owner, VmmError *err)
 {
     SocketServer *server = vmm_must(calloc(1, sizeof(*server)));
-    int flags = fcntl(listener, F_GETFL), listens = 0;
-    socklen_t size = sizeof(listens);
-    bool fits;
+    SocketOriginOwner origin = { owner->name, owner->lock, on_arrival, server };
+    bool telnet = false;
 
-    *server = (SocketServer){ .loop = loop, .owner = *owner, .listener = listener, .client = -1 };
-    fits = getsockopt(listener, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens;
-    if (!fits)
-        vmm_error(err, VMM_ERROR_INVALID, "A descriptor is not that of a listening socket");
-    else if (fcntl(listener, F_SETFL, flags | O_NONBLOCK) == 0)
-        server->listening = loop_add_fd(loop, listener, EPOLLIN, on_listener, server);
-    if (server->listening)
-        return server;
-    if (fits)
-        vmm_error_errno(err, "Cannot listen on a socket");
-    socket_server_free(server);
-    return NULL;
+    *server = (SocketServer){ .loop = loop, .owner = *owner, .client = -1 };
+    vmm_msg_get_bool(params, "telnet", &telnet);
+    if (telnet)
+        server->telnet = vmm_must(calloc(1, sizeof(*server->telnet)));
+    server->origin = socket_origin_new(loop, params, &origin, err);
+    if (!server->origin) {
+        socket_server_free(server);
+        return NULL;
+    }
+    socket_origin_await(server->origin);
+    return server;
 }
 
 void
@@ -148,32 +199,11 @@ socket_server_free(SocketServer *server)
     if (!server)
         return;
     loop_source_free(server->serving);
-    loop_source_free(server->listening);
     if (server->client >= 0)
         close(server->client);
-    close(server->listener);
+    socket_origin_free(server->origin);
+    free(server->telnet);
     free(server);
-}
-
-size_t
-socket_server_write(SocketServer *server, const uint8_t *bytes, size_t size)
-{
-    ssize_t n;
-
-    if (server->client < 0)
-        return size;
-    do
-        n = send(server->client, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
-    if (n < 0 && errno != EAGAIN)
-        return size; /* it has left, and its source says so */
-    if (n < 0)
-        n = 0;
-    if ((size_t)n < size && !server->waits) {
-        server->waits = true;
-        watch(server);
-    }
-    return n;
 }
 
 void

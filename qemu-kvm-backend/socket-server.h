@@ -1,11 +1,9 @@
-/* socket-server: a listening stream socket with at most one client; others wait until it has left. */
+/* socket-server: a stream socket with at most one client; others wait until it has left. Who that is, is socket-origin's
+ * business. */
 #pragma once
 
-#include "qemu-kvm-backend/error.h"
-#include "qemu-kvm-backend/loop.h"
+#include "qemu-kvm-backend/socket-origin.h"
 
-#include <pthread.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +12,7 @@ typedef struct SocketServer SocketServer;
 /* What the owner gets, in the loop's thread with @lock held. What it has no @room for stays in the socket;
  * when it has room again after having said 0 it calls socket_server_accept(). */
 typedef struct SocketServerOwner {
+    const char *name; /* for the log */
     pthread_mutex_t *lock;
     size_t (*room)(void *data);
     void (*receive)(void *data, const uint8_t *bytes, size_t size);
@@ -23,10 +22,9 @@ typedef struct SocketServerOwner {
     void *data;
 } SocketServerOwner;
 
-/* Takes @listener over, also on failure: NULL with @err. All calls are the loop's thread's, those below with
- * the owner's lock held. */
-SocketServer *socket_server_new(Loop *loop, int listener, const SocketServerOwner *owner,
-                                VmmError *err);
+/* Reads kind, fd and telnet (see vmm-proto.h) of @params. NULL with @err. All calls are the loop's thread's, those below
+ * with the owner's lock held. */
+SocketServer *socket_server_new(Loop *loop, VmmMsg *params, const SocketServerOwner *owner, VmmError *err);
 void socket_server_free(SocketServer *server);
 
 /* Writes what the client takes now; how much that is. Without a client everything goes, nowhere. */

@@ -277,8 +277,12 @@
 /* Device classes that there are, with their keys:
  * serial        port u64 (0 to 3: COM1 to COM4); a character device:
  * (any of them) kind string: "pty": fd, watch? fd (inotify, readable when somebody opened the slave);
- *               "socket": fd (a listening stream socket; one client at a time); "file": fd, append? bool;
- *               "null"; and log? fd: everything written goes there too
+ *               "socket": fd (a listening stream socket; one client at a time); "connection": fd (a stream socket that
+ *               is connected, or will be; when its peer has left nobody comes any more); "broker": fd (a connection to
+ *               vmctl-connect, see connect-broker.h, which connects again where the peer has left); these three with
+ *               telnet? bool (false: bytes go as they are); "stream": fd (a terminal, a FIFO or the like, open for
+ *               both directions), out? fd (where output goes instead); "datagram": fd (a connected datagram socket);
+ *               "file": fd, append? bool; "null"; and log? fd: everything written goes there too
  * debug-exit    port u64 (I/O port; isa-debug-exit's default is 0x501): writing V stops the guest with
  *               reason exit */
 /* pvpanic       port? u64 (0x505): its I/O port */
@@ -327,9 +331,8 @@
  *               rx-packets, rx-bytes, rx-dropped, tx-packets, tx-bytes, tx-dropped u64; rx is what
  *               the guest received
  *   console     serial ports (virtio-serial) with numbers N from 0 to 14, of which 0 is for a console:
- *               port-N-kind string: "socket": port-N-fd fd (a listening stream socket; one client at a
- *                   time), or a character device's, with its keys: port-N-fd, port-N-watch, port-N-log,
- *                   port-N-append; port-N-name? string ("org.qemu.guest_agent.0"), port-N-console? bool;
+ *               port-N-kind string: a character device's, with its keys: port-N-fd, port-N-out, port-N-watch,
+ *                   port-N-log, port-N-append, port-N-telnet; port-N-name? string ("org.qemu.guest_agent.0"), port-N-console? bool;
  *               ports? u64: how many there may be in all, with those that come later (up to 15; those that
  *                   there are)
  *     tell-device { remove? u64 (the number of a port that goes), add? u64 (of one that comes, with its keys

@@ -66,8 +66,12 @@ console_port_accept(Port *port)
 static size_t
 write_host(Port *port, const uint8_t *bytes, size_t size)
 {
-    if (port->socket)
-        return socket_server_write(port->socket, bytes, size);
+    if (port->socket) {
+        size_t done = socket_server_write(port->socket, bytes, size);
+
+        sink_write(&port->log, port->console->vdev.dev->id, bytes, done);
+        return done;
+    }
     chardev_write(port->chardev, bytes, size);
     return size;
 }
@@ -142,10 +146,11 @@ port_connected(void *data, bool connected)
 static VmmMsg *
 port_params(VmmMsg *params, unsigned i, const char *kind)
 {
-    static const char *const fds[] = { "fd", "watch", "log" };
+    static const char *const fds[] = { "fd", "watch", "log", "out" };
+    static const char *const flags[] = { "append", "telnet" };
     VmmMsg *result = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_ADD_DEVICE);
     char key[32];
-    bool append;
+    bool flag;
     int fd;
 
     vmm_msg_put_string(result, "kind", kind);
@@ -154,9 +159,11 @@ port_params(VmmMsg *params, unsigned i, const char *kind)
         if (vmm_msg_take_fd(params, key, &fd))
             vmm_msg_put_fd(result, fds[k], fd);
     }
-    snprintf(key, sizeof(key), "port-%u-append", i);
-    if (vmm_msg_get_bool(params, key, &append))
-        vmm_msg_put_bool(result, "append", append);
+    for (unsigned k = 0; k < sizeof(flags) / sizeof(flags[0]); k++) {
+        snprintf(key, sizeof(key), "port-%u-%s", i, flags[k]);
+        if (vmm_msg_get_bool(params, key, &flag))
+            vmm_msg_put_bool(result, flags[k], flag);
+    }
     return result;
 }
 
@@ -165,6 +172,7 @@ open_socket(Port *port, VmmMsg *params, VmmError *err)
 {
     VirtioDevice *vdev = &port->console->vdev;
     SocketServerOwner owner = {
+        .name = vdev->dev->id,
         .lock = &vdev->dev->lock,
         .room = port_room,
         .receive = port_receive,
@@ -172,12 +180,10 @@ open_socket(Port *port, VmmMsg *params, VmmError *err)
         .connected = port_connected,
         .data = port,
     };
-    int fd;
 
-    if (!vmm_msg_take_fd(params, "fd", &fd))
-        return vmm_error(err, VMM_ERROR_INVALID, "Port %u of '%s' has no socket", port->number,
-                         vdev->dev->id);
-    port->socket = socket_server_new(vdev->loop, fd, &owner, err);
+    if (!sink_open(&port->log, params, "log", err))
+        return false;
+    port->socket = socket_server_new(vdev->loop, params, &owner, err);
     return port->socket != NULL;
 }
 
@@ -228,10 +234,11 @@ console_port_open(Console *console, unsigned i, VmmMsg *params, VmmError *err)
         return true;
     port->console = console;
     port->number = i;
+    port->log.fd = -1;
     vmm_msg_auto inner = port_params(params, i, kind);
     if (!read_name(port, params, err))
         return false;
-    return strcmp(kind, "socket") == 0 ? open_socket(port, inner, err)
+    return socket_origin_is_kind(kind) ? open_socket(port, inner, err)
                                        : open_chardev(port, inner, err);
 }
 
@@ -240,6 +247,8 @@ console_port_close(Port *port)
 {
     socket_server_free(port->socket);
     chardev_free(port->chardev);
+    if (port->console)
+        sink_close(&port->log);
     free(port->name);
     *port = (Port){ .number = port->number, .tell = port->tell };
 }

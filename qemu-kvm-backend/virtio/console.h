@@ -4,6 +4,7 @@
 #pragma once
 
 #include "qemu-kvm-backend/chardev.h"
+#include "qemu-kvm-backend/sink.h"
 #include "qemu-kvm-backend/socket-server.h"
 #include "qemu-kvm-backend/virtio/virtio-classes.h"
 
@@ -34,6 +35,7 @@ typedef struct Port {
     bool is_console;
     Chardev *chardev;
     SocketServer *socket; /* one of the two is there */
+    Sink log;             /* of a socket's output; a character device has its own */
     bool host_open;       /* somebody is at the host's end */
     bool guest_open;
     bool reported; /* guest_open as our driver knows it */

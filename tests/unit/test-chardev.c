@@ -1,122 +1,13 @@
-/* Character devices on real ptys, with the loop in a thread of its own as in the VMM: the test is
- * the vCPU on one side and the terminal on the other. */
+/* Character devices on real ptys, sockets and files. */
 #include "qemu-kvm-backend/backlog.h"
-#include "qemu-kvm-backend/chardev.h"
+#include "tests/unit/chardev-fixture.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <glib.h>
-#include <glib/gstdio.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/inotify.h>
-#include <termios.h>
-#include <time.h>
 #include <unistd.h>
-
-#define PATIENCE_MS 60000
-
-typedef struct Fixture {
-    Loop *loop;
-    Chardev *chardev;
-    GThread *thread;
-    pthread_mutex_t lock;
-    int quit_fd;
-    LoopSource *quit_source;
-    clockid_t clock; /* CPU time of the loop's thread */
-    gint has_clock;
-    size_t room;
-    GString *input;
-    char *slave;   /* path */
-    in_port_t port; /* of a socket, in the network's byte order */
-} Fixture;
-
-static size_t
-room(void *data)
-{
-    return ((Fixture *)data)->room;
-}
-
-static void
-receive(void *data, const uint8_t *bytes, size_t size)
-{
-    Fixture *f = data;
-
-    g_assert_cmpuint(size, <=, f->room);
-    g_string_append_len(f->input, (const char *)bytes, size);
-    f->room -= size;
-}
-
-static void
-quit(void *data, uint32_t events)
-{
-    loop_quit(((Fixture *)data)->loop);
-}
-
-static gpointer
-run(gpointer data)
-{
-    Fixture *f = data;
-
-    pthread_getcpuclockid(pthread_self(), &f->clock);
-    g_atomic_int_set(&f->has_clock, 1);
-    loop_run(f->loop);
-    return NULL;
-}
-
-static Fixture *
-start(VmmMsg *params)
-{
-    Fixture *f = g_new0(Fixture, 1);
-    ChardevOwner owner = {
-        .name = "com1", .lock = &f->lock, .room = room, .receive = receive, .data = f
-    };
-    vmm_msg_auto msg = params;
-    VmmError err = { 0 };
-
-    pthread_mutex_init(&f->lock, NULL);
-    f->room = 1000000;
-    f->input = g_string_new(NULL);
-    f->loop = loop_new();
-    f->quit_fd = eventfd(0, EFD_CLOEXEC);
-    f->quit_source = loop_add_fd(f->loop, f->quit_fd, EPOLLIN, quit, f);
-    f->chardev = chardev_new(f->loop, msg, &owner, &err);
-    g_assert_cmpstr(err.text, ==, "");
-    g_assert_null(vmm_msg_unread(msg));
-    f->thread = g_thread_new("loop", run, f);
-    while (!g_atomic_int_get(&f->has_clock))
-        g_usleep(100);
-    return f;
-}
-
-static void
-stop(Fixture *f)
-{
-    uint64_t one = 1;
-
-    g_assert_cmpint(write(f->quit_fd, &one, sizeof(one)), ==, sizeof(one));
-    g_thread_join(f->thread);
-    chardev_free(f->chardev);
-    loop_source_free(f->quit_source);
-    loop_free(f->loop);
-    close(f->quit_fd);
-    g_string_free(f->input, TRUE);
-    g_free(f->slave);
-    g_free(f);
-}
-
-static VmmMsg *
-params_new(const char *kind)
-{
-    VmmMsg *msg = vmm_msg_new(VMM_MSG_REQUEST, 1, "add-device");
-
-    vmm_msg_put_string(msg, "kind", kind);
-    return msg;
-}
 
 static Fixture *
 start_pty(bool with_watch)
@@ -148,91 +39,6 @@ open_slave(Fixture *f)
 
     g_assert_cmpint(fd, >=, 0);
     return fd;
-}
-
-/* The guest's side */
-static void
-guest_writes(Fixture *f, const char *bytes, size_t size)
-{
-    pthread_mutex_lock(&f->lock);
-    chardev_write(f->chardev, (const uint8_t *)bytes, size);
-    pthread_mutex_unlock(&f->lock);
-}
-
-static void
-guest_says(Fixture *f, const char *text)
-{
-    for (; *text; text++)
-        guest_writes(f, text, 1);
-}
-
-static void
-wait_for_input(Fixture *f, const char *expected)
-{
-    for (unsigned ms = 0; ms < PATIENCE_MS; ms++) {
-        bool done;
-
-        pthread_mutex_lock(&f->lock);
-        done = strcmp(f->input->str, expected) == 0;
-        pthread_mutex_unlock(&f->lock);
-        if (done)
-            return;
-        g_usleep(1000);
-    }
-    pthread_mutex_lock(&f->lock);
-    g_assert_cmpstr(f->input->str, ==, expected);
-    pthread_mutex_unlock(&f->lock);
-}
-
-/* The terminal's side: reads @size bytes, or what comes in @ms. */
-static GString *
-terminal_reads(int fd, size_t size, int ms)
-{
-    GString *text = g_string_new(NULL);
-    struct pollfd pollfd = { fd, POLLIN, 0 };
-    char buffer[4096];
-
-    while (text->len < size && poll(&pollfd, 1, ms) > 0) {
-        ssize_t n = read(fd, buffer, MIN(sizeof(buffer), size - text->len));
-
-        if (n <= 0)
-            break;
-        g_string_append_len(text, buffer, n);
-    }
-    return text;
-}
-
-static void
-terminal_sees(int fd, const char *expected)
-{
-    GString *text = terminal_reads(fd, strlen(expected), PATIENCE_MS);
-
-    g_assert_cmpstr(text->str, ==, expected);
-    g_string_free(text, TRUE);
-}
-
-static void
-terminal_types(int fd, const char *text)
-{
-    g_assert_cmpint(write(fd, text, strlen(text)), ==, strlen(text));
-}
-
-static uint64_t
-cpu_us(Fixture *f)
-{
-    struct timespec time;
-
-    g_assert_cmpint(clock_gettime(f->clock, &time), ==, 0);
-    return time.tv_sec * 1000000ull + time.tv_nsec / 1000;
-}
-
-static void
-check_quiet(Fixture *f)
-{
-    uint64_t before = cpu_us(f);
-
-    g_usleep(100000);
-    g_assert_cmpuint(cpu_us(f) - before, <, 5000);
 }
 
 static void
@@ -332,16 +138,6 @@ test_pty_two_terminals(void)
     stop(f);
 }
 
-static char *
-numbered_lines(unsigned n)
-{
-    GString *text = g_string_new(NULL);
-
-    for (unsigned i = 0; i < n; i++)
-        g_string_append_printf(text, "line %08u\n", i);
-    return g_string_free(text, FALSE);
-}
-
 static void
 test_pty_overflow(void)
 {
@@ -385,15 +181,6 @@ test_pty_slow_terminal(void)
     g_string_free(seen, TRUE);
     close(fd);
     stop(f);
-}
-
-static void
-make_room(Fixture *f, size_t size)
-{
-    pthread_mutex_lock(&f->lock);
-    f->room = size;
-    chardev_accept(f->chardev);
-    pthread_mutex_unlock(&f->lock);
 }
 
 static void
@@ -465,25 +252,6 @@ test_pty_traffic(void)
     wait_for_input(f, text);
     close(fd);
     stop(f);
-}
-
-static int
-temporary_file(char **ret_path)
-{
-    int fd = g_file_open_tmp("vmctl-chardev-XXXXXX", ret_path, NULL);
-
-    g_assert_cmpint(fd, >=, 0);
-    return fd;
-}
-
-static void
-check_file(const char *path, const char *expected)
-{
-    g_autofree char *text = NULL;
-
-    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
-    g_assert_cmpstr(text, ==, expected);
-    g_unlink(path);
 }
 
 static void
@@ -671,6 +439,8 @@ test_wrong_params(void)
                   "Character device 'com1' has no kind");
     check_refused(params_new("tcp"), "Character device 'com1' is of unknown kind 'tcp'");
     check_refused(params_new("pty"), "Character device 'com1' of kind 'pty' has no descriptor");
+    check_refused(params_new("stream"), "Character device 'com1' of kind 'stream' has no descriptor");
+    check_refused(params_new("broker"), "Character device 'com1' of kind 'broker' has no descriptor");
 }
 
 static void

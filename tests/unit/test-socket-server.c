@@ -85,7 +85,8 @@ static void
 test_turns(void)
 {
     Owner owner = { .lock = PTHREAD_MUTEX_INITIALIZER, .loop = loop_new() };
-    SocketServerOwner hooks = { &owner.lock, room, receive, writable, connected, &owner };
+    SocketServerOwner hooks = { "com1", &owner.lock, room, receive, writable, connected, &owner };
+    vmm_msg_auto params = vmm_msg_new(VMM_MSG_REQUEST, 1, "add-device");
     uint8_t bytes[SENT];
     struct sockaddr_un address;
     SocketServer *server;
@@ -93,7 +94,9 @@ test_turns(void)
     VmmError err;
     int client;
 
-    server = socket_server_new(owner.loop, listen_at(&address), &hooks, &err);
+    vmm_msg_put_string(params, "kind", "socket");
+    vmm_msg_put_fd(params, "fd", listen_at(&address));
+    server = socket_server_new(owner.loop, params, &hooks, &err);
     g_assert_nonnull(server);
     client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     g_assert_cmpint(connect(client, (struct sockaddr *)&address, sizeof(address)), ==, 0);
@@ -112,10 +115,58 @@ test_turns(void)
     loop_free(owner.loop);
 }
 
+/* Reads what there is, as many bytes as @size in all; the loop gets turns meanwhile. */
+static size_t
+read_slowly(Loop *loop, int fd, size_t size)
+{
+    uint8_t bytes[4096];
+    size_t seen = 0;
+
+    for (unsigned i = 0; i < 1000 && seen < size; i++) {
+        ssize_t n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+        seen += n > 0 ? n : 0;
+        take_turn(loop);
+    }
+    return seen;
+}
+
+/* What was taken and encoded for Telnet when the client had no room goes on by itself, though the owner has nothing more to
+ * say. */
+static void
+test_telnet_remainder(void)
+{
+    Owner owner = { .lock = PTHREAD_MUTEX_INITIALIZER, .loop = loop_new() };
+    SocketServerOwner hooks = { "com1", &owner.lock, room, receive, writable, connected, &owner };
+    vmm_msg_auto params = vmm_msg_new(VMM_MSG_REQUEST, 1, "add-device");
+    const uint8_t bytes[500] = { 0 };
+    size_t taken = 0, n, options = 12;
+    SocketServer *server;
+    VmmError err;
+    int fds[2];
+
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
+    vmm_msg_put_string(params, "kind", "connection");
+    vmm_msg_put_fd(params, "fd", fds[0]);
+    vmm_msg_put_bool(params, "telnet", true);
+    server = socket_server_new(owner.loop, params, &hooks, &err);
+    g_assert_nonnull(server);
+    while (owner.n_connected == 0)
+        take_turn(owner.loop);
+    do
+        taken += n = socket_server_write(server, bytes, sizeof(bytes));
+    while (n > 0);
+    g_assert_cmpuint(read_slowly(owner.loop, fds[1], options + taken), ==, options + taken);
+    close(fds[1]);
+    socket_server_free(server);
+    loop_free(owner.loop);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/socket-server/turns", test_turns);
+    g_test_add_func("/socket-server/telnet-remainder", test_telnet_remainder);
     return g_test_run();
 }

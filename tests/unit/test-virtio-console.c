@@ -125,9 +125,9 @@ static void
 test_bad_parameters(void)
 {
     static const char *const rows[][2] = {
-        { "socket", "has no socket" }, { "pty", "descriptor" },
+        { "socket", "has no descriptor" }, { "pty", "descriptor" },
         { "serial", "unknown kind" },  { "name", "64" },
-        { "pipe", "listening" },
+        { "pipe", "no socket" },
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -195,6 +195,40 @@ addition(uint64_t port, int fd)
     return request;
 }
 
+/* Port 1 comes anew, with what it says going to the pipe @log, too. */
+static void
+replace_logged(Fixture *f, int log)
+{
+    VmmMsg *request = addition(1, listen_at(f->path));
+
+    vmm_msg_put_fd(request, "port-1-log", log);
+    tell(f, request, NULL);
+}
+
+/* What goes to the socket of a port is logged as it goes, once. */
+static void
+test_log(Fixture *f, const void *data)
+{
+    int fds[2], client;
+
+    introduce(f);
+    g_assert_cmpint(pipe2(fds, O_CLOEXEC | O_NONBLOCK), ==, 0);
+    tell(f, removal(1), NULL);
+    unlink(f->path);
+    replace_logged(f, fds[1]);
+    client = client_new(f);
+    guest_writes(f, AGENT_OUT, 0, "pong", 4);
+    g_assert_true(is_sent(f, AGENT_OUT));
+    check_read(client, "pong");
+    check_read(fds[0], "pong");
+    close(client);
+    test_board_settle(f->guest->test);
+    guest_writes(f, AGENT_OUT, 0, "alone", 5);
+    g_assert_true(is_sent(f, AGENT_OUT));
+    check_read(fds[0], "alone");
+    close(fds[0]);
+}
+
 /* A port goes, and another one comes in its place; one that the guest has not heard of leaves no trace. */
 static void
 test_plug(Fixture *f, const void *data)
@@ -235,6 +269,7 @@ main(int argc, char **argv)
     CASE("events-bounded", test_events_bounded);
     CASE("nonsense", test_nonsense);
     CASE("small-control-buffer", test_small_control_buffer);
+    CASE("log", test_log);
     CASE("plug", test_plug);
     g_test_add_func("/virtio-console/bad-parameters", test_bad_parameters);
     return g_test_run();
