@@ -31,6 +31,7 @@ has() { dpkg-deb -c "$deb" | awk '{ print $6 }' | grep -qxF "./$1"; }
 has_all() {
     local file status=0
     for file in usr/bin/vmctl usr/sbin/vmctld usr/libexec/vmctl/vmctl-vmm usr/libexec/vmctl/vmctl-vsock \
+        usr/libexec/vmctl/vmctl-connect \
         usr/share/dbus-1/system-services/org.libvirt.service usr/share/dbus-1/services/org.libvirt.service \
         usr/share/dbus-1/system.d/org.libvirt.conf usr/share/polkit-1/actions/org.vmctl.policy \
         usr/share/locale/de/LC_MESSAGES/vmctl.mo usr/share/locale/zh_CN/LC_MESSAGES/vmctl.mo \
