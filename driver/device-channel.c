@@ -111,7 +111,7 @@ device_channel_socket(const Device *dev)
 {
     const ChardevSource *source = ((const Chardev *)dev)->source;
 
-    return source->type == CHARDEV_UNIX ? source->path : NULL;
+    return chardev_source_has_socket(source) ? source->path : NULL;
 }
 
 gboolean

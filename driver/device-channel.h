@@ -11,7 +11,7 @@ extern const DeviceKind device_channel;
 
 /* Its name; NULL: it has none. */
 const char *device_channel_name(const Device *dev);
-/* The path of a live one's socket; NULL: it has none. */
+/* The path of a live one's socket, at which the VMM listens; NULL: it has none. */
 const char *device_channel_socket(const Device *dev);
 gboolean device_channel_is_open(const Device *dev);
 /* Whether the guest has it open, as the live document shows; FALSE where that is no news. */

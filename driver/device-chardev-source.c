@@ -1,26 +1,15 @@
 #include "driver/device-chardev-source.h"
 
 #include "driver/error.h"
-#include "driver/unix-socket.h"
 #include "driver/xml-read.h"
 #include "driver/xml-write.h"
-#include "qemu-kvm-backend/proto/vmm-msg.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <gio/gio.h>
-#include <netdb.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <termios.h>
 #include <unistd.h>
 
 /* The rest of libvirt's types is the policy table's to refuse. */
-static const char *const type_words[] = { "pty", "file", "unix", "tcp", "null", NULL };
+static const char *const type_words[] = { "pty", "file", "dev", "pipe", "unix", "tcp", "udp", "null", NULL };
 
 typedef enum Tristate {
     TRI_ABSENT = -1,
@@ -29,14 +18,8 @@ typedef enum Tristate {
 } Tristate;
 
 static const char *const switch_words[] = { "on", "off", NULL };
-/* libvirt connects where nothing is said, to somebody else who listens: which this machine does not. */
+static const char *const bool_words[] = { "yes", "no", NULL };
 static const char *const mode_words[] = { "connect", "bind", NULL };
-
-typedef enum Mode {
-    MODE_CONNECT,
-    MODE_BIND,
-} Mode;
-
 static const char *const protocol_words[] = { "raw", "telnet", "telnets", "tls", NULL };
 
 /* The directory of a guest's own where sockets without a path of their own are. */
@@ -48,7 +31,7 @@ chardev_source_new(void)
     ChardevSource *source = g_new0(ChardevSource, 1);
 
     g_atomic_ref_count_init(&source->refs);
-    source->append = source->log_append = TRI_ABSENT;
+    source->append = source->log_append = source->reconnect = TRI_ABSENT;
     source->watch = -1;
     return source;
 }
@@ -62,13 +45,32 @@ close_in_thread(gpointer fd)
 
 /* The last close of an inotify descriptor waits for the kernel to be done with its marks, 10 ms and more. Ours is the
  * last one, so the end of the guest's process is not held up by it, and its thread sees to it that we are not. */
-static void
-close_watch(ChardevSource *source)
+void
+chardev_source_set_watch(ChardevSource *source, int watch)
 {
     if (source->watch >= 0)
         g_thread_unref(
             g_thread_new("close-watch", close_in_thread, GINT_TO_POINTER(source->watch)));
-    source->watch = -1;
+    source->watch = watch;
+}
+
+static void
+address_clear(ChardevAddress *address)
+{
+    g_free(address->host);
+    g_free(address->service);
+}
+
+static ChardevAddress
+address_copy(const ChardevAddress *address)
+{
+    return (ChardevAddress){ g_strdup(address->host), g_strdup(address->service) };
+}
+
+static gboolean
+address_equal(const ChardevAddress *a, const ChardevAddress *b)
+{
+    return g_strcmp0(a->host, b->host) == 0 && g_strcmp0(a->service, b->service) == 0;
 }
 
 ChardevSource *
@@ -83,10 +85,10 @@ chardev_source_unref(ChardevSource *source)
 {
     if (!source || !g_atomic_ref_count_dec(&source->refs))
         return;
-    close_watch(source);
+    chardev_source_set_watch(source, -1);
     g_free(source->path);
-    g_free(source->host);
-    g_free(source->service);
+    address_clear(&source->peer);
+    address_clear(&source->own);
     g_free(source->log);
     g_free(source);
 }
@@ -99,8 +101,12 @@ chardev_source_copy(const ChardevSource *source)
     copy->type = source->type;
     copy->path = g_strdup(source->path);
     copy->generated = source->generated;
-    copy->host = g_strdup(source->host);
-    copy->service = g_strdup(source->service);
+    copy->mode = source->mode;
+    copy->peer = address_copy(&source->peer);
+    copy->own = address_copy(&source->own);
+    copy->protocol = source->protocol;
+    copy->reconnect = source->reconnect;
+    copy->reconnect_s = source->reconnect_s;
     copy->append = source->append;
     copy->log = g_strdup(source->log);
     copy->log_append = source->log_append;
@@ -126,71 +132,153 @@ parse_type(ChardevSource *source, const XmlNode *node, GError **error)
                         "unknown type presented to host for character device: %s", type);
 }
 
-/* What a pty's or a made-up socket's path was when the guest ran is of meaning in a live document only. */
+/* Of paths that are there before the guest is. */
 static gboolean
-parse_path(ChardevSource *source, const XmlNode *child, guint flags, gboolean may_make, GError **error)
+parse_path(ChardevSource *source, const XmlNode *child, GError **error)
 {
-    gboolean live = (flags & DOMAIN_PARSE_LIVE) != 0;
-    gboolean local = source->type == CHARDEV_FILE || source->type == CHARDEV_UNIX;
-
-    if (child && (local || (source->type == CHARDEV_PTY && live)))
-        source->path = xml_attr(child, "path");
-    if (source->path && !*source->path && source->type == CHARDEV_UNIX)
-        g_clear_pointer(&source->path, g_free);
-    source->generated = source->type == CHARDEV_UNIX && live && source->path && child &&
-                        strstr(source->path, GENERATED_DIR) != NULL;
-    if (local && !(source->path && *source->path) && !(source->type == CHARDEV_UNIX && may_make))
+    source->path = child ? xml_attr(child, "path") : NULL;
+    if (!source->path || !*source->path)
         return driver_error(error, VIR_ERR_INTERNAL_ERROR,
                             "Missing source path attribute for char device");
+    return source->type != CHARDEV_FILE ||
+           xml_attr_word(child, "append", XML_OPTIONAL, switch_words, &source->append, error);
+}
+
+/* Where a pty was when the guest ran is of meaning in a live document only. */
+static gboolean
+parse_pty(ChardevSource *source, const XmlNode *child, guint flags)
+{
+    if (child && flags & DOMAIN_PARSE_LIVE)
+        source->path = xml_attr(child, "path");
     return TRUE;
+}
+
+/* Sockets that connect, or listen. */
+
+static gboolean
+parse_reconnect(ChardevSource *source, const XmlNode *child, GError **error)
+{
+    const XmlNode *node = child ? xml_child(child, "reconnect") : NULL;
+
+    if (!node)
+        return TRUE;
+    if (!xml_attr_word(node, "enabled", XML_OPTIONAL, bool_words, &source->reconnect, error) ||
+        (source->reconnect == TRI_ON &&
+         !xml_attr_uint(node, "timeout", XML_REQUIRED, &source->reconnect_s, error)))
+        return FALSE;
+    return source->mode == CHARDEV_CONNECT || source->reconnect == TRI_ABSENT ||
+           driver_error(error, VIR_ERR_INTERNAL_ERROR, "chardev reconnect is possible only for connect mode");
+}
+
+static gboolean
+parse_mode(ChardevSource *source, const XmlNode *child, GError **error)
+{
+    source->mode = CHARDEV_CONNECT;
+    return !child || xml_attr_word(child, "mode", XML_OPTIONAL, mode_words, &source->mode, error);
 }
 
 /* A socket whose path is to be made up listens, whatever is said. */
 static gboolean
-parse_mode(const ChardevSource *source, const XmlNode *child, GError **error)
+parse_unix(ChardevSource *source, const XmlNode *child, guint flags, gboolean may_make, GError **error)
 {
-    int mode = source->path || source->host ? MODE_CONNECT : MODE_BIND;
-
-    if (child && !xml_attr_word(child, "mode", XML_OPTIONAL, mode_words, &mode, error))
+    source->path = child ? xml_attr(child, "path") : NULL;
+    if (source->path && !*source->path)
+        g_clear_pointer(&source->path, g_free);
+    if (!source->path && !may_make)
+        return driver_error(error, VIR_ERR_INTERNAL_ERROR,
+                            "Missing source path attribute for char device");
+    if (!parse_mode(source, child, error))
         return FALSE;
-    return mode == MODE_BIND ||
-           driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                        "value 'connect' of attribute 'mode' of <source> is not supported yet by this machine");
+    if (!source->path)
+        source->mode = CHARDEV_BIND;
+    source->generated = flags & DOMAIN_PARSE_LIVE && source->path && source->mode == CHARDEV_BIND &&
+                        strstr(source->path, GENERATED_DIR) != NULL;
+    return parse_reconnect(source, child, error);
 }
 
 static gboolean
-parse_protocol(const XmlNode *node, GError **error)
+parse_protocol(ChardevSource *source, const XmlNode *node, GError **error)
 {
     const XmlNode *child = xml_child(node, "protocol");
     g_autofree char *type = child ? xml_attr(child, "type") : NULL;
 
-    if (!type || g_strv_contains(protocol_words, type)) /* all but the first are the policy table's to refuse */
-        return TRUE;
-    return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "Unknown protocol '%s'", type);
+    for (int i = 0; type && protocol_words[i]; i++) {
+        if (strcmp(type, protocol_words[i]) == 0) { /* the last two are the policy table's to refuse */
+            source->protocol = i;
+            return TRUE;
+        }
+    }
+    return !type || driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "Unknown protocol '%s'", type);
 }
 
 /* Names are not looked for: who serves them may let the daemon wait. */
 static gboolean
 check_host(const char *host, GError **error)
 {
-    return strcmp(host, "localhost") == 0 || g_hostname_is_ip_address(host) ||
+    return !host || strcmp(host, "localhost") == 0 || g_hostname_is_ip_address(host) ||
            driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
                         "value '%s' of attribute 'host' of <source> is not supported by this machine, which "
-                        "listens at addresses",
+                        "knows addresses only",
                         host);
 }
 
-static gboolean
-parse_address(ChardevSource *source, const XmlNode *node, const XmlNode *child, GError **error)
+static void
+parse_address(ChardevAddress *address, const XmlNode *child)
 {
-    source->host = child ? xml_attr(child, "host") : NULL;
-    source->service = child ? xml_attr(child, "service") : NULL;
-    if (!source->host)
+    address->host = xml_attr(child, "host");
+    address->service = xml_attr(child, "service");
+}
+
+static gboolean
+parse_tcp(ChardevSource *source, const XmlNode *node, const XmlNode *child, GError **error)
+{
+    if (child)
+        parse_address(&source->peer, child);
+    if (!source->peer.host)
         return driver_error(error, VIR_ERR_INTERNAL_ERROR, "Missing source host attribute for char device");
-    if (!source->service)
+    if (!source->peer.service)
         return driver_error(error, VIR_ERR_INTERNAL_ERROR,
                             "Missing source service attribute for char device");
-    return check_host(source->host, error) && parse_protocol(node, error) && parse_mode(source, child, error);
+    return check_host(source->peer.host, error) && parse_protocol(source, node, error) &&
+           parse_mode(source, child, error) && parse_reconnect(source, child, error);
+}
+
+/* The first <source> in each mode counts. */
+static gboolean
+parse_udp_source(ChardevSource *source, const XmlNode *child, GError **error)
+{
+    int mode = CHARDEV_CONNECT;
+    ChardevAddress *address;
+
+    if (!xml_attr_word(child, "mode", XML_OPTIONAL, mode_words, &mode, error))
+        return FALSE;
+    address = mode == CHARDEV_CONNECT ? &source->peer : &source->own;
+    if (!address->host && !address->service)
+        parse_address(address, child);
+    return check_host(address->host, error);
+}
+
+static gboolean
+parse_udp(ChardevSource *source, const XmlNode *node, GError **error)
+{
+    for (const XmlNode *child = xml_first(node); child; child = xml_next(child)) {
+        if (strcmp(xml_name(child), "source") == 0 && !parse_udp_source(source, child, error))
+            return FALSE;
+    }
+    return source->peer.service || driver_error(error, VIR_ERR_INTERNAL_ERROR,
+                                                "Missing source service attribute for char device");
+}
+
+static gboolean
+check_sources(const ChardevSource *source, const XmlNode *node, GError **error)
+{
+    guint n = xml_count_children(node, "source");
+
+    if (n > 1 && source->type != CHARDEV_UDP)
+        return driver_error(error, VIR_ERR_XML_ERROR,
+                            "only one source element is allowed for character device");
+    return n <= 2 || driver_error(error, VIR_ERR_XML_ERROR,
+                                  "only two source elements are allowed for character device");
 }
 
 static gboolean
@@ -198,17 +286,22 @@ parse_source(ChardevSource *source, const XmlNode *node, guint flags, gboolean m
 {
     const XmlNode *child = xml_child(node, "source");
 
-    if (xml_count_children(node, "source") > 1)
-        return driver_error(error, VIR_ERR_XML_ERROR,
-                            "only one source element is allowed for character device");
-    if (source->type == CHARDEV_TCP)
-        return parse_address(source, node, child, error);
-    if (!parse_path(source, child, flags, may_make, error))
+    if (!check_sources(source, node, error))
         return FALSE;
-    if (source->type == CHARDEV_UNIX)
-        return parse_mode(source, child, error);
-    return !child || source->type != CHARDEV_FILE ||
-           xml_attr_word(child, "append", XML_OPTIONAL, switch_words, &source->append, error);
+    switch (source->type) {
+    case CHARDEV_PTY:
+        return parse_pty(source, child, flags);
+    case CHARDEV_UNIX:
+        return parse_unix(source, child, flags, may_make, error);
+    case CHARDEV_TCP:
+        return parse_tcp(source, node, child, error);
+    case CHARDEV_UDP:
+        return parse_udp(source, node, error);
+    case CHARDEV_NULL:
+        return TRUE;
+    default:
+        return parse_path(source, child, error);
+    }
 }
 
 static gboolean
@@ -245,8 +338,6 @@ static void
 format_path(const ChardevSource *source, XmlWriter *out)
 {
     xml_open(out, "source");
-    if (source->type == CHARDEV_UNIX)
-        xml_put_attr(out, "mode", mode_words[MODE_BIND]);
     xml_put_attr(out, "path", source->path);
     if (source->append != TRI_ABSENT)
         xml_put_attr(out, "append", switch_words[source->append]);
@@ -254,25 +345,71 @@ format_path(const ChardevSource *source, XmlWriter *out)
 }
 
 static void
-format_address(const ChardevSource *source, XmlWriter *out)
+put_address(const ChardevAddress *address, XmlWriter *out)
+{
+    if (address->host)
+        xml_put_attr(out, "host", address->host);
+    if (address->service)
+        xml_put_attr(out, "service", address->service);
+}
+
+/* Of CHARDEV_UNIX and CHARDEV_TCP. */
+static void
+format_socket(const ChardevSource *source, XmlWriter *out)
 {
     xml_open(out, "source");
-    xml_put_attr(out, "mode", mode_words[MODE_BIND]);
-    xml_put_attr(out, "host", source->host);
-    xml_put_attr(out, "service", source->service);
+    xml_put_attr(out, "mode", mode_words[source->mode]);
+    if (source->type == CHARDEV_UNIX)
+        xml_put_attr(out, "path", source->path);
+    else
+        put_address(&source->peer, out);
+    if (source->reconnect != TRI_ABSENT) {
+        xml_open(out, "reconnect");
+        xml_put_attr(out, "enabled", bool_words[source->reconnect]);
+        if (source->reconnect == TRI_ON)
+            xml_put_attr_uint(out, "timeout", source->reconnect_s);
+        xml_close(out);
+    }
     xml_close(out);
+}
+
+static void
+format_tcp(const ChardevSource *source, XmlWriter *out)
+{
+    format_socket(source, out);
     xml_open(out, "protocol");
-    xml_put_attr(out, "type", protocol_words[0]);
+    xml_put_attr(out, "type", protocol_words[source->protocol]);
     xml_close(out);
+}
+
+static void
+format_udp_address(const ChardevAddress *address, ChardevMode mode, XmlWriter *out)
+{
+    if (!address->host && !address->service)
+        return;
+    xml_open(out, "source");
+    xml_put_attr(out, "mode", mode_words[mode]);
+    put_address(address, out);
+    xml_close(out);
+}
+
+static void
+format_source(const ChardevSource *source, XmlWriter *out, guint flags)
+{
+    if (source->type == CHARDEV_TCP) {
+        format_tcp(source, out);
+    } else if (source->type == CHARDEV_UDP) {
+        format_udp_address(&source->own, CHARDEV_BIND, out);
+        format_udp_address(&source->peer, CHARDEV_CONNECT, out);
+    } else if (shows_path(source, flags)) {
+        source->type == CHARDEV_UNIX ? format_socket(source, out) : format_path(source, out);
+    }
 }
 
 void
 chardev_source_format(const ChardevSource *source, XmlWriter *out, guint flags)
 {
-    if (source->type == CHARDEV_TCP)
-        format_address(source, out);
-    else if (shows_path(source, flags))
-        format_path(source, out);
+    format_source(source, out, flags);
     if (!source->log)
         return;
     xml_open(out, "log");
@@ -288,243 +425,22 @@ chardev_source_type(const ChardevSource *source)
     return type_words[source->type];
 }
 
-/* Opening */
-
-/* A terminal that passes every byte as it is, whoever opens it. */
-static gboolean
-make_raw(const char *slave)
+gboolean
+chardev_source_has_socket(const ChardevSource *source)
 {
-    struct termios modes;
-    int fd = open(slave, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    gboolean ok;
-
-    if (fd < 0)
-        return FALSE;
-    ok = tcgetattr(fd, &modes) == 0;
-    if (ok) {
-        cfmakeraw(&modes);
-        ok = tcsetattr(fd, TCSANOW, &modes) == 0;
-    }
-    close(fd);
-    return ok;
-}
-
-/* Readable when somebody opens the slave: a master cannot tell by itself. */
-static int
-watch_opens(const char *slave)
-{
-    int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-
-    if (fd >= 0 && inotify_add_watch(fd, slave, IN_OPEN) < 0) {
-        int errnum = errno;
-
-        close(fd);
-        errno = errnum;
-        return -1;
-    }
-    return fd;
-}
-
-/* The order matters: the slave is watched once this function itself has closed it. */
-static gboolean
-prepare_pty(int master, char *slave, gsize size, int *ret_watch)
-{
-    return grantpt(master) == 0 && unlockpt(master) == 0 && ptsname_r(master, slave, size) == 0 &&
-           make_raw(slave) && (*ret_watch = watch_opens(slave)) >= 0;
-}
-
-static gboolean
-open_pty(char **ret_slave, int *ret_master, int *ret_watch, GError **error)
-{
-    int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    char slave[64];
-
-    if (master < 0)
-        return driver_error_errno(error, errno, "Unable to open a pseudo-terminal");
-    if (!prepare_pty(master, slave, sizeof(slave), ret_watch)) {
-        int errnum = errno;
-
-        close(master);
-        return driver_error_errno(error, errnum, "Unable to prepare a pseudo-terminal");
-    }
-    g_free(*ret_slave);
-    *ret_slave = g_strdup(slave);
-    *ret_master = master;
-    return TRUE;
-}
-
-/* O_NONBLOCK: a path that turns out to be a FIFO without a reader must not hold up the daemon. */
-static int
-open_file(const char *path, int append, GError **error)
-{
-    int mode = append == TRI_ON ? O_APPEND : O_TRUNC;
-    int fd = open(path, O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC | mode, 0600);
-
-    if (fd < 0)
-        driver_error_errno(error, errno, "Unable to open file '%s'", path);
-    return fd;
-}
-
-/* Whoever may reach the directory may connect: as with QEMU's, access is the directory's business. */
-static int
-listen_at(const char *path, GError **error)
-{
-    struct sockaddr_un address;
-
-    if (strlen(path) >= sizeof(address.sun_path)) {
-        driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
-                     "the path of the socket '%s' is longer than %zu bytes", path,
-                     sizeof(address.sun_path) - 1);
-        return -1;
-    }
-    return unix_socket_listen(path, SOCK_STREAM, 1, error);
-}
-
-static gboolean
-open_unix(ChardevSource *source, const char *path, int *ret_fd, GError **error)
-{
-    if (!source->path || source->generated) {
-        g_autofree char *dir = g_path_get_dirname(path);
-
-        if (g_mkdir_with_parents(dir, 0700) < 0)
-            return driver_error_errno(error, errno, "cannot make the directory '%s'", dir);
-        g_free(source->path);
-        source->path = g_strdup(path);
-        source->generated = TRUE;
-    }
-    *ret_fd = listen_at(source->path, error);
-    return *ret_fd >= 0;
-}
-
-static int
-listen_on(const struct addrinfo *info)
-{
-    int fd = socket(info->ai_family, info->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, info->ai_protocol);
-    int yes = 1, errnum;
-
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-    if (bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, 1) == 0)
-        return fd;
-    errnum = errno;
-    close(fd);
-    errno = errnum;
-    return -1;
-}
-
-/* Nothing here waits for a name server: the host is an address, and services are in a file. */
-static gboolean
-open_tcp(const ChardevSource *source, int *ret_fd, GError **error)
-{
-    const struct addrinfo wanted = { .ai_flags = AI_PASSIVE | AI_NUMERICHOST, .ai_socktype = SOCK_STREAM };
-    const char *host = strcmp(source->host, "localhost") == 0 ? "127.0.0.1" : source->host;
-    struct addrinfo *info;
-    int failed = getaddrinfo(host, source->service, &wanted, &info);
-
-    if (failed)
-        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "cannot listen at '%s' port '%s': %s", source->host,
-                            source->service, gai_strerror(failed));
-    *ret_fd = listen_on(info);
-    freeaddrinfo(info);
-    return *ret_fd >= 0 || driver_error_errno(error, errno, "cannot listen at '%s' port '%s'", source->host,
-                                              source->service);
-}
-
-static void
-opened_close(ChardevOpened *opened)
-{
-    const int fds[] = { opened->fd, opened->watch, opened->log };
-
-    for (gsize i = 0; i < G_N_ELEMENTS(fds); i++) {
-        if (fds[i] >= 0)
-            close(fds[i]);
-    }
-}
-
-static gboolean
-open_front(ChardevSource *source, const char *path, ChardevOpened *opened, GError **error)
-{
-    switch (source->type) {
-    case CHARDEV_PTY:
-        return open_pty(&source->path, &opened->fd, &opened->watch, error);
-    case CHARDEV_UNIX:
-        return open_unix(source, path, &opened->fd, error);
-    case CHARDEV_TCP:
-        return open_tcp(source, &opened->fd, error);
-    case CHARDEV_NULL:
-        return TRUE;
-    default:
-        opened->fd = open_file(source->path, source->append, error);
-        return opened->fd >= 0;
-    }
+    return source->type == CHARDEV_UNIX && source->mode == CHARDEV_BIND && source->path;
 }
 
 gboolean
-chardev_source_open(ChardevSource *source, const char *path, ChardevOpened *ret, GError **error)
+chardev_source_reconnects(const ChardevSource *source)
 {
-    ChardevOpened opened = { -1, -1, -1 };
-    gboolean ok = open_front(source, path, &opened, error);
-
-    if (ok && source->log) {
-        opened.log = open_file(source->log, source->log_append, error);
-        ok = opened.log >= 0;
-    }
-    if (ok)
-        *ret = opened;
-    else
-        opened_close(&opened);
-    close_watch(source);
-    if (ok && opened.watch >= 0)
-        source->watch = fcntl(opened.watch, F_DUPFD_CLOEXEC, 0);
-    return ok;
+    return source->reconnect == TRI_ON && source->reconnect_s > 0;
 }
 
-guint
-chardev_source_count(const ChardevSource *source)
+gboolean
+chardev_source_is_like(const ChardevSource *source, const ChardevSource *wanted)
 {
-    guint front = source->type == CHARDEV_PTY ? 2 : source->type == CHARDEV_NULL ? 0 : 1;
-
-    return front + (source->log ? 1 : 0);
-}
-
-/* What the VMM calls it. */
-static const char *
-kind_of(const ChardevSource *source)
-{
-    gboolean socket = source->type == CHARDEV_UNIX || source->type == CHARDEV_TCP;
-
-    return socket ? "socket" : type_words[source->type];
-}
-
-static void
-put_fd(VmmMsg *msg, const char *prefix, const char *key, int fd)
-{
-    g_autofree char *name = g_strconcat(prefix, key, NULL);
-
-    if (fd >= 0)
-        vmm_msg_put_fd(msg, name, fd);
-}
-
-void
-chardev_source_describe(const ChardevSource *source, const ChardevOpened *opened, VmmMsg *msg,
-                        const char *prefix)
-{
-    g_autofree char *kind = g_strconcat(prefix, "kind", NULL);
-    g_autofree char *append = g_strconcat(prefix, "append", NULL);
-
-    vmm_msg_put_string(msg, kind, kind_of(source));
-    put_fd(msg, prefix, "fd", opened->fd);
-    if (source->type == CHARDEV_FILE)
-        vmm_msg_put_bool(msg, append, source->append == TRI_ON);
-    put_fd(msg, prefix, "watch", opened->watch);
-    put_fd(msg, prefix, "log", opened->log);
-}
-
-void
-chardev_source_release(ChardevSource *source)
-{
-    close_watch(source);
-    if (source->type == CHARDEV_UNIX && source->path)
-        unix_socket_remove(source->path);
+    return source->type == wanted->type && source->mode == wanted->mode &&
+           (!wanted->path || g_strcmp0(source->path, wanted->path) == 0) &&
+           address_equal(&source->peer, &wanted->peer) && address_equal(&source->own, &wanted->own);
 }

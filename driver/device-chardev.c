@@ -1,5 +1,6 @@
 #include "driver/device-chardev.h"
 
+#include "driver/chardev-open.h"
 #include "driver/chardev.h"
 #include "driver/device-virtio-serial.h"
 #include "driver/error.h"
@@ -329,21 +330,22 @@ chardev_clear(Device *dev)
 void
 chardev_release(Device *dev)
 {
-    chardev_source_release(((Chardev *)dev)->source);
+    chardev_close(((Chardev *)dev)->source);
 }
 
 static gboolean
 serial_lower(Device *dev, const DeviceLowering *to, GError **error)
 {
+    const ChardevPlaces places = { .connect = to->connect_broker };
     Chardev *chardev = (Chardev *)dev;
     ChardevOpened opened;
     VmmMsg *msg;
 
-    if (!chardev_source_open(chardev->source, NULL, &opened, error))
+    if (!chardev_open(chardev->source, &places, &opened, error))
         return FALSE;
     msg = to->add(to->data, VMM_CLASS_SERIAL, dev->alias);
     vmm_msg_put_u64(msg, "port", chardev->port);
-    chardev_source_describe(chardev->source, &opened, msg, "");
+    chardev_describe(chardev->source, &opened, msg, "");
     return TRUE;
 }
 

@@ -1,5 +1,6 @@
 #include "driver/device-virtio-serial.h"
 
+#include "driver/chardev-open.h"
 #include "driver/device-controller.h"
 #include "driver/error.h"
 #include "driver/xml-read.h"
@@ -181,7 +182,7 @@ check_descriptors(const GPtrArray *devices, guint index, GError **error)
         const Chardev *chardev = g_ptr_array_index(devices, i);
 
         if (chardev_is_virtio(&chardev->dev) && chardev->at.controller == index)
-            n += chardev_source_count(chardev->source);
+            n += chardev_count_fds(chardev->source);
     }
     if (n > VMM_MSG_FDS_MAX)
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
@@ -214,10 +215,7 @@ static gboolean
 is_like(const Chardev *port, const Chardev *wanted)
 {
     return port->dev.kind == wanted->dev.kind && port->virtio &&
-           port->source->type == wanted->source->type && g_strcmp0(port->name, wanted->name) == 0 &&
-           (!wanted->source->path || g_strcmp0(port->source->path, wanted->source->path) == 0) &&
-           g_strcmp0(port->source->host, wanted->source->host) == 0 &&
-           g_strcmp0(port->source->service, wanted->source->service) == 0 &&
+           chardev_source_is_like(port->source, wanted->source) && g_strcmp0(port->name, wanted->name) == 0 &&
            (!wanted->at.said ||
             (port->at.controller == wanted->at.controller && port->at.port == wanted->at.port)) &&
            (!wanted->dev.alias || g_strcmp0(port->dev.alias, wanted->dev.alias) == 0);

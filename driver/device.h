@@ -40,6 +40,7 @@ typedef struct DeviceLowering {
     const GPtrArray *devices; /* all of the definition's; device_list_lower() sets it */
     guint64 balloon_kib;      /* RAM that the guest is asked to give back */
     struct ImageWait *images; /* what has to be waited for before the VMM gets any of the messages */
+    const char *connect_broker; /* of sockets that connect: see chardev-socket.h */
 } DeviceLowering;
 
 /* What a device is in the PCI Express hierarchy. */

@@ -225,7 +225,7 @@ static const struct DeviceRow {
     { "filesystem", FALSE, { { NULL } } },
     { "tpm", FALSE, { { NULL } } },
     { "redirdev", FALSE, { { NULL } } },
-    { "channel", TRUE, { { "type", "null pty file tcp unix" } } },
+    { "channel", TRUE, { { "type", "null pty dev file pipe udp tcp unix" } } },
 };
 
 static void

@@ -92,7 +92,7 @@ DriverEnv *
 driver_env_new(gboolean privileged)
 {
     DriverEnv *env = g_new0(DriverEnv, 1);
-    g_autofree char *neighbour = NULL;
+    g_autofree char *vsock = NULL, *connect = NULL;
 
     env->name = "QEMU";
     env->privileged = privileged;
@@ -101,8 +101,10 @@ driver_env_new(gboolean privileged)
     else
         session_dirs(env);
     env->vmm = from_environment("VMCTL_VMM", VMCTL_LIBEXECDIR "/vmctl-vmm");
-    neighbour = beside(env->vmm, "vmctl-vsock");
-    env->vsock = from_environment("VMCTL_VSOCK", neighbour);
+    vsock = beside(env->vmm, "vmctl-vsock");
+    env->vsock = from_environment("VMCTL_VSOCK", vsock);
+    connect = beside(env->vmm, "vmctl-connect");
+    env->connect = from_environment("VMCTL_CONNECT", connect);
     env->firmware_dirs = firmware_dirs(privileged);
     env->cgroup_root = cgroup_root(privileged);
     env->schema_dir = schemas();
@@ -132,6 +134,7 @@ driver_env_free(DriverEnv *env)
     g_free(env->log_dir);
     g_free(env->vmm);
     g_free(env->vsock);
+    g_free(env->connect);
     g_free(env->schema_dir);
     g_free(env->kvm);
     g_free(env->cgroup_root);

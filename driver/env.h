@@ -45,6 +45,7 @@ typedef struct DriverEnv {
      * driver starts them itself. */
     const struct UnitManager *unit_manager;
     int units_fd;
+    char *connect; /* the vmctl-connect to start, as @vsock; $VMCTL_CONNECT overrides it, for tests */
 } DriverEnv;
 
 /* The usual places of the system or of the session instance; the directories are made when they are

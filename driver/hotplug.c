@@ -152,6 +152,7 @@ change_lowering(Verb *verb, const GPtrArray *devices)
         .data = verb,
         .devices = devices,
         .images = ((Change *)verb->detail)->images,
+        .connect_broker = domain->host->env->connect,
     };
 }
 

@@ -181,6 +181,7 @@ lower_devices(const LaunchMachine *machine, GError **error)
         .data = (gpointer)machine,
         .balloon_kib = live->memory_kib - live->current_memory_kib,
         .images = machine->images,
+        .connect_broker = machine->domain->host->env->connect,
     };
 
     if (!to.simulated)

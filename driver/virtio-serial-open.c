@@ -1,5 +1,6 @@
 #include "driver/virtio-serial-open.h"
 
+#include "driver/chardev-open.h"
 #include "driver/chardev.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
 
@@ -26,11 +27,12 @@ lower_port(Chardev *chardev, const DeviceLowering *to, VmmMsg *msg, GError **err
     g_autofree char *name = g_strconcat(prefix, "name", NULL);
     g_autofree char *console = g_strconcat(prefix, "console", NULL);
     g_autofree char *path = socket_path(chardev, to);
+    const ChardevPlaces places = { path, to->connect_broker };
     ChardevOpened opened;
 
-    if (!chardev_source_open(chardev->source, path, &opened, error))
+    if (!chardev_open(chardev->source, &places, &opened, error))
         return FALSE;
-    chardev_source_describe(chardev->source, &opened, msg, prefix);
+    chardev_describe(chardev->source, &opened, msg, prefix);
     if (chardev->name)
         vmm_msg_put_string(msg, name, chardev->name);
     if (!device_is_channel(&chardev->dev))

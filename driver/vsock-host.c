@@ -1,5 +1,6 @@
 #include "driver/vsock-host.h"
 
+#include "driver/broker.h"
 #include "driver/error.h"
 #include "driver/unix-socket.h"
 #include "qemu-kvm-backend/proto/vsock-broker.h"
@@ -46,42 +47,20 @@ listen_in(const char *dir, GError **error)
     return fd;
 }
 
-/* It is init's child, so that nothing has to wait for it here; it ends when the VMM does. */
-static gboolean
-spawn_broker(const char *program, int conn, int dir_fd, GError **error)
-{
-    const char *const argv[] = { program, NULL };
-    const char *const env[] = { NULL };
-    const int sources[] = { conn, dir_fd };
-    const int targets[] = { VSOCK_BROKER_FD, VSOCK_BROKER_DIR_FD };
-    g_autoptr(GError) cause = NULL;
-
-    if (g_spawn_async_with_pipes_and_fds("/", argv, env, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, -1,
-                                         -1, -1, sources, targets, G_N_ELEMENTS(targets), NULL,
-                                         NULL, NULL, NULL, &cause))
-        return TRUE;
-    return driver_error(error, VIR_ERR_OPERATION_FAILED, "cannot start '%s': %s", program,
-                        cause->message);
-}
-
 static int
 open_broker(const char *dir, const char *program, GError **error)
 {
+    const char *const argv[] = { program, NULL };
     int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int ends[2] = { -1, -1 };
-    gboolean ok = FALSE;
+    int conn;
 
-    if (dir_fd < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+    if (dir_fd < 0) {
         driver_error_errno(error, errno, "Cannot make a connection to '%s'", program);
-    else
-        ok = spawn_broker(program, ends[1], dir_fd, error);
-    if (dir_fd >= 0)
-        close(dir_fd);
-    if (ends[1] >= 0)
-        close(ends[1]);
-    if (!ok && ends[0] >= 0)
-        close(ends[0]);
-    return ok ? ends[0] : -1;
+        return -1;
+    }
+    conn = broker_start(argv, dir_fd, error);
+    close(dir_fd);
+    return conn;
 }
 
 gboolean

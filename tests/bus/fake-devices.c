@@ -1,5 +1,6 @@
 #include "tests/bus/fake-devices.h"
 
+#include "qemu-kvm-backend/proto/connect-broker.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/proto/vsock-broker.h"
 #include "tests/bus/fake-agent.h"
@@ -30,7 +31,7 @@ typedef struct FakeDevice {
     unsigned port; /* of virtio-serial: the first; 0: none */
     bool port_open;
     bool leaving;
-    int listener, broker; /* of a vsock; the first of virtio-serial, too */
+    int listener, broker; /* of a vsock; one of them of the first port of virtio-serial, too */
 } FakeDevice;
 
 struct FakeDevices {
@@ -166,10 +167,13 @@ read_device(FakeDevice *dev, VmmMsg *request)
     }
     dev->port = first_port(request);
     if (dev->port) {
+        const char *kind = "";
         char key[32];
 
+        snprintf(key, sizeof(key), "port-%u-kind", dev->port);
+        vmm_msg_get_string(request, key, &kind);
         snprintf(key, sizeof(key), "port-%u-fd", dev->port);
-        vmm_msg_take_fd(request, key, &dev->listener);
+        vmm_msg_take_fd(request, key, strcmp(kind, "broker") == 0 ? &dev->broker : &dev->listener);
     }
 }
 
@@ -336,10 +340,10 @@ tell_blk(FakeDevices *devices, FakeDevice *dev, VmmMsg *request, VmmMsg *reply)
 static void
 read_port(VmmMsg *request, uint64_t number)
 {
-    static const char *const words[] = { "kind", "name" }, *const fds[] = { "fd", "watch", "log" };
+    static const char *const words[] = { "kind", "name" }, *const fds[] = { "fd", "out", "watch", "log" };
     const char *word;
     char key[32];
-    bool console;
+    bool flag;
     int fd;
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -352,7 +356,9 @@ read_port(VmmMsg *request, uint64_t number)
             close(fd);
     }
     snprintf(key, sizeof(key), "port-%u-console", (unsigned)number);
-    vmm_msg_get_bool(request, key, &console);
+    vmm_msg_get_bool(request, key, &flag);
+    snprintf(key, sizeof(key), "port-%u-telnet", (unsigned)number);
+    vmm_msg_get_bool(request, key, &flag);
 }
 
 static void
@@ -451,27 +457,52 @@ fake_devices_reset(FakeDevices *devices)
     open_ports(devices, true);
 }
 
-/* Connects to port 1024 of the host, where somebody listens there, and says hello. */
+/* Asks a broker for a connection, waits for it, and says hello there. */
 static void
-greet_host(FakeDevice *dev)
+greet(FakeDevice *dev, const void *request, size_t size)
 {
-    VsockBrokerRequest request = { 5, 1024 };
+    char answer[16];
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(int))];
     } control;
-    struct iovec iov = { &request, sizeof(request) };
+    struct iovec iov = { answer, sizeof(answer) };
     struct msghdr msg = {
         .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
     };
     int fd;
 
-    if (send(dev->broker, &request, sizeof(request), MSG_NOSIGNAL) != sizeof(request) ||
-        recvmsg(dev->broker, &msg, MSG_CMSG_CLOEXEC) != sizeof(request) || !CMSG_FIRSTHDR(&msg))
+    if (send(dev->broker, request, size, MSG_NOSIGNAL) != (ssize_t)size ||
+        recvmsg(dev->broker, &msg, MSG_CMSG_CLOEXEC) != (ssize_t)size || !CMSG_FIRSTHDR(&msg))
         return;
     memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
     send(fd, "hello\n", 6, MSG_NOSIGNAL);
     close(fd);
+}
+
+/* Port 1024 of the host, where somebody listens there. */
+static void
+greet_host(FakeDevice *dev)
+{
+    const VsockBrokerRequest request = { 5, 1024 };
+
+    greet(dev, &request, sizeof(request));
+}
+
+static void
+greet_peer(FakeDevice *dev)
+{
+    const ConnectBrokerWord word = CONNECT_BROKER_WORD;
+
+    if (dev->broker >= 0)
+        greet(dev, &word, sizeof(word));
+}
+
+static void
+start_port(FakeDevices *devices, FakeDevice *dev)
+{
+    greet_peer(dev);
+    start_agent(devices, dev);
 }
 
 void
@@ -483,7 +514,7 @@ fake_devices_boot(FakeDevices *devices)
         FakeDevice *dev = &devices->devices[i];
 
         if (dev->there && dev->port)
-            start_agent(devices, dev);
+            start_port(devices, dev);
         if (dev->there && strcmp(dev->device, "balloon") == 0)
             inflate(devices, dev);
         if (dev->there && strcmp(dev->device, "vsock") == 0)

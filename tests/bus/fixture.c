@@ -46,6 +46,7 @@ launcher_new(Fixture *fixture, GSubprocessFlags flags)
     g_autofree char *vmm = fixture_built(fixture->vmm);
     g_autofree char *schemas = g_build_filename(g_getenv("VMCTL_TOP_SRCDIR"), "schemas", NULL);
     g_autofree char *vsock = fixture_built("vmctl-vsock");
+    g_autofree char *connect = fixture_built("vmctl-connect");
 
     set_dir(fixture, launcher, "XDG_CONFIG_HOME", "config");
     set_dir(fixture, launcher, "XDG_RUNTIME_DIR", "run");
@@ -56,6 +57,7 @@ launcher_new(Fixture *fixture, GSubprocessFlags flags)
     g_subprocess_launcher_setenv(launcher, "VMCTL_VMM", vmm, TRUE);
     g_subprocess_launcher_setenv(launcher, "VMCTL_SCHEMAS", schemas, TRUE);
     g_subprocess_launcher_setenv(launcher, "VMCTL_VSOCK", vsock, TRUE);
+    g_subprocess_launcher_setenv(launcher, "VMCTL_CONNECT", connect, TRUE);
     if (g_str_equal(fixture->vmm, FAKE_VMM))
         g_subprocess_launcher_setenv(launcher, "VMCTL_KVM", "/dev/null", TRUE);
     if (fixture->address)

@@ -4,6 +4,9 @@
 #include <libvirt/libvirt.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #define FLAGS(n) g_variant_new("(u)", (guint)(n))
 #define AGENT                                                                                      \
@@ -170,12 +173,124 @@ test_no_controller(void)
                        "Operation not supported: live attach of device 'serial' is not supported");
 }
 
+static gboolean
+is_broker_to(const char *pid, const char *peer)
+{
+    g_autofree char *path = g_build_filename("/proc", pid, "cmdline", NULL);
+    g_autofree char *args = NULL;
+    gsize size;
+
+    return g_file_get_contents(path, &args, &size, NULL) && size > 0 && strstr(args, "vmctl-connect") &&
+           memmem(args, size, peer, strlen(peer) + 1);
+}
+
+static gboolean
+has_broker(const char *peer)
+{
+    g_autoptr(GDir) dir = g_dir_open("/proc", 0, NULL);
+    const char *name;
+
+    while ((name = g_dir_read_name(dir))) {
+        if (g_ascii_isdigit(*name) && is_broker_to(name, peer))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
+broker_ended(Fixture *fixture, gconstpointer peer)
+{
+    return !has_broker(peer);
+}
+
+static int
+listen_at(const char *path)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
+    g_assert_cmpint(bind(fd, (struct sockaddr *)&address, sizeof(address)), ==, 0);
+    g_assert_cmpint(listen(fd, 4), ==, 0);
+    return fd;
+}
+
+static void
+hear_hello(int listener)
+{
+    int conn = accept(listener, NULL, NULL);
+    char hello[16] = "";
+
+    g_assert_cmpint(read(conn, hello, sizeof(hello)), ==, 6);
+    g_assert_cmpstr(hello, ==, "hello\n");
+    close(conn);
+}
+
+/* What connects lives as long as the guest, also while there is no daemon, and ends with it, however it ends. */
+static void
+test_reconnect(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *peer = g_build_filename(fixture->dir, "peer", NULL);
+    g_autofree char *channel = g_strdup_printf(
+        "<channel type='unix'><source mode='connect' path='%s'><reconnect enabled='yes' timeout='1'/></source>"
+        "<target type='virtio' name='x'/></channel>",
+        peer);
+    g_autofree char *path = fixture_define_with(fixture, "connects", "", channel);
+    g_autofree char *live = NULL, *again = NULL;
+    int listener = listen_at(peer);
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    hear_hello(listener);
+    live = fixture_xml_of(fixture, path, 0);
+    g_assert_nonnull(strstr(live, "<reconnect enabled='yes' timeout='1'/>"));
+    fixture_end_daemon(fixture, SIGKILL);
+    fixture_start_daemon(fixture);
+    again = fixture_xml_of(fixture, path, 0);
+    g_assert_cmpstr(again, ==, live);
+    g_assert_true(has_broker(peer));
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_wait(fixture, broker_ended, peer);
+    g_assert_true(g_file_test(peer, G_FILE_TEST_EXISTS));
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    hear_hello(listener);
+    fixture_kill_guests(fixture);
+    fixture_wait(fixture, broker_ended, peer);
+    close(listener);
+}
+
+/* Without it somebody has to be there when the guest starts. */
+static void
+test_connect(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *peer = g_build_filename(fixture->dir, "peer", NULL);
+    g_autofree char *channel = g_strdup_printf("<channel type='unix'><source mode='connect' path='%s'/>"
+                                               "<target type='virtio' name='x'/></channel>",
+                                               peer);
+    g_autofree char *path = fixture_define_with(fixture, "connects", "", channel);
+    int listener;
+
+    fixture_call_fails(fixture, path, DOMAIN, "Create", FLAGS(0), NULL,
+                       "*Unable to connect to *: No such file or directory");
+    g_assert_cmpint(fixture_count_guests(fixture), ==, 0);
+    listener = listen_at(peer);
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    close(accept(listener, NULL, NULL));
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    g_assert_true(g_file_test(peer, G_FILE_TEST_EXISTS));
+    close(listener);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/bus/channel/agent", test_agent);
     g_test_add_func("/bus/channel/own-path", test_own_path);
+    g_test_add_func("/bus/channel/reconnect", test_reconnect);
+    g_test_add_func("/bus/channel/connect", test_connect);
     g_test_add_func("/bus/channel/plug", test_plug);
     g_test_add_func("/bus/channel/plug-console", test_plug_console);
     g_test_add_func("/bus/channel/no-controller", test_no_controller);

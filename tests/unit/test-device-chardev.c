@@ -1,8 +1,7 @@
 /* Serial ports opened on the host: what the VMM gets, and what is left on the daemon's side. */
-#include "driver/device-chardev.h"
-#include "driver/domain-xml.h"
+#include "tests/unit/device-chardev-fixture.h"
+
 #include "driver/error.h"
-#include "qemu-kvm-backend/proto/vmm-msg.h"
 #include "tests/unit/xml-fixture.h"
 
 #include <fcntl.h>
@@ -13,114 +12,7 @@
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
-
-typedef struct Fixture {
-    DomainDef *def;
-    GPtrArray *messages;
-    char *dir; /* a directory of the test's own */
-} Fixture;
-
-static VmmMsg *
-add(gpointer data, const char *class, const char *id)
-{
-    VmmMsg *msg = vmm_msg_new(VMM_MSG_REQUEST, 1, "add-device");
-
-    vmm_msg_put_string(msg, "class", class);
-    vmm_msg_put_string(msg, "id", id);
-    g_ptr_array_add(data, msg);
-    return msg;
-}
-
-static void
-setup(Fixture *f, gconstpointer data)
-{
-    f->messages = g_ptr_array_new_with_free_func((GDestroyNotify)vmm_msg_free);
-    f->dir = g_dir_make_tmp("vmctl-chardev-XXXXXX", NULL);
-    g_assert_nonnull(f->dir);
-}
-
-static void
-teardown(Fixture *f, gconstpointer data)
-{
-    g_autoptr(GDir) dir = g_dir_open(f->dir, 0, NULL);
-    const char *name;
-
-    while ((name = g_dir_read_name(dir))) {
-        g_autofree char *path = g_build_filename(f->dir, name, NULL);
-
-        g_unlink(path);
-    }
-    g_assert_cmpint(g_rmdir(f->dir), ==, 0);
-    g_free(f->dir);
-    domain_def_free(f->def);
-    g_ptr_array_unref(f->messages);
-}
-
-/* @devices may have %s in it, once, for the directory. */
-static void
-define(Fixture *f, const char *devices)
-{
-    g_auto(GStrv) parts = g_strsplit(devices, "%s", -1);
-    g_autofree char *filled = g_strjoinv(f->dir, parts);
-    g_autofree char *xml = g_strdup_printf(
-        "<domain type='kvm'><name>a</name><memory>65536</memory><os><type>hvm</type>"
-        "<kernel>/k</kernel></os><devices><memballoon model='none'/>%s</devices></domain>",
-        filled);
-    g_autoptr(GError) error = NULL;
-
-    f->def = domain_xml_parse(xml, &error);
-    g_assert_no_error(error);
-    domain_def_assign_aliases(f->def);
-}
-
-static gboolean
-lower(Fixture *f, GError **error)
-{
-    DeviceLowering to = { .domain_name = "a", .run_dir = f->dir, .add = add, .data = f->messages };
-
-    return device_list_lower(f->def->devices, &to, error);
-}
-
-static void
-define_and_lower(Fixture *f, const char *devices)
-{
-    g_autoptr(GError) error = NULL;
-
-    define(f, devices);
-    lower(f, &error);
-    g_assert_no_error(error);
-}
-
-static VmmMsg *
-message(Fixture *f, guint i)
-{
-    g_assert_cmpuint(i, <, f->messages->len);
-    return g_ptr_array_index(f->messages, i);
-}
-
-static int
-take_fd(VmmMsg *msg, const char *key)
-{
-    int fd = -1;
-
-    g_assert_true(vmm_msg_take_fd(msg, key, &fd));
-    g_assert_cmpint(fcntl(fd, F_GETFD) & FD_CLOEXEC, ==, FD_CLOEXEC);
-    return fd;
-}
-
-static const Device *
-device(Fixture *f, const char *element)
-{
-    for (guint i = 0; i < f->def->devices->len; i++) {
-        const Device *dev = g_ptr_array_index(f->def->devices, i);
-
-        if (strcmp(dev->kind->element, element) == 0)
-            return dev;
-    }
-    g_assert_not_reached();
-}
 
 static void
 test_pty(Fixture *f, gconstpointer data)
@@ -197,14 +89,6 @@ write_through(Fixture *f, const char *key, const char *name, const char *text)
 }
 
 static void
-prefill(Fixture *f, const char *name)
-{
-    g_autofree char *path = g_build_filename(f->dir, name, NULL);
-
-    g_assert_true(g_file_set_contents(path, "old\n", -1, NULL));
-}
-
-static void
 test_file_truncates(Fixture *f, gconstpointer data)
 {
     g_autofree char *text = NULL;
@@ -251,28 +135,6 @@ test_file_mode(Fixture *f, gconstpointer data)
     g_assert_cmpint(st.st_mode & 07777, ==, 0600);
 }
 
-static guint threads_at_rest;
-
-static guint
-count_entries(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    guint n = 0;
-
-    while (g_dir_read_name(dir))
-        n++;
-    return n;
-}
-
-/* Watches are closed in threads, those of the test before this one, too. */
-static guint
-count_fds(void)
-{
-    while (count_entries("/proc/self/task") > threads_at_rest)
-        g_usleep(1000);
-    return count_entries("/proc/self/fd");
-}
-
 /* Nothing stays open where one of the descriptors cannot be had, and nothing is said to the VMM. */
 static void
 test_failure(Fixture *f, gconstpointer data)
@@ -312,15 +174,6 @@ test_descriptors(Fixture *f, gconstpointer data)
     g_assert_cmpuint(count_fds(), ==, before + 7);
     g_ptr_array_set_size(f->messages, 0);
     g_assert_cmpuint(count_fds(), ==, before + 2);
-}
-
-static void
-assert_kind(VmmMsg *msg, const char *kind)
-{
-    const char *text;
-
-    g_assert_true(vmm_msg_get_string(msg, "kind", &text));
-    g_assert_cmpstr(text, ==, kind);
 }
 
 static int
@@ -408,14 +261,12 @@ test_kinds(Fixture *f, gconstpointer data)
     g_assert_null(device_chardev_pty(device(f, "memballoon")));
 }
 
-#define ADD(name, function)                                                                        \
-    g_test_add("/device-chardev/" name, Fixture, NULL, setup, function, teardown)
+#define ADD(name, function) ADD_TEST("/device-chardev/" name, function)
 
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    threads_at_rest = count_entries("/proc/self/task");
     ADD("pty", test_pty);
     ADD("watch", test_watch);
     ADD("pty-is-new-each-time", test_pty_is_new_each_time);

@@ -137,7 +137,7 @@ static const struct Claim {
       "<rng model='virtio'><backend model='%s'>/dev/x</backend></rng>" },
     { "channel", "type",
       "null vc pty dev file pipe stdio udp tcp unix spicevmc spiceport nmdm qemu-vdagent dbus",
-      "<channel type='%s'><source mode='bind' path='/x' host='127.0.0.1' service='7'/>"
+      "<channel type='%s'><source mode='connect' path='/x' host='127.0.0.1' service='7'/>"
       "<target type='virtio' name='a'/></channel>" },
     { "graphics", NULL, "vnc spice sdl egl-headless dbus", "<graphics type='%s'/>" },
     { "video", NULL, "virtio vga qxl bochs ramfb", "<video><model type='%s'/></video>" },

@@ -7,6 +7,7 @@
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
 #include <linux/sockios.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -87,6 +88,15 @@ assert_golden(const char *path, const char *text)
     g_assert_cmpstr(text, ==, expected);
 }
 
+/* So that local addresses can be reached there, too. */
+static void
+raise_loopback(int sock)
+{
+    struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+
+    ioctl(sock, SIOCSIFFLAGS, &request);
+}
+
 gboolean
 enter_own_network(void)
 {
@@ -95,6 +105,7 @@ enter_own_network(void)
     if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
         return FALSE;
     sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    raise_loopback(sock);
     answer = ioctl(sock, SIOCBRADDBR, "br0");
     close(sock);
     return answer == 0 && access("/dev/net/tun", R_OK | W_OK) == 0;
@@ -146,6 +157,7 @@ lower_to_text(DomainDef *def)
         .data = messages,
         .balloon_kib = def->memory_kib - def->current_memory_kib,
         .images = images,
+        .connect_broker = "/bin/true",
     };
     g_autoptr(GError) error = NULL;
 
