@@ -5,6 +5,7 @@
  * guest has enabled. */
 #include "qemu-kvm-backend/device-classes.h"
 #include "qemu-kvm-backend/hw/alarm.h"
+#include "qemu-kvm-backend/hw/rtc-time.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/state.h"
 #include "qemu-kvm-backend/x86/aml.h"
@@ -18,29 +19,6 @@
 #define PORT_DATA  0x71u
 #define RTC_IRQ    8
 
-#define N_REGISTERS 128
-
-/* Registers 0 to 9 are time and alarm, the rest is RAM but for the century, which is where IBM's
- * firmware kept it. */
-enum {
-    REG_SECOND,
-    REG_SECOND_ALARM,
-    REG_MINUTE,
-    REG_MINUTE_ALARM,
-    REG_HOUR,
-    REG_HOUR_ALARM,
-    REG_WEEKDAY,
-    REG_DAY,
-    REG_MONTH,
-    REG_YEAR,
-    REG_A,
-    REG_B,
-    REG_C,
-    REG_D,
-    REG_RESET_CODE = 0x0f, /* what a BIOS does at its reset vector */
-    REG_CENTURY = 0x32,
-};
-
 /* How much RAM there is, as PCs' firmware left it and EDK II looks for it; the lower byte comes first. */
 enum {
     REG_BASE_MEMORY = 0x15,       /* KiB below 1 MiB */
@@ -49,17 +27,6 @@ enum {
     REG_MEMORY_ABOVE_16M = 0x34,  /* of 64 KiB, up to 4 GiB */
     REG_MEMORY_ABOVE_4G = 0x5b,   /* of 64 KiB, three bytes */
 };
-
-#define A_UIP         (1u << 7)
-#define A_DIVIDER     0x70u
-#define A_DIVIDER_RUN 0x20u /* a crystal of 32768 Hz */
-#define A_DIVIDER_OFF 0x60u /* and 70h: the divider chain is held in reset */
-#define A_RATE        0x0fu
-#define A_RATE_1024HZ 6
-
-#define B_SET    (1u << 7) /* holds the time still, to set it */
-#define B_24H    (1u << 1)
-#define B_BINARY (1u << 2)
 
 /* Events, by the same bit enabled in B and flagged in C */
 #define EVENT_UPDATE   (1u << 4)
@@ -72,12 +39,7 @@ enum {
 
 #define D_VALID (1u << 7) /* the battery is good */
 
-#define HOUR_PM   (1u << 7) /* in 12-hour mode */
-#define ALARM_ANY 0xc0u     /* both bits: every second, minute or hour */
-
-#define NS_PER_S   1000000000ll
 #define OFFSET_MAX (100ll * 366 * 24 * 3600) /* seconds: what the century register still shows */
-#define CRYSTAL_HZ 32768
 
 /* UIP announces an update 244 us ahead, and the update takes 1984 us; the registers change at the
  * end of it. A guest that sees UIP clear has 244 us, or longer, to read them all. */
@@ -87,7 +49,7 @@ typedef struct Rtc {
     Device dev;
     Alarm *alarm;
     uint8_t index;
-    uint8_t ram[N_REGISTERS]; /* time registers are valid only while the clock is held */
+    uint8_t ram[RTC_REGISTERS]; /* time registers are valid only while the clock is held */
     int64_t offset_ns;        /* the guest's time less the host's */
     int64_t seen_ns;          /* the guest's time up to which flags are known */
     bool was_reset;           /* the divider was reset while the clock was held */
@@ -95,44 +57,6 @@ typedef struct Rtc {
     unsigned late;            /* how many of them are still to come */
     bool irq;
 } Rtc;
-
-/* Alarm registers that never match are negative, those that always do are ANY. */
-typedef struct AlarmTime {
-    int hour, minute, second;
-} AlarmTime;
-
-#define ANY   64
-#define NEVER (-1)
-
-/* Encoding: BCD or binary, 12 or 24 hours */
-
-static uint8_t
-encode(const Rtc *rtc, unsigned value)
-{
-    return rtc->ram[REG_B] & B_BINARY ? value : value / 10 * 16 + value % 10;
-}
-
-static unsigned
-decode(const Rtc *rtc, uint8_t raw)
-{
-    return rtc->ram[REG_B] & B_BINARY ? raw : raw / 16 * 10u + raw % 16;
-}
-
-static uint8_t
-encode_hour(const Rtc *rtc, unsigned hour)
-{
-    if (rtc->ram[REG_B] & B_24H)
-        return encode(rtc, hour);
-    return encode(rtc, hour % 12 ? hour % 12 : 12) | (hour >= 12 ? HOUR_PM : 0);
-}
-
-static unsigned
-decode_hour(const Rtc *rtc, uint8_t raw)
-{
-    if (rtc->ram[REG_B] & B_24H)
-        return decode(rtc, raw);
-    return decode(rtc, raw & ~HOUR_PM) % 12 + (raw & HOUR_PM ? 12 : 0);
-}
 
 /* Time */
 
@@ -148,150 +72,7 @@ guest_ns(const Rtc *rtc)
     return (int64_t)alarm_now(rtc->alarm) + rtc->offset_ns;
 }
 
-/* Rounds down, for times before 1970 too. */
-static int64_t
-divide(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
-static int64_t
-seconds(int64_t ns)
-{
-    return divide(ns, NS_PER_S);
-}
-
-static int64_t
-fraction(int64_t ns)
-{
-    return ns - seconds(ns) * NS_PER_S;
-}
-
-static void
-put_time(Rtc *rtc, time_t now)
-{
-    struct tm tm;
-
-    gmtime_r(&now, &tm);
-    rtc->ram[REG_SECOND] = encode(rtc, tm.tm_sec);
-    rtc->ram[REG_MINUTE] = encode(rtc, tm.tm_min);
-    rtc->ram[REG_HOUR] = encode_hour(rtc, tm.tm_hour);
-    rtc->ram[REG_WEEKDAY] = encode(rtc, tm.tm_wday + 1);
-    rtc->ram[REG_DAY] = encode(rtc, tm.tm_mday);
-    rtc->ram[REG_MONTH] = encode(rtc, tm.tm_mon + 1);
-    rtc->ram[REG_YEAR] = encode(rtc, (tm.tm_year + 1900) % 100);
-    rtc->ram[REG_CENTURY] = encode(rtc, (tm.tm_year + 1900) / 100);
-}
-
-/* Whatever the guest has written, the year is one that nanoseconds in 64 bits can count: centuries
- * that nobody lives in are taken for this one. */
-static time_t
-get_time(const Rtc *rtc)
-{
-    unsigned century = decode(rtc, rtc->ram[REG_CENTURY]);
-    struct tm tm = {
-        .tm_sec = decode(rtc, rtc->ram[REG_SECOND]),
-        .tm_min = decode(rtc, rtc->ram[REG_MINUTE]),
-        .tm_hour = decode_hour(rtc, rtc->ram[REG_HOUR]),
-        .tm_mday = decode(rtc, rtc->ram[REG_DAY]),
-        .tm_mon = (int)decode(rtc, rtc->ram[REG_MONTH]) - 1,
-        .tm_year = decode(rtc, rtc->ram[REG_YEAR]) % 100,
-    };
-
-    if (century < 19 || century > 21)
-        century = 20;
-    tm.tm_year += century * 100 - 1900;
-    return timegm(&tm);
-}
-
 /* Events */
-
-static int
-alarm_part(unsigned value, uint8_t raw, unsigned limit)
-{
-    if ((raw & ALARM_ANY) == ALARM_ANY)
-        return ANY;
-    return value < limit ? (int)value : NEVER;
-}
-
-static AlarmTime
-alarm_time(const Rtc *rtc)
-{
-    uint8_t hour = rtc->ram[REG_HOUR_ALARM];
-    uint8_t minute = rtc->ram[REG_MINUTE_ALARM];
-    uint8_t second = rtc->ram[REG_SECOND_ALARM];
-
-    return (AlarmTime){
-        .hour = alarm_part(decode_hour(rtc, hour), hour, 24),
-        .minute = alarm_part(decode(rtc, minute), minute, 60),
-        .second = alarm_part(decode(rtc, second), second, 60),
-    };
-}
-
-static bool
-matches(int part, int value)
-{
-    return part == ANY || part == value;
-}
-
-/* The first second after @now that the alarm names; INT64_MAX where it names none. Skips hours and
- * minutes that do not match, so a day takes fewer than 24 + 60 + 60 steps and some. */
-static int64_t
-next_alarm(const Rtc *rtc, int64_t now)
-{
-    AlarmTime at = alarm_time(rtc);
-    int64_t t = now + 1, end = now + 86400;
-
-    if (at.hour == NEVER || at.minute == NEVER || at.second == NEVER)
-        return INT64_MAX;
-    while (t <= end) {
-        int64_t of_day = (t % 86400 + 86400) % 86400;
-
-        if (!matches(at.hour, of_day / 3600))
-            t += 3600 - of_day % 3600;
-        else if (!matches(at.minute, of_day / 60 % 60))
-            t += 60 - of_day % 60;
-        else if (!matches(at.second, of_day % 60))
-            t++;
-        else
-            return t;
-    }
-    return INT64_MAX;
-}
-
-/* Crystal's ticks in a period, 0: off. Rates 1 and 2 are those of 8 and 9 (ICH9, RTC_REGA). */
-static int64_t
-period(const Rtc *rtc)
-{
-    unsigned rate = rtc->ram[REG_A] & A_RATE;
-
-    if (rate == 0)
-        return 0;
-    return 1ll << (rate <= 2 ? rate + 6 : rate - 1);
-}
-
-static int64_t
-to_ticks(int64_t ns)
-{
-    return seconds(ns) * CRYSTAL_HZ + fraction(ns) * CRYSTAL_HZ / NS_PER_S;
-}
-
-/* Rounds up: at that time the tick has happened. */
-static int64_t
-from_ticks(int64_t ticks)
-{
-    int64_t s = divide(ticks, CRYSTAL_HZ);
-
-    return s * NS_PER_S + ((ticks - s * CRYSTAL_HZ) * NS_PER_S + CRYSTAL_HZ - 1) / CRYSTAL_HZ;
-}
-
-static int64_t
-next_periodic(const Rtc *rtc, int64_t ns)
-{
-    int64_t ticks = period(rtc);
-
-    return ticks ? from_ticks((divide(to_ticks(ns), ticks) + 1) * ticks) : INT64_MAX;
-}
 
 static int64_t
 next_event(const Rtc *rtc, uint8_t event, int64_t ns)
@@ -300,12 +81,12 @@ next_event(const Rtc *rtc, uint8_t event, int64_t ns)
 
     switch (event) {
     case EVENT_UPDATE:
-        return (seconds(ns) + 1) * NS_PER_S;
+        return (rtc_seconds(ns) + 1) * RTC_NS_PER_S;
     case EVENT_ALARM:
-        s = next_alarm(rtc, seconds(ns));
-        return s == INT64_MAX ? s : s * NS_PER_S;
+        s = rtc_next_alarm(rtc->ram, rtc_seconds(ns));
+        return s == INT64_MAX ? s : s * RTC_NS_PER_S;
     default:
-        return next_periodic(rtc, ns);
+        return rtc_next_periodic(rtc->ram, ns);
     }
 }
 
@@ -342,19 +123,19 @@ set_alarm(Rtc *rtc)
 static void
 count_late(Rtc *rtc, int64_t now)
 {
-    int64_t ticks = period(rtc), n;
+    int64_t ticks = rtc_period(rtc->ram), n;
 
     if (!rtc->keeps_up || !ticks || !(rtc->ram[REG_B] & EVENT_PERIODIC)) {
         rtc->late = 0;
         return;
     }
-    n = divide(to_ticks(now), ticks) - divide(to_ticks(rtc->seen_ns), ticks);
+    n = rtc_periods(ticks, rtc->seen_ns, now);
     if (n > 0 && !(rtc->ram[REG_C] & EVENT_PERIODIC))
         n--; /* this one is on its way */
     if (n > 0)
-        rtc->late += n < CRYSTAL_HZ / ticks ? n : CRYSTAL_HZ / ticks;
-    if (rtc->late > CRYSTAL_HZ / ticks)
-        rtc->late = CRYSTAL_HZ / ticks;
+        rtc->late += n < RTC_CRYSTAL_HZ / ticks ? n : RTC_CRYSTAL_HZ / ticks;
+    if (rtc->late > RTC_CRYSTAL_HZ / ticks)
+        rtc->late = RTC_CRYSTAL_HZ / ticks;
 }
 
 /* Flags what has happened since the last time. A host clock that was set back is no event. */
@@ -387,29 +168,11 @@ alarm_rings(void *data)
 
 /* Registers */
 
-static bool
-is_time(unsigned reg)
-{
-    switch (reg) {
-    case REG_SECOND:
-    case REG_MINUTE:
-    case REG_HOUR:
-    case REG_WEEKDAY:
-    case REG_DAY:
-    case REG_MONTH:
-    case REG_YEAR:
-    case REG_CENTURY:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* The clock goes on from what is in the registers, @now being the time that it would have had. */
 static void
 release(Rtc *rtc, int64_t now, int64_t fraction_ns)
 {
-    rtc->seen_ns = get_time(rtc) * NS_PER_S + fraction_ns;
+    rtc->seen_ns = rtc_get_time(rtc->ram) * RTC_NS_PER_S + fraction_ns;
     rtc->offset_ns += rtc->seen_ns - now;
 }
 
@@ -423,14 +186,14 @@ write_control(Rtc *rtc, unsigned reg, uint8_t value)
     bool was_held = is_held(rtc);
 
     if (!was_held) {
-        put_time(rtc, seconds(now));
+        rtc_put_time(rtc->ram, rtc_seconds(now));
         rtc->was_reset = false;
     }
     rtc->ram[reg] = value;
     if ((rtc->ram[REG_A] & A_DIVIDER_OFF) == A_DIVIDER_OFF)
         rtc->was_reset = true;
     if (was_held && !is_held(rtc))
-        release(rtc, now, rtc->was_reset ? NS_PER_S / 2 : fraction(now));
+        release(rtc, now, rtc->was_reset ? RTC_NS_PER_S / 2 : rtc_fraction(now));
 }
 
 static void
@@ -440,17 +203,17 @@ write_time(Rtc *rtc, unsigned reg, uint8_t value)
     bool held = is_held(rtc);
 
     if (!held)
-        put_time(rtc, seconds(now));
+        rtc_put_time(rtc->ram, rtc_seconds(now));
     rtc->ram[reg] = value;
     if (!held)
-        release(rtc, now, fraction(now));
+        release(rtc, now, rtc_fraction(now));
 }
 
 static void
 write_register(Rtc *rtc, unsigned reg, uint8_t value)
 {
     catch_up(rtc);
-    if (is_time(reg))
+    if (rtc_is_time(reg))
         write_time(rtc, reg, value);
     else if (reg == REG_A)
         write_control(rtc, reg, value & ~A_UIP);
@@ -482,9 +245,9 @@ static uint8_t
 read_register(Rtc *rtc, unsigned reg)
 {
     catch_up(rtc);
-    if (is_time(reg) && !is_held(rtc))
-        put_time(rtc, seconds(rtc->seen_ns));
-    if (reg == REG_A && !is_held(rtc) && fraction(rtc->seen_ns) >= NS_PER_S - UIP_NS)
+    if (rtc_is_time(reg) && !is_held(rtc))
+        rtc_put_time(rtc->ram, rtc_seconds(rtc->seen_ns));
+    if (reg == REG_A && !is_held(rtc) && rtc_fraction(rtc->seen_ns) >= RTC_NS_PER_S - UIP_NS)
         return rtc->ram[REG_A] | A_UIP;
     if (reg == REG_C)
         return read_c(rtc);
@@ -494,7 +257,7 @@ read_register(Rtc *rtc, unsigned reg)
 static void
 index_write(Device *dev, uint64_t offset, unsigned size, uint64_t value)
 {
-    ((Rtc *)dev)->index = value % N_REGISTERS;
+    ((Rtc *)dev)->index = value % RTC_REGISTERS;
 }
 
 static uint64_t
@@ -546,7 +309,7 @@ rtc_create(Device *dev, VmmMsg *params, VmmError *err)
         (ahead < -OFFSET_MAX || ahead > OFFSET_MAX))
         return vmm_error(err, VMM_ERROR_INVALID,
                          "rtc-offset: %" PRIi64 " s are more than a century", ahead);
-    rtc->offset_ns = ahead * NS_PER_S;
+    rtc->offset_ns = ahead * RTC_NS_PER_S;
     vmm_msg_get_bool(params, "rtc-catchup", &rtc->keeps_up);
     rtc->alarm = alarm_new(dev->board->loop, CLOCK_REALTIME, &dev->lock, alarm_rings, rtc, err);
     if (!rtc->alarm)
@@ -606,7 +369,7 @@ rtc_describe(Device *dev, Aml *aml)
 static bool
 is_plausible(int64_t ns)
 {
-    return seconds(ns) >= SECONDS_MIN && seconds(ns) < SECONDS_MAX;
+    return rtc_seconds(ns) >= SECONDS_MIN && rtc_seconds(ns) < SECONDS_MAX;
 }
 
 /* The clock has gone on meanwhile, as one with a battery does, and its alarm may have gone off. */
@@ -627,7 +390,7 @@ rtc_loaded(void *object, VmmError *err)
 }
 
 static const StateField rtc_fields[] = {
-    STATE_NUMBER_MAX(Rtc, index, N_REGISTERS - 1),
+    STATE_NUMBER_MAX(Rtc, index, RTC_REGISTERS - 1),
     STATE_NUMBERS(Rtc, ram),
     STATE_NUMBER(Rtc, offset_ns),
     STATE_NUMBER(Rtc, seen_ns),
