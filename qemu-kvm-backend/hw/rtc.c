@@ -1,4 +1,4 @@
-/* rtc: an MC146818 clock with its CMOS RAM (Motorola's datasheet; Intel ICH9 datasheet, 13.6).
+/* rtc: an MC146818 clock with its CMOS RAM; rtc-time.h has what its registers say about time.
  *
  * The clock is the host's, in UTC, plus what the guest has set it to. Nothing ticks: registers and
  * flags follow from the time when they are read, and an alarm is set only for an interrupt that the
@@ -41,6 +41,8 @@ enum {
 
 #define OFFSET_MAX (100ll * 366 * 24 * 3600) /* seconds: what the century register still shows */
 
+#define NEWS_NS RTC_NS_PER_S /* between two events about it */
+
 /* UIP announces an update 244 us ahead, and the update takes 1984 us; the registers change at the
  * end of it. A guest that sees UIP clear has 244 us, or longer, to read them all. */
 #define UIP_NS ((244 + 1984) * 1000ll)
@@ -56,6 +58,9 @@ typedef struct Rtc {
     bool keeps_up;            /* the guest gets every periodic interrupt, late ones too */
     unsigned late;            /* how many of them are still to come */
     bool irq;
+    int64_t first_s; /* seconds that it was ahead of UTC at first */
+    int64_t told_ns; /* the host's time when the driver was told last */
+    bool has_news;   /* that the guest has set it since */
 } Rtc;
 
 /* Time */
@@ -103,10 +108,12 @@ update_irq(Rtc *rtc)
     board->set_irq(board, RTC_IRQ, irq);
 }
 
-/* Waits for the first event that would raise the line. While it is high none can. */
+/* Waits for the first event that would raise the line, which none can while it is high, and for the time to tell what
+ * was set. */
 static void
 set_alarm(Rtc *rtc)
 {
+    int64_t news = rtc->has_news ? rtc->told_ns + NEWS_NS : INT64_MAX;
     int64_t first = INT64_MAX;
 
     for (uint8_t event = EVENT_UPDATE; event <= EVENT_PERIODIC && !rtc->irq; event <<= 1) {
@@ -114,7 +121,36 @@ set_alarm(Rtc *rtc)
 
         first = at < first ? at : first;
     }
-    alarm_set(rtc->alarm, is_held(rtc) || first == INT64_MAX ? 0 : first - rtc->offset_ns);
+    first = is_held(rtc) || first == INT64_MAX ? INT64_MAX : first - rtc->offset_ns;
+    first = news < first ? news : first;
+    alarm_set(rtc->alarm, first == INT64_MAX ? 0 : first);
+}
+
+/* How far it is from UTC now, and from where it began. */
+static void
+put_offset(const Rtc *rtc, VmmMsg *msg)
+{
+    int64_t ahead = rtc_nearest_second(rtc->offset_ns);
+
+    vmm_msg_put_i64(msg, "offset", ahead);
+    vmm_msg_put_i64(msg, "change", ahead - rtc->first_s);
+}
+
+/* A guest that sets its clock does so register by register, and one may do nothing else: the last of it is told after
+ * a while. A host clock that was set back ends the wait. */
+static void
+tell_news(Rtc *rtc)
+{
+    int64_t now = alarm_now(rtc->alarm);
+    VmmMsg *event;
+
+    if (!rtc->has_news || (now >= rtc->told_ns && now < rtc->told_ns + NEWS_NS))
+        return;
+    event = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_RTC_CHANGE);
+    put_offset(rtc, event);
+    rtc->told_ns = now;
+    rtc->has_news = false;
+    rtc->dev.board->notify(rtc->dev.board, event);
 }
 
 /* Periods that have passed unseen when there was an event, or that came before the guest had read the last
@@ -163,6 +199,7 @@ static void
 alarm_rings(void *data)
 {
     catch_up(data);
+    tell_news(data);
     set_alarm(data);
 }
 
@@ -174,6 +211,7 @@ release(Rtc *rtc, int64_t now, int64_t fraction_ns)
 {
     rtc->seen_ns = rtc_get_time(rtc->ram) * RTC_NS_PER_S + fraction_ns;
     rtc->offset_ns += rtc->seen_ns - now;
+    rtc->has_news = true;
 }
 
 /* Writes a register that decides whether the clock is held. On release the fraction of the second
@@ -222,6 +260,7 @@ write_register(Rtc *rtc, unsigned reg, uint8_t value)
     else if (reg != REG_C && reg != REG_D)
         rtc->ram[reg] = value;
     update_irq(rtc);
+    tell_news(rtc);
     set_alarm(rtc);
 }
 
@@ -309,6 +348,7 @@ rtc_create(Device *dev, VmmMsg *params, VmmError *err)
         (ahead < -OFFSET_MAX || ahead > OFFSET_MAX))
         return vmm_error(err, VMM_ERROR_INVALID,
                          "rtc-offset: %" PRIi64 " s are more than a century", ahead);
+    rtc->first_s = ahead;
     rtc->offset_ns = ahead * RTC_NS_PER_S;
     vmm_msg_get_bool(params, "rtc-catchup", &rtc->keeps_up);
     rtc->alarm = alarm_new(dev->board->loop, CLOCK_REALTIME, &dev->lock, alarm_rings, rtc, err);
@@ -339,7 +379,17 @@ rtc_reset(Device *dev)
     if (dev->board->memory)
         put_memory_sizes(rtc, dev->board->memory);
     update_irq(rtc);
+    tell_news(rtc);
     set_alarm(rtc);
+}
+
+static bool
+rtc_tell(Device *dev, VmmMsg *request, VmmMsg *reply, VmmError *err)
+{
+    pthread_mutex_lock(&dev->lock);
+    put_offset((Rtc *)dev, reply);
+    pthread_mutex_unlock(&dev->lock);
+    return true;
 }
 
 /* Firmware reads, and clears, what it is to do. */
@@ -407,12 +457,13 @@ rtc_destroy(Device *dev)
 }
 
 const DeviceClass rtc_class = {
-    .name = "rtc",
+    .name = VMM_DEVICE_RTC,
     .size = sizeof(Rtc),
     .create = rtc_create,
     .reset = rtc_reset,
     .wake = rtc_wake,
     .describe = rtc_describe,
+    .tell = rtc_tell,
     .state = &rtc_state,
     .destroy = rtc_destroy,
 };

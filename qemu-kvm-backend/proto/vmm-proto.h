@@ -219,6 +219,10 @@
 /* balloon { id string, size u64 }: the guest gave back, or took, RAM; at most once a second. */
 #define VMM_EVENT_BALLOON "balloon"
 
+/* rtc-change { offset i64, change i64 }: the guest has set its clock, which is so many seconds ahead of UTC now, and of
+ * what it showed at first (rtc-offset); at most once a second. */
+#define VMM_EVENT_RTC_CHANGE "rtc-change"
+
 /* States of "hello" */
 #define VMM_STATE_EMPTY   "empty"   /* no create yet */
 #define VMM_STATE_CREATED "created" /* not turned on yet */
@@ -261,11 +265,14 @@
 #define VMM_WATCHDOG_SHUTDOWN   "shutdown"   /* presses the power button */
 #define VMM_WATCHDOG_INJECT_NMI "inject-nmi" /* as the verb does */
 
-/* The device that a q35 has by itself and that is told something:
- * i8042         the keyboard controller with a keyboard
+/* The devices that a machine has by itself and that are told something:
+ * rtc           the clock
+ *     tell-device {} replies offset, change i64: as in the event "rtc-change"
+ * i8042         of a q35: the keyboard controller with a keyboard
  *     tell-device { keys bytes (1 to 16 keys, each as hw/ps2-keyboard.h numbers them; they go down in this order and come
  *               up in the opposite one), hold u64 (milliseconds in between) }: answered at once; an error where too
  *               much waits to be typed. A guest that sleeps is woken by it instead. */
+#define VMM_DEVICE_RTC      "rtc"
 #define VMM_DEVICE_KEYBOARD "i8042"
 
 /* Keys of VMM_MSG_ERROR: text string, and class string (VMM_ERROR_*) */

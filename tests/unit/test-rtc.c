@@ -1,5 +1,6 @@
 /* The clock: what it reads, how it is set, and when it interrupts. */
 #include "qemu-kvm-backend/device-classes.h"
+#include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "tests/unit/fake-alarm.h"
 #include "tests/unit/test-board.h"
 
@@ -451,6 +452,72 @@ test_reset(Fixture *f, gconstpointer data)
     check_time(f, "20 21 01 02 15 04 33");
 }
 
+static void
+assert_told(Fixture *f, unsigned n, int64_t offset_s, int64_t change_s)
+{
+    int64_t offset, change;
+
+    g_assert_cmpuint(f->test->n_events, ==, n);
+    g_assert_cmpstr(vmm_msg_name(f->test->event), ==, VMM_EVENT_RTC_CHANGE);
+    g_assert_true(vmm_msg_get_i64(f->test->event, "offset", &offset));
+    g_assert_true(vmm_msg_get_i64(f->test->event, "change", &change));
+    g_assert_cmpint(offset, ==, offset_s);
+    g_assert_cmpint(change, ==, change_s);
+}
+
+/* As Linux does it, and so that the driver hears of it; whoever asks hears the same. */
+static void
+test_told(Fixture *f, gconstpointer data)
+{
+    VmmMsg *params = vmm_msg_new(VMM_MSG_REQUEST, 1, "create"); /* the board takes it over */
+    vmm_msg_auto request = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_TELL_DEVICE);
+    vmm_msg_auto reply = vmm_msg_new(VMM_MSG_REPLY, 1, VMM_TELL_DEVICE);
+    int64_t offset = 0;
+    VmmError err;
+
+    device_free(f->dev);
+    vmm_msg_put_i64(params, "rtc-offset", 100);
+    f->dev = test_board_add(f->test, &rtc_class, params);
+    set(f, 0x70, 1); /* RAM is no time */
+    g_assert_cmpuint(f->test->n_events, ==, 0);
+    set(f, B, 0x82);
+    set(f, A, 0x76);
+    set(f, 4, 0x16); /* it was 15:05:45 */
+    set(f, 2, 0x04);
+    set(f, 0, 0x05);
+    g_assert_cmpuint(f->test->n_events, ==, 0);
+    set(f, B, 0x02);
+    set(f, A, 0x26);
+    assert_told(f, 1, 3600, 3500);
+    fake_advance(3600 * SECOND);
+    g_assert_cmpuint(f->test->n_events, ==, 1);
+    g_assert_true(rtc_class.tell(f->dev, request, reply, &err));
+    g_assert_true(vmm_msg_get_i64(reply, "offset", &offset));
+    g_assert_cmpint(offset, ==, 3600);
+}
+
+/* One that is set register by register is told of at once, and a second later as it is then; one that is set without end,
+ * once a second. */
+static void
+test_told_seldom(Fixture *f, gconstpointer data)
+{
+    set(f, 4, 0x16);
+    assert_told(f, 1, 3600, 3600);
+    set(f, 2, 0x05);
+    set(f, 2, 0x06);
+    g_assert_cmpuint(f->test->n_events, ==, 1);
+    fake_advance(SECOND);
+    assert_told(f, 2, 3720, 3720);
+    for (unsigned i = 0; i < 1000; i++) {
+        set(f, 2, i % 2);
+        fake_advance(10 * MS);
+    }
+    g_assert_cmpuint(f->test->n_events, <=, 2 + 10);
+    fake_now_ns -= 3600 * SECOND; /* the host's clock */
+    set(f, 4, 0x16);
+    g_assert_cmpuint(f->test->n_events, >=, 2 + 10);
+}
+
 /* The host's clock being set back is no event, and no end of them either. */
 static void
 test_host_set_back(Fixture *f, gconstpointer data)
@@ -486,6 +553,8 @@ main(int argc, char **argv)
     ADD("alarm/after-setting", test_alarm_after_setting);
     ADD("periodic", test_periodic);
     ADD("catch-up", test_catch_up);
+    ADD("told", test_told);
+    ADD("told/seldom", test_told_seldom);
     ADD("reset", test_reset);
     ADD("host-set-back", test_host_set_back);
     return g_test_run();
