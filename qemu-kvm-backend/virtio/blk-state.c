@@ -9,18 +9,18 @@
 static uint64_t
 get_size(const void *object)
 {
-    return block_geometry(((const Blk *)object)->block).size;
+    return blk_geometry(object).size;
 }
 
-/* An image may have grown; a smaller one is another one. */
+/* An image may have grown; a smaller one is another one. A drive can be empty now, which the guest is told. */
 static bool
 set_size(void *object, uint64_t value)
 {
     Blk *blk = object;
 
-    if (value < get_size(blk))
+    if (value != get_size(blk))
         virtio_config_changed(&blk->vdev);
-    return value <= get_size(blk);
+    return value <= get_size(blk) || !blk->block;
 }
 
 static uint64_t

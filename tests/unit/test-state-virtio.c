@@ -167,6 +167,44 @@ test_queue_goes_on(void)
     virtio_guest_free(second);
 }
 
+static VirtioGuest *
+new_drive(bool full)
+{
+    VmmMsg *params = params_new("blk");
+
+    vmm_msg_put_bool(params, "removable", true);
+    if (full) {
+        vmm_msg_put_fd(params, "fd", new_file(MIB));
+        vmm_msg_put_bool(params, "read-only", true);
+        vmm_msg_put_string(params, "io", "threads");
+    }
+    return virtio_guest_new(params, 4 * MIB);
+}
+
+/* A drive can be empty when its guest goes on, and could be when it was saved. */
+static void
+test_empty_drive(void)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        VirtioGuest *first = new_drive(i == 0), *second = new_drive(false);
+        g_autoptr(GBytes) saved = NULL;
+
+        guest_enable_msix(first);
+        guest_start(first, ~0ull);
+        pause_device(first);
+        saved = save(first->dev);
+        pause_device(second);
+        copy_memory(first, second);
+        must_load(second->dev, saved);
+        remap(second->test);
+        second->dev->class->resume(second->dev);
+        test_board_settle(second->test);
+        g_assert_cmphex(guest_get(second, COMMON_STATUS, 1), ==, 0xf);
+        virtio_guest_free(first);
+        virtio_guest_free(second);
+    }
+}
+
 /* An interrupt that a masked vector held back comes when the restored guest unmasks it. */
 static void
 test_pending_vector(void)
@@ -253,6 +291,7 @@ main(int argc, char **argv)
         g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_virtio);
     }
     g_test_add_func("/state-devices/queue-goes-on", test_queue_goes_on);
+    g_test_add_func("/state-devices/empty-drive", test_empty_drive);
     g_test_add_func("/state-devices/pending-vector", test_pending_vector);
     g_test_add_func("/state-devices/other-device", test_other_device);
     g_test_add_func("/state-devices/dirty", test_dirty);
