@@ -69,6 +69,12 @@ tray(gpointer data, Domain *domain, const char *alias, int reason)
 }
 
 static void
+rtc(gpointer data, Domain *domain, gint64 offset_s)
+{
+    emit_of(data, domain, "RTCChange", g_variant_new("(x)", offset_s));
+}
+
+static void
 balloon(gpointer data, Domain *domain, guint64 kib)
 {
     emit_of(data, domain, "BalloonChange", g_variant_new("(t)", kib));
@@ -159,6 +165,7 @@ dbus_events(DbusRoot *root)
         .device = device,
         .pm = pm,
         .tray = tray,
+        .rtc = rtc,
         .balloon = balloon,
         .metadata = metadata,
         .agent = agent,

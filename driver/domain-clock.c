@@ -12,6 +12,8 @@ static const char *const offsets[] = { "utc", "localtime", "variable", "timezone
 
 /* Seconds that the clock can be ahead of or behind UTC: what its register for the century shows in any year now. */
 #define AHEAD_MAX (100ll * 366 * 24 * 3600)
+/* As many, less what local time may be ahead of UTC: a guest may set it to anything, and has to start again. */
+#define KEPT_MAX (AHEAD_MAX - 2 * 24 * 3600)
 
 static void
 timer_free(DomainTimer *timer)
@@ -381,20 +383,54 @@ named_ahead(const char *name, gint64 now, gint64 *ret, GError **error)
                         name);
 }
 
+static gint64
+basis_ahead(const DomainClock *clock, gint64 now)
+{
+    return clock->basis == DOMAIN_CLOCK_LOCALTIME ? local_ahead(now) : 0;
+}
+
+void
+domain_clock_settle(DomainClock *clock, gint64 now)
+{
+    if (clock->offset != DOMAIN_CLOCK_VARIABLE)
+        return;
+    clock->adjustment = CLAMP(clock->adjustment, -2 * AHEAD_MAX, 2 * AHEAD_MAX) + basis_ahead(clock, now);
+    clock->basis = DOMAIN_CLOCK_UTC;
+}
+
+gboolean
+domain_clock_set(DomainClock *clock, gint64 ahead)
+{
+    gint64 before = clock->adjustment;
+
+    if (clock->offset != DOMAIN_CLOCK_VARIABLE)
+        return FALSE;
+    clock->adjustment = CLAMP(ahead, -KEPT_MAX, KEPT_MAX);
+    return clock->adjustment != before;
+}
+
+gboolean
+domain_clock_follow(DomainClock *clock, gint64 now, gint64 before, gint64 ahead)
+{
+    gint64 base = basis_ahead(clock, now);
+
+    if (clock->offset != DOMAIN_CLOCK_VARIABLE || clock->adjustment != before - base)
+        return FALSE;
+    clock->adjustment = ahead - base;
+    return TRUE;
+}
+
 /* Seconds that the guest's clock is ahead of UTC at first. */
 static gboolean
 find_ahead(const DomainClock *clock, gint64 now, gint64 *ret, GError **error)
 {
-    gboolean local = clock->offset == DOMAIN_CLOCK_LOCALTIME ||
-                     (clock->offset == DOMAIN_CLOCK_VARIABLE && clock->basis == DOMAIN_CLOCK_LOCALTIME);
-
-    *ret = local ? local_ahead(now) : 0;
+    *ret = clock->offset == DOMAIN_CLOCK_LOCALTIME ? local_ahead(now) : 0;
     if (clock->offset == DOMAIN_CLOCK_TIMEZONE)
         return named_ahead(clock->timezone, now, ret, error);
     if (clock->offset == DOMAIN_CLOCK_ABSOLUTE)
         *ret = (gint64)MIN(clock->start, (guint64)G_MAXINT64) - now;
     else if (clock->offset == DOMAIN_CLOCK_VARIABLE)
-        *ret += CLAMP(clock->adjustment, -2 * AHEAD_MAX, 2 * AHEAD_MAX);
+        *ret = basis_ahead(clock, now) + CLAMP(clock->adjustment, -2 * AHEAD_MAX, 2 * AHEAD_MAX);
     return (*ret >= -AHEAD_MAX && *ret <= AHEAD_MAX) ||
            driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
                         "the clock's time is more than a century from now, which is not supported by this machine");

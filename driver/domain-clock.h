@@ -43,6 +43,16 @@ void domain_clock_own(DomainClock *clock);
 gboolean domain_clock_parse(DomainClock *clock, const struct _xmlNode *root, GError **error);
 void domain_clock_format(const DomainClock *clock, struct XmlWriter *out);
 
+/* Of a guest that starts at @now, in seconds since 1970: a clock that varies goes by UTC from here on, because what the
+ * host's local time does later does not move it. Others stay as they are. */
+void domain_clock_settle(DomainClock *clock, gint64 now);
+/* The guest has put its clock, which is settled, @ahead seconds of UTC; a definition keeps that of one that varies, as
+ * far as another start can do it. TRUE: it says something else now. */
+gboolean domain_clock_set(DomainClock *clock, gint64 ahead);
+/* The same of the definition that is kept, whatever it goes by, at @now; FALSE where it means not @before, which is what
+ * the guest's clock was. */
+gboolean domain_clock_follow(DomainClock *clock, gint64 now, gint64 before, gint64 ahead);
+
 /* The timer @name, or NULL where nothing is said of it. */
 const DomainTimer *domain_clock_timer(const DomainClock *clock, const char *name);
 /* The keys of "create" about clocks, for a guest that starts at @now, in seconds since 1970.

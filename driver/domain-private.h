@@ -99,6 +99,10 @@ struct Domain {
     GHashTable *figures; /* of DeviceFigures, by the device's alias; NULL: none yet */
     gboolean figures_stale;
     GHashTable *leaving; /* devices that the guest was asked to let go of: hotplug's; NULL: none */
+    struct {
+        gboolean waits;       /* for the job, to be kept */
+        gint64 before, ahead; /* seconds ahead of UTC, before that and now */
+    } clock; /* what the guest has made of it: guest-clock's */
     struct DiskResize *resize; /* under way: disk-resize's; NULL: none */
     TestGuest test; /* of a simulated guest */
     guint again; /* a timer to write down what could not be: domain-files'; 0: none */

@@ -36,6 +36,9 @@ typedef struct DriverEvents {
     void (*tray)(gpointer data, struct Domain *domain, const char *alias, int reason);
     void (*watchdog)(gpointer data, struct Domain *domain,
                      int action); /* virDomainEventWatchdogAction */
+    /* The guest has set its clock: seconds by which it is ahead of UTC, or, where its <clock> does not vary, of what it
+     * showed at first. */
+    void (*rtc)(gpointer data, struct Domain *domain, gint64 offset_s);
     /* The guest has this much RAM now. */
     void (*balloon)(gpointer data, struct Domain *domain, guint64 kib);
     /* The host failed the disk @alias, whose image is @path: virDomainEventIOErrorAction; "enospc" or "". */

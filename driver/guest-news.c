@@ -7,6 +7,7 @@
 #include "driver/device-memballoon.h"
 #include "driver/device-watchdog.h"
 #include "driver/disk-resize.h"
+#include "driver/guest-clock.h"
 #include "driver/hotplug.h"
 #include "driver/iothreads.h"
 #include "driver/save.h"
@@ -182,6 +183,7 @@ static const struct {
     { VMM_EVENT_IO_ERROR, heard_io_error },
     { VMM_EVENT_BLOCK_THRESHOLD, heard_threshold },
     { VMM_EVENT_RESIZED, disk_resized },
+    { VMM_EVENT_RTC_CHANGE, guest_clock_heard },
 };
 
 void
@@ -269,6 +271,7 @@ guest_news_refresh(Domain *domain)
     if (!link)
         return;
     iothreads_refresh(domain);
+    guest_clock_refresh(domain);
     if (balloon)
         ask(domain, link, balloon, answered_balloon);
     for (guint i = 0; i < devices->len; i++) {

@@ -108,15 +108,17 @@ put_host(const LaunchMachine *machine, VmmMsg *msg, GError **error)
 static gboolean
 describe(const LaunchMachine *machine, GError **error)
 {
-    const DomainDef *def = machine->live;
+    DomainDef *def = machine->live;
     VmmMsg *msg = vmm_link_request(guest_link(machine->guest), VMM_CREATE);
+    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
 
     g_ptr_array_add(machine->requests, msg);
     vmm_msg_put_u64(msg, "vcpus", def->current_vcpus);
     if (def->os.machine)
         vmm_msg_put_string(msg, "machine", def->os.machine);
     vmm_msg_put_bool(msg, "acpi", def->features.states[DOMAIN_FEATURE_ACPI] == 1);
-    if (!domain_clock_lower(&def->clock, g_get_real_time() / G_USEC_PER_SEC, msg, error))
+    domain_clock_settle(&def->clock, now);
+    if (!domain_clock_lower(&def->clock, now, msg, error))
         return FALSE;
     domain_pm_lower(&def->pm, msg);
     vmm_msg_put_string(msg, "on-poweroff", launch_machine_action(def->on_poweroff));

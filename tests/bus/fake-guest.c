@@ -1,6 +1,7 @@
 #include "tests/bus/fake-guest.h"
 
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "tests/bus/fake-clock.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -122,6 +123,7 @@ fake_boot(Fake *fake)
 {
     fake_say_banner(fake);
     fake_devices_boot(fake->devices);
+    fake_clock_boot(fake);
     if (fake_behaves(fake, "die"))
         _exit(1);
     if (fake_behaves(fake, "crash"))

@@ -21,8 +21,8 @@
  *     fake=save-hangs      it is never saved to its end; cancelling works
  *     fake=save-dies       the process dies while it is saved
  *     fake=restore-fails   what it is restored from is not what it can use
- * and those of fake-devices.h. Otherwise it powers off when the button is pressed. Its serial port says a banner, and says
- * whatever it hears in capitals.
+ * and those of fake-devices.h and fake-clock.h. Otherwise it powers off when the button is pressed. Its serial port says
+ * a banner, and says whatever it hears in capitals.
  */
 #pragma once
 
@@ -43,6 +43,7 @@ typedef struct Fake {
     char on_poweroff[16], on_reboot[16], on_crash[16];
     char then[16]; /* what the power-off that answers the button does instead */
     uint64_t vcpus;
+    int64_t clock_first, clock_ahead; /* seconds ahead of UTC, at first and now */
     Serial serials[FAKE_SERIALS_MAX];
     size_t n_serials;
     FakeDevices *devices;

@@ -2,6 +2,7 @@
 
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "tests/bus/fake-answer.h"
+#include "tests/bus/fake-clock.h"
 #include "tests/bus/fake-iothreads.h"
 #include "tests/bus/fake-save.h"
 
@@ -78,6 +79,7 @@ read_machine(Fake *fake, VmmMsg *request)
     vmm_msg_take_fd(request, "record", &fake->record);
     if (vmm_msg_get_string(request, "cmdline", &cmdline))
         copy_word(fake->cmdline, sizeof(fake->cmdline), cmdline);
+    fake_clock_create(fake, request);
     read_actions(fake, request);
 }
 
@@ -173,6 +175,10 @@ tell_device(Fake *fake, VmmMsg *request)
     vmm_msg_get_string(request, "id", &id);
     if (strcmp(id, VMM_DEVICE_KEYBOARD) == 0) {
         hear_keys(fake, request);
+        return;
+    }
+    if (strcmp(id, VMM_DEVICE_RTC) == 0) {
+        fake_clock_tell(fake, request);
         return;
     }
     reply = fake_reply_to(request);
@@ -288,6 +294,7 @@ reset(Fake *fake, VmmMsg *request)
     }
     fake_send(fake, fake_reply_to(request));
     fake_say_banner(fake);
+    fake_clock_boot(fake);
 }
 
 static void

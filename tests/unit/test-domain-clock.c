@@ -61,6 +61,68 @@ test_ahead(gconstpointer data)
     g_assert_cmpint(ahead, ==, row->ahead);
 }
 
+/* What a definition's clock becomes when its guest starts in winter, and when the guest sets it. */
+static const struct Life {
+    const char *name, *xml;
+    gint64 settled; /* seconds ahead of UTC */
+    gint64 set, is; /* to which the guest sets it, and what is kept of that */
+    gint64 kept;    /* the adjustment of the definition */
+} lives[] = {
+    { "utc", "<clock offset='variable' adjustment='100'/>", 100, 120, 120, 120 },
+    { "local", "<clock offset='variable' adjustment='100' basis='localtime'/>", 100 - 5 * 3600, 120 - 5 * 3600,
+      120 - 5 * 3600, 120 },
+    { "far", "<clock offset='variable' adjustment='0'/>", 0, 200ll * 366 * 24 * 3600, (100ll * 366 - 2) * 24 * 3600,
+      (100ll * 366 - 2) * 24 * 3600 },
+    { "long-ago", "<clock offset='variable' adjustment='0'/>", 0, -200ll * 366 * 24 * 3600,
+      -(100ll * 366 - 2) * 24 * 3600, -(100ll * 366 - 2) * 24 * 3600 },
+};
+
+static void
+parse(DomainClock *clock, const char *xml)
+{
+    g_autofree char *document = g_strdup_printf("<domain>%s</domain>", xml);
+    g_autoptr(XmlDoc) doc = xml_doc_parse(document, "(test)", "domain", NULL);
+
+    domain_clock_init(clock);
+    g_assert_true(domain_clock_parse(clock, xml_doc_root(doc), NULL));
+}
+
+static void
+test_life(gconstpointer data)
+{
+    const struct Life *row = data;
+    DomainClock live = { 0 }, kept = { 0 };
+
+    parse(&live, row->xml);
+    parse(&kept, row->xml);
+    domain_clock_settle(&live, WINTER);
+    g_assert_cmpint(live.basis, ==, DOMAIN_CLOCK_UTC);
+    g_assert_cmpint(live.adjustment, ==, row->settled);
+    g_assert_false(domain_clock_set(&live, row->settled));
+    g_assert_true(domain_clock_set(&live, row->set));
+    g_assert_cmpint(live.adjustment, ==, row->is);
+    g_assert_true(domain_clock_follow(&kept, WINTER, row->settled, row->is));
+    g_assert_cmpint(kept.adjustment, ==, row->kept);
+    g_assert_false(domain_clock_follow(&kept, WINTER, row->settled, row->is)); /* it means something else now */
+    domain_clock_clear(&live);
+    domain_clock_clear(&kept);
+}
+
+/* Others are what they were at each start. */
+static void
+test_fixed(void)
+{
+    DomainClock clock = { 0 };
+
+    parse(&clock, "<clock offset='localtime' adjustment='reset'/>");
+    domain_clock_settle(&clock, WINTER);
+    g_assert_cmpint(clock.offset, ==, DOMAIN_CLOCK_LOCALTIME);
+    g_assert_false(domain_clock_set(&clock, 20));
+    g_assert_false(domain_clock_follow(&clock, WINTER, 0, 20));
+    g_assert_cmpint(clock.adjustment, ==, 0);
+    domain_clock_clear(&clock);
+}
+
 static void
 assert_refused(const char *xml, const char *text)
 {
@@ -96,6 +158,12 @@ main(int argc, char **argv)
 
         g_test_add_data_func(name, &aheads[i], test_ahead);
     }
+    for (gsize i = 0; i < G_N_ELEMENTS(lives); i++) {
+        g_autofree char *name = g_strconcat("/domain-clock/life/", lives[i].name, NULL);
+
+        g_test_add_data_func(name, &lives[i], test_life);
+    }
+    g_test_add_func("/domain-clock/fixed", test_fixed);
     g_test_add_func("/domain-clock/refused", test_refused);
     return g_test_run();
 }
