@@ -75,6 +75,12 @@ rtc(gpointer data, Domain *domain, gint64 offset_s)
 }
 
 static void
+control_error(gpointer data, Domain *domain)
+{
+    emit_of(data, domain, "ControlError", NULL);
+}
+
+static void
 balloon(gpointer data, Domain *domain, guint64 kib)
 {
     emit_of(data, domain, "BalloonChange", g_variant_new("(t)", kib));
@@ -166,6 +172,7 @@ dbus_events(DbusRoot *root)
         .pm = pm,
         .tray = tray,
         .rtc = rtc,
+        .control_error = control_error,
         .balloon = balloon,
         .metadata = metadata,
         .agent = agent,

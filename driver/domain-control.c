@@ -19,7 +19,7 @@ control_of(const Domain *domain)
     VmmLink *link = domain->guest ? guest_link(domain->guest) : NULL;
     gint64 waits = link ? vmm_link_waits_since_us(link) : 0;
 
-    if (!link)
+    if (!link || guest_is_lost(domain->guest))
         return (DomainControl){ .state = VIR_DOMAIN_CONTROL_ERROR,
                                 .details = VIR_DOMAIN_CONTROL_ERROR_REASON_MONITOR };
     if (waits)

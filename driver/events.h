@@ -39,6 +39,8 @@ typedef struct DriverEvents {
     /* The guest has set its clock: seconds by which it is ahead of UTC, or, where its <clock> does not vary, of what it
      * showed at first. */
     void (*rtc)(gpointer data, struct Domain *domain, gint64 offset_s);
+    /* The driver cannot make sense of a guest's process that is there, or was left by it. */
+    void (*control_error)(gpointer data, struct Domain *domain);
     /* The guest has this much RAM now. */
     void (*balloon)(gpointer data, struct Domain *domain, guint64 kib);
     /* The host failed the disk @alias, whose image is @path: virDomainEventIOErrorAction; "enospc" or "". */

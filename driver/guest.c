@@ -23,6 +23,13 @@
 #include <unistd.h>
 
 #define CONTROL_BACKLOG 4
+#define GRACE_MS        100 /* in which a process that hangs up because it ends is expected to do so */
+
+/* What proc(5) has in a process' /proc/PID/stat, by number, and a bit of the first: it is being taken apart
+ * (linux/sched.h), which takes long where it has much memory. */
+#define STAT_FLAGS      9
+#define STAT_START_TIME 22
+#define PF_EXITING      0x4
 
 struct Guest {
     char *run_dir, *uuid, *dir, *vsock_dir;
@@ -32,6 +39,8 @@ struct Guest {
     guint watch; /* on pidfd */
     char *end;   /* NULL: it runs, or ended as it should, or is not our child */
     VmmLink *link;
+    guint grace;   /* a timer: it has hung up, and may be ending; 0: none */
+    gboolean lost; /* by the link before */
     Cgroup *room; /* NULL: none */
     VmmSim *sim; /* in place of a process, its directory and its socket */
     GuestEvents events;
@@ -60,14 +69,52 @@ link_late(gpointer data)
         guest->events.late(guest->events.data);
 }
 
-/* The process is ending, or it hung up on us: the first comes to light on the pidfd, after the second
- * guest_link() connects again. */
 static void
-link_closed(gpointer data)
+lose(Guest *guest)
+{
+    guest->lost = TRUE;
+    if (guest->events.lost)
+        guest->events.lost(guest->events.data);
+}
+
+/* A field of the process' /proc/PID/stat behind its name, from 3, the state (proc(5)); 0 where there is none. */
+static guint64
+stat_field(pid_t pid, guint n)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/stat", (int)pid);
+    g_autofree char *text = NULL;
+    g_auto(GStrv) fields = NULL;
+    char *end;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL) || !(end = strrchr(text, ')')))
+        return 0;
+    fields = g_strsplit(end + 2, " ", 0);
+    return g_strv_length(fields) > n - 3 ? g_ascii_strtoull(fields[n - 3], NULL, 10) : 0;
+}
+
+static gboolean
+grace_over(gpointer data)
+{
+    Guest *guest = data;
+
+    guest->grace = 0;
+    if (guest->watch && !(stat_field(guest->pid, STAT_FLAGS) & PF_EXITING))
+        lose(guest);
+    return G_SOURCE_REMOVE;
+}
+
+/* The process is ending, or it hung up on us, or we on it: the first comes to light soon, after the others guest_link()
+ * connects again. */
+static void
+link_closed(gpointer data, gboolean wrong)
 {
     Guest *guest = data;
 
     vmm_link_free(g_steal_pointer(&guest->link));
+    if (guest->watch && wrong)
+        lose(guest);
+    else if (guest->watch && !guest->grace)
+        guest->grace = g_timeout_add(GRACE_MS, grace_over, guest);
 }
 
 static gboolean
@@ -92,6 +139,7 @@ process_exited(int pidfd, GIOCondition condition, gpointer data)
     if (waitid(P_PIDFD, pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0)
         guest->end = guest_end_words(&info);
     guest->watch = 0;
+    g_clear_handle_id(&guest->grace, g_source_remove);
     guest->events.exited(guest->events.data);
     return G_SOURCE_REMOVE;
 }
@@ -358,6 +406,12 @@ guest_link(Guest *guest)
     return guest->link;
 }
 
+gboolean
+guest_is_lost(const Guest *guest)
+{
+    return guest->lost && !(guest->link && vmm_link_has_heard(guest->link));
+}
+
 int
 guest_open_record(Guest *guest, GError **error)
 {
@@ -386,6 +440,7 @@ guest_free(Guest *guest)
     vmm_link_free(g_steal_pointer(&guest->link));
     vmm_sim_free(guest->sim);
     g_clear_handle_id(&guest->watch, g_source_remove);
+    g_clear_handle_id(&guest->grace, g_source_remove);
     if (guest->pidfd >= 0)
         close(guest->pidfd);
     if (guest->listener >= 0)
@@ -412,14 +467,5 @@ guest_cpu_times(const Guest *guest, guint64 *ret_user_ns, guint64 *ret_system_ns
 guint64
 guest_start_time(pid_t pid)
 {
-    g_autofree char *path = g_strdup_printf("/proc/%d/stat", (int)pid);
-    g_autofree char *text = NULL;
-    g_auto(GStrv) fields = NULL;
-    char *end;
-
-    if (!g_file_get_contents(path, &text, NULL, NULL) || !(end = strrchr(text, ')')))
-        return 0;
-    fields =
-        g_strsplit(end + 2, " ", 0); /* from field 3, the state; 22 is the start time (proc(5)) */
-    return g_strv_length(fields) > 19 ? g_ascii_strtoull(fields[19], NULL, 10) : 0;
+    return stat_field(pid, STAT_START_TIME);
 }

@@ -16,6 +16,8 @@ typedef struct GuestEvents {
     void (*exited)(gpointer data); /* the process is gone; comes once, after its last event */
     gpointer data;
     void (*late)(gpointer data); /* it did after all what nobody waited for any more; as above */
+    /* It has said what makes no sense, or hung up, and goes on; once for each connection. NULL: it does not matter. */
+    void (*lost)(gpointer data);
 } GuestEvents;
 
 /* Makes the directory (emptying a stale one) and the listening socket, connected to; no process yet. */
@@ -45,6 +47,9 @@ const char *guest_end(const Guest *guest);
 VmmLink *guest_link(Guest *guest);
 /* A new descriptor of the record file, for the VMM. */
 int guest_open_record(Guest *guest, GError **error);
+
+/* It was lost, and has said nothing since. */
+gboolean guest_is_lost(const Guest *guest);
 
 /* Ends the process at once; exited comes when it is gone. */
 void guest_kill(Guest *guest);

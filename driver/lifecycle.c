@@ -518,8 +518,18 @@ guest_late(gpointer data)
     adopt_anew(data);
 }
 
+/* A start that cannot go on fails for it, and one that has said that it ends has every right to hang up. */
+static void
+guest_lost(gpointer data)
+{
+    Domain *domain = data;
+
+    if (!domain->launch && !domain->ending && !domain->words.reason)
+        domain_tell(domain, control_error);
+}
+
 GuestEvents
 domain_guest_events(Domain *domain)
 {
-    return (GuestEvents){ guest_event, guest_exited, domain, guest_late };
+    return (GuestEvents){ guest_event, guest_exited, domain, guest_late, guest_lost };
 }

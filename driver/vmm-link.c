@@ -25,6 +25,7 @@ struct VmmLink {
     GQueue waiting; /* of Waiting, in the order of sending */
     VmmLinkEvents events;
     gboolean broken; /* sending failed; told from the main loop */
+    gboolean heard;  /* something came that makes sense */
     guint depth;     /* callbacks under way */
     gboolean freed;  /* by one of them */
 };
@@ -99,11 +100,11 @@ vmm_link_free(VmmLink *link)
 /* The link is over. The owner hears of it first, so that whoever fails now and asks for something else
  * does not find a dead link. */
 static void
-link_closed(VmmLink *link)
+link_closed(VmmLink *link, gboolean wrong)
 {
     link->broken = FALSE;
     stop(link);
-    link->events.closed(link->events.data);
+    link->events.closed(link->events.data, wrong);
     if (!link->freed)
         fail_waiting(link);
 }
@@ -128,9 +129,10 @@ take_reply(VmmLink *link, VmmMsg *msg)
     if (!w || w->serial != vmm_msg_serial(msg) || strcmp(w->verb, vmm_msg_name(msg)) != 0) {
         g_warning("A guest's process answered '%s', which nobody asked: hanging up",
                   vmm_msg_name(msg));
-        link_closed(link);
+        link_closed(link, TRUE);
         return;
     }
+    link->heard = TRUE;
     g_queue_pop_head(&link->waiting);
     if (!w->reply && link->events.late)
         link->events.late(link->events.data);
@@ -157,11 +159,12 @@ take(VmmLink *link, VmmMsg *msg)
         take_reply(link, msg);
         break;
     case VMM_MSG_EVENT:
+        link->heard = TRUE;
         link->events.event(link->events.data, msg);
         break;
     case VMM_MSG_REQUEST:
         g_warning("A guest's process sent a request: hanging up");
-        link_closed(link);
+        link_closed(link, TRUE);
         break;
     }
 }
@@ -178,9 +181,11 @@ readable(int fd, GIOCondition condition, gpointer data)
     if (msg) {
         take(link, msg);
     } else {
-        if (errno == EBADMSG)
+        gboolean wrong = errno == EBADMSG;
+
+        if (wrong)
             g_warning("A guest's process sent what is no message: hanging up");
-        link_closed(link);
+        link_closed(link, wrong);
     }
     release(link);
     /* Removing a source twice is an error: stop() has forgotten it where it has removed it. */
@@ -226,7 +231,7 @@ timed_out(gpointer data)
     link->timer = 0;
     hold(link);
     if (link->broken)
-        link_closed(link);
+        link_closed(link, FALSE);
     while (!link->freed && (w = most_urgent(link)) && w->deadline <= g_get_monotonic_time())
         give_up(w);
     if (!link->freed)
@@ -257,6 +262,12 @@ vmm_link_new(int fd, const VmmLinkEvents *events)
     link->events = *events;
     link->source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, readable, link);
     return link;
+}
+
+gboolean
+vmm_link_has_heard(const VmmLink *link)
+{
+    return link->heard;
 }
 
 gboolean

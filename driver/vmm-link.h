@@ -20,7 +20,8 @@ typedef void (*VmmLinkReply)(gpointer data, VmmMsg *reply, const GError *error);
 
 typedef struct VmmLinkEvents {
     void (*event)(gpointer data, VmmMsg *event);
-    void (*closed)(gpointer data); /* the link may be freed here */
+    /* The link may be freed here. @wrong: the process has sent what it may not; else it hung up, or cannot be written to. */
+    void (*closed)(gpointer data, gboolean wrong);
     gpointer data;
     /* What had been given up is answered after all, so it was done; NULL: it does not matter. */
     void (*late)(gpointer data);
@@ -31,6 +32,8 @@ VmmLink *vmm_link_new(int fd, const VmmLinkEvents *events);
 /* Ends the link; requests still waiting fail, the closed event is not sent. NULL is allowed. */
 void vmm_link_free(VmmLink *link);
 
+/* The process has said something that makes sense. */
+gboolean vmm_link_has_heard(const VmmLink *link);
 /* A request that was given up has not been answered since. */
 gboolean vmm_link_is_behind(const VmmLink *link);
 /* When the oldest request was made that has no answer yet: monotonic, 0 where all are answered. */

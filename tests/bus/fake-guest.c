@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define BANNER "fake guest here\r\n"
@@ -118,12 +119,25 @@ be_bitten(Fake *fake)
     }
 }
 
+/* The process itself is out of order. */
+static void
+be_rude(Fake *fake)
+{
+    if (fake_behaves(fake, "babble") && send(fake->conn, "babble", 6, MSG_NOSIGNAL) < 0)
+        fprintf(stderr, "fake-vmm: babble: %s\n", strerror(errno));
+    if (fake_behaves(fake, "hang-up")) {
+        close(fake->conn);
+        fake->conn = -1;
+    }
+}
+
 void
 fake_boot(Fake *fake)
 {
     fake_say_banner(fake);
     fake_devices_boot(fake->devices);
     fake_clock_boot(fake);
+    be_rude(fake);
     if (fake_behaves(fake, "die"))
         _exit(1);
     if (fake_behaves(fake, "crash"))

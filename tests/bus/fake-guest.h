@@ -15,6 +15,8 @@
  *     fake=reboot          resets itself once, as soon as it runs
  *     fake=sleep           suspends itself to memory as soon as it runs
  *     fake=hibernate       suspends itself to its disk as soon as it runs
+ *     fake=babble          the process says what makes no sense as soon as it runs
+ *     fake=hang-up         the process leaves the driver alone as soon as it runs
  *     fake=ignore-button   does nothing about the power button
  *     fake=no-keyboard     it has none
  *     fake=save-fails      the file that it is saved to is full

@@ -9,6 +9,7 @@ typedef struct Fixture {
     VmmLink *link;
     int peer;
     guint closed, events;
+    gboolean wrong; /* as it was closed */
     GString *answers; /* one word for each */
 } Fixture;
 
@@ -19,11 +20,12 @@ on_event(gpointer data, VmmMsg *event)
 }
 
 static void
-on_closed(gpointer data)
+on_closed(gpointer data, gboolean wrong)
 {
     Fixture *f = data;
 
     f->closed++;
+    f->wrong = wrong;
     vmm_link_free(g_steal_pointer(&f->link));
 }
 
@@ -90,11 +92,13 @@ peer_answers(Fixture *f, VmmMsgKind kind)
 static void
 test_answers(Fixture *f, gconstpointer unused)
 {
+    g_assert_false(vmm_link_has_heard(f->link));
     ask(f, "hello", 60000);
     ask(f, "run", 60000);
     peer_answers(f, VMM_MSG_REPLY);
     peer_answers(f, VMM_MSG_ERROR);
     settle();
+    g_assert_true(vmm_link_has_heard(f->link));
     g_assert_cmpstr(f->answers->str, ==,
                     "hello;Requested operation is not valid: the guest is paused;");
     g_assert_cmpuint(f->closed, ==, 0);
@@ -139,6 +143,7 @@ test_peer_goes(Fixture *f, gconstpointer unused)
                     "internal error: the guest's process went away during 'hello';"
                     "internal error: the guest's process went away during 'run';");
     g_assert_cmpuint(f->closed, ==, 1);
+    g_assert_false(f->wrong);
 }
 
 static void
@@ -162,6 +167,7 @@ test_liars(Fixture *f, gconstpointer how)
     settle();
     g_test_assert_expected_messages();
     g_assert_cmpuint(f->closed, ==, 1);
+    g_assert_true(f->wrong);
 }
 
 /* A peer that never reads: the socket fills, and that is an answer too. */
