@@ -81,6 +81,14 @@ control_error(gpointer data, Domain *domain)
 }
 
 static void
+disk_change(gpointer data, Domain *domain, const char *before, const char *now, const char *alias,
+            int reason)
+{
+    emit_of(data, domain, "DiskChange",
+            g_variant_new("(sssi)", before, now ? now : "", alias, reason));
+}
+
+static void
 balloon(gpointer data, Domain *domain, guint64 kib)
 {
     emit_of(data, domain, "BalloonChange", g_variant_new("(t)", kib));
@@ -173,6 +181,7 @@ dbus_events(DbusRoot *root)
         .tray = tray,
         .rtc = rtc,
         .control_error = control_error,
+        .disk_change = disk_change,
         .balloon = balloon,
         .metadata = metadata,
         .agent = agent,

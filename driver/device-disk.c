@@ -119,13 +119,19 @@ parse_target(Disk *disk, const XmlNode *node, GError **error)
 }
 
 static gboolean
-parse_source(Disk *disk, const XmlNode *node)
+parse_source(Disk *disk, const XmlNode *node, GError **error)
 {
     const XmlNode *source = xml_child(node, "source");
+    int startup = -1;
 
-    disk->source = source ? xml_attr(source, source_names[disk->type]) : NULL;
+    if (!source)
+        return TRUE;
+    disk->source = xml_attr(source, source_names[disk->type]);
     if (disk->source && !*disk->source)
         g_clear_pointer(&disk->source, g_free);
+    if (!xml_attr_word(source, "startupPolicy", XML_OPTIONAL, disk_startup_words, &startup, error))
+        return FALSE;
+    disk->startup = startup < 0 ? NULL : disk_startup_words[startup];
     return TRUE;
 }
 
@@ -229,7 +235,7 @@ disk_parse(Device *dev, const XmlNode *node, guint flags, GError **error)
     disk->shareable = xml_child(node, "shareable") != NULL;
     disk->serial = xml_child_text(node, "serial");
     return parse_kind(disk, node, error) && parse_choices(disk, node, error) &&
-           parse_bus_of_model(disk, node, error) && parse_source(disk, node) &&
+           parse_bus_of_model(disk, node, error) && parse_source(disk, node, error) &&
            parse_target(disk, node, error) && parse_driver(disk, node, error) &&
            disk_backing_parse(disk, node, error) && parse_block_sizes(disk, node, error) &&
            disk_limits_parse(&disk->limits, node, error) &&
@@ -286,10 +292,13 @@ format_block_sizes(const Disk *disk, XmlWriter *out)
 static void
 format_source(const Disk *disk, XmlWriter *out)
 {
-    if (!disk->source)
+    if (!disk->source && !disk->startup)
         return;
     xml_open(out, "source");
-    xml_put_attr(out, source_names[disk->type], disk->source);
+    if (disk->source)
+        xml_put_attr(out, source_names[disk->type], disk->source);
+    if (disk->startup)
+        xml_put_attr(out, "startupPolicy", disk->startup);
     xml_close(out);
 }
 
@@ -409,6 +418,7 @@ disk_copy(const Device *from, Device *to)
     copy->backing_ends = old->backing_ends;
     copy->backing_end_detected = old->backing_end_detected;
     copy->source = g_strdup(old->source);
+    copy->startup = old->startup;
     copy->target = g_strdup(old->target);
     memcpy(copy->words, old->words, sizeof(copy->words));
     copy->iothread = old->iothread;

@@ -23,6 +23,13 @@ struct VmmMsg;
 struct XmlWriter;
 typedef struct Device Device;
 
+/* A device whose source on the host is missing, which its element allows: it is there without it, or not at all. */
+typedef struct DeviceMissing {
+    Device *dev; /* the definition's */
+    char *source;
+    gboolean dropped; /* the guest does not get it */
+} DeviceMissing;
+
 /* What lowering a device may use: it opens its host things and describes itself to the VMM. */
 typedef struct DeviceLowering {
     gboolean simulated; /* there is no host: no hook is called, all that the VMM gets is the name */
@@ -41,6 +48,8 @@ typedef struct DeviceLowering {
     guint64 balloon_kib;      /* RAM that the guest is asked to give back */
     struct ImageWait *images; /* what has to be waited for before the VMM gets any of the messages */
     const char *connect_broker; /* of sockets that connect: see chardev-socket.h */
+    gboolean boots;           /* the guest starts from nothing: it does not go on from a file */
+    GPtrArray *missing;       /* takes a DeviceMissing for each; NULL: none may be missing */
 } DeviceLowering;
 
 /* What a device is in the PCI Express hierarchy. */

@@ -106,6 +106,7 @@ disk_update(Device *dev, const Device *wanted_dev, const DeviceLowering *to, Vmm
 
     if (!check_same(disk, wanted, error))
         return FALSE;
+    disk->startup = wanted->startup;
     if (is_same_source(disk, wanted))
         return TRUE;
     if (disk->device != DISK_CDROM)

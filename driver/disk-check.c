@@ -51,6 +51,15 @@ check_target(const Disk *disk, GError **error)
     return TRUE;
 }
 
+const char *const disk_startup_words[] = { "mandatory", "requisite", "optional", NULL };
+
+static gboolean
+check_startup(const Disk *disk, GError **error)
+{
+    return disk->device == DISK_CDROM || g_strcmp0(disk->startup, "requisite") != 0 ||
+           driver_error(error, VIR_ERR_XML_ERROR, "disk startupPolicy 'requisite' is allowed only for cdrom or floppy");
+}
+
 /* libvirt's set: what can be in a serial number without being anything else on QEMU's command line. */
 static gboolean
 check_serial(const Disk *disk, GError **error)
@@ -132,7 +141,7 @@ disk_check(const Device *dev, GError **error)
 
     if (disk->device == DISK_DISK && !disk->source)
         return driver_error(error, VIR_ERR_NO_SOURCE, "%s", disk->target);
-    return check_target(disk, error) && check_serial(disk, error) && check_words(disk, error) &&
-           check_numbers(disk, error) && check_iothread(disk, error) && check_shareable(disk, error) &&
-           disk_limits_check(&disk->limits, error) && disk_backing_check(disk, error);
+    return check_target(disk, error) && check_startup(disk, error) && check_serial(disk, error) &&
+           check_words(disk, error) && check_numbers(disk, error) && check_iothread(disk, error) &&
+           check_shareable(disk, error) && disk_limits_check(&disk->limits, error) && disk_backing_check(disk, error);
 }

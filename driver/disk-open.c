@@ -93,8 +93,9 @@ detect_zeroes(const Disk *disk)
 
 /* What the guest finds in the drive: the image, and those behind it. */
 typedef struct Medium {
-    DiskFile file;   /* its fd is -1: nothing */
-    GArray *backing; /* DiskFile */
+    DiskFile file;    /* its fd is -1: nothing */
+    GArray *backing;  /* DiskFile */
+    gboolean missing; /* it, or what is behind it, cannot be opened */
 } Medium;
 
 /* The descriptors are the message's from here on. */
@@ -153,6 +154,13 @@ wait_for_medium(const Disk *disk, const Medium *medium, ImageWait *images, GErro
            wait_for_backing(disk, medium->backing, images, error);
 }
 
+static gboolean
+open_chain(Disk *disk, Medium *medium, int direct, GError **error)
+{
+    medium->missing = !disk_chain_open(disk, medium->file.fd, direct, &medium->backing, error);
+    return !medium->missing;
+}
+
 /* Locks it, and opens and locks what is behind it. */
 static gboolean
 prepare(Disk *disk, Medium *medium, ImageWait *images, GError **error)
@@ -164,7 +172,7 @@ prepare(Disk *disk, Medium *medium, ImageWait *images, GError **error)
     file->lock = image_lock_apart(file->fd, disk->readonly, disk->shareable, disk->source, error);
     if (file->lock < 0)
         return FALSE;
-    if (disk_chain_open(disk, file->fd, direct, &medium->backing, error) &&
+    if (open_chain(disk, medium, direct, error) &&
         wait_for_medium(disk, medium, images, error)) {
         fcntl(file->fd, F_SETFL, access | direct);
         return TRUE;
@@ -175,18 +183,17 @@ prepare(Disk *disk, Medium *medium, ImageWait *images, GError **error)
 }
 
 static gboolean
-open_medium(Disk *disk, ImageWait *images, Medium *ret, GError **error)
+open_medium(Disk *disk, ImageWait *images, Medium *medium, GError **error)
 {
-    Medium medium = { { open_source(disk, error), -1 }, NULL };
-
-    if (medium.file.fd < 0)
+    *medium = (Medium){ { open_source(disk, error), -1 }, NULL };
+    medium->missing = medium->file.fd < 0;
+    if (medium->missing)
         return FALSE;
-    if (!prepare(disk, &medium, images, error)) {
-        close(medium.file.fd);
-        return FALSE;
-    }
-    *ret = medium;
-    return TRUE;
+    if (prepare(disk, medium, images, error))
+        return TRUE;
+    close(medium->file.fd);
+    medium->file.fd = -1;
+    return FALSE;
 }
 
 gboolean
@@ -231,14 +238,58 @@ describe(VmmMsg *msg, const Disk *disk, const DomainIoThreads *iothreads, const 
     put_u64(msg, "physical-block-size", disk->physical_size);
 }
 
+/* libvirt's rules. A guest that goes on from where it was needs every disk that it had, but a drive can be empty. */
+static gboolean
+may_be_missing(const Disk *disk, const DeviceLowering *to)
+{
+    gboolean optional = g_strcmp0(disk->startup, "optional") == 0;
+
+    if (!to->missing)
+        return FALSE;
+    if (disk->device == DISK_CDROM)
+        return optional || (!to->boots && g_strcmp0(disk->startup, "requisite") == 0);
+    return optional && to->boots;
+}
+
+static void
+do_without(Disk *disk, const DeviceLowering *to)
+{
+    DeviceMissing *missing = g_new0(DeviceMissing, 1);
+
+    missing->dev = &disk->dev;
+    missing->source = g_steal_pointer(&disk->source);
+    missing->dropped = disk->device != DISK_CDROM;
+    g_ptr_array_set_size(disk->backing, 0);
+    disk->backing_end_detected = FALSE;
+    g_ptr_array_add(to->missing, missing);
+}
+
+/* What the guest finds in the drive, or that there is nothing; without a source then, @disk is one that is missing. */
+static gboolean
+find_medium(Disk *disk, const DeviceLowering *to, Medium *medium, GError **error)
+{
+    g_autoptr(GError) failed = NULL;
+
+    if (!disk_has_medium(disk) || open_medium(disk, to->images, medium, &failed))
+        return TRUE;
+    if (medium->missing && may_be_missing(disk, to)) {
+        do_without(disk, to);
+        return TRUE;
+    }
+    g_propagate_error(error, g_steal_pointer(&failed));
+    return FALSE;
+}
+
 gboolean
 disk_lower(Device *dev, const DeviceLowering *to, GError **error)
 {
     Disk *disk = (Disk *)dev;
     Medium medium = { { -1, -1 }, NULL };
 
-    if (disk_has_medium(disk) && !open_medium(disk, to->images, &medium, error))
+    if (!find_medium(disk, to, &medium, error))
         return FALSE;
+    if (disk->device == DISK_DISK && !disk->source) /* which is the guest's start without it */
+        return TRUE;
     describe(to->add(to->data, VMM_CLASS_VIRTIO_PCI, dev->alias), disk, to->iothreads, &medium);
     return TRUE;
 }

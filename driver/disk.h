@@ -52,6 +52,7 @@ typedef struct Disk {
     gboolean backing_ends;             /* the document says that there is no more */
     gboolean backing_end_detected;     /* a header does */
     char *source;                      /* path; NULL: a CD-ROM without a medium */
+    const char *startup;               /* a word of disk_startup_words; NULL: not said, which is "mandatory" */
     char *target;                      /* "vda" */
     const char *words[N_WORDS];        /* as the document has them; NULL: not said */
     guint queues, queue_size;          /* 0: not said */
@@ -61,6 +62,9 @@ typedef struct Disk {
     char *serial; /* NULL: none */
     DiskLimits limits;
 } Disk;
+
+/* What a start does where the source is missing (startupPolicy). NULL ends it. */
+extern const char *const disk_startup_words[];
 
 /* A disk's place in the alphabet: "vda" is 0, "vdz" 25, "vdaa" 26. @ret_rest is what follows. */
 gboolean disk_parse_target(const char *name, guint *ret_index, const char **ret_rest);

@@ -41,6 +41,10 @@ typedef struct DriverEvents {
     void (*rtc)(gpointer data, struct Domain *domain, gint64 offset_s);
     /* The driver cannot make sense of a guest's process that is there, or was left by it. */
     void (*control_error)(gpointer data, struct Domain *domain);
+    /* The image @before of the drive or disk @alias is missing, so @now is there instead, or nothing (NULL):
+     * virConnectDomainEventDiskChangeReason, which says whether the disk is gone with it. */
+    void (*disk_change)(gpointer data, struct Domain *domain, const char *before, const char *now,
+                        const char *alias, int reason);
     /* The guest has this much RAM now. */
     void (*balloon)(gpointer data, struct Domain *domain, guint64 kib);
     /* The host failed the disk @alias, whose image is @path: virDomainEventIOErrorAction; "enospc" or "". */

@@ -166,11 +166,37 @@ cid_taken(gpointer data, guint cid)
     return domain_list_has_cid(machine->domain->host->list, machine->domain, cid);
 }
 
+static void
+missing_free(gpointer data)
+{
+    DeviceMissing *missing = data;
+
+    g_free(missing->source);
+    g_free(missing);
+}
+
+/* What was found to be missing is told now, and the live definition has it no more. */
+static void
+settle_missing(const LaunchMachine *machine, const GPtrArray *all)
+{
+    for (guint i = 0; i < all->len; i++) {
+        const DeviceMissing *missing = all->pdata[i];
+
+        g_message("Domain '%s' starts without '%s': it is missing", machine->live->name, missing->source);
+        domain_tell(machine->domain, disk_change, missing->source, NULL, missing->dev->alias,
+                    missing->dropped ? VIR_DOMAIN_EVENT_DISK_DROP_MISSING_ON_START
+                                     : VIR_DOMAIN_EVENT_DISK_CHANGE_MISSING_ON_START);
+        if (missing->dropped)
+            g_ptr_array_remove(machine->live->devices, missing->dev);
+    }
+}
+
 /* The guest begins with all of its RAM, and gives back what it should not have as soon as it can. */
 static gboolean
 lower_devices(const LaunchMachine *machine, GError **error)
 {
     DomainDef *live = machine->live;
+    g_autoptr(GPtrArray) missing = g_ptr_array_new_with_free_func(missing_free);
     DeviceLowering to = {
         .simulated = machine->domain->host->env->simulated,
         .domain_name = live->name,
@@ -182,13 +208,18 @@ lower_devices(const LaunchMachine *machine, GError **error)
         .add = add_device_message,
         .data = (gpointer)machine,
         .balloon_kib = live->memory_kib - live->current_memory_kib,
+        .boots = machine->boots,
+        .missing = missing,
         .images = machine->images,
         .connect_broker = machine->domain->host->env->connect,
     };
 
     if (!to.simulated)
         live->current_memory_kib = live->memory_kib;
-    return device_list_lower(live->devices, &to, error);
+    if (!device_list_lower(live->devices, &to, error))
+        return FALSE;
+    settle_missing(machine, missing);
+    return TRUE;
 }
 
 gboolean

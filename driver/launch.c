@@ -246,10 +246,10 @@ open_host(Launch *launch, GError **error)
     launch->guest = guest_new(domain->host->env->run_dir, launch->live->uuid, &events, error);
     if (!launch->guest)
         return FALSE;
-    return launch_machine_describe(&(LaunchMachine){ domain, launch->live, launch->guest,
-                                                     launch->reset_nvram, launch->images,
-                                                     launch->requests },
-                                   error);
+    return launch_machine_describe(
+        &(LaunchMachine){ domain, launch->live, launch->guest, launch->reset_nvram,
+                          launch->state < 0 && !launch->from_snapshot, launch->images, launch->requests },
+        error);
 }
 
 /* The room comes before anything that takes much of the host, and its name before the room, so that whatever daemon comes

@@ -128,7 +128,7 @@ const XmlPolicy xml_policy_rows_disk[] = {
     { "devices/disk/source/@pool", XML_REJECT },
     { "devices/disk/source/@protocol", XML_REJECT },
     { "devices/disk/source/@query", XML_REJECT },
-    { "devices/disk/source/@startupPolicy", XML_REJECT },
+    { "devices/disk/source/@startupPolicy", XML_HONOUR },
     { "devices/disk/source/@tls", XML_REJECT },
     { "devices/disk/source/@tlsHostname", XML_REJECT },
     { "devices/disk/source/@type", XML_REJECT },

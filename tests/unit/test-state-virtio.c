@@ -170,7 +170,7 @@ test_queue_goes_on(void)
 static VirtioGuest *
 new_drive(bool full)
 {
-    VmmMsg *params = params_new("blk");
+    VmmMsg *params = device_params("blk");
 
     vmm_msg_put_bool(params, "removable", true);
     if (full) {
@@ -192,11 +192,11 @@ test_empty_drive(void)
         guest_enable_msix(first);
         guest_start(first, ~0ull);
         pause_device(first);
-        saved = save(first->dev);
+        saved = save_device(first->dev);
         pause_device(second);
         copy_memory(first, second);
-        must_load(second->dev, saved);
-        remap(second->test);
+        must_load_device(second->dev, saved);
+        remap_bars(second->test);
         second->dev->class->resume(second->dev);
         test_board_settle(second->test);
         g_assert_cmphex(guest_get(second, COMMON_STATUS, 1), ==, 0xf);
