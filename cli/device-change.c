@@ -42,14 +42,16 @@ device_text(const char *xml)
     return document ? text_of(document) : g_strdup(xml);
 }
 
-/* Before the target, on a line of its own. */
+/* Before the target, on a line of its own. What is to be done where it is missing, @policy, is the drive's. */
 static void
-add_source(xmlNode *device, xmlNode *target, const char *source, gboolean block)
+add_source(xmlNode *device, xmlNode *target, const char *source, gboolean block, const xmlChar *policy)
 {
     xmlNode *element = xmlNewNode(NULL, BAD_CAST "source");
 
     xmlSetProp(device, BAD_CAST "type", BAD_CAST(block ? "block" : "file"));
     xmlSetProp(element, BAD_CAST(block ? "dev" : "file"), BAD_CAST source);
+    if (policy)
+        xmlSetProp(element, BAD_CAST "startupPolicy", policy);
     if (!target) {
         xmlAddChild(device, element);
         return;
@@ -66,17 +68,20 @@ device_with_medium(const char *xml, const char *source, gboolean block)
     xmlNode *device = document ? xmlDocGetRootElement(document) : NULL;
     xmlNode *target = device ? find_child(device, "target") : NULL;
     xmlNode *old = device ? find_child(device, "source") : NULL;
+    xmlChar *policy = NULL;
 
     if (!device)
         return g_strdup(xml);
     if (old) {
+        policy = xmlGetProp(old, BAD_CAST "startupPolicy");
         xmlUnlinkNode(old);
         xmlFreeNode(old);
     }
     if (target) /* a change of the medium shuts the tray */
         xmlUnsetProp(target, BAD_CAST "tray");
     if (source)
-        add_source(device, target, source, block);
+        add_source(device, target, source, block, policy);
+    xmlFree(policy);
     return text_of(document);
 }
 

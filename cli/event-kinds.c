@@ -59,6 +59,36 @@ io_error(GVariant *parameters)
                            reason);
 }
 
+/* A path, in virsh's words: a drive without a medium has none. */
+static const char *
+path_or_null(const char *path)
+{
+    return *path ? path : "<null>";
+}
+
+static char *
+disk_change(GVariant *parameters)
+{
+    static const char *const reasons[] = { N_("changed"), N_("dropped") };
+    const char *before, *now, *alias;
+    int reason;
+
+    g_variant_get(parameters, "(&s&s&si)", &before, &now, &alias, &reason);
+    return g_strdup_printf(_(" disk %s: %s -> %s: %s"), alias, path_or_null(before), path_or_null(now),
+                           PICK(reasons, reason));
+}
+
+static char *
+tray_change(GVariant *parameters)
+{
+    static const char *const reasons[] = { N_("opened"), N_("closed") };
+    const char *alias;
+    int reason;
+
+    g_variant_get(parameters, "(&si)", &alias, &reason);
+    return g_strdup_printf(_(" disk %s: %s"), alias, PICK(reasons, reason));
+}
+
 static char *
 balloon_change(GVariant *parameters)
 {
@@ -149,6 +179,8 @@ const EventKind event_kinds[] = {
     { "watchdog", "Watchdog", "(i)", FALSE, watchdog },
     { "io-error-reason", "IOError", "(ssis)", FALSE, io_error },
     { "control-error", "ControlError", "()", FALSE, NULL },
+    { "disk-change", "DiskChange", "(sssi)", FALSE, disk_change },
+    { "tray-change", "TrayChange", "(si)", FALSE, tray_change },
     { "pm-wakeup", "PMWakeup", "(i)", FALSE, NULL },
     { "pm-suspend", "PMSuspend", "(i)", FALSE, NULL },
     { "balloon-change", "BalloonChange", "(t)", FALSE, balloon_change },

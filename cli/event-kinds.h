@@ -8,7 +8,8 @@ typedef struct EventKind {
     const char *member;  /* the signal */
     const char *type;    /* of its parameters */
     gboolean of_connect; /* comes from the Connect object, with the object's path first */
-    /* What to say behind the object's name, for g_free(); NULL: the name of the event says it all. */
+    /* What to say behind the object's name, for g_free(); NULL: the name of the event says it all. A line break first
+     * begins lines of their own, a space what goes on without a colon. */
     char *(*details)(GVariant *parameters);
 } EventKind;
 

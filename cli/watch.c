@@ -100,6 +100,8 @@ print_object(const EventKind *kind, const char *name, const char *details, GVari
 
     if (details && *details == '\n')
         details = NULL;
+    else if (details && *details == ' ')
+        details++;
     output_json_line(g_variant_new_parsed(
         "{'time': <%s>, 'event': <%s>, 'name': <%s>, 'details': <%ms>, 'parameters': <%v>}", time,
         kind->name, name, details, parameters));
@@ -121,7 +123,7 @@ print_event(Watch *watch, const EventKind *kind, const char *path, GVariant *par
         print_stamp();
     output("%s", about);
     if (details) /* on the same line, or lines of their own */
-        output(*details == '\n' ? ":%s" : ": %s", details);
+        output(*details == '\n' ? ":%s" : *details == ' ' ? "%s" : ": %s", details);
     output("\n");
     fflush(stdout);
 }

@@ -255,7 +255,7 @@ watch(Fixture *fixture, GDataInputStream **ret_lines, const char *more)
 {
     g_autofree char *program = fixture_built("vmctl");
     const char *const argv[] = { program, "-c",        "qemu:///session",
-                                 "event", "--timeout", "10",
+                                 "event", "--timeout", "60",
                                  "--all", more,        NULL };
     GSubprocess *process = fixture_spawn(
         fixture, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE, argv);
@@ -320,6 +320,34 @@ test_events(void)
     expect_line(lines, "events received: *");
     g_subprocess_wait(process, NULL, NULL);
     g_assert_cmpint(g_subprocess_get_exit_status(process), ==, 0);
+}
+
+/* Those that say more than a word behind a colon, and what they are about. */
+static void
+test_event_words(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autoptr(GDataInputStream) lines = NULL;
+    g_autofree char *path =
+        fixture_define_with(fixture, "web", "fake=clock",
+                            "<disk type='file' device='cdrom'><source file='/nowhere/cd' startupPolicy='optional'/>"
+                            "<target dev='vda'/></disk>");
+    g_autoptr(GSubprocess) process = watch(fixture, &lines, "--loop");
+    g_autofree char *line = NULL;
+
+    wait_for_watcher(fixture, lines);
+    vmctl_says(fixture, "Domain 'web' started\n\n", "start", "web");
+    do { /* past "ready" */
+        g_free(line);
+        line = g_data_input_stream_read_line(lines, NULL, NULL, NULL);
+        g_assert_nonnull(line);
+    } while (strstr(line, "'ready'"));
+    g_assert_cmpstr(line, ==, "event 'disk-change' for domain 'web' disk virtio-disk0: /nowhere/cd -> <null>: changed");
+    expect_line(lines, "event 'lifecycle' for domain 'web': Resumed Unpaused");
+    expect_line(lines, "event 'lifecycle' for domain 'web': Started Booted");
+    expect_line(lines, "event 'rtc-change' for domain 'web': 20");
+    g_subprocess_send_signal(process, SIGINT);
+    g_subprocess_wait(process, NULL, NULL);
 }
 
 static void
@@ -437,6 +465,7 @@ main(int argc, char **argv)
     g_test_add_func("/vmctl/daemon/script", test_script);
     g_test_add_func("/vmctl/daemon/piped-console", test_piped_console);
     g_test_add_func("/vmctl/daemon/events", test_events);
+    g_test_add_func("/vmctl/daemon/event-words", test_event_words);
     g_test_add_func("/vmctl/daemon/event-once", test_event_once);
     g_test_add_func("/vmctl/daemon/event-daemon-lost", test_event_daemon_lost);
     g_test_add_func("/vmctl/daemon/json", test_json);
