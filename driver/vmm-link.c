@@ -98,13 +98,16 @@ vmm_link_free(VmmLink *link)
 }
 
 /* The link is over. The owner hears of it first, so that whoever fails now and asks for something else
- * does not find a dead link. */
+ * does not find a dead link; one who keeps it and asks has that question fail and nothing more. */
 static void
 link_closed(VmmLink *link, gboolean wrong)
 {
+    gboolean news = link->fd >= 0;
+
     link->broken = FALSE;
     stop(link);
-    link->events.closed(link->events.data, wrong);
+    if (news)
+        link->events.closed(link->events.data, wrong);
     if (!link->freed)
         fail_waiting(link);
 }

@@ -187,6 +187,33 @@ test_full(Fixture *f, gconstpointer unused)
     g_assert_cmpuint(f->closed, ==, 1);
 }
 
+static void
+on_closed_keep(gpointer data)
+{
+    ((Fixture *)data)->closed++;
+}
+
+/* Who keeps a link that has ended hears of the end once, however much he asks of it. */
+static void
+test_kept(Fixture *f, gconstpointer unused)
+{
+    const VmmLinkEvents events = { on_event, on_closed_keep, f };
+    int ends[2];
+
+    vmm_link_free(f->link);
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), ==, 0);
+    f->link = vmm_link_new(ends[0], &events);
+    close(ends[1]);
+    settle();
+    g_assert_cmpuint(f->closed, ==, 1);
+    g_test_expect_message(NULL, G_LOG_LEVEL_WARNING, "Cannot ask *");
+    ask(f, "hello", 60000);
+    settle();
+    g_test_assert_expected_messages();
+    g_assert_cmpstr(f->answers->str, ==, "internal error: the guest's process went away during 'hello';");
+    g_assert_cmpuint(f->closed, ==, 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -201,5 +228,6 @@ main(int argc, char **argv)
     ADD("/vmm-link/other-name", "other-name", test_liars);
     ADD("/vmm-link/request", "request", test_liars);
     ADD("/vmm-link/full", NULL, test_full);
+    ADD("/vmm-link/kept", NULL, test_kept);
     return g_test_run();
 }
