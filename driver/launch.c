@@ -557,8 +557,15 @@ start_create(Launch *launch)
 {
     VmmLink *link = guest_link(launch->guest);
     guint n = launch->requests->len;
-    g_autofree gpointer *requests = g_ptr_array_steal(launch->requests, NULL);
+    g_autofree gpointer *requests = NULL;
+    g_autoptr(GError) error = NULL;
 
+    if (!link) { /* the process went away while its images were waited for */
+        driver_error(&error, VIR_ERR_OPERATION_FAILED, "the guest's process cannot be reached");
+        launch_fail(launch, error);
+        return;
+    }
+    requests = g_ptr_array_steal(launch->requests, NULL);
     for (guint i = 0; i < n; i++)
         ask(launch, requests[i], answered);
     ask(launch, vmm_link_request(link, VMM_HELLO), greeted);
