@@ -144,6 +144,17 @@ domain_def_complete(DomainDef *def)
     complete_devices(def);
 }
 
+/* A document cannot carry it: the name would be another one when it is read again. */
+static gboolean
+has_noncharacter(const char *name)
+{
+    for (const char *at = name; *at; at++) {
+        if ((guchar)*at < ' ' && *at != '\t' && *at != '\r')
+            return TRUE;
+    }
+    return strstr(name, "\xef\xbf\xbe") || strstr(name, "\xef\xbf\xbf"); /* U+FFFE and U+FFFF */
+}
+
 gboolean
 domain_def_check_name(const char *name, GError **error)
 {
@@ -153,6 +164,8 @@ domain_def_check_name(const char *name, GError **error)
         return driver_error(error, VIR_ERR_XML_ERROR, "name %s cannot contain '/'", name);
     if (strchr(name, '\n'))
         return driver_error(error, VIR_ERR_XML_DETAIL, "invalid char in name: \n");
+    if (has_noncharacter(name))
+        return driver_error(error, VIR_ERR_XML_DETAIL, "invalid char in name: one that XML does not have");
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return driver_error(error, VIR_ERR_XML_ERROR, "name '%s' cannot be a file's name", name);
     if (strlen(name) > NAME_MAX_BYTES)

@@ -116,6 +116,15 @@ drop_declarations(xmlNode *node, gpointer uri)
     }
 }
 
+/* libxml2 writes a namespace as it is, with what is markup elsewhere: not each can be read again. */
+static gboolean
+can_be_found(const char *metadata, const char *uri)
+{
+    g_autoptr(XmlDoc) doc = parse_kept(metadata);
+
+    return doc && find_element(xml_doc_root(doc), uri);
+}
+
 char *
 xml_metadata_get(const char *metadata, const char *uri)
 {
@@ -145,8 +154,12 @@ enter_namespace(xmlNode *node, gpointer ns)
 static gboolean
 inject_namespace(xmlNode *element, const char *uri, const char *key, GError **error)
 {
-    xmlNs *ns = xmlNewNs(element, (const xmlChar *)uri, (const xmlChar *)key);
+    xmlNs *ns;
 
+    if (xmlValidateNCName((const xmlChar *)key, 1) != 0)
+        return driver_error(error, VIR_ERR_INTERNAL_ERROR,
+                            "failed to validate prefix for a new XML namespace");
+    ns = xmlNewNs(element, (const xmlChar *)uri, (const xmlChar *)key);
     if (!ns)
         return driver_error(error, VIR_ERR_INTERNAL_ERROR,
                             "failed to create a new XML namespace");
@@ -164,6 +177,7 @@ xml_metadata_set(const char *metadata, const char *uri, const char *key, const c
     g_autoptr(XmlDoc) added = element ? xml_doc_parse(element, ORIGIN, NULL, error) : NULL;
     g_autoptr(XmlDoc) doc = parse_kept(metadata);
     xmlNode *root = doc ? xml_doc_root(doc) : NULL, *old = root ? find_element(root, uri) : NULL;
+    g_autofree char *text = NULL;
 
     if ((element && !added) ||
         (added && !inject_namespace(xml_doc_root(added), uri, key, error)))
@@ -176,6 +190,9 @@ xml_metadata_set(const char *metadata, const char *uri, const char *key, const c
     }
     if (added)
         xmlAddChild(root, xmlDocCopyNode(xml_doc_root(added), root->doc, 1));
-    *ret = root->children ? dump_node(root->doc, root, 1) : NULL;
+    text = root->children ? dump_node(root->doc, root, 1) : NULL;
+    if (added && !can_be_found(text, uri))
+        return driver_error(error, VIR_ERR_INVALID_ARG, "'%s' cannot be a namespace", uri);
+    *ret = g_steal_pointer(&text);
     return TRUE;
 }

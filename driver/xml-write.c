@@ -65,13 +65,22 @@ xml_writer_finish(XmlWriter *out)
     return text;
 }
 
-/* What stands for @character, of a text or of an attribute's value; NULL: itself. libvirt's escapes, and none for
+#define NONCHARACTER      '\xef' /* with which U+FFFE and U+FFFF begin, and others do */
+#define NONCHARACTER_SIZE 3
+
+static gboolean
+is_noncharacter(const char *at)
+{
+    return at[0] == NONCHARACTER && at[1] == '\xbf' && (at[2] == '\xbe' || at[2] == '\xbf');
+}
+
+/* What stands for the character @at, of a text or of an attribute's value; NULL: itself. libvirt's escapes, and none for
  * what XML 1.0 cannot carry (2.2, "Characters"). Line ends and tabs in an attribute would come back as spaces (3.3.3), a
  * carriage return anywhere as a line end (2.11), so these are references. */
 static const char *
-reference_for(char character, gboolean in_attr)
+reference_for(const char *at, gboolean in_attr)
 {
-    switch (character) {
+    switch (*at) {
     case '<':
         return "&lt;";
     case '>':
@@ -88,8 +97,10 @@ reference_for(char character, gboolean in_attr)
         return in_attr ? "&#9;" : NULL;
     case '\r':
         return "&#13;";
+    case NONCHARACTER:
+        return is_noncharacter(at) ? "" : NULL;
     default:
-        return (guchar)character < ' ' ? "" : NULL;
+        return (guchar)*at < ' ' ? "" : NULL;
     }
 }
 
@@ -99,6 +110,7 @@ is_special(guchar character)
 {
     static const guint8 special[256] = {
         [0 ... ' ' - 1] = 1, ['<'] = 1, ['>'] = 1, ['&'] = 1, ['"'] = 1, ['\''] = 1,
+        [(guchar)NONCHARACTER] = 1,
     };
 
     return special[character];
@@ -110,12 +122,13 @@ put_escaped(XmlWriter *out, const char *text, gboolean in_attr)
     const char *plain = text, *at = text; /* from @plain on nothing is written yet, and nothing is to be escaped */
 
     for (; *at; at++) {
-        const char *reference = is_special(*at) ? reference_for(*at, in_attr) : NULL;
+        const char *reference = is_special(*at) ? reference_for(at, in_attr) : NULL;
 
         if (!reference)
             continue;
         put_bytes(out, plain, at - plain);
         put(out, reference);
+        at += *at == NONCHARACTER ? NONCHARACTER_SIZE - 1 : 0;
         plain = at + 1;
     }
     put_bytes(out, plain, at - plain);

@@ -51,8 +51,8 @@ test_bytes(void)
 {
     XmlWriter *out = xml_writer_new();
 
-    xml_put_element(out, "a", "\001one\037 zwei: \xc3\xbc\x7f\002");
-    assert_written(out, "<a>one zwei: \xc3\xbc\x7f</a>\n");
+    xml_put_element(out, "a", "\001one\037 zwei: \xc3\xbc\x7f\002 \xef\xbf\xbe\xef\xbf\xbd\xef\xbc\x81\xef\xbf\xbf");
+    assert_written(out, "<a>one zwei: \xc3\xbc\x7f \xef\xbf\xbd\xef\xbc\x81</a>\n");
 }
 
 static void
