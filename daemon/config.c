@@ -57,7 +57,7 @@ find_key(const char *name)
 static gboolean
 set_key(Config *config, const Key *key, const char *word, GError **error)
 {
-    g_autofree char *words = NULL;
+    g_autofree char *words = NULL, *shown = NULL;
 
     for (int i = 0; key->words[i]; i++) {
         if (strcmp(key->words[i], word) == 0) {
@@ -66,8 +66,9 @@ set_key(Config *config, const Key *key, const char *word, GError **error)
         }
     }
     words = g_strjoinv(", ", (char **)key->words);
+    shown = g_utf8_make_valid(word, -1); /* the file may be in any encoding */
     g_set_error(error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
-                "'%s' is no value of '%s', which is one of: %s", word, key->name, words);
+                "'%s' is no value of '%s', which is one of: %s", shown, key->name, words);
     return FALSE;
 }
 
