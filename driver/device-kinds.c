@@ -140,12 +140,31 @@ compare_keys(gconstpointer a, gconstpointer b)
                                    : (left->place < right->place ? -1 : 1);
 }
 
+/* As nearly all are that were written here. */
+static gboolean
+is_sorted(const GPtrArray *devices, guint (*key)(const Device *dev))
+{
+    guint last = 0;
+
+    for (guint i = 0; i < devices->len; i++) {
+        guint this = key(devices->pdata[i]);
+
+        if (this < last)
+            return FALSE;
+        last = this == G_MAXUINT ? last : this;
+    }
+    return TRUE;
+}
+
 void
 device_list_sort_some(GPtrArray *devices, guint (*key)(const Device *dev))
 {
-    g_autoptr(GArray) keyed = g_array_new(FALSE, FALSE, sizeof(Keyed));
-    g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(guint));
+    g_autoptr(GArray) keyed = NULL, places = NULL;
 
+    if (is_sorted(devices, key))
+        return;
+    keyed = g_array_new(FALSE, FALSE, sizeof(Keyed));
+    places = g_array_new(FALSE, FALSE, sizeof(guint));
     for (guint i = 0; i < devices->len; i++) {
         Keyed one = { key(devices->pdata[i]), i, devices->pdata[i] };
 

@@ -27,14 +27,18 @@ typedef struct Slot {
 typedef struct Layout {
     GPtrArray *devices;
     gboolean flat;
-    Slot slots[BUSES][SLOTS];
-    guint n_buses; /* those that are there, from 0 */
+    Slot root[SLOTS];  /* of bus 0 */
+    Slot links[BUSES]; /* of the others, each a link to one device: there is slot 0 alone */
+    guint n_buses;     /* those that are there, from 0 */
 } Layout;
 
+/* NULL: there is none, as the check says of a document. */
 static Slot *
 slot_of(Layout *layout, const PciAddress *pci)
 {
-    return &layout->slots[pci->bus][pci->slot];
+    if (pci->bus == 0)
+        return &layout->root[pci->slot];
+    return pci->slot == 0 ? &layout->links[pci->bus] : NULL;
 }
 
 /* FALSE where somebody has it. */
@@ -42,22 +46,24 @@ static gboolean
 take(Layout *layout, const PciAddress *pci, PciRole role)
 {
     Slot *slot = slot_of(layout, pci);
-    gboolean was_free = !(slot->taken & 1u << pci->function);
+    gboolean was_free;
 
+    if (!slot)
+        return FALSE;
+    was_free = !(slot->taken & 1u << pci->function);
     slot->shared = role == PCI_ROLE_PORT && (slot->shared || !slot->taken);
     slot->taken |= 1u << pci->function;
     return was_free;
 }
 
-static Layout *
-layout_new(GPtrArray *devices, gboolean flat)
+static Layout
+layout_of(GPtrArray *devices, gboolean flat)
 {
-    Layout *layout = g_new0(Layout, 1);
-
-    layout->devices = devices;
-    layout->flat = flat;
-    layout->slots[0][CHIPSET_SLOT].taken = CHIPSET_FUNCTIONS;
-    return layout;
+    return (Layout){
+        .devices = devices,
+        .flat = flat,
+        .root[CHIPSET_SLOT].taken = CHIPSET_FUNCTIONS,
+    };
 }
 
 /* Whether the place that the document gives can be in the layout at all. */
@@ -114,7 +120,7 @@ static gboolean
 find_function(Layout *layout, PciAddress *ret)
 {
     for (guint slot = 1; slot < SLOTS; slot++) {
-        const Slot *at = &layout->slots[0][slot];
+        const Slot *at = &layout->root[slot];
 
         if (at->taken == 0xff || (at->taken && !at->shared))
             continue;
@@ -188,7 +194,7 @@ find_bus(Layout *layout, guint *ret)
 {
     guint bus = 1;
 
-    while (bus < layout->n_buses && layout->slots[bus][0].taken)
+    while (bus < layout->n_buses && layout->links[bus].taken)
         bus++;
     if (bus == BUSES || (bus == layout->n_buses && !add_port(layout, bus)))
         return FALSE;
@@ -202,7 +208,7 @@ static gboolean
 find_slot(const Layout *layout, guint *ret)
 {
     for (guint slot = 1; slot < SLOTS; slot++) {
-        if (layout->slots[0][slot].taken)
+        if (layout->root[slot].taken)
             continue;
         *ret = slot;
         return TRUE;
@@ -245,9 +251,9 @@ mark_multifunction(Layout *layout)
 {
     for (guint i = 0; i < layout->devices->len; i++) {
         Device *dev = g_ptr_array_index(layout->devices, i);
+        const Slot *slot = is_placed(dev) ? slot_of(layout, &dev->pci) : NULL;
 
-        if (is_placed(dev) && dev->pci.function == 0 && dev->pci.multifunction < 0 &&
-            slot_of(layout, &dev->pci)->taken & ~1u)
+        if (slot && dev->pci.function == 0 && dev->pci.multifunction < 0 && slot->taken & ~1u)
             dev->pci.multifunction = 0;
     }
 }
@@ -255,30 +261,30 @@ mark_multifunction(Layout *layout)
 void
 pci_layout_complete(GPtrArray *devices, gboolean flat)
 {
-    g_autofree Layout *layout = layout_new(devices, flat);
+    Layout layout = layout_of(devices, flat);
     gboolean ours = !flat && !has_role(devices, PCI_ROLE_PORT);
     guint spare;
 
-    read_devices(layout);
-    add_root(layout);
-    place_ports(layout);
-    place_endpoints(layout);
-    if (ours && layout->n_buses > 1)
-        find_bus(layout, &spare);
-    mark_multifunction(layout);
+    read_devices(&layout);
+    add_root(&layout);
+    place_ports(&layout);
+    place_endpoints(&layout);
+    if (ours && layout.n_buses > 1)
+        find_bus(&layout, &spare);
+    mark_multifunction(&layout);
     device_controllers_sort(devices);
 }
 
 gboolean
 pci_layout_plug(GPtrArray *devices, Device *dev, GError **error)
 {
-    g_autofree Layout *layout = layout_new(devices, FALSE);
+    Layout layout = layout_of(devices, FALSE);
 
     if (dev->pci.known || device_pci_role(dev) != PCI_ROLE_ENDPOINT)
         return TRUE;
-    read_devices(layout);
-    for (guint bus = 1; bus < layout->n_buses; bus++) {
-        if (!has_port(layout, bus) || layout->slots[bus][0].taken)
+    read_devices(&layout);
+    for (guint bus = 1; bus < layout.n_buses; bus++) {
+        if (!has_port(&layout, bus) || layout.links[bus].taken)
             continue;
         dev->pci = (PciAddress){ .known = TRUE, .bus = bus, .multifunction = -1 };
         return TRUE;
@@ -341,9 +347,9 @@ static gboolean
 check_multifunction(Layout *layout, const Device *dev, GError **error)
 {
     const PciAddress *pci = &dev->pci;
+    const Slot *slot = is_placed(dev) ? slot_of(layout, pci) : NULL;
 
-    if (!is_placed(dev) || pci->function != 0 || pci->multifunction != 1 ||
-        !(slot_of(layout, pci)->taken & ~1u))
+    if (!slot || pci->function != 0 || pci->multifunction != 1 || !(slot->taken & ~1u))
         return TRUE;
     return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
                         "value 'off' of attribute 'multifunction' of <address> is not supported "
@@ -353,14 +359,14 @@ check_multifunction(Layout *layout, const Device *dev, GError **error)
 gboolean
 pci_layout_check(const GPtrArray *devices, GError **error)
 {
-    g_autofree Layout *layout = layout_new((GPtrArray *)devices, FALSE);
+    Layout layout = layout_of((GPtrArray *)devices, FALSE);
 
     for (guint i = 0; i < devices->len; i++) {
-        if (!check_device(layout, g_ptr_array_index(devices, i), error))
+        if (!check_device(&layout, g_ptr_array_index(devices, i), error))
             return FALSE;
     }
     for (guint i = 0; i < devices->len; i++) {
-        if (!check_multifunction(layout, g_ptr_array_index(devices, i), error))
+        if (!check_multifunction(&layout, g_ptr_array_index(devices, i), error))
             return FALSE;
     }
     return TRUE;
