@@ -15,7 +15,8 @@ static const char *const switch_words[] = { "on", "off", NULL };
 static gboolean
 parse_type(const XmlNode *node, GError **error)
 {
-    g_autofree char *type = xml_attr(node, "type");
+    g_autofree char *own = NULL;
+    const char *type = xml_peek_attr(node, "type", &own);
 
     if (!type)
         return driver_error(error, VIR_ERR_INTERNAL_ERROR, "No type specified for device address");

@@ -75,7 +75,8 @@ static const struct Word {
 static gboolean
 check_word(const struct Word *word, const XmlNode *at, GError **error)
 {
-    g_autofree char *value = xml_attr(at, word->attr);
+    g_autofree char *own = NULL;
+    const char *value = xml_peek_attr(at, word->attr, &own);
     int i;
 
     if (!value && word->missing)
@@ -104,7 +105,8 @@ static gboolean
 has_pci_address(const XmlNode *node)
 {
     const XmlNode *address = xml_child(node, "address");
-    g_autofree char *type = address ? xml_attr(address, "type") : NULL;
+    g_autofree char *own = NULL;
+    const char *type = address ? xml_peek_attr(address, "type", &own) : NULL;
 
     return g_strcmp0(type, "pci") == 0;
 }
@@ -165,8 +167,8 @@ put_content(const XmlNode *node, const Device *dev, XmlWriter *out, guint flags)
 static void
 put_node(const XmlNode *node, const Device *dev, XmlWriter *out, guint flags)
 {
-    g_autofree char *index = xml_attr(node, "index");
-    AttrWriter to = { out, flags, dev && dev->kind == &device_passive_controller && !index };
+    AttrWriter to = { out, flags,
+                      dev && dev->kind == &device_passive_controller && !xml_has_attr(node, "index") };
 
     xml_open(out, xml_name(node));
     xml_visit_attrs(node, put_attr, &to);

@@ -81,8 +81,8 @@ parse_driver(DomainFeatures *features, const XmlNode *node, int i, GError **erro
 static gboolean
 is_of_no_effect(const XmlNode *node)
 {
-    g_autofree char *path = g_strconcat("features/", xml_name(node), NULL);
-    const XmlPolicy *policy = xml_policy_find(path);
+    const XmlPlace *features = xml_place_element(xml_place_domain(), NULL, "features");
+    const XmlPolicy *policy = xml_place_policy(xml_place_element(features, NULL, xml_name(node)));
 
     return policy && policy->verdict == XML_ACCEPT;
 }

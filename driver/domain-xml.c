@@ -22,7 +22,8 @@
 static gboolean
 parse_type(DomainDef *def, const XmlNode *root, GError **error)
 {
-    g_autofree char *type = xml_attr(root, "type");
+    g_autofree char *own = NULL;
+    const char *type = xml_peek_attr(root, "type", &own);
 
     if (!type)
         return driver_error(error, VIR_ERR_INTERNAL_ERROR, "missing domain type attribute");
@@ -38,7 +39,8 @@ parse_type(DomainDef *def, const XmlNode *root, GError **error)
 static gboolean
 parse_identity(DomainDef *def, const XmlNode *root, GError **error)
 {
-    g_autofree char *uuid = xml_child_text(root, "uuid");
+    g_autofree char *own = NULL;
+    const char *uuid = xml_peek_child_text(root, "uuid", &own);
 
     def->name = xml_child_text(root, "name");
     if (!domain_def_check_name(def->name, error))
@@ -66,7 +68,8 @@ parse_vcpu(DomainDef *def, const XmlNode *root, GError **error)
 {
     static const char *const placements[] = { "static", NULL };
     const XmlNode *node = xml_child(root, "vcpu");
-    g_autofree char *text = node ? xml_text(node) : NULL;
+    g_autofree char *own = NULL;
+    const char *text = node ? xml_peek_text(node, &own) : NULL;
     guint64 n;
     int placement;
 
@@ -82,7 +85,8 @@ parse_vcpu(DomainDef *def, const XmlNode *root, GError **error)
 static gboolean
 parse_action(const XmlNode *root, const char *name, DomainAction *ret, GError **error)
 {
-    g_autofree char *text = xml_child_text(root, name);
+    g_autofree char *own = NULL;
+    const char *text = xml_peek_child_text(root, name, &own);
 
     if (!text)
         return TRUE;
@@ -107,7 +111,8 @@ static gboolean
 parse_seclabel(DomainDef *def, const XmlNode *root, GError **error)
 {
     const XmlNode *node = xml_child(root, "seclabel");
-    g_autofree char *type = node ? xml_attr(node, "type") : NULL;
+    g_autofree char *own = NULL;
+    const char *type = node ? xml_peek_attr(node, "type", &own) : NULL;
 
     if (!node)
         return TRUE;

@@ -4,33 +4,6 @@
 
 #include <string.h>
 
-const XmlPolicy *const xml_policy_tables[] = {
-    xml_policy_rows_domain,  xml_policy_rows_disk,    xml_policy_rows_interface,
-    xml_policy_rows_chardev, xml_policy_rows_devices, NULL,
-};
-
-static GHashTable *
-index_policies(void)
-{
-    GHashTable *index = g_hash_table_new(g_str_hash, g_str_equal);
-
-    for (const XmlPolicy *const *table = xml_policy_tables; *table; table++) {
-        for (const XmlPolicy *row = *table; row->path; row++)
-            g_assert(g_hash_table_insert(index, (char *)row->path, (gpointer)row));
-    }
-    return index;
-}
-
-const XmlPolicy *
-xml_policy_find(const char *path)
-{
-    static GHashTable *index;
-
-    if (!index)
-        index = index_policies();
-    return g_hash_table_lookup(index, path);
-}
-
 /* Whether @value is one of the words in @words. */
 static gboolean
 is_among(const char *value, const char *words)
@@ -58,58 +31,65 @@ takes_value(const XmlPolicy *policy, const char *value)
 static gboolean
 is_no_bus(const XmlNode *node)
 {
-    g_autofree char *model = xml_attr(node, "model");
+    g_autofree char *own = NULL;
+    const char *model = strcmp(xml_name(node), "controller") == 0 ? xml_peek_attr(node, "model", &own) : NULL;
 
-    return strcmp(xml_name(node), "controller") == 0 && g_strcmp0(model, "none") == 0;
+    return g_strcmp0(model, "none") == 0;
 }
 
-/* What the row of @attr says of the element @node, at @path: TRUE where it decides, and @ret_reason where it keeps it. */
+/* What the row of @attr says of the element @node, at @place: TRUE where it decides, and @ret_reason where it keeps it. */
 static gboolean
-decides(const XmlNode *node, const char *path, const char *attr, const char **ret_reason)
+decides(const XmlNode *node, const XmlPlace *place, const char *attr, const char **ret_reason)
 {
-    g_autofree char *value = xml_attr(node, attr);
-    g_autofree char *attr_path = value ? g_strconcat(path, "/@", attr, NULL) : NULL;
-    const XmlPolicy *policy = value ? xml_policy_find(attr_path) : NULL;
+    const XmlPolicy *policy = xml_place_policy(xml_place_attr(place, attr));
+    g_autofree char *own = NULL;
+    const char *value = policy && policy->kept ? xml_peek_attr(node, attr, &own) : NULL;
 
-    if (!policy || !policy->kept)
+    if (!value)
         return FALSE;
     *ret_reason = is_among(value, policy->kept) && !is_no_bus(node) ? policy->reason : NULL;
     return TRUE;
 }
 
 /* Where several could, the bus decides, then the type. */
-const char *
-xml_policy_keeps(const XmlNode *node)
+static const char *
+keeps(const XmlNode *node, const XmlPlace *place)
 {
-    g_autofree char *path = g_strconcat("devices/", xml_name(node), NULL);
-    const XmlPolicy *policy = xml_policy_find(path);
+    const XmlPolicy *policy = xml_place_policy(place);
     const char *reason = NULL;
 
     if (policy && policy->verdict == XML_KEEP)
         return policy->reason;
-    if (!decides(node, path, "bus", &reason) && !decides(node, path, "type", &reason))
-        decides(node, path, "model", &reason);
+    if (!decides(node, place, "bus", &reason) && !decides(node, place, "type", &reason))
+        decides(node, place, "model", &reason);
     return reason;
 }
 
-/* One step of the walk: an element and the path to it. */
+static const XmlPlace *
+device_place(const char *ns, const char *name)
+{
+    return xml_place_element(xml_place_element(xml_place_domain(), NULL, "devices"), ns, name);
+}
+
+const char *
+xml_policy_keeps(const XmlNode *node)
+{
+    return keeps(node, device_place(NULL, xml_name(node)));
+}
+
+/* One step of the walk: an element and its place. */
 typedef struct Step {
     const XmlNode *node;
-    GString *path;
+    const XmlPlace *place; /* NULL: nobody knows it */
     GError **error;
 } Step;
 
 static gboolean
 check_attr(gpointer data, const char *name, const char *value)
 {
-    Step *step = data;
-    gsize length = step->path->len;
-    const XmlPolicy *policy;
+    const Step *step = data;
+    const XmlPolicy *policy = xml_place_policy(xml_place_attr(step->place, name));
 
-    g_string_append(step->path, length ? "/@" : "@");
-    g_string_append(step->path, name);
-    policy = xml_policy_find(step->path->str);
-    g_string_truncate(step->path, length);
     if (!policy)
         return TRUE;
     if (policy->verdict == XML_REJECT)
@@ -127,7 +107,8 @@ check_attr(gpointer data, const char *name, const char *value)
 static gboolean
 check_text(const Step *step, const XmlPolicy *policy)
 {
-    g_autofree char *text = policy->words ? xml_text(step->node) : NULL;
+    g_autofree char *own = NULL;
+    const char *text = policy->words ? xml_peek_text(step->node, &own) : NULL;
 
     if (!text || takes_value(policy, text))
         return TRUE;
@@ -146,21 +127,19 @@ refuse_element(const Step *step, const char *parent)
                         prefix ? prefix : "", prefix ? ":" : "", xml_name(step->node), parent);
 }
 
-static gboolean check_children(Step *step);
+static gboolean check_children(const Step *step);
 
-/* What is below such an element is not what its rows are about. */
+/* What is below such an element is not what its rows are about. Only devices have a row that keeps some of a kind. */
 static gboolean
-is_kept_by_type(const XmlNode *node, const XmlPolicy *policy)
+is_kept_by_type(const Step *step, const XmlPolicy *policy)
 {
-    return policy->verdict == XML_EACH && g_str_has_prefix(policy->path, "devices/") &&
-           xml_policy_keeps(node);
+    return policy->verdict == XML_EACH && keeps(step->node, step->place);
 }
 
-/* @step is at the element; its path is written. */
 static gboolean
 check_element(Step *step, const XmlNode *parent)
 {
-    const XmlPolicy *policy = xml_policy_find(step->path->str);
+    const XmlPolicy *policy = xml_place_policy(step->place);
 
     if (!policy || policy->verdict == XML_VERBATIM)
         return TRUE;
@@ -171,53 +150,38 @@ check_element(Step *step, const XmlNode *parent)
                             "element <%s> of <%s> is there more than once", xml_name(step->node),
                             xml_name(parent));
     return check_text(step, policy) && xml_visit_attrs(step->node, check_attr, step) &&
-           (is_kept_by_type(step->node, policy) || check_children(step));
+           (is_kept_by_type(step, policy) || check_children(step));
 }
 
 /* A backing store has the same rows at any depth. */
 static gboolean
-is_nested(const GString *path, const XmlNode *node)
+is_nested(const XmlNode *node, const XmlNode *parent)
 {
-    return strcmp(xml_name(node), "backingStore") == 0 && !xml_namespace(node) &&
-           g_str_has_suffix(path->str, "/backingStore");
-}
-
-static void
-append_name(GString *path, const XmlNode *node)
-{
-    const char *ns = xml_namespace(node);
-
-    if (is_nested(path, node))
-        return;
-    if (path->len)
-        g_string_append_c(path, '/');
-    if (ns)
-        g_string_append_printf(path, "{%s}", ns);
-    g_string_append(path, xml_name(node));
+    return strcmp(xml_name(node), "backingStore") == 0 && strcmp(xml_name(parent), "backingStore") == 0 &&
+           !xml_namespace(node);
 }
 
 /* The walk is as deep as the table's paths are, whatever the document's depth. */
 static gboolean
-check_children(Step *step)
+check_children(const Step *at)
 {
-    const XmlNode *parent = step->node;
-    gsize length = step->path->len;
+    const XmlNode *node = at->place ? xml_first(at->node) : NULL;
     gboolean ok = TRUE;
 
-    for (step->node = xml_first(parent); ok && step->node; step->node = xml_next(step->node)) {
-        append_name(step->path, step->node);
-        ok = check_element(step, parent);
-        g_string_truncate(step->path, length);
+    for (; ok && node; node = xml_next(node)) {
+        const XmlPlace *place =
+            is_nested(node, at->node) ? at->place : xml_place_element(at->place, xml_namespace(node), xml_name(node));
+        Step step = { node, place, at->error };
+
+        ok = check_element(&step, at->node);
     }
-    step->node = parent;
     return ok;
 }
 
 gboolean
 xml_policy_check(const XmlNode *domain, GError **error)
 {
-    g_autoptr(GString) path = g_string_new(NULL);
-    Step step = { domain, path, error };
+    Step step = { domain, xml_place_domain(), error };
 
     return xml_visit_attrs(domain, check_attr, &step) && check_children(&step);
 }
@@ -225,14 +189,11 @@ xml_policy_check(const XmlNode *domain, GError **error)
 gboolean
 xml_policy_check_device(const XmlNode *device, GError **error)
 {
-    g_autoptr(GString) path = g_string_new("devices");
-    Step step = { device, path, error };
-    const XmlPolicy *policy;
+    Step step = { device, device_place(xml_namespace(device), xml_name(device)), error };
+    const XmlPolicy *policy = xml_place_policy(step.place);
 
-    append_name(path, device);
-    policy = xml_policy_find(path->str);
     if (policy && policy->verdict == XML_REJECT)
         return refuse_element(&step, "devices");
     return xml_visit_attrs(device, check_attr, &step) &&
-           ((policy && is_kept_by_type(device, policy)) || check_children(&step));
+           ((policy && is_kept_by_type(&step, policy)) || check_children(&step));
 }

@@ -6,13 +6,9 @@
  */
 #pragma once
 
-#include "driver/xml-policy-rows.h"
+#include "driver/xml-policy-tree.h"
 #include "driver/xml-read.h"
 
-/* Tables of rows, each ended by a row without a path; NULL ends them. */
-extern const XmlPolicy *const xml_policy_tables[];
-
-const XmlPolicy *xml_policy_find(const char *path);
 /* Whether the element @node of <devices> stays in a definition without effect: what the machine lacks, or NULL. */
 const char *xml_policy_keeps(const XmlNode *node);
 /* Checks the document below @domain. VIR_ERR_CONFIG_UNSUPPORTED names the first thing refused,

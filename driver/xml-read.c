@@ -100,9 +100,10 @@ parse_text(const char *xml, const char *origin, GError **error)
     }
     ctxt->_private = &complaint;
     ctxt->sax->serror = on_error;
-    /* Blanks go as libvirt lets them go: it matters for how <metadata> is laid out. */
-    doc =
-        xmlCtxtReadMemory(ctxt, xml, strlen(xml), NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOBLANKS);
+    /* Blanks go as libvirt lets them go: it matters for how <metadata> is laid out. Short texts stay within their nodes:
+     * nobody changes one. */
+    doc = xmlCtxtReadMemory(ctxt, xml, strlen(xml), NULL, NULL,
+                            XML_PARSE_NONET | XML_PARSE_NOBLANKS | XML_PARSE_COMPACT);
     xmlFreeParserCtxt(ctxt);
     xmlResetLastError(); /* it keeps a copy of the last complaint otherwise */
     if (!doc || complaint.text) {
@@ -242,13 +243,22 @@ in_one_piece(const xmlNode *first)
     return first->content ? (const char *)first->content : "";
 }
 
+const char *
+xml_peek_text(const XmlNode *node, char **ret_own)
+{
+    const char *piece = in_one_piece(node->children);
+
+    *ret_own = piece ? NULL : take_xml_string(xmlNodeGetContent(node));
+    return piece ? piece : *ret_own ? *ret_own : "";
+}
+
 char *
 xml_text(const XmlNode *node)
 {
-    const char *piece = in_one_piece(node->children);
-    char *text = piece ? g_strdup(piece) : take_xml_string(xmlNodeGetContent(node));
+    char *own;
+    const char *text = xml_peek_text(node, &own);
 
-    return text ? text : g_strdup("");
+    return own ? own : g_strdup(text);
 }
 
 XmlNode *
@@ -264,15 +274,27 @@ xml_node_free(XmlNode *node)
         xmlFreeNode(node);
 }
 
+const char *
+xml_peek_child_text(const XmlNode *node, const char *name, char **ret_own)
+{
+    const XmlNode *child = xml_child(node, name);
+    const char *text;
+
+    *ret_own = NULL;
+    text = child ? xml_peek_text(child, ret_own) : NULL;
+    if (text && *text)
+        return text;
+    g_clear_pointer(ret_own, g_free);
+    return NULL;
+}
+
 char *
 xml_child_text(const XmlNode *node, const char *name)
 {
-    const XmlNode *child = xml_child(node, name);
-    char *text = child ? xml_text(child) : NULL;
+    char *own = NULL;
+    const char *text = xml_peek_child_text(node, name, &own);
 
-    if (text && !*text)
-        g_clear_pointer(&text, g_free);
-    return text;
+    return own ? own : g_strdup(text);
 }
 
 /* The attribute's value, as long as the document or *@ret_own is there, which is the caller's; NULL: there is none. */
@@ -295,11 +317,17 @@ find_attr(const XmlNode *node, const char *name)
     return attr;
 }
 
+const char *
+xml_peek_attr(const XmlNode *node, const char *name, char **ret_own)
+{
+    return value_of(node, find_attr(node, name), ret_own);
+}
+
 char *
 xml_attr(const XmlNode *node, const char *name)
 {
     char *own;
-    const char *value = value_of(node, find_attr(node, name), &own);
+    const char *value = xml_peek_attr(node, name, &own);
 
     return own ? own : g_strdup(value);
 }
@@ -360,7 +388,7 @@ gboolean
 xml_attr_uint(const XmlNode *node, const char *name, XmlNeed need, guint *ret, GError **error)
 {
     g_autofree char *own = NULL;
-    const char *text = value_of(node, find_attr(node, name), &own);
+    const char *text = xml_peek_attr(node, name, &own);
     guint64 value;
 
     if (!text)
@@ -380,7 +408,7 @@ gboolean
 xml_attr_int(const XmlNode *node, const char *name, XmlNeed need, int *ret, GError **error)
 {
     g_autofree char *own = NULL;
-    const char *text = value_of(node, find_attr(node, name), &own);
+    const char *text = xml_peek_attr(node, name, &own);
     const char *expected = NULL;
     gint64 value;
     char *end;
@@ -406,7 +434,7 @@ gboolean
 xml_attr_number(const XmlNode *node, const char *name, guint *ret, GError **error)
 {
     g_autofree char *own = NULL;
-    const char *text = value_of(node, find_attr(node, name), &own);
+    const char *text = xml_peek_attr(node, name, &own);
     guint64 value;
     char *end;
 
@@ -425,7 +453,7 @@ xml_attr_word(const XmlNode *node, const char *name, XmlNeed need, const char *c
               int *ret, GError **error)
 {
     g_autofree char *own = NULL;
-    const char *text = value_of(node, find_attr(node, name), &own);
+    const char *text = xml_peek_attr(node, name, &own);
 
     if (!text)
         return need & XML_REQUIRED ? fail_missing(node, name, error) : TRUE;

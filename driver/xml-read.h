@@ -45,6 +45,12 @@ char *xml_child_text(const XmlNode *node, const char *name); /* NULL: no such ch
 char *xml_attr(const XmlNode *node, const char *name);       /* NULL: none */
 gboolean xml_has_attr(const XmlNode *node, const char *name);
 
+/* The same, only to look at: they stay the document's where it has the value in one piece, as nearly always, else
+ * *@ret_own has them, which is the caller's to free, and NULL otherwise. */
+const char *xml_peek_text(const XmlNode *node, char **ret_own);
+const char *xml_peek_child_text(const XmlNode *node, const char *name, char **ret_own);
+const char *xml_peek_attr(const XmlNode *node, const char *name, char **ret_own);
+
 /* Values of a kind. Without the attribute: TRUE and @ret untouched, unless it is required. */
 typedef enum XmlNeed {
     XML_OPTIONAL = 0,

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define QEMU_URI "http://libvirt.org/schemas/domain/qemu/1.0"
+
 #define for_each_row(row)                                                                          \
     for (const XmlPolicy *const *table_ = xml_policy_tables; *table_; table_++)                    \
         for (const XmlPolicy *row = *table_; row->path; row++)
@@ -66,6 +68,15 @@ test_rows_are_libvirts(void)
     }
 }
 
+/* An attribute of an element of <devices> itself. */
+static gboolean
+is_of_device(const char *path)
+{
+    g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+
+    return g_strv_length(parts) == 3 && strcmp(parts[0], "devices") == 0;
+}
+
 static void
 test_rows_are_sound(void)
 {
@@ -78,7 +89,32 @@ test_rows_are_sound(void)
                       g_str_has_suffix(policy->path, "/@bus") || g_str_has_suffix(policy->path, "/@model"));
         if (policy->verdict == XML_REJECT || policy->verdict == XML_VERBATIM)
             g_assert_null(policy->words);
+        g_assert_true(!policy->kept || is_of_device(policy->path));
     }
+}
+
+/* An element has what is about it, and nothing that is about another one of its name. */
+static void
+test_places(void)
+{
+    const XmlPlace *domain = xml_place_domain(), *devices = xml_place_element(domain, NULL, "devices");
+    const XmlPlace *disk = xml_place_element(devices, NULL, "disk");
+
+    g_assert_null(xml_place_policy(domain));
+    g_assert_cmpstr(xml_place_policy(disk)->path, ==, "devices/disk");
+    g_assert_cmpstr(xml_place_policy(xml_place_attr(disk, "type"))->path, ==, "devices/disk/@type");
+    g_assert_cmpstr(xml_place_policy(xml_place_attr(domain, "type"))->path, ==, "@type");
+    g_assert_null(xml_place_element(domain, NULL, "disk"));
+    g_assert_null(xml_place_element(disk, NULL, "type"));
+    g_assert_null(xml_place_attr(domain, "devices"));
+    g_assert_null(xml_place_element(domain, "urn:x", "devices"));
+    g_assert_null(xml_place_element(domain, QEMU_URI "/", "commandline"));
+    g_assert_null(xml_place_element(domain, NULL, "commandline"));
+    g_assert_nonnull(xml_place_element(domain, QEMU_URI, "commandline"));
+    g_assert_null(xml_place_element(NULL, NULL, "disk"));
+    g_assert_null(xml_place_attr(NULL, "type"));
+    g_assert_null(xml_policy_find(""));
+    g_assert_null(xml_policy_find("{urn"));
 }
 
 /* A document with just @path in it, its value @value. */
@@ -315,6 +351,7 @@ main(int argc, char **argv)
     g_test_add_func("/xml-policy/covers-libvirt", test_covers_libvirt);
     g_test_add_func("/xml-policy/rows-are-libvirts", test_rows_are_libvirts);
     g_test_add_func("/xml-policy/rows-are-sound", test_rows_are_sound);
+    g_test_add_func("/xml-policy/places", test_places);
     g_test_add_func("/xml-policy/each-row", test_each_row);
     g_test_add_func("/xml-policy/parts-of-words", test_parts_of_words);
     g_test_add_func("/xml-policy/unknown-is-ignored", test_unknown_is_ignored);

@@ -290,6 +290,29 @@ test_walk(void)
     g_assert_null(xml_attr(root, "x"));
 }
 
+/* What is only looked at is the document's own, but for what stands there in several pieces. */
+static void
+test_peek(void)
+{
+    g_autoptr(XmlDoc) doc = assert_parsed("<domain x='1' empty=''><a>one</a><b>t<!-- c -->w<![CDATA[o]]></b><c/></domain>");
+    const XmlNode *root = xml_doc_root(doc);
+    char *own = NULL;
+
+    g_assert_cmpstr(xml_peek_attr(root, "x", &own), ==, "1");
+    g_assert_null(own);
+    g_assert_cmpstr(xml_peek_attr(root, "empty", &own), ==, "");
+    g_assert_null(xml_peek_attr(root, "y", &own));
+    g_assert_cmpstr(xml_peek_child_text(root, "a", &own), ==, "one");
+    g_assert_null(own);
+    g_assert_cmpstr(xml_peek_child_text(root, "b", &own), ==, "two");
+    g_assert_nonnull(own);
+    g_clear_pointer(&own, g_free);
+    g_assert_null(xml_peek_child_text(root, "c", &own));
+    g_assert_null(xml_peek_child_text(root, "d", &own));
+    g_assert_cmpstr(xml_peek_text(xml_child(root, "c"), &own), ==, "");
+    g_assert_null(own);
+}
+
 static void
 test_numbers(void)
 {
@@ -341,6 +364,7 @@ main(int argc, char **argv)
     g_test_add_func("/xml-read/long-line", test_long_line);
     g_test_add_func("/xml-read/root", test_root);
     g_test_add_func("/xml-read/walk", test_walk);
+    g_test_add_func("/xml-read/peek", test_peek);
     g_test_add_func("/xml-read/numbers", test_numbers);
     return g_test_run();
 }
