@@ -1,9 +1,12 @@
 /* Replays the corpus of a fuzz target in an ordinary build: one TAP line a file. A program named
  * replay-NAME reads tests/fuzz/corpus/NAME; arguments other than --tap are files to read instead. Where
  * fuzzers were configured "--fuzz" and what follows are libFuzzer's arguments; see tests/fuzz/run. */
+#include "tests/fuzz/replay.h"
+
 #include <glib.h>
-#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define FUZZING "VMCTL_FUZZING" /* in the environment of the children that libFuzzer starts of us */
 
@@ -32,6 +35,36 @@ fuzz(int argc, char **argv)
     return 1;
 }
 #endif
+
+static void
+write_no_warning(const char *domain, GLogLevelFlags level, const char *message, gpointer unused)
+{
+    if (!(level & G_LOG_LEVEL_WARNING))
+        g_log_default_handler(domain, level, message, unused);
+}
+
+void
+replay_allow_warnings(void)
+{
+    g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+    g_log_set_default_handler(write_no_warning, NULL);
+}
+
+/* One file for all inputs: making and freeing one for each takes longer than reading it. */
+const char *
+replay_file(const uint8_t *data, size_t size)
+{
+    static char path[32];
+    static int fd = -1;
+
+    if (fd < 0) {
+        fd = memfd_create("input", MFD_CLOEXEC);
+        g_snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    }
+    g_assert_cmpint(pwrite(fd, data, size, 0), ==, (gssize)size);
+    g_assert_cmpint(ftruncate(fd, size), ==, 0);
+    return path;
+}
 
 static void
 replay(gconstpointer path)
