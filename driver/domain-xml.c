@@ -51,8 +51,7 @@ parse_identity(DomainDef *def, const XmlNode *root, GError **error)
     if (def->title && strchr(def->title, '\n'))
         return driver_error(error, VIR_ERR_XML_ERROR, "Domain title can't contain newlines");
     def->description = xml_child_text(root, "description");
-    def->metadata = xml_metadata(root);
-    return TRUE;
+    return xml_metadata(root, &def->metadata, error);
 }
 
 static gboolean

@@ -37,21 +37,56 @@ dump_node(xmlDoc *doc, xmlNode *node, int level)
     return text;
 }
 
-char *
-xml_metadata(const XmlNode *node)
+/* Calls @each for @node and all elements below it. */
+static void
+for_each_element(xmlNode *node, void (*each)(xmlNode *node, gpointer data), gpointer data)
+{
+    each(node, data);
+    for (xmlNode *child = node->children; child; child = child->next) {
+        if (child->type == XML_ELEMENT_NODE)
+            for_each_element(child, each, data);
+    }
+}
+
+static void
+find_odd_namespace(xmlNode *node, gpointer data)
+{
+    const char **ret = data;
+
+    for (const xmlNs *ns = node->nsDef; ns; ns = ns->next) {
+        if (ns->href && strpbrk((const char *)ns->href, "&<\t\n\r"))
+            *ret = (const char *)ns->href;
+    }
+}
+
+/* libxml2 writes the name of a namespace as it is, whatever is markup in it or would be read as a blank: such a one would
+ * be lost, and all of the document with it. */
+static gboolean
+check_namespaces(xmlNode *node, GError **error)
+{
+    const char *odd = NULL;
+
+    for_each_element(node, find_odd_namespace, &odd);
+    return !odd || driver_error(error, VIR_ERR_XML_ERROR, "'%s' cannot be the name of a namespace", odd);
+}
+
+gboolean
+xml_metadata(const XmlNode *node, char **ret, GError **error)
 {
     const XmlNode *found = xml_child(node, "metadata");
     xmlNode *copy;
-    char *text;
+    gboolean ok;
 
     if (!found)
-        return NULL;
+        return TRUE;
     /* A copy brings along the namespaces that were declared further out. */
     copy = xmlDocCopyNode((xmlNode *)found, found->doc, 1);
     prune_metadata(copy);
-    text = dump_node(found->doc, copy, 1);
+    ok = check_namespaces(copy, error);
+    if (ok)
+        *ret = dump_node(found->doc, copy, 1);
     xmlFreeNode(copy);
-    return text;
+    return ok;
 }
 
 static gboolean
@@ -76,17 +111,6 @@ static XmlDoc *
 parse_kept(const char *metadata)
 {
     return xml_doc_parse(metadata ? metadata : "<metadata/>", ORIGIN, "metadata", NULL);
-}
-
-/* Calls @each for @node and all elements below it. */
-static void
-for_each_element(xmlNode *node, void (*each)(xmlNode *node, gpointer data), gpointer data)
-{
-    each(node, data);
-    for (xmlNode *child = node->children; child; child = child->next) {
-        if (child->type == XML_ELEMENT_NODE)
-            for_each_element(child, each, data);
-    }
 }
 
 static void
@@ -116,7 +140,7 @@ drop_declarations(xmlNode *node, gpointer uri)
     }
 }
 
-/* libxml2 writes a namespace as it is, with what is markup elsewhere: not each can be read again. */
+/* Not each name and prefix of a namespace can be read again. */
 static gboolean
 can_be_found(const char *metadata, const char *uri)
 {
@@ -180,7 +204,8 @@ xml_metadata_set(const char *metadata, const char *uri, const char *key, const c
     g_autofree char *text = NULL;
 
     if ((element && !added) ||
-        (added && !inject_namespace(xml_doc_root(added), uri, key, error)))
+        (added && (!inject_namespace(xml_doc_root(added), uri, key, error) ||
+                   !check_namespaces(xml_doc_root(added), error))))
         return FALSE;
     if (!root)
         return driver_error(error, VIR_ERR_INTERNAL_ERROR, "the metadata cannot be read");
@@ -192,7 +217,8 @@ xml_metadata_set(const char *metadata, const char *uri, const char *key, const c
         xmlAddChild(root, xmlDocCopyNode(xml_doc_root(added), root->doc, 1));
     text = root->children ? dump_node(root->doc, root, 1) : NULL;
     if (added && !can_be_found(text, uri))
-        return driver_error(error, VIR_ERR_INVALID_ARG, "'%s' cannot be a namespace", uri);
+        return driver_error(error, VIR_ERR_INVALID_ARG, "'%s' cannot be the name of a namespace",
+                            uri);
     *ret = g_steal_pointer(&text);
     return TRUE;
 }

@@ -6,9 +6,10 @@
 
 #include "driver/xml-read.h"
 
-/* The <metadata> child of @node: children without a namespace and second ones of the same namespace are
- * left out, as libvirt does. NULL: none. */
-char *xml_metadata(const XmlNode *node);
+/* The <metadata> child of @node in @ret, the caller's: children without a namespace and second ones of the same namespace
+ * are left out, as libvirt does. Without one @ret is as it was. VIR_ERR_XML_ERROR where a namespace has a name that could
+ * not be read again. */
+gboolean xml_metadata(const XmlNode *node, char **ret, GError **error);
 /* The element of the namespace @uri in @metadata (which may be NULL), with that namespace taken out of it,
  * as libvirt answers it. NULL: there is none. */
 char *xml_metadata_get(const char *metadata, const char *uri);

@@ -248,7 +248,7 @@ test_refused(void)
     assert_refused(fixture, path, change(VIR_DOMAIN_METADATA_ELEMENT, "<a/>", "k='1' l", URI, 0),
                    "internal error: failed to validate prefix for a new XML namespace");
     assert_refused(fixture, path, change(VIR_DOMAIN_METADATA_ELEMENT, "<a/>", "k", "urn:a<b", 0),
-                   "invalid argument: 'urn:a<b' cannot be a namespace");
+                   "XML error: 'urn:a<b' cannot be the name of a namespace");
     assert_refused(fixture, path, change(3, "a", "", "", 0),
                    "invalid argument: unknown metadata type '3'");
     assert_refused(fixture, path, change(VIR_DOMAIN_METADATA_TITLE, "a", "", "", LIVE),
