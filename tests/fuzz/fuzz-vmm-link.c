@@ -104,7 +104,7 @@ on_late(gpointer data)
 }
 
 static void
-on_closed(gpointer data)
+on_closed(gpointer data, gboolean wrong)
 {
     World *world = data;
 

@@ -189,3 +189,38 @@ is_sent(Fixture *f, unsigned queue)
     return guest_take_used(f->guest, queue, &head, &len) && len == 0 &&
            !guest_take_used(f->guest, queue, &more, &len);
 }
+
+void
+tell_device(Fixture *f, VmmMsg *request, const char *wrong)
+{
+    vmm_msg_auto own = request;
+    vmm_msg_auto reply = vmm_msg_new(VMM_MSG_REPLY, 1, VMM_TELL_DEVICE);
+    VmmError err = { 0 };
+
+    g_assert_true(f->guest->dev->class->tell(f->guest->dev, own, reply, &err) == !wrong);
+    g_assert_true(!wrong || strstr(err.text, wrong));
+    g_assert_true(wrong || !vmm_msg_unread(own));
+}
+
+VmmMsg *
+port_removal(uint64_t port)
+{
+    VmmMsg *request = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_TELL_DEVICE);
+
+    vmm_msg_put_u64(request, "remove", port);
+    return request;
+}
+
+VmmMsg *
+port_addition(uint64_t port, int fd)
+{
+    VmmMsg *request = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_TELL_DEVICE);
+
+    vmm_msg_put_u64(request, "add", port);
+    if (fd >= 0) {
+        vmm_msg_put_string(request, "port-1-kind", "socket");
+        vmm_msg_put_string(request, "port-1-name", "another");
+        vmm_msg_put_fd(request, "port-1-fd", fd);
+    }
+    return request;
+}

@@ -50,3 +50,9 @@ void offer_in(Fixture *f, unsigned queue, unsigned i, uint64_t buffer, uint32_t 
 void guest_writes(Fixture *f, unsigned queue, unsigned i, const void *bytes, size_t size);
 /* Whether @queue gave back one buffer, and no more. */
 bool is_sent(Fixture *f, unsigned queue);
+
+/* The device is told @request, which is consumed; @wrong: NULL, or a text that is in the error. */
+void tell_device(Fixture *f, VmmMsg *request, const char *wrong);
+/* What it is told of port @port: that it goes; that it comes, on the listening socket @fd, or with nothing where that is -1. */
+VmmMsg *port_removal(uint64_t port);
+VmmMsg *port_addition(uint64_t port, int fd);

@@ -2,6 +2,7 @@
 #include "tests/unit/console-fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/virtio_console.h>
 #include <string.h>
 #include <unistd.h>
@@ -82,6 +83,40 @@ test_socket(Fixture *f, const void *data)
     g_assert_true(guest_take_used(f->guest, AGENT_IN, &head, &len));
     g_assert_cmpmem(guest_memory(f->guest, buffer, 4), len, "next", 4);
     close(second);
+}
+
+/* Port 1 comes anew, with what it says going to the pipe @log, too. */
+static void
+replace_logged(Fixture *f, int log)
+{
+    VmmMsg *request = port_addition(1, listen_at(f->path));
+
+    vmm_msg_put_fd(request, "port-1-log", log);
+    tell_device(f, request, NULL);
+}
+
+/* What goes to the socket of a port is logged as it goes, once. */
+static void
+test_log(Fixture *f, const void *data)
+{
+    int fds[2], client;
+
+    console_introduce(f);
+    g_assert_cmpint(pipe2(fds, O_CLOEXEC | O_NONBLOCK), ==, 0);
+    tell_device(f, port_removal(1), NULL);
+    unlink(f->path);
+    replace_logged(f, fds[1]);
+    client = client_new(f);
+    guest_writes(f, AGENT_OUT, 0, "pong", 4);
+    g_assert_true(is_sent(f, AGENT_OUT));
+    check_read(client, "pong");
+    check_read(fds[0], "pong");
+    close(client);
+    test_board_settle(f->guest->test);
+    guest_writes(f, AGENT_OUT, 0, "alone", 5);
+    g_assert_true(is_sent(f, AGENT_OUT));
+    check_read(fds[0], "alone");
+    close(fds[0]);
 }
 
 /* What the guest has no buffers for, or no open port, waits in the socket, as long as the client does. */
@@ -271,6 +306,7 @@ main(int argc, char **argv)
 #define CASE(path, test)                                                                           \
     g_test_add("/virtio-console/" path, Fixture, NULL, console_set_up, test, console_tear_down)
     CASE("socket", test_socket);
+    CASE("log", test_log);
     CASE("socket-input-waits", test_socket_input_waits);
     CASE("socket-output-waits", test_socket_output_waits);
     CASE("pty", test_pty);

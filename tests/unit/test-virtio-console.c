@@ -159,76 +159,6 @@ test_bad_parameters(void)
     }
 }
 
-/* @request is consumed; NULL or a text that is in the error. */
-static void
-tell(Fixture *f, VmmMsg *request, const char *wrong)
-{
-    vmm_msg_auto own = request;
-    vmm_msg_auto reply = vmm_msg_new(VMM_MSG_REPLY, 1, VMM_TELL_DEVICE);
-    VmmError err = { 0 };
-
-    g_assert_true(f->guest->dev->class->tell(f->guest->dev, own, reply, &err) == !wrong);
-    g_assert_true(!wrong || strstr(err.text, wrong));
-    g_assert_true(wrong || !vmm_msg_unread(own));
-}
-
-static VmmMsg *
-removal(uint64_t port)
-{
-    VmmMsg *request = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_TELL_DEVICE);
-
-    vmm_msg_put_u64(request, "remove", port);
-    return request;
-}
-
-static VmmMsg *
-addition(uint64_t port, int fd)
-{
-    VmmMsg *request = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_TELL_DEVICE);
-
-    vmm_msg_put_u64(request, "add", port);
-    if (fd >= 0) {
-        vmm_msg_put_string(request, "port-1-kind", "socket");
-        vmm_msg_put_string(request, "port-1-name", "another");
-        vmm_msg_put_fd(request, "port-1-fd", fd);
-    }
-    return request;
-}
-
-/* Port 1 comes anew, with what it says going to the pipe @log, too. */
-static void
-replace_logged(Fixture *f, int log)
-{
-    VmmMsg *request = addition(1, listen_at(f->path));
-
-    vmm_msg_put_fd(request, "port-1-log", log);
-    tell(f, request, NULL);
-}
-
-/* What goes to the socket of a port is logged as it goes, once. */
-static void
-test_log(Fixture *f, const void *data)
-{
-    int fds[2], client;
-
-    introduce(f);
-    g_assert_cmpint(pipe2(fds, O_CLOEXEC | O_NONBLOCK), ==, 0);
-    tell(f, removal(1), NULL);
-    unlink(f->path);
-    replace_logged(f, fds[1]);
-    client = client_new(f);
-    guest_writes(f, AGENT_OUT, 0, "pong", 4);
-    g_assert_true(is_sent(f, AGENT_OUT));
-    check_read(client, "pong");
-    check_read(fds[0], "pong");
-    close(client);
-    test_board_settle(f->guest->test);
-    guest_writes(f, AGENT_OUT, 0, "alone", 5);
-    g_assert_true(is_sent(f, AGENT_OUT));
-    check_read(fds[0], "alone");
-    close(fds[0]);
-}
-
 /* A port goes, and another one comes in its place; one that the guest has not heard of leaves no trace. */
 static void
 test_plug(Fixture *f, const void *data)
@@ -237,17 +167,17 @@ test_plug(Fixture *f, const void *data)
 
     console_introduce(f);
     send_control(f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
-    tell(f, removal(1), NULL);
+    tell_device(f, port_removal(1), NULL);
     check_control(f, 1, VIRTIO_CONSOLE_PORT_REMOVE, 1, "");
     guest_writes(f, AGENT_OUT, 0, "lost", 4);
-    tell(f, removal(1), "has no such port");
-    tell(f, removal(3), "has no such port");
-    tell(f, addition(3, -1), "has room for 3 ports");
-    tell(f, addition(1, -1), "is of no kind");
-    tell(f, addition(0, -1), "has a port 0 already");
+    tell_device(f, port_removal(1), "has no such port");
+    tell_device(f, port_removal(3), "has no such port");
+    tell_device(f, port_addition(3, -1), "has room for 3 ports");
+    tell_device(f, port_addition(1, -1), "is of no kind");
+    tell_device(f, port_addition(0, -1), "has a port 0 already");
 
     unlink(f->path);
-    tell(f, addition(1, listen_at(f->path)), NULL);
+    tell_device(f, port_addition(1, listen_at(f->path)), NULL);
     check_control(f, 1, VIRTIO_CONSOLE_PORT_ADD, 1, "");
     send_control(f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
     check_control(f, 1, VIRTIO_CONSOLE_PORT_NAME, 1, "another");
@@ -269,7 +199,6 @@ main(int argc, char **argv)
     CASE("events-bounded", test_events_bounded);
     CASE("nonsense", test_nonsense);
     CASE("small-control-buffer", test_small_control_buffer);
-    CASE("log", test_log);
     CASE("plug", test_plug);
     g_test_add_func("/virtio-console/bad-parameters", test_bad_parameters);
     return g_test_run();

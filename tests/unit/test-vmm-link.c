@@ -188,7 +188,7 @@ test_full(Fixture *f, gconstpointer unused)
 }
 
 static void
-on_closed_keep(gpointer data)
+on_closed_keep(gpointer data, gboolean wrong)
 {
     ((Fixture *)data)->closed++;
 }
