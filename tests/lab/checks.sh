@@ -28,6 +28,8 @@ lab_failed() {
         tail -n 30 "$instance/output"
         echo "what the guests' threads do:"
         guest_threads
+        echo "and why they leave their guests, in a second:"
+        guest_exits
     } | sed 's/^/#   /'
     exit 125
 }
@@ -42,6 +44,17 @@ guest_threads() {
         done
         sleep 1
     done
+}
+
+# guest_exits: what KVM's trace points say of a second: how often of what, and the last of it with the guest's rip.
+guest_exits() {
+    local tracing=/sys/kernel/tracing
+    mountpoint -q $tracing || mount -t tracefs tracefs $tracing || return 0
+    echo 1 >$tracing/events/kvm/enable
+    sleep 1
+    echo 0 >$tracing/events/kvm/enable
+    grep -v '^#' $tracing/trace | sed 's/.*: \(kvm_[a-z_]*: [a-z]* *[^ ]*\).*/\1/' | sort | uniq -c | sort -rn | head -n 20
+    tail -n 20 $tracing/trace
 }
 
 # guest_off NAME: it powers off.
