@@ -48,6 +48,16 @@ job_end(Qcow2Job *job, int error)
         q->image.ended(&q->image, req, error);
 }
 
+bool
+job_find(Qcow2Job *job, uint64_t size, MapExtent *ret)
+{
+    MapResult found = map_find(job->q, job->req->offset, size, &job->waiter, ret);
+
+    if (found == MAP_BROKEN)
+        job_end(job, EIO);
+    return found == MAP_FOUND;
+}
+
 void
 job_next(Qcow2Job *job, void (*step)(Qcow2Job *job))
 {

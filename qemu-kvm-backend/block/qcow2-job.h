@@ -7,6 +7,7 @@
 #pragma once
 
 #include "qemu-kvm-backend/block/qcow2-image.h"
+#include "qemu-kvm-backend/block/qcow2-map.h"
 #include "qemu-kvm-backend/block/qcow2-refcount.h"
 
 #define QCOW2_COPIES_MAX 8 /* clusters in memory, to be copied, at a time */
@@ -44,6 +45,10 @@ Qcow2Job *job_new(Qcow2 *q, BlockRequest *req, void (*step)(Qcow2Job *job));
 void job_end(Qcow2Job *job, int error);
 /* Makes @step the next thing that the job does, after what is running. */
 void job_next(Qcow2Job *job, void (*step)(Qcow2Job *job));
+
+/* What the request is about from its next byte on, at most @size bytes. False: it goes on when that is known, or it has ended,
+ * for the tables are broken. */
+bool job_find(Qcow2Job *job, uint64_t size, MapExtent *ret);
 
 /* Clusters from the one of byte @offset on, @n of them. False: others have them, and it goes on when
  * something changes. */

@@ -3,7 +3,6 @@
 #include "qemu-kvm-backend/block/qcow2-compressed.h"
 #include "qemu-kvm-backend/block/qcow2-map.h"
 
-#include <errno.h>
 #include <string.h>
 
 uint64_t
@@ -80,15 +79,8 @@ read_step(Qcow2Job *job)
     Qcow2 *q = job->q;
     MapExtent extent;
 
-    switch (map_find(q, job->req->offset, job->req->size, &job->waiter, &extent)) {
-    case MAP_WAITS:
+    if (!job_find(job, job->req->size, &extent))
         return;
-    case MAP_BROKEN:
-        job_end(job, EIO);
-        return;
-    case MAP_FOUND:
-        break;
-    }
     switch (extent.kind) {
     case MAP_ZERO:
         block_request_clear(job->req, extent.size);

@@ -142,15 +142,8 @@ clear_new(Qcow2Job *job)
 
     if (!job_can_hold(job, job->req->offset, 1, true))
         return;
-    switch (map_find(job->q, job->req->offset, job->req->size, &job->waiter, &extent)) {
-    case MAP_WAITS:
+    if (!job_find(job, job->req->size, &extent))
         return;
-    case MAP_BROKEN:
-        job_end(job, EIO);
-        return;
-    case MAP_FOUND:
-        break;
-    }
     if (reads_as_zeros(job->q, job->req->offset, &extent))
         pass_over(job, extent.size);
     else

@@ -5,23 +5,14 @@
 #include "qemu-kvm-backend/block/qcow2-table.h"
 #include "qemu-kvm-backend/block/qcow2-write.h"
 
-#include <errno.h>
-
 /* What is not zero yet. */
 static void
 zero_bytes(Qcow2Job *job, uint64_t size)
 {
     MapExtent extent;
 
-    switch (map_find(job->q, job->req->offset, size, &job->waiter, &extent)) {
-    case MAP_WAITS:
+    if (!job_find(job, size, &extent))
         return;
-    case MAP_BROKEN:
-        job_end(job, EIO);
-        return;
-    case MAP_FOUND:
-        break;
-    }
     if (extent.kind == MAP_ZERO)
         change_pass_over(job, extent.size);
     else
