@@ -108,10 +108,9 @@ keep_old(const char *path, char **ret, GError **error)
     g_autofree char *old = g_strconcat(path, STORE_LEAVING, NULL);
     int result = link(path, old);
 
-    if (result < 0 && errno == EEXIST) { /* a crash left it */
-        unlink(old);
+    /* A crash left it, or a disk that failed. */
+    if (result < 0 && errno == EEXIST && (unlink(old) == 0 || errno == ENOENT))
         result = link(path, old);
-    }
     if (result == 0)
         *ret = g_steal_pointer(&old);
     else if (errno != ENOENT)

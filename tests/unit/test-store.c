@@ -2,6 +2,7 @@
 #include "driver/error.h"
 #include "driver/store.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -157,6 +158,25 @@ test_failed_write(Fixture *f, gconstpointer unused)
     g_assert_cmpstr(load(f), ==, "<one/>");
 }
 
+/* A directory in the place of the file to come back stands for what a crash left and cannot be unlinked: the error is
+ * that of the disk, and not that there is something. */
+static void
+test_stuck(Fixture *f, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *obstacle = path_of(f, UUID ".xml" STORE_LEAVING);
+
+    g_assert_true(store_save(f->dir, UUID, "<one/>", &error));
+    g_assert_cmpint(g_mkdir(obstacle, 0700), ==, 0);
+    g_assert_false(store_save(f->dir, UUID, "<two/>", &error));
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_SYSTEM_ERROR);
+    g_assert_nonnull(strstr(error->message, g_strerror(EISDIR)));
+    g_rmdir(obstacle);
+    g_assert_cmpstr(load(f), ==, "<one/>");
+    g_clear_error(&error);
+    g_assert_true(store_save(f->dir, UUID, "<two/>", &error));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -167,5 +187,6 @@ main(int argc, char **argv)
     ADD("/store/autostart", test_autostart);
     ADD("/store/foreign", test_foreign);
     ADD("/store/failed-write", test_failed_write);
+    ADD("/store/stuck", test_stuck);
     return g_test_run();
 }
