@@ -1,6 +1,7 @@
 #include "driver/units.h"
 
 #include "driver/error.h"
+#include "driver/unix-socket.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
 
 #include <errno.h>
@@ -8,7 +9,6 @@
 #include <glib-unix.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define PROCESS_TIMEOUT_S 30 /* for a unit's process to come */
@@ -340,20 +340,10 @@ connected(int fd, GIOCondition condition, gpointer data)
 int
 units_listen(const char *run_dir, GError **error)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    g_autofree char *path = g_build_filename(run_dir, "units", NULL);
 
-    g_snprintf(address.sun_path, sizeof(address.sun_path), "%s/units", run_dir);
     g_mkdir_with_parents(run_dir, 0700);
-    unlink(address.sun_path);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-        listen(fd, SOMAXCONN) < 0) {
-        driver_error_errno(error, errno, "cannot listen at '%s'", address.sun_path);
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
-    return fd;
+    return unix_socket_listen(path, SOCK_SEQPACKET, SOMAXCONN, error);
 }
 
 Units *

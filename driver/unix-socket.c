@@ -9,13 +9,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-void
+gboolean
 unix_socket_remove(const char *path)
 {
     struct stat st;
 
-    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
-        unlink(path);
+    return lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode) || unlink(path) == 0 || errno == ENOENT;
 }
 
 /* What bind() and connect() have in common. */
@@ -70,8 +69,7 @@ unix_socket_listen(const char *path, int type, int backlog, GError **error)
 {
     int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-    unix_socket_remove(path);
-    if (fd >= 0 && call_with(fd, path, bind) == 0 && listen(fd, backlog) == 0)
+    if (fd >= 0 && unix_socket_remove(path) && call_with(fd, path, bind) == 0 && listen(fd, backlog) == 0)
         return fd;
     return fail(fd, "Unable to listen at", path, error);
 }

@@ -10,5 +10,5 @@
 /* Listens at @path. A socket that an earlier run left there goes; nothing else is touched. */
 int unix_socket_listen(const char *path, int type, int backlog, GError **error);
 int unix_socket_connect(const char *path, int type, GError **error);
-/* Removes what is at @path, where it is a socket. */
-void unix_socket_remove(const char *path);
+/* Removes what is at @path, where it is a socket; FALSE and errno where it stays. */
+gboolean unix_socket_remove(const char *path);

@@ -18,7 +18,6 @@
 
 #define ROUNDS   8
 #define STORM_US 300000
-#define ONE_IN   25 /* calls that fail */
 
 static guint
 number_from(const char *name, guint usual)
@@ -114,18 +113,33 @@ report_calls(const FaultyDisk *disk)
         g_test_message("%s failed %u times", names[i], disk->failed[i]);
 }
 
+typedef struct Faults {
+    const char *path;
+    int error;
+    guint one_in, only; /* as FaultyDisk's */
+} Faults;
+
+/* The call that makes room for others, and whose failure is often none, fails the most in one of its own. */
+static const Faults all_faults[] = {
+    { "/faults/io-error", EIO, 25, 0 },
+    { "/faults/no-space", ENOSPC, 25, 0 },
+    { "/faults/unlink", EIO, 3, 1 << FAULTY_UNLINK },
+};
+
 static void
-test_faults(gconstpointer code)
+test_faults(gconstpointer data)
 {
+    const Faults *faults = data;
     g_autoptr(Fixture) fixture = fixture_new_bare();
     FaultyDisk *disk = faulty_disk_new(fixture);
     g_autoptr(Storm) storm = NULL;
 
-    disk->error = GPOINTER_TO_INT(code);
+    disk->error = faults->error;
+    disk->only = faults->only;
     start_daemon(fixture);
     storm = storm_on(fixture);
     for (guint i = 0; i < number_from("FAULT_ROUNDS", ROUNDS); i++) {
-        __atomic_store_n(&disk->one_in, ONE_IN, __ATOMIC_RELAXED);
+        __atomic_store_n(&disk->one_in, faults->one_in, __ATOMIC_RELAXED);
         rage_for_a_while(storm);
         __atomic_store_n(&disk->one_in, 0, __ATOMIC_RELAXED);
         check_twice(fixture, storm, start_daemon);
@@ -164,8 +178,8 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_data_func("/faults/io-error", GINT_TO_POINTER(EIO), test_faults);
-    g_test_add_data_func("/faults/no-space", GINT_TO_POINTER(ENOSPC), test_faults);
+    for (gsize i = 0; i < G_N_ELEMENTS(all_faults); i++)
+        g_test_add_data_func(all_faults[i].path, &all_faults[i], test_faults);
     g_test_add_func("/faults/small-disk", test_full);
     return g_test_run();
 }

@@ -41,7 +41,7 @@ fails(int call)
     unsigned one_in = __atomic_load_n(&disk->one_in, __ATOMIC_RELAXED);
     uint32_t n;
 
-    if (one_in == 0)
+    if (one_in == 0 || (disk->only && !(disk->only & 1u << call)))
         return false;
     n = __atomic_add_fetch(&disk->calls, 1, __ATOMIC_RELAXED) * 2654435761u;
     if ((n >> 8) % one_in != 0)

@@ -18,6 +18,7 @@ enum {
 
 typedef struct FaultyDisk {
     unsigned one_in; /* on the average; 0: none fails */
+    unsigned only;   /* one bit for each kind of call that can fail; 0: all */
     int error;
     unsigned calls; /* that could have failed */
     unsigned failed[FAULTY_CALLS];
