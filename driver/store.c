@@ -100,6 +100,14 @@ make_room(const char *config_dir, const char *room, GError **error)
     return TRUE;
 }
 
+/* The name of what a change replaces or removes is free: a crash may have left it, or a disk that failed. As another name
+ * for the file that is to go it would keep that from going, for to rename a file to itself does nothing, rename(2). */
+static gboolean
+is_gone(const char *old)
+{
+    return unlink(old) == 0 || errno == ENOENT;
+}
+
 /* Another name for the file at @path, by which it comes back where it is replaced in vain. TRUE where there is no file,
  * too, with *@ret NULL. */
 static gboolean
@@ -108,8 +116,7 @@ keep_old(const char *path, char **ret, GError **error)
     g_autofree char *old = g_strconcat(path, STORE_LEAVING, NULL);
     int result = link(path, old);
 
-    /* A crash left it, or a disk that failed. */
-    if (result < 0 && errno == EEXIST && (unlink(old) == 0 || errno == ENOENT))
+    if (result < 0 && errno == EEXIST && is_gone(old))
         result = link(path, old);
     if (result == 0)
         *ret = g_steal_pointer(&old);
@@ -161,7 +168,7 @@ store_save(const char *config_dir, const char *uuid, const char *xml, GError **e
     else if (rename(old, path) < 0)
         g_warning("Cannot bring back '%s': %s", path, g_strerror(errno));
     else
-        unlink(old); /* a rename between two names of one file does nothing, rename(2) */
+        unlink(old); /* there still where they are two names of one file */
     return FALSE;
 }
 
@@ -172,14 +179,15 @@ take_away(const char *path, GError **error)
     g_autofree char *leaving = g_strconcat(path, STORE_LEAVING, NULL);
     int saved;
 
-    if (rename(path, leaving) < 0)
+    if (!is_gone(leaving) || rename(path, leaving) < 0)
         return errno == ENOENT || driver_error_errno(error, errno, "cannot remove '%s'", path);
     if (store_sync_directory_of(path)) {
         unlink(leaving);
         return TRUE;
     }
     saved = errno;
-    rename(leaving, path);
+    if (rename(leaving, path) < 0)
+        g_warning("Cannot bring back '%s': %s", path, g_strerror(errno));
     return driver_error_errno(error, saved, "cannot sync the directory of '%s'", path);
 }
 

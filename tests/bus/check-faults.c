@@ -119,11 +119,12 @@ typedef struct Faults {
     guint one_in, only; /* as FaultyDisk's */
 } Faults;
 
-/* The call that makes room for others, and whose failure is often none, fails the most in one of its own. */
+/* The calls whose failure is often none, for they make room or bring something back, fail the most where no other does. */
 static const Faults all_faults[] = {
     { "/faults/io-error", EIO, 25, 0 },
     { "/faults/no-space", ENOSPC, 25, 0 },
     { "/faults/unlink", EIO, 3, 1 << FAULTY_UNLINK },
+    { "/faults/rename", EIO, 3, 1 << FAULTY_RENAME },
 };
 
 static void

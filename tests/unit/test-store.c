@@ -158,6 +158,21 @@ test_failed_write(Fixture *f, gconstpointer unused)
     g_assert_cmpstr(load(f), ==, "<one/>");
 }
 
+/* Another name for the definition, which is what a crash leaves that comes before the new one is in its place: removed is
+ * removed all the same. */
+static void
+test_left_and_removed(Fixture *f, gconstpointer unused)
+{
+    g_autofree char *path = path_of(f, UUID ".xml");
+    g_autofree char *left = path_of(f, UUID ".xml" STORE_LEAVING);
+
+    g_assert_true(store_save(f->dir, UUID, "one", NULL));
+    g_assert_no_errno(link(path, left));
+    g_assert_true(store_remove(f->dir, UUID, NULL));
+    g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+    g_assert_null(load(f));
+}
+
 /* A directory in the place of the file to come back stands for what a crash left and cannot be unlinked: the error is
  * that of the disk, and not that there is something. */
 static void
@@ -184,6 +199,7 @@ main(int argc, char **argv)
 #define ADD(path, fn) g_test_add(path, Fixture, NULL, set_up, fn, tear_down)
     ADD("/store/save-load-remove", test_save_load_remove);
     ADD("/store/left-behind", test_left_behind);
+    ADD("/store/left-and-removed", test_left_and_removed);
     ADD("/store/autostart", test_autostart);
     ADD("/store/foreign", test_foreign);
     ADD("/store/failed-write", test_failed_write);
