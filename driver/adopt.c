@@ -6,7 +6,7 @@
 #include "driver/guest-log.h"
 #include "driver/guest-news.h"
 #include "driver/hook.h"
-#include "driver/save.h"
+#include "driver/save-recover.h"
 
 #include <string.h>
 

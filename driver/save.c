@@ -8,6 +8,8 @@
 #include "driver/managed-save.h"
 #include "driver/restore-source.h"
 #include "driver/save-image.h"
+#include "driver/save-recover.h"
+#include "driver/save-seal.h"
 #include "driver/test-image.h"
 #include "driver/verb.h"
 
@@ -19,8 +21,6 @@
 
 #define JOB_NAME    "domain save" /* as libvirt's errors call it */
 #define PROGRESS_MS 250           /* how often the VMM is asked how far it is */
-
-typedef struct Seal Seal;
 
 /* A save goes through steps in the order of the functions below. Whatever happens, save_fail() or save_finish()
  * comes once. */
@@ -38,18 +38,10 @@ typedef struct Save {
     gboolean dropped;   /* the daemon stops: the next one undoes it */
     guint asked;        /* answers of the VMM still to come to one of the steps */
     guint timer;
-    Seal *seal;
+    SaveSeal *seal; /* waits for the disk */
     JobInfo info;
     GError *error; /* what it failed for */
 } Save;
-
-/* The thread that waits for the disk; it may outlive the save. */
-struct Seal {
-    Save *save; /* NULL: nobody waits any more */
-    int fd;
-    gboolean running, bypass_cache;
-    GError *error;
-};
 
 static void
 save_free(gpointer data)
@@ -57,8 +49,7 @@ save_free(gpointer data)
     Save *save = data;
 
     g_clear_handle_id(&save->timer, g_source_remove);
-    if (save->seal)
-        save->seal->save = NULL;
+    save_seal_forget(save->seal);
     if (save->fd >= 0)
         close(save->fd);
     g_clear_error(&save->error);
@@ -198,10 +189,12 @@ publish(Save *save, GError **error)
 }
 
 static void
-sealed(Save *save, const GError *failure)
+sealed(gpointer data, const GError *failure)
 {
+    Save *save = data;
     g_autoptr(GError) error = NULL;
 
+    save->seal = NULL;
     if (failure)
         save_fail(save, failure);
     else if (save->cancelled)
@@ -212,50 +205,16 @@ sealed(Save *save, const GError *failure)
         save_fail(save, error);
 }
 
-static gboolean
-seal_done(gpointer data)
-{
-    Seal *seal = data;
-    Save *save = seal->save;
-
-    if (save) {
-        save->seal = NULL;
-        sealed(save, seal->error);
-    }
-    close(seal->fd);
-    g_clear_error(&seal->error);
-    g_free(seal);
-    return G_SOURCE_REMOVE;
-}
-
-static gpointer
-seal_thread(gpointer data)
-{
-    Seal *seal = data;
-
-    save_image_seal(seal->fd, seal->running, &seal->error);
-    /* It is on the disk now: whoever bypasses the cache does not want it there as well. */
-    if (seal->bypass_cache)
-        posix_fadvise(seal->fd, 0, 0, POSIX_FADV_DONTNEED);
-    g_idle_add(seal_done, seal);
-    return NULL;
-}
-
 static void
 start_seal(Save *save)
 {
     const guint flags = save->verb->flags;
-    Seal *seal = g_new0(Seal, 1);
+    gboolean running = save->was_running && !(flags & VIR_DOMAIN_SAVE_PAUSED);
 
-    *seal = (Seal){
-        .save = save,
-        .fd = g_steal_fd(&save->fd),
-        .running = flags & VIR_DOMAIN_SAVE_RUNNING ||
-                   (save->was_running && !(flags & VIR_DOMAIN_SAVE_PAUSED)),
-        .bypass_cache = (flags & VIR_DOMAIN_SAVE_BYPASS_CACHE) != 0,
-    };
-    save->seal = seal;
-    g_thread_unref(g_thread_new("seal", seal_thread, seal));
+    if (flags & VIR_DOMAIN_SAVE_RUNNING)
+        running = TRUE;
+    save->seal = save_seal_start(g_steal_fd(&save->fd), running,
+                                 (flags & VIR_DOMAIN_SAVE_BYPASS_CACHE) != 0, sealed, save);
 }
 
 /* Step 4: the VMM writes. */
@@ -330,23 +289,6 @@ ask_progress(gpointer data)
 }
 
 static void
-cancel_answered(gpointer data, VmmMsg *reply, const GError *error)
-{
-    domain_unref(data);
-}
-
-/* The event that ends the job tells what came of it. */
-static void
-ask_cancel(Domain *domain)
-{
-    VmmLink *link = guest_link(domain->guest);
-
-    if (link)
-        vmm_link_send(link, vmm_link_request(link, VMM_CANCEL_JOB), VMM_LINK_TIMEOUT_MS,
-                      cancel_answered, domain_ref(domain));
-}
-
-static void
 write_begun(gpointer data, VmmMsg *reply, const GError *error)
 {
     Save *save = data;
@@ -360,7 +302,7 @@ write_begun(gpointer data, VmmMsg *reply, const GError *error)
     save->timer = g_timeout_add(PROGRESS_MS, ask_progress, save);
     ask_progress(save);
     if (save->cancelled)
-        ask_cancel(domain_of(save));
+        save_ask_cancel(domain_of(save));
 }
 
 static void
@@ -588,50 +530,5 @@ save_abort(Domain *domain)
 
     save->cancelled = TRUE;
     if (save->writing)
-        ask_cancel(domain);
-}
-
-/* After a restart */
-
-static void
-recovered(gpointer data, VmmMsg *reply, const GError *error)
-{
-    g_autoptr(Domain) domain = data;
-
-    /* Refused while the VMM still writes: "job-ended" brings us here again. */
-    if (error || domain->state != VIR_DOMAIN_PAUSED)
-        return;
-    guest_remove_saving(domain->host->env->run_dir, domain_uuid(domain));
-    domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_SAVE_CANCELED);
-    domain_emit(domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
-}
-
-void
-save_recover(Domain *domain)
-{
-    const char *run_dir = domain->host->env->run_dir;
-    g_autofree char *temporary = guest_read_saving(run_dir, domain_uuid(domain));
-    VmmLink *link = domain->guest ? guest_link(domain->guest) : NULL;
-
-    if (!temporary || !link)
-        return;
-    if (*temporary)
-        g_unlink(temporary);
-    ask_cancel(domain);
-    if (domain->state == VIR_DOMAIN_PAUSED && domain->reason == VIR_DOMAIN_PAUSED_SAVE)
-        vmm_link_send(link, vmm_link_request(link, VMM_RUN), VMM_LINK_TIMEOUT_MS, recovered,
-                      domain_ref(domain));
-    else
-        guest_remove_saving(run_dir, domain_uuid(domain));
-}
-
-gboolean
-save_had_ended(const char *run_dir, const char *uuid)
-{
-    g_autofree char *temporary = guest_read_saving(run_dir, uuid);
-
-    /* It has lost the name only by getting its own. */
-    if (!temporary || !*temporary)
-        return FALSE;
-    return g_unlink(temporary) < 0 && errno == ENOENT;
+        save_ask_cancel(domain);
 }

@@ -20,8 +20,3 @@ void save_drop(Domain *domain);
 const JobInfo *save_info(const Domain *domain);
 /* Asks for the end of the save that is under way. */
 void save_abort(Domain *domain);
-
-/* After a restart: undoes a save of a guest that still runs. */
-void save_recover(Domain *domain);
-/* The same where the guest is gone: whether it ended because it had been saved. */
-gboolean save_had_ended(const char *run_dir, const char *uuid);
