@@ -87,6 +87,7 @@ const ConfineRule confine_rules[] = {
     CALL(ALL, mremap, "realloc() of large blocks"),
     CALL(ALL, madvise, "guest RAM, pages that a balloon gives back, stacks of ended threads"),
     CALL(START, mlock, "guest RAM that is locked"),
+    CALL(START | MAIN, mbind, "guest RAM on nodes of the host; later, too"),
     CALL(ALL, getrandom, "virtio-rng; malloc()'s own"),
 
     /* Files, consoles, sockets and event counters, all of them given to us open */

@@ -112,6 +112,12 @@ serve_set_action(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err
 }
 
 static bool
+serve_set_memory_nodes(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
+{
+    return machine_set_memory_nodes(machine, request, err);
+}
+
+static bool
 serve_tell_device(Machine *machine, VmmMsg *request, VmmMsg *reply, VmmError *err)
 {
     return machine_tell_device(machine, request, reply, err);
@@ -187,6 +193,7 @@ static const Verb verbs[] = {
     { VMM_PEEK, serve_peek },
     { VMM_STATS, serve_stats },
     { VMM_SET_ACTION, serve_set_action },
+    { VMM_SET_MEMORY_NODES, serve_set_memory_nodes },
     { VMM_TELL_DEVICE, serve_tell_device },
     { VMM_ADD_IOTHREAD, serve_add_iothread },
     { VMM_REMOVE_IOTHREAD, serve_remove_iothread },

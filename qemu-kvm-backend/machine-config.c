@@ -79,9 +79,10 @@ read_backing(MachineConfig *config, VmmMsg *msg, VmmError *err)
     vmm_msg_get_bool(msg, "ram-shared", &ram->shared);
     vmm_msg_get_bool(msg, "ram-locked", &ram->locked);
     vmm_msg_get_u64(msg, "ram-threads", &ram->threads);
-    return ram->threads <= MEMORY_THREADS_MAX ||
-           vmm_error(err, VMM_ERROR_INVALID, "ram-threads: %" PRIu64 " are more than %d",
-                     ram->threads, MEMORY_THREADS_MAX);
+    if (ram->threads > MEMORY_THREADS_MAX)
+        return vmm_error(err, VMM_ERROR_INVALID, "ram-threads: %" PRIu64 " are more than %d",
+                         ram->threads, MEMORY_THREADS_MAX);
+    return memory_nodes_read(&ram->nodes, msg, err);
 }
 
 static bool

@@ -20,6 +20,7 @@ struct Machine {
     bool confined;    /* "run" has come: the main thread has the filter of its role */
     MachineJob *job;  /* the guest is being saved or restored, or NULL */
     bool spoiled;     /* a restore has failed halfway */
+    struct MachineMove *move; /* of RAM to other nodes, as long as there may be some to move; or NULL */
 };
 
 /* Whether its state is @state, VMM_STATE_*. */
@@ -37,6 +38,8 @@ bool machine_start_over(Machine *m, VmmError *err);
 bool machine_wake(Machine *m, VmmError *err);
 /* While the set of devices changes no vCPU runs. One that has ended its run stays parked for its mail to be read. */
 void machine_unpark(Machine *m);
+/* RAM stays where it is. */
+void machine_move_stop(Machine *m);
 /* The NMI button: a guest that masks it does not notice. */
 void machine_press_nmi(Machine *m);
 /* What vCPUs and devices have told, as the mailbox calls it: @data is the machine. Also before every verb: a guest

@@ -44,6 +44,7 @@ machine_free(Machine *m)
     if (!m)
         return;
     machine_job_free(m->job);
+    machine_move_stop(m);
     hardware_free(m->hw);
     iothread_pool_clear();
     machine_config_clear(&m->config);

@@ -54,6 +54,7 @@ bool machine_power_button(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_inject_nmi(Machine *machine, VmmError *err);
 bool machine_peek(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_set_action(Machine *machine, VmmMsg *msg, VmmError *err);
+bool machine_set_memory_nodes(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_tell_device(Machine *machine, VmmMsg *msg, VmmMsg *reply, VmmError *err);
 bool machine_add_iothread(Machine *machine, VmmMsg *msg, VmmError *err);
 bool machine_remove_iothread(Machine *machine, VmmMsg *msg, VmmError *err);

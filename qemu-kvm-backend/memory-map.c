@@ -169,7 +169,8 @@ memory_map(const MemoryBacking *backing, uint64_t size, MemoryMap *ret, VmmError
     if (map.page == PAGE)
         advise(&map, size, MADV_HUGEPAGE, "MADV_HUGEPAGE");
     advise(&map, size, MADV_DONTDUMP, "MADV_DONTDUMP");
-    if ((backing->threads && !populate(&map, size, backing->threads, err)) ||
+    if (!memory_nodes_bind(&backing->nodes, map.host, size, err) ||
+        (backing->threads && !populate(&map, size, backing->threads, err)) ||
         (backing->locked && !lock(&map, size, err))) {
         memory_unmap(&map);
         return false;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "qemu-kvm-backend/error.h"
+#include "qemu-kvm-backend/memory-nodes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +18,7 @@ typedef struct MemoryBacking {
     bool locked; /* never swapped out, and there from the start */
     uint64_t
         threads; /* 0: pages come as the guest touches them; else so many fetch them at the start */
+    MemoryNodes nodes;
 } MemoryBacking;
 
 typedef struct MemoryMap {

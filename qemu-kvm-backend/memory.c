@@ -160,6 +160,20 @@ memory_discard(Memory *memory, void *at, size_t len)
     memory_mark(memory, at, len); /* what is there now is zeros */
 }
 
+bool
+memory_bind(Memory *memory, const MemoryNodes *nodes, VmmError *err)
+{
+    return memory_nodes_bind(nodes, memory->map.host, memory->size, err);
+}
+
+bool
+memory_move(Memory *memory, const MemoryNodes *nodes, uint64_t offset, uint64_t len, VmmError *err)
+{
+    uint64_t left = offset < memory->size ? memory->size - offset : 0;
+
+    return left == 0 || memory_nodes_move(nodes, memory->map.host + offset, len < left ? len : left, err);
+}
+
 /* Of pages that stay, and of a file's, those that are not zero are written: the others need no room. */
 static void
 zero_what_is_not(Memory *memory)

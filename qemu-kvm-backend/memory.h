@@ -12,6 +12,7 @@
 
 typedef struct Memory Memory;
 struct MemoryBacking;
+struct MemoryNodes;
 
 typedef struct MemoryRegion {
     uint64_t gpa; /* guest physical address, bytes */
@@ -40,6 +41,12 @@ bool memory_zero(Memory *memory, uint64_t gpa, size_t len);
 /* Gives what lies in [@at, @at + @len), which memory_at() gave out, back to the host, as far as it is whole
  * pages of its backing; they read as zeros from then on. Locked memory stays as it is. */
 void memory_discard(Memory *memory, void *at, size_t len);
+/* All of RAM is on @nodes from now on (memory-nodes.h): each page once it is touched for the first time, and one that has
+ * been when memory_move() comes to it. */
+bool memory_bind(Memory *memory, const struct MemoryNodes *nodes, VmmError *err);
+/* Moves what is in @len bytes from @offset of it. False with @err where the host does not. */
+bool memory_move(Memory *memory, const struct MemoryNodes *nodes, uint64_t offset, uint64_t len,
+                 VmmError *err);
 /* All of RAM reads as zeros, wherever it comes from. */
 void memory_clear(Memory *memory);
 /* Reads @len bytes of the file at @offset straight into RAM. */

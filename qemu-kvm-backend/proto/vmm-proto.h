@@ -37,6 +37,8 @@
  * ram? fd: a file of that many bytes, which becomes the guest's RAM (memfd, hugetlbfs, any other),
  * ram-shared? bool (false): what the guest writes reaches the file,
  * ram-locked? bool (false): the host keeps RAM in its own,
+ * ram-policy? string (VMM_NODES_*) with ram-nodes bytes: on which of the host's NUMA nodes RAM is, a bit for each node, the
+ *     first in the lowest of the first byte; without them wherever the host likes,
  * ram-threads? u64 (0): how many threads fetch it all before the guest starts; 0: as it is touched,
  * kernel fd, initrd? fd, cmdline? string: what to boot: a Linux bzImage, an ELF with a PVH note, or a
  *     multiboot-1 ELF; the kinds tell themselves apart,
@@ -118,6 +120,13 @@
 /* set-action: on-poweroff?, on-reboot?, on-crash? string: as in create, from now on
  * (virDomainSetLifecycleAction). */
 #define VMM_SET_ACTION "set-action"
+
+/* set-memory-nodes: ram-policy and ram-nodes as in create, from now on. What RAM has already is moved after the reply, bit
+ * by bit, as far as the host can. From create on. */
+#define VMM_SET_MEMORY_NODES "set-memory-nodes"
+#define VMM_NODES_BIND       "bind"       /* there, or the guest's process ends for want of memory */
+#define VMM_NODES_PREFERRED  "preferred"  /* there as long as there is some */
+#define VMM_NODES_INTERLEAVE "interleave" /* on each in turn */
 
 /* tell-device: id string, and what the device reads; its reply is what the device answers. See the
  * classes below; a key that is not known is an error. From create on, whether the guest runs or not. */

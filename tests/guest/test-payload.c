@@ -167,6 +167,84 @@ test_memory_file(void)
     close(fd);
 }
 
+/* Whether the process has pages under @policy, as numa_maps words it. */
+static gboolean
+has_policy(Vmm *vmm, const char *policy)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/numa_maps", vmm_pid(vmm));
+    g_autofree char *maps = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_file_get_contents(path, &maps, NULL, &error);
+    g_assert_no_error(error);
+    return strstr(maps, policy) != NULL;
+}
+
+static VmmMsg *
+put_nodes(VmmMsg *msg, const char *policy, guint8 nodes)
+{
+    vmm_msg_put_string(msg, "ram-policy", policy);
+    vmm_msg_put_bytes(msg, "ram-nodes", &nodes, sizeof(nodes));
+    return msg;
+}
+
+/* Node 0 is on every host that has any, and node 7 on few: RAM is there from the start, and later where it was not. */
+static void
+test_memory_nodes(void)
+{
+    g_autoptr(Vmm) vmm = NULL, other = NULL;
+
+    if (!vmm_have_kvm())
+        return;
+    vmm = vmm_spawn();
+    vmm_accept(
+        vmm_call(vmm, put_nodes(vmm_create_request(vmm, 64 * MIB, 1, "wait"), VMM_NODES_BIND, 1)));
+    g_assert_true(has_policy(vmm, " bind:0"));
+    vmm_reject(vmm_call(vmm, put_nodes(vmm_request(vmm, VMM_SET_MEMORY_NODES), "elsewhere", 1)),
+               VMM_ERROR_INVALID, "elsewhere");
+    vmm_reject(vmm_call(vmm, put_nodes(vmm_request(vmm, VMM_SET_MEMORY_NODES), VMM_NODES_BIND, 0)),
+               VMM_ERROR_INVALID, "none is named");
+    vmm_refuses(vmm, VMM_SET_MEMORY_NODES, VMM_ERROR_INVALID);
+    g_assert_true(has_policy(vmm, " bind:0"));
+    vmm_accept(
+        vmm_call(vmm, put_nodes(vmm_request(vmm, VMM_SET_MEMORY_NODES), VMM_NODES_INTERLEAVE, 1)));
+    g_assert_true(has_policy(vmm, " interleave:0"));
+    g_assert_false(has_policy(vmm, " bind:0"));
+    other = vmm_spawn();
+    if (!g_file_test("/sys/devices/system/node/node7", G_FILE_TEST_EXISTS))
+        vmm_reject(vmm_call(other, put_nodes(vmm_create_request(other, 64 * MIB, 1, "wait"),
+                                             VMM_NODES_BIND, 128)),
+                   VMM_ERROR_FAILED, "on those nodes of the host");
+}
+
+/* While a guest runs, under the filters of its threads; four steps each, one begun anew before the last. */
+static void
+test_memory_moved(void)
+{
+    g_autoptr(Vmm) vmm = NULL;
+    g_autofree char *log = NULL;
+
+    if (!vmm_have_kvm())
+        return;
+    vmm = vmm_spawn();
+    vmm_accept(vmm_call(vmm, vmm_create_request(vmm, 64 * MIB, 1, "power-button")));
+    vmm_add_devices(vmm);
+    vmm_do(vmm, VMM_RUN);
+    vmm_wait_serial(vmm, "waiting for the button");
+    for (int i = 0; i < 3; i++) {
+        vmm_accept(
+            vmm_call(vmm, put_nodes(vmm_request(vmm, VMM_SET_MEMORY_NODES), VMM_NODES_BIND, 1)));
+        g_usleep(i * 20000);
+        vmm_do(vmm, VMM_PAUSE);
+        vmm_do(vmm, VMM_RUN);
+    }
+    g_assert_true(has_policy(vmm, " bind:0"));
+    vmm_do(vmm, VMM_POWER_BUTTON);
+    vmm_wait_stopped(vmm, VMM_REASON_POWEROFF, NULL);
+    log = vmm_log(vmm);
+    g_assert_null(strstr(log, "stays there"));
+}
+
 /* A clock that this host has, and one that takes scaling: where there is none, nobody pretends. */
 static void
 test_tsc(void)
@@ -199,6 +277,8 @@ main(int argc, char **argv)
     g_test_add_func("/payload/cpu/cpuid", test_cpuid);
     g_test_add_func("/payload/cpu/tsc", test_tsc);
     g_test_add_func("/payload/memory/file", test_memory_file);
+    g_test_add_func("/payload/memory/nodes", test_memory_nodes);
+    g_test_add_func("/payload/memory/moved", test_memory_moved);
     add_power_tests();
     add_guards_tests();
     add_control_tests();
