@@ -511,7 +511,7 @@ static const Method methods[] = {
     { "SetMemoryStatsPeriod", "virDomainSetMemoryStatsPeriod", "domain.write",
       set_memory_stats_period },
     { "SetMetadata", "virDomainSetMetadata", "domain.write", set_metadata },
-    { "SetNumaParameters", "virDomainSetNumaParameters", "domain.write" },
+    { "SetNumaParameters", "virDomainSetNumaParameters", "domain.write", api_set_numa },
     { "SetPerfEvents", "virDomainSetPerfEvents", "domain.write" },
     { "SetSchedulerParameters", "virDomainSetSchedulerParametersFlags", "domain.write",
       api_set_scheduler },

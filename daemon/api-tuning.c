@@ -3,6 +3,7 @@
 #include "driver/block-iotune.h"
 #include "driver/interface-tune.h"
 #include "driver/iothreads.h"
+#include "driver/numa-parameters.h"
 #include "driver/pinning.h"
 #include "driver/tuning.h"
 
@@ -137,6 +138,17 @@ void
 api_get_numa(Call *call)
 {
     answer(call, domain_numa_parameters);
+}
+
+void
+api_set_numa(Call *call)
+{
+    g_autoptr(GVariant) params = NULL;
+    guint flags;
+
+    call_get(call, "(@a{sv}u)", &params, &flags);
+    if (call_check_params(call, params))
+        domain_set_numa_parameters(call_object(call)->domain, params, flags, call_done, call);
 }
 
 void

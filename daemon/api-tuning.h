@@ -14,6 +14,7 @@ void api_set_iotune(Call *call);
 void api_get_interface_parameters(Call *call);
 void api_set_interface_parameters(Call *call);
 void api_get_numa(Call *call);
+void api_set_numa(Call *call);
 void api_pin_vcpu(Call *call);
 void api_pin_emulator(Call *call);
 void api_pin_iothread(Call *call);

@@ -25,6 +25,7 @@ domain_def_new(void)
     domain_memory_init(&def->backing);
     domain_iothreads_init(&def->iothreads);
     domain_tune_init(&def->tune);
+    domain_numatune_init(&def->numatune);
     domain_features_init(&def->features);
     domain_cpu_init(&def->cpu);
     domain_clock_init(&def->clock);

@@ -10,6 +10,7 @@
 #include "driver/domain-cpu.h"
 #include "driver/domain-features.h"
 #include "driver/domain-iothreads.h"
+#include "driver/domain-numatune.h"
 #include "driver/domain-memory.h"
 #include "driver/domain-os.h"
 #include "driver/domain-pm.h"
@@ -50,6 +51,7 @@ typedef struct DomainDef {
     guint current_vcpus;
     DomainIoThreads iothreads;
     DomainTune tune;
+    DomainNumatune numatune;
     Sysinfo sysinfo;
     DomainOs os;
     DomainFeatures features;

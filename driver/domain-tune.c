@@ -514,8 +514,8 @@ has_cputune(const DomainTune *tune, const DomainIoThreads *iothreads)
            domain_iothreads_are_tuned(iothreads);
 }
 
-static void
-format_cputune(const DomainTune *tune, const DomainIoThreads *iothreads, XmlWriter *out)
+void
+domain_tune_format_cputune(const DomainTune *tune, const DomainIoThreads *iothreads, XmlWriter *out)
 {
     if (!has_cputune(tune, iothreads))
         return;
@@ -534,10 +534,8 @@ format_cputune(const DomainTune *tune, const DomainIoThreads *iothreads, XmlWrit
 }
 
 void
-domain_tune_format_after_vcpu(const DomainTune *tune, const DomainIoThreads *iothreads,
-                              XmlWriter *out)
+domain_tune_format_resource(const DomainTune *tune, XmlWriter *out)
 {
-    format_cputune(tune, iothreads, out);
     if (!tune->partition)
         return;
     xml_open(out, "resource");

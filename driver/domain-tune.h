@@ -66,8 +66,9 @@ gboolean domain_tune_parse(DomainTune *tune, const struct _xmlNode *root, GError
 gboolean domain_tune_check(const DomainTune *tune, GError **error);
 /* The parts of the document, which stand apart. */
 void domain_tune_format_before_memory_backing(const DomainTune *tune, struct XmlWriter *out);
-void domain_tune_format_after_vcpu(const DomainTune *tune, const DomainIoThreads *iothreads,
-                                   struct XmlWriter *out);
+void domain_tune_format_cputune(const DomainTune *tune, const DomainIoThreads *iothreads,
+                                struct XmlWriter *out);
+void domain_tune_format_resource(const DomainTune *tune, struct XmlWriter *out);
 
 /* The CPUs that a vCPU may run on: its own pin, or the domain's set; empty: any. */
 CpuSet domain_tune_vcpu_set(const DomainTune *tune, guint vcpu);

@@ -91,7 +91,9 @@ domain_xml_write(const DomainDef *def, XmlWriter *out, const char *element, int 
     domain_memory_format(&def->backing, out);
     format_vcpu(def, out);
     domain_iothreads_format(&def->iothreads, out);
-    domain_tune_format_after_vcpu(&def->tune, &def->iothreads, out);
+    domain_tune_format_cputune(&def->tune, &def->iothreads, out);
+    domain_numatune_format(&def->numatune, out);
+    domain_tune_format_resource(&def->tune, out);
     domain_xml_format_sysinfo(&def->sysinfo, out);
     domain_xml_format_os(&def->os, out);
     domain_features_format(&def->features, out);

@@ -161,6 +161,7 @@ parse_root(DomainDef *def, const XmlNode *root, guint flags, GError **error)
            parse_identity(def, root, error) && parse_memory(def, root, error) &&
            parse_vcpu(def, root, error) && domain_iothreads_parse(&def->iothreads, root, error) &&
            domain_tune_parse(&def->tune, root, error) &&
+           domain_numatune_parse(&def->numatune, root, error) &&
            domain_xml_parse_sysinfo(&def->sysinfo, root, error) &&
            domain_xml_parse_os(&def->os, root, error) &&
            domain_features_parse(&def->features, root, error) &&

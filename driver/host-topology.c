@@ -214,6 +214,15 @@ put_only_cell(GString *out, const char *sys)
     g_string_append(out, "        </cell>\n");
 }
 
+CpuSet
+host_topology_nodes(const char *sys)
+{
+    g_autofree char *online = read_line("%s/devices/system/node/online", sys);
+    CpuSet nodes = set_of(online);
+
+    return cpuset_is_empty(&nodes) ? cpuset_first(1) : nodes;
+}
+
 void
 host_topology_put_cells(const char *sys, GString *out)
 {

@@ -77,7 +77,8 @@ put_memory(const LaunchMachine *machine, VmmMsg *msg, GError **error)
     const DriverEnv *env = machine->domain->host->env;
     g_autofree char *dir = g_build_filename(env->state_dir, "ram", NULL);
 
-    return domain_memory_lower(&machine->live->backing, machine->live->memory_kib, dir, msg, error);
+    return domain_numatune_lower(&machine->live->numatune, msg, error) &&
+           domain_memory_lower(&machine->live->backing, machine->live->memory_kib, dir, msg, error);
 }
 
 static gboolean

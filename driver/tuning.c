@@ -134,20 +134,3 @@ domain_tuning_set(Domain *domain, const Tuning *tuning, GVariant *params, guint 
     wish->params = g_variant_ref(params);
     alter(domain, &wish->alteration, flags, done, data);
 }
-
-/* Others */
-
-GVariant *
-domain_numa_parameters(const Domain *domain, guint flags, GError **error)
-{
-    GVariantBuilder out;
-
-    if (!driver_check_flags(flags, FLAGS, "virDomainGetNumaParameters", error) ||
-        !domain_affected_def(domain, flags, error))
-        return NULL;
-    g_variant_builder_init(&out, G_VARIANT_TYPE_VARDICT);
-    g_variant_builder_add(&out, "{sv}", VIR_DOMAIN_NUMA_MODE,
-                          g_variant_new_int32(VIR_DOMAIN_NUMATUNE_MEM_STRICT));
-    g_variant_builder_add(&out, "{sv}", VIR_DOMAIN_NUMA_NODESET, g_variant_new_string(""));
-    return g_variant_builder_end(&out);
-}

@@ -23,5 +23,3 @@ void domain_tuning_set(Domain *domain, const Tuning *tuning, GVariant *params, g
 /* virDomainGetSchedulerType: its name, and how many parameters there are. */
 const char *domain_scheduler_type(const Domain *domain);
 int domain_scheduler_parameter_count(const Domain *domain);
-/* virDomainGetNumaParameters: a guest has one node, wherever the host puts it. */
-GVariant *domain_numa_parameters(const Domain *domain, guint flags, GError **error);

@@ -296,6 +296,7 @@ static const struct {
     { VMM_STATS, stats },
     { VMM_PEEK, peek },
     { VMM_SET_ACTION, set_action },
+    { VMM_SET_MEMORY_NODES, accept_only },
     { VMM_TELL_DEVICE, tell_device, told_device },
     { VMM_ADD_IOTHREAD, accept_only },
     { VMM_REMOVE_IOTHREAD, accept_only },

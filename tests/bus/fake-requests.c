@@ -83,6 +83,18 @@ read_machine(Fake *fake, VmmMsg *request)
     read_actions(fake, request);
 }
 
+/* What "set-memory-nodes" has to say, and "create" can. */
+static bool
+read_nodes(VmmMsg *request)
+{
+    const char *policy;
+    const void *nodes;
+    size_t size;
+
+    return vmm_msg_get_string(request, "ram-policy", &policy) &&
+           vmm_msg_get_bytes(request, "ram-nodes", &nodes, &size) && size > 0;
+}
+
 /* Threads named as a VMM's are, and nothing more. */
 static void *
 be_vcpu(void *data)
@@ -115,6 +127,7 @@ create(Fake *fake, VmmMsg *request)
     complete &= vmm_msg_get_u64(request, "memory", &memory);
     complete &= vmm_msg_get_u64(request, "vcpus", &fake->vcpus);
     read_machine(fake, request);
+    read_nodes(request);
     if (strcmp(fake->state, VMM_STATE_EMPTY) != 0) {
         fake_refuse(fake, request, VMM_ERROR_STATE, "there is a machine already");
     } else if (!complete || memory == 0 || memory % 4096 || vmm_msg_unread(request)) {
@@ -369,6 +382,15 @@ set_action(Fake *fake, VmmMsg *request)
 }
 
 static void
+set_memory_nodes(Fake *fake, VmmMsg *request)
+{
+    if (read_nodes(request) && !vmm_msg_unread(request))
+        fake_send(fake, fake_reply_to(request));
+    else
+        fake_refuse(fake, request, VMM_ERROR_INVALID, "these are no nodes");
+}
+
+static void
 quit(Fake *fake, VmmMsg *request)
 {
     fake_send(fake, fake_reply_to(request));
@@ -398,6 +420,7 @@ static const struct {
     { VMM_PEEK, peek },
     { VMM_STATS, stats },
     { VMM_SET_ACTION, set_action },
+    { VMM_SET_MEMORY_NODES, set_memory_nodes },
     { VMM_QUIT, quit },
     { VMM_POWER_BUTTON, power_button },
 };

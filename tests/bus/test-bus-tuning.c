@@ -401,6 +401,62 @@ test_figures(void)
     g_assert_cmpstr(numa, ==, "{'numa_mode': <<0>>, 'numa_nodeset': <<''>>}");
 }
 
+#define NUMA(mode, nodes) "{'numa_mode': <" mode ">, 'numa_nodeset': <'" nodes "'>}"
+
+/* Every host has node 0, and none the last one that a list can name. */
+static void
+test_numa(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "placed", "");
+    g_autofree char *live = NULL, *config = NULL;
+
+    fixture_call_fails(fixture, path, DOMAIN, "SetNumaParameters",
+                       params_arg("{'numa_mode': <1>}", 0), NULL,
+                       "unsupported configuration: nodeset for NUMA memory tuning must be set if "
+                       "'placement' is 'static'");
+    fixture_call_fails(fixture, path, DOMAIN, "SetNumaParameters",
+                       params_arg("{'numa_mode': <9>}", 0), NULL,
+                       "invalid argument: unsupported numatune mode: '9'");
+    fixture_call_fails(fixture, path, DOMAIN, "SetNumaParameters",
+                       params_arg("{'numa_nodeset': <'^1'>}", 0), NULL,
+                       "Requested operation is not valid: Invalid nodeset of 'numatune': ^1");
+    fixture_do(fixture, path, "SetNumaParameters", params_arg(NUMA("0", "0,1023"), 0));
+    fixture_call_fails(fixture, path, DOMAIN, "Create", FLAGS(0), NULL,
+                       "unsupported configuration: NUMA node 1023 is unavailable");
+    fixture_do(fixture, path, "SetNumaParameters", params_arg("{'numa_nodeset': <'0'>}", 0));
+    assert_xml(fixture, path, 0, "<memory mode='strict' nodeset='0'/>");
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_call_fails(
+        fixture, path, DOMAIN, "SetNumaParameters", params_arg("{'numa_mode': <2>}", 0), NULL,
+        "Requested operation is not valid: can't change numatune mode for running domain");
+    fixture_call_fails(fixture, path, DOMAIN, "SetNumaParameters",
+                       params_arg("{'numa_nodeset': <'1023'>}", 0), NULL,
+                       "unsupported configuration: NUMA node 1023 is unavailable");
+    fixture_do(fixture, path, "SetNumaParameters", params_arg("{'numa_nodeset': <'0'>}", 1));
+    fixture_do(fixture, path, "SetNumaParameters", params_arg(NUMA("1", "0-3"), 2));
+    live = params_of(fixture, path, "GetNumaParameters", 1);
+    config = params_of(fixture, path, "GetNumaParameters", 2);
+    g_assert_cmpstr(live, ==, "{'numa_mode': <<0>>, 'numa_nodeset': <<'0'>>}");
+    g_assert_cmpstr(config, ==, "{'numa_mode': <<1>>, 'numa_nodeset': <<'0-3'>>}");
+}
+
+/* One whose memory was nowhere in particular gets its first nodes, and then those of its mode. */
+static void
+test_numa_first(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "floating", "");
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_do(fixture, path, "SetNumaParameters", params_arg(NUMA("2", "0"), 1));
+    assert_xml(fixture, path, 0, "<memory mode='interleave' nodeset='0'/>");
+    fixture_call_fails(
+        fixture, path, DOMAIN, "SetNumaParameters", params_arg("{'numa_nodeset': <'0'>}", 1), NULL,
+        "Requested operation is not valid: change of nodeset for running domain requires "
+        "strict numa mode");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -414,6 +470,8 @@ main(int argc, char **argv)
     g_test_add_func("/bus/tuning/pin", test_pin);
     g_test_add_func("/bus/tuning/restart", test_restart);
     g_test_add_func("/bus/tuning/figures", test_figures);
+    g_test_add_func("/bus/tuning/numa", test_numa);
+    g_test_add_func("/bus/tuning/numa-first", test_numa_first);
     g_test_add_func("/bus/tuning/room-of-killed", test_room_of_killed);
     return g_test_run();
 }
