@@ -8,6 +8,7 @@
 
 #include <glib/gi18n.h>
 #include <libvirt/libvirt.h>
+#include <stdlib.h>
 #include <string.h>
 
 static char *
@@ -204,16 +205,23 @@ const Command command_blkiotune = {
 
 /* numatune */
 
+/* As virsh, a number too: the daemon may know modes that we do not. */
 static gboolean
 parse_mode(const char *text, int *ret, GError **error)
 {
+    char *end;
+    long number = strtol(text, &end, 0);
+
     for (gsize i = 0; i < G_N_ELEMENTS(numa_modes); i++) {
         if (strcmp(numa_modes[i], text) == 0) {
             *ret = i;
             return TRUE;
         }
     }
-    return cli_fail(error, _("Invalid mode: %s"), text);
+    if (end == text || *end || number < G_MININT || number > G_MAXINT)
+        return cli_fail(error, _("Invalid mode: %s"), text);
+    *ret = number;
+    return TRUE;
 }
 
 static gboolean
