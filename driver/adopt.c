@@ -6,6 +6,7 @@
 #include "driver/guest-log.h"
 #include "driver/guest-news.h"
 #include "driver/hook.h"
+#include "driver/managed-save.h"
 #include "driver/save-recover.h"
 
 #include <string.h>
@@ -30,6 +31,8 @@ domain_for(DomainHost *host, DomainDef *live)
 static void
 adopt_state(Domain *domain, const char *state, const char *reason)
 {
+    const char *run_dir = domain->host->env->run_dir;
+
     if (strcmp(state, VMM_STATE_RUNNING) == 0) {
         if (domain->state != VIR_DOMAIN_RUNNING)
             domain_move(domain, VIR_DOMAIN_RUNNING,
@@ -45,7 +48,9 @@ adopt_state(Domain *domain, const char *state, const char *reason)
         else if (strcmp(reason, VMM_REASON_WATCHDOG) == 0)
             domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_WATCHDOG);
         else if (domain->state != VIR_DOMAIN_PAUSED)
-            domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+            domain_move(domain, VIR_DOMAIN_PAUSED,
+                        save_is_under_way(run_dir, domain_uuid(domain)) ? VIR_DOMAIN_PAUSED_SAVE
+                                                                        : VIR_DOMAIN_PAUSED_USER);
     }
 }
 
@@ -93,17 +98,24 @@ adopt_anew(Domain *domain)
                       domain_ref(domain));
 }
 
-/* A guest whose start the last daemon did not live to finish: it was told to nobody, so it ends. */
+/* A guest whose start the last daemon did not live to finish: it was told to nobody, so it ends. What it was made of is
+ * there for the next start. */
 static void
 greeted_unfinished(gpointer data, VmmMsg *reply, const GError *error)
 {
     g_autoptr(Domain) domain = data;
+    const gboolean from_image = domain->from_image;
     const char *state = "";
+    gboolean runs;
 
     if (reply)
         vmm_msg_get_string(reply, "state", &state);
-    if (strcmp(state, VMM_STATE_RUNNING) == 0 || strcmp(state, VMM_STATE_SUSPENDED) == 0) {
-        domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
+    runs = strcmp(state, VMM_STATE_RUNNING) == 0 || strcmp(state, VMM_STATE_SUSPENDED) == 0;
+    domain->from_image = FALSE;
+    managed_save_settle(domain, runs || !from_image);
+    if (runs) {
+        domain_move(domain, VIR_DOMAIN_RUNNING,
+                    from_image ? VIR_DOMAIN_RUNNING_RESTORED : VIR_DOMAIN_RUNNING_BOOTED);
         adopt_state(domain, state, "");
         guest_news_refresh(domain);
         return;
@@ -113,22 +125,41 @@ greeted_unfinished(gpointer data, VmmMsg *reply, const GError *error)
         guest_kill(domain->guest);
 }
 
+/* The last daemon had saved it, and did not live to end it. */
+static void
+end_saved(Domain *domain)
+{
+    g_message("Domain '%s' has been saved: ending it", domain_name(domain));
+    managed_save_settle(domain, FALSE);
+    domain->ending = DOMAIN_ENDS_SAVED;
+    guest_kill(domain->guest);
+}
+
 static void
 adopt_running(Domain *domain, const GuestStatus *status)
 {
     VmmLink *link = guest_link(domain->guest);
-    gboolean unfinished = status->state == VIR_DOMAIN_SHUTOFF;
+    gboolean unfinished = status->state == VIR_DOMAIN_SHUTOFF || status->from_image;
     g_autoptr(GError) error = NULL;
 
     if (!domain_wake(domain, &error))
         g_warning("%s", error->message);
     domain->id = status->id;
     domain->updated = status->updated;
+    domain->from_image = status->from_image;
     domain->state = unfinished ? VIR_DOMAIN_PAUSED : status->state;
     domain->reason = unfinished ? VIR_DOMAIN_PAUSED_STARTING_UP : status->reason;
     domain_list_set_id(domain->host->list, domain, -1, domain->id);
     hook_begin(domain, HOOK_RECONNECT, domain->live, domain->id, NULL, NULL);
-    if (link)
+    if (save_is_whole(domain->host->env->run_dir, domain_uuid(domain))) {
+        end_saved(domain);
+        return;
+    }
+    if (!unfinished)
+        managed_save_settle(domain, TRUE);
+    if (!link && unfinished)
+        greeted_unfinished(domain_ref(domain), NULL, NULL);
+    else if (link)
         vmm_link_send(link, vmm_link_request(link, VMM_HELLO), VMM_LINK_TIMEOUT_MS,
                       unfinished ? greeted_unfinished : greeted, domain_ref(domain));
 }
@@ -195,7 +226,7 @@ adopt_one(DomainHost *host, const char *uuid)
     domain = domain_for(host, live);
     host->last_id = MAX(host->last_id, status.id);
     events = domain_guest_events(domain);
-    domain->guest = guest_adopt(run_dir, uuid, &status, &events, NULL);
+    domain->guest = guest_adopt(run_dir, uuid, &status, &events);
     if (domain->guest)
         adopt_running(domain, &status);
     else

@@ -17,6 +17,7 @@ write_status(const Domain *domain, GError **error)
         .state = domain->state,
         .reason = domain->reason,
         .updated = domain->updated,
+        .from_image = domain->from_image,
     };
 
     /* A process that is gone has no start time any more: the record says how it ended. */

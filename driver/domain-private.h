@@ -77,6 +77,7 @@ struct Domain {
     gboolean updated;    /* persistent was defined anew since the start */
     gboolean autostart;
     gboolean managed_save; /* there is an image that it starts from */
+    gboolean from_image;   /* its guest comes from there, and has not gone on yet */
     int id;                /* -1: not running */
     int state, reason;     /* virDomainState and reason */
     JobQueue job;

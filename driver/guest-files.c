@@ -53,6 +53,7 @@ guest_write_status(const char *run_dir, const char *uuid, const GuestStatus *sta
     g_key_file_set_integer(file, STATUS_GROUP, "state", status->state);
     g_key_file_set_integer(file, STATUS_GROUP, "reason", status->reason);
     g_key_file_set_boolean(file, STATUS_GROUP, "updated", status->updated);
+    g_key_file_set_boolean(file, STATUS_GROUP, "from-image", status->from_image);
     text = g_key_file_to_data(file, NULL, NULL);
     return store_write_file(path, text, STORE_VOLATILE, error);
 }
@@ -77,6 +78,7 @@ guest_parse_status(const char *text, gsize size, GuestStatus *ret, GError **erro
     status.state = g_key_file_get_integer(file, STATUS_GROUP, "state", NULL);
     status.reason = g_key_file_get_integer(file, STATUS_GROUP, "reason", NULL);
     status.updated = g_key_file_get_boolean(file, STATUS_GROUP, "updated", NULL);
+    status.from_image = g_key_file_get_boolean(file, STATUS_GROUP, "from-image", NULL);
     if (status.id <= 0 || status.pid <= 1 || status.start_time == 0 || status.state < 0 ||
         status.state > VIR_DOMAIN_PMSUSPENDED)
         return driver_error(error, VIR_ERR_OPERATION_FAILED, "a guest's status is damaged");
@@ -113,22 +115,35 @@ guest_read_live(const char *run_dir, const char *uuid, GError **error)
     return xml;
 }
 
-gboolean
-guest_write_saving(const char *run_dir, const char *uuid, const char *temporary, GError **error)
+void
+guest_saving_clear(GuestSaving *saving)
 {
-    g_autofree char *path = guest_file(run_dir, uuid, "saving");
-
-    return store_write_file(path, temporary, STORE_VOLATILE, error);
+    g_clear_pointer(&saving->temporary, g_free);
 }
 
-char *
-guest_read_saving(const char *run_dir, const char *uuid)
+/* No absolute path begins like this. */
+#define UNDONE "undone "
+
+gboolean
+guest_write_saving(const char *run_dir, const char *uuid, const GuestSaving *saving, GError **error)
 {
     g_autofree char *path = guest_file(run_dir, uuid, "saving");
-    char *temporary = NULL;
+    g_autofree char *text = g_strconcat(saving->undone ? UNDONE : "", saving->temporary, NULL);
 
-    g_file_get_contents(path, &temporary, NULL, NULL);
-    return temporary;
+    return store_write_file(path, text, STORE_VOLATILE, error);
+}
+
+gboolean
+guest_read_saving(const char *run_dir, const char *uuid, GuestSaving *ret)
+{
+    g_autofree char *path = guest_file(run_dir, uuid, "saving");
+    g_autofree char *text = NULL;
+
+    if (!path || !g_file_get_contents(path, &text, NULL, NULL))
+        return FALSE;
+    ret->undone = g_str_has_prefix(text, UNDONE);
+    ret->temporary = g_strdup(text + (ret->undone ? strlen(UNDONE) : 0));
+    return TRUE;
 }
 
 void

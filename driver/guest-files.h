@@ -20,7 +20,16 @@ typedef struct GuestStatus {
         start_time; /* of the process, in clock ticks since boot: tells it from a later namesake */
     int state, reason; /* virDomainState and reason */
     gboolean updated;  /* the persistent definition was defined anew since the start */
+    gboolean from_image; /* it comes from its domain's managed image, and has not gone on from there yet */
 } GuestStatus;
+
+/* What `saving` says. */
+typedef struct GuestSaving {
+    char *temporary; /* the file that the image is written to until it is whole; "": there is none but the image */
+    gboolean undone; /* the save has failed, and that file goes: that it is not there means no image */
+} GuestSaving;
+void guest_saving_clear(GuestSaving *saving);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(GuestSaving, guest_saving_clear)
 
 /* What the VMM wrote before it exited. */
 typedef struct GuestRecord {
@@ -43,11 +52,10 @@ gboolean guest_write_live(const char *run_dir, const char *uuid, const char *xml
 char *guest_read_live(const char *run_dir, const char *uuid, GError **error);
 /* FALSE where the VMM left none. */
 gboolean guest_read_record(const char *run_dir, const char *uuid, GuestRecord *ret);
-/* While the guest is saved: @temporary is the file that its image is written to, "" where there is none but the
- * image. Reading: NULL where no save was under way. */
-gboolean guest_write_saving(const char *run_dir, const char *uuid, const char *temporary,
+/* While the guest is saved. Reading: FALSE where no save was under way. */
+gboolean guest_write_saving(const char *run_dir, const char *uuid, const GuestSaving *saving,
                             GError **error);
-char *guest_read_saving(const char *run_dir, const char *uuid);
+gboolean guest_read_saving(const char *run_dir, const char *uuid, GuestSaving *ret);
 void guest_remove_saving(const char *run_dir, const char *uuid);
 /* Removes what a daemon had begun to write when it was killed: what it had not replaced counts. */
 void guest_files_settle(const char *run_dir, const char *uuid);

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <glib/gstdio.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -41,8 +42,8 @@ struct Guest {
     VmmLink *link;
     guint grace;   /* a timer: it has hung up, and may be ending; 0: none */
     gboolean lost; /* by the link before */
-    Cgroup *room; /* NULL: none */
-    VmmSim *sim; /* in place of a process, its directory and its socket */
+    Cgroup *room;  /* NULL: none */
+    VmmSim *sim;   /* in place of a process, its directory and its socket */
     GuestEvents events;
 };
 
@@ -348,27 +349,33 @@ guest_room(const Guest *guest)
     return guest->room;
 }
 
+/* All its threads have ended. */
+static gboolean
+has_exited(int pidfd)
+{
+    struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
+
+    return poll(&poll_fd, 1, 0) > 0;
+}
+
 Guest *
 guest_adopt(const char *run_dir, const char *uuid, const GuestStatus *status,
-            const GuestEvents *events, GError **error)
+            const GuestEvents *events)
 {
-    Guest *guest = guest_alloc(run_dir, uuid, events);
     int pidfd = pidfd_open_pid(status->pid);
+    Guest *guest;
 
     /* In this order: what has the right start time after pidfd_open() is what the descriptor means. */
-    if (pidfd < 0 || guest_start_time(status->pid) != status->start_time) {
-        driver_error(error, VIR_ERR_OPERATION_INVALID, "the guest's process is gone");
+    if (pidfd < 0 || guest_start_time(status->pid) != status->start_time || has_exited(pidfd)) {
         if (pidfd >= 0)
             close(pidfd);
-        guest_free(guest);
         return NULL;
     }
+    guest = guest_alloc(run_dir, uuid, events);
     watch_process(guest, status->pid, pidfd);
     guest->room = guest_files_room(run_dir, uuid);
-    if (!link_open(guest, error)) {
-        guest_free(guest);
-        return NULL;
-    }
+    if (!link_open(guest, NULL))
+        guest->grace = g_timeout_add(GRACE_MS, grace_over, guest);
     return guest;
 }
 

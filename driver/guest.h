@@ -28,10 +28,10 @@ gboolean guest_spawn(Guest *guest, const char *vmm, int log_fd, GError **error);
 gboolean guest_take(Guest *guest, UnitCall *call, const char *vmm, int log_fd, GError **error);
 /* Allows the process to lock @bytes of its memory, beside what it may anyway. */
 gboolean guest_allow_locked(Guest *guest, guint64 bytes, GError **error);
-/* Finds the process of @status and connects to it; NULL where it is gone or another one, then the
- * directory stays, for guest_read_record(). */
+/* Finds the process of @status, and connects to it, which a process that hangs or ends refuses: then there is no link. NULL
+ * where it is gone, or another one; the directory stays, for guest_read_record(). */
 Guest *guest_adopt(const char *run_dir, const char *uuid, const GuestStatus *status,
-                   const GuestEvents *events, GError **error);
+                   const GuestEvents *events);
 
 const char *guest_dir(const Guest *guest);
 /* Where its <vsock> has its sockets, see vsock-host.h. */

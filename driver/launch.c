@@ -279,7 +279,9 @@ settle_process(Launch *launch, GError **error)
 {
     const DriverEnv *env = launch->domain->host->env;
     guint64 locked = domain_memory_locked(&launch->live->backing, launch->live->memory_kib);
-    GuestStatus status = { .id = launch->id, .state = VIR_DOMAIN_SHUTOFF };
+    GuestStatus status = { .id = launch->id,
+                           .state = VIR_DOMAIN_SHUTOFF,
+                           .from_image = launch->domain->from_image };
 
     if (env->simulated) /* no process, nothing to limit */
         return TRUE;

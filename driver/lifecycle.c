@@ -17,6 +17,7 @@
 #include "driver/managed-save.h"
 #include "driver/pm-suspend.h"
 #include "driver/restore.h"
+#include "driver/save-recover.h"
 #include "driver/save.h"
 #include "driver/snapshot.h"
 #include "driver/store.h"
@@ -277,6 +278,26 @@ read_once_more(Domain *domain, GError **error)
     return TRUE;
 }
 
+/* The image goes first, for it would be that of the next domain with this uuid, and comes back where the definition stays. */
+static gboolean
+remove_files(Domain *domain, guint flags, GError **error)
+{
+    const DriverEnv *env = domain->host->env;
+    gboolean image = domain->managed_save;
+
+    if (image && !managed_save_set_aside(domain, error))
+        return FALSE;
+    if ((env->simulated || domain_firmware_undefine(domain->persistent, flags, error)) &&
+        store_remove(env->config_dir, domain_uuid(domain), error)) {
+        if (image)
+            managed_save_drop(domain);
+        return TRUE;
+    }
+    if (image)
+        managed_save_take_back(domain);
+    return FALSE;
+}
+
 gboolean
 domain_undefine(Domain *domain, guint flags, GError **error)
 {
@@ -300,11 +321,7 @@ domain_undefine(Domain *domain, guint flags, GError **error)
                             domain_n_snapshots(domain));
     if (!is_known(domain) && !read_once_more(domain, error))
         return FALSE;
-    if ((domain->managed_save && !managed_save_remove(domain, error)) ||
-        (!domain->host->env->simulated &&
-         !domain_firmware_undefine(domain->persistent, flags, error)))
-        return FALSE;
-    if (!store_remove(domain->host->env->config_dir, domain_uuid(domain), error))
+    if (!remove_files(domain, flags, error))
         return FALSE;
     domain->autostart = FALSE;
     if (domain->host->units)
@@ -463,6 +480,15 @@ domain_end_reason(const GuestRecord *words, DomainEnding ending, int *ret_reason
     }
 }
 
+/* What an earlier daemon had begun and nobody came to undo. */
+static void
+settle_save(Domain *domain)
+{
+    if (!domain->save && save_had_ended(domain->host->env->run_dir, domain_uuid(domain)) &&
+        !domain->ending)
+        domain->ending = DOMAIN_ENDS_SAVED;
+}
+
 static void
 guest_exited(gpointer data)
 {
@@ -480,6 +506,7 @@ guest_exited(gpointer data)
                   guest_end(domain->guest));
     if (!domain->words.reason) /* it was ended from outside, and told nobody */
         guest_read_record(domain->host->env->run_dir, domain_uuid(domain), &domain->words);
+    settle_save(domain);
     domain_end_reason(&domain->words, domain->ending, &reason, &detail);
     comes_back = domain->ending == DOMAIN_ENDS_REVERTED;
     g_clear_pointer(&domain->consoles, console_set_free);

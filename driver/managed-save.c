@@ -38,39 +38,46 @@ managed_save_path_for_writing(const Domain *domain, GError **error)
     return NULL;
 }
 
-gboolean
-managed_save_remove(Domain *domain, GError **error)
+/* What a simulated guest was saved to is nothing but that it was. */
+static gboolean
+is_simulated(const Domain *domain)
 {
-    g_autofree char *path = NULL;
-
-    if (domain->host->env->simulated) {
-        domain->managed_save = FALSE;
-        return TRUE;
-    }
-    path = managed_save_path(domain);
-    if (unlink(path) < 0 || !store_sync_directory_of(path))
-        return driver_error_errno(error, errno, "Failed to remove managed save file '%s'", path);
-    domain->managed_save = FALSE;
-    return TRUE;
+    return domain->host->env->simulated;
 }
 
+/* It is under the name @to once the disk knows; FALSE: it has the name it had, as far as can be. */
 static gboolean
 move(const char *from, const char *to)
 {
-    return rename(from, to) == 0 && store_sync_directory_of(to);
+    int saved;
+
+    if (rename(from, to) < 0)
+        return FALSE;
+    if (store_sync_directory_of(to))
+        return TRUE;
+    saved = errno;
+    if (rename(to, from) < 0)
+        g_warning("Cannot bring back '%s': %s", from, g_strerror(errno));
+    errno = saved;
+    return FALSE;
+}
+
+static gboolean
+set_aside(Domain *domain, const char *failure, GError **error)
+{
+    g_autofree char *path = managed_save_path(domain);
+    g_autofree char *used = g_strconcat(path, USED, NULL);
+
+    if (!is_simulated(domain) && !move(path, used))
+        return driver_error_errno(error, errno, "%s '%s'", failure, path);
+    domain->managed_save = FALSE;
+    return TRUE;
 }
 
 gboolean
 managed_save_set_aside(Domain *domain, GError **error)
 {
-    g_autofree char *path = managed_save_path(domain);
-    g_autofree char *used = g_strconcat(path, USED, NULL);
-
-    if (!move(path, used))
-        return driver_error_errno(error, errno, "cannot set the managed save file '%s' aside",
-                                  path);
-    domain->managed_save = FALSE;
-    return TRUE;
+    return set_aside(domain, "cannot set aside managed save file", error);
 }
 
 void
@@ -79,20 +86,31 @@ managed_save_drop(Domain *domain)
     g_autofree char *path = managed_save_path(domain);
     g_autofree char *used = g_strconcat(path, USED, NULL);
 
-    if (unlink(used) < 0)
+    if (!is_simulated(domain) && unlink(used) < 0)
         g_warning("Failed to remove the managed state %s: %s", used, g_strerror(errno));
 }
 
+/* That the disk knows is not needed: what it would have is as it was before. */
 void
 managed_save_take_back(Domain *domain)
 {
     g_autofree char *path = managed_save_path(domain);
     g_autofree char *used = g_strconcat(path, USED, NULL);
 
-    if (move(used, path))
-        domain->managed_save = TRUE;
-    else
+    domain->managed_save = is_simulated(domain) || rename(used, path) == 0;
+    if (!domain->managed_save)
         g_warning("Cannot take back the managed state %s: %s", used, g_strerror(errno));
+    else if (!is_simulated(domain))
+        store_sync_directory_of(path);
+}
+
+gboolean
+managed_save_remove(Domain *domain, GError **error)
+{
+    if (!set_aside(domain, "Failed to remove managed save file", error))
+        return FALSE;
+    managed_save_drop(domain);
+    return TRUE;
 }
 
 /* At the start of the daemon. */
@@ -104,15 +122,36 @@ remove_file(const char *path)
         g_warning("Cannot remove '%s': %s", path, g_strerror(errno));
 }
 
-static void
-take_image(Domain *domain, const char *path)
+void
+managed_save_settle(Domain *domain, gboolean ran)
 {
-    if (domain_is_active(domain)) {
+    g_autofree char *path = managed_save_path(domain);
+    g_autofree char *used = g_strconcat(path, USED, NULL);
+
+    gboolean is_there = access(path, F_OK) == 0;
+
+    if (access(used, F_OK) == 0 && !ran && !is_there)
+        managed_save_take_back(domain);
+    else if (access(used, F_OK) == 0)
+        remove_file(used);
+    if (is_there && ran) {
         g_warning("Domain '%s' runs: removing its managed state %s", domain_name(domain), path);
         remove_file(path);
-    } else {
+    } else if (is_there) {
         domain->managed_save = TRUE;
     }
+}
+
+/* Whether somebody sees to the file of a domain with a guest: managed_save_settle(), or the save that is to be undone. */
+static gboolean
+is_in_use(const Domain *domain, const char *path, const char *rest)
+{
+    g_auto(GuestSaving) saving = { 0 };
+
+    if (strcmp(rest, SUFFIX) == 0 || strcmp(rest, SUFFIX USED) == 0)
+        return TRUE;
+    return guest_read_saving(domain->host->env->run_dir, domain_uuid(domain), &saving) &&
+           strcmp(saving.temporary, path) == 0;
 }
 
 static void
@@ -123,12 +162,16 @@ look_at(DomainHost *host, const char *dir, const char *name)
     const char *rest = name + strlen(uuid);
     Domain *domain = g_uuid_string_is_valid(uuid) ? domain_list_find_uuid(host->list, uuid) : NULL;
 
-    if (domain && strcmp(rest, SUFFIX) == 0)
-        take_image(domain, path);
-    else if (g_uuid_string_is_valid(uuid) && g_str_has_prefix(rest, SUFFIX "."))
+    if (domain && domain_is_active(domain)) {
+        if (!is_in_use(domain, path, rest))
+            remove_file(path);
+    } else if (domain && strcmp(rest, SUFFIX) == 0) {
+        domain->managed_save = TRUE;
+    } else if (g_uuid_string_is_valid(uuid) && g_str_has_prefix(rest, SUFFIX ".")) {
         remove_file(path); /* one that was being written, or had been used */
-    else
+    } else {
         g_warning("'%s' is no domain's managed save: left alone", path);
+    }
 }
 
 void

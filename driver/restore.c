@@ -23,6 +23,7 @@ typedef struct Restore {
 static void
 restore_finish(Restore *restore, const GError *error)
 {
+    restore->verb->domain->from_image = FALSE;
     if (restore->bypass_cache)
         posix_fadvise(restore->source.fd, 0, 0, POSIX_FADV_DONTNEED);
     verb_finish(restore->verb, error);
@@ -59,6 +60,14 @@ restore_fail(Restore *restore, const GError *error)
 
 /* Step 2: it runs, or not. */
 
+/* The guest has gone on from there, or is told to be as it is: whoever finds it again finds no image. */
+static void
+leave_image(Domain *domain)
+{
+    managed_save_drop(domain);
+    domain->from_image = FALSE;
+}
+
 static void
 runs(gpointer data, VmmMsg *reply, const GError *error)
 {
@@ -72,7 +81,7 @@ runs(gpointer data, VmmMsg *reply, const GError *error)
         return;
     }
     if (restore->managed)
-        managed_save_drop(domain);
+        leave_image(domain);
     if (domain->state == VIR_DOMAIN_PAUSED) {
         domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_RESTORED);
         domain_emit(domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_FROM_SNAPSHOT);
@@ -86,7 +95,8 @@ stay_paused(Restore *restore)
     Domain *domain = restore->verb->domain;
 
     if (restore->managed)
-        managed_save_drop(domain);
+        leave_image(domain);
+    domain_write_status(domain);
     domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED,
                 restore->asked_paused ? VIR_DOMAIN_EVENT_SUSPENDED_PAUSED
                                       : VIR_DOMAIN_EVENT_SUSPENDED_RESTORED);
@@ -111,7 +121,8 @@ launched(gpointer data, const GError *launch_error)
     }
     if (domain->state == VIR_DOMAIN_PMSUSPENDED) { /* which only waking it ends */
         if (restore->managed)
-            managed_save_drop(domain);
+            leave_image(domain);
+        domain_write_status(domain);
         restore_finish(restore, NULL);
         return;
     }
@@ -139,6 +150,7 @@ restore_begin(Verb *verb, RestoreSource *source, guint start_flags, Restore like
     restore->verb = verb;
     restore->source = *source;
     *source = (RestoreSource){ .fd = -1 };
+    verb->domain->from_image = like.managed;
     plan.def = restore->source.def;
     plan.state = restore->source.fd;
     launch_begin(verb->domain, &plan, launched, restore);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <unistd.h>
 
 static void
 cancel_answered(gpointer data, VmmMsg *reply, const GError *error)
@@ -32,17 +33,27 @@ recovered(gpointer data, VmmMsg *reply, const GError *error)
     domain_emit(domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
 }
 
+/* It is taken away only once it is known that this does not mean a whole image. */
+static void
+undo(const char *run_dir, const char *uuid, GuestSaving *saving)
+{
+    if (!*saving->temporary)
+        return;
+    saving->undone = TRUE;
+    if (guest_write_saving(run_dir, uuid, saving, NULL))
+        g_unlink(saving->temporary);
+}
+
 void
 save_recover(Domain *domain)
 {
     const char *run_dir = domain->host->env->run_dir;
-    g_autofree char *temporary = guest_read_saving(run_dir, domain_uuid(domain));
     VmmLink *link = domain->guest ? guest_link(domain->guest) : NULL;
+    g_auto(GuestSaving) saving = { 0 };
 
-    if (!temporary || !link)
+    if (!guest_read_saving(run_dir, domain_uuid(domain), &saving) || !link)
         return;
-    if (*temporary)
-        g_unlink(temporary);
+    undo(run_dir, domain_uuid(domain), &saving);
     save_ask_cancel(domain);
     if (domain->state == VIR_DOMAIN_PAUSED && domain->reason == VIR_DOMAIN_PAUSED_SAVE)
         vmm_link_send(link, vmm_link_request(link, VMM_RUN), VMM_LINK_TIMEOUT_MS, recovered,
@@ -52,12 +63,30 @@ save_recover(Domain *domain)
 }
 
 gboolean
-save_had_ended(const char *run_dir, const char *uuid)
+save_is_under_way(const char *run_dir, const char *uuid)
 {
-    g_autofree char *temporary = guest_read_saving(run_dir, uuid);
+    g_auto(GuestSaving) saving = { 0 };
+
+    return guest_read_saving(run_dir, uuid, &saving);
+}
+
+gboolean
+save_is_whole(const char *run_dir, const char *uuid)
+{
+    g_auto(GuestSaving) saving = { 0 };
 
     /* It has lost the name only by getting its own. */
-    if (!temporary || !*temporary)
-        return FALSE;
-    return g_unlink(temporary) < 0 && errno == ENOENT;
+    return guest_read_saving(run_dir, uuid, &saving) && !saving.undone && *saving.temporary &&
+           access(saving.temporary, F_OK) < 0 && errno == ENOENT;
+}
+
+gboolean
+save_had_ended(const char *run_dir, const char *uuid)
+{
+    gboolean whole = save_is_whole(run_dir, uuid);
+    g_auto(GuestSaving) saving = { 0 };
+
+    if (!whole && guest_read_saving(run_dir, uuid, &saving) && *saving.temporary)
+        g_unlink(saving.temporary);
+    return whole;
 }

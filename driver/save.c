@@ -117,6 +117,15 @@ runs_on(gpointer data, VmmMsg *reply, const GError *error)
     save_finish(save);
 }
 
+static gboolean
+write_saving(const Save *save, gboolean undone, GError **error)
+{
+    const Domain *domain = domain_of(save);
+    GuestSaving saving = { save->temporary ? save->temporary : (char *)"", undone };
+
+    return guest_write_saving(domain->host->env->run_dir, domain_uuid(domain), &saving, error);
+}
+
 /* Undoes what was done. */
 static void
 save_fail(Save *save, const GError *error)
@@ -131,6 +140,8 @@ save_fail(Save *save, const GError *error)
         driver_error(&save->error, VIR_ERR_OPERATION_FAILED, "domain is not running");
     else
         save->error = g_error_copy(error);
+    if (alive)
+        write_saving(save, TRUE, NULL);
     if (save->temporary && g_unlink(save->temporary) < 0 && errno != ENOENT)
         g_warning("Cannot remove '%s': %s", save->temporary, g_strerror(errno));
     keep_info(save);
@@ -380,8 +391,7 @@ save_open(Save *save, GError **error)
         return FALSE;
     xml = domain_xml_format(def, domain->id, DOMAIN_FORMAT_LIVE | DOMAIN_FORMAT_SECURE);
     save->fd = save_image_begin(save->path, xml, &save->temporary, error);
-    return save->fd >= 0 && guest_write_saving(domain->host->env->run_dir, domain_uuid(domain),
-                                               save->temporary ? save->temporary : "", error);
+    return save->fd >= 0 && write_saving(save, FALSE, error);
 }
 
 /* Step 1: may it be? */
