@@ -49,15 +49,29 @@ version_in(const char *xml)
     return g_ascii_strtoull(title + strlen("<title>"), NULL, 10);
 }
 
+static gboolean
+is_saved(Fixture *fixture, const StormSlot *slot)
+{
+    g_autoptr(GVariant) reply = fixture_call(fixture, slot->path, DOMAIN, "HasManagedSaveImage",
+                                             g_variant_new("(u)", 0), "(b)");
+    gboolean saved;
+
+    g_variant_get(reply, "(b)", &saved);
+    return saved;
+}
+
 static StormState
 look_at(Fixture *fixture, const StormSlot *slot)
 {
     g_autofree char *config = fixture_xml_of(fixture, slot->path, VIR_DOMAIN_XML_INACTIVE);
-    StormState state = { .defined = TRUE };
+    g_autoptr(GVariant) autostart = fixture_get(fixture, slot->path, DOMAIN, "Autostart");
+    StormState state = { .defined = TRUE, .autostart = g_variant_get_boolean(autostart) };
 
     state.version = version_in(config);
     state.devices = count_of(config, "<rng ");
     state.running = fixture_state(fixture, slot->path) == VIR_DOMAIN_RUNNING;
+    state.saved = is_saved(fixture, slot);
+    state.saved_devices = slot->doubt.saved ? slot->doubt.saved_devices : slot->known.saved_devices;
     if (state.running) {
         g_autofree char *live = fixture_xml_of(fixture, slot->path, 0);
 
@@ -75,9 +89,11 @@ fail_slot(const StormSlot *slot, const StormState *is)
     static const char *const names[] = { "known", "in doubt", "found" };
 
     for (guint i = 0; i < 3; i++)
-        g_printerr("%s %s: defined %d version %u devices %u running %d with %u\n", slot->name,
-                   names[i], states[i]->defined, states[i]->version, states[i]->devices,
-                   states[i]->running, states[i]->live_devices);
+        g_printerr("%s %s: defined %d version %u devices %u autostart %d running %d with %u saved "
+                   "%d with %u\n",
+                   slot->name, names[i], states[i]->defined, states[i]->version, states[i]->devices,
+                   states[i]->autostart, states[i]->running, states[i]->live_devices,
+                   states[i]->saved, states[i]->saved_devices);
     g_error("%s is neither as acknowledged nor as it was being changed", slot->name);
 }
 
@@ -117,10 +133,15 @@ check_slot(Fixture *fixture, StormSlot *slot, gboolean listed)
     if ((is.defined != a->defined && is.defined != b->defined) ||
         (is.version != a->version && is.version != b->version) ||
         (is.devices != a->devices && is.devices != b->devices) ||
+        (is.autostart != a->autostart && is.autostart != b->autostart) ||
+        (is.saved != a->saved && is.saved != b->saved) ||
         (is.running != a->running && is.running != b->running) ||
         (is.running && is.live_devices != a->live_devices && is.live_devices != b->live_devices))
         fail_slot(slot, &is);
     is.running = is.running && obeys(fixture, slot);
+    if ((a->running || a->saved) && (b->running || b->saved) && !is.running &&
+        !is_saved(fixture, slot))
+        g_error("%s was neither to be lost running nor saved", slot->name);
     if (is.running) {
         int pid = storm_check_pid(fixture, slot);
 
@@ -185,8 +206,10 @@ storm_check_control(Fixture *fixture, Storm *storm)
 static const char usual_files[] =
     "^/(bus|bus.conf|notify|kernel|config|run|data|cache|services|cgroup|faulty-disk"
     "|(config|run|data|cache)/vmctl"
-    "|config/vmctl/domains(/" UUID ".xml)?"
-    "|run/vmctl/(vmctld.lock|units|guests|guests/" UUID "(/(control|status|live.xml|record|cgroup))?)"
+    "|config/vmctl/(domains|autostart)(/" UUID ".xml)?"
+    "|data/vmctl/save(/" UUID ".save)?"
+    "|run/vmctl/(vmctld.lock|units|guests|guests/" UUID
+    "(/(control|status|live.xml|record|cgroup))?)"
     "|cache/vmctl/log(/storm-[0-9]-[0-9].log)?)$";
 
 static void
@@ -207,9 +230,34 @@ check_files(const char *top, const char *below)
     }
 }
 
+static gboolean
+is_defined(const StormState *state)
+{
+    return state->defined;
+}
+
+static gboolean
+is_autostart(const StormState *state)
+{
+    return state->autostart;
+}
+
+static gboolean
+has_image(const StormState *state)
+{
+    return state->saved;
+}
+
+static gboolean
+is_running(const StormState *state)
+{
+    return state->running;
+}
+
 /* The files of @dir are those of the domains for which @wanted, and no others. */
 static void
-check_dir(const char *dir, const char *suffix, Storm *storm, gboolean running)
+check_dir(const char *dir, const char *suffix, Storm *storm,
+          gboolean (*wanted)(const StormState *state))
 {
     g_autoptr(GDir) entries = g_dir_open(dir, 0, NULL);
     g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -222,7 +270,7 @@ check_dir(const char *dir, const char *suffix, Storm *storm, gboolean running)
         const StormSlot *slot = storm_slot(storm, i / STORM_SLOTS, i % STORM_SLOTS);
         g_autofree char *file = g_strconcat(slot->uuid, suffix, NULL);
 
-        if (!(running ? slot->known.running : slot->known.defined))
+        if (!wanted(&slot->known))
             continue;
         n++;
         if (!g_hash_table_contains(names, file))
@@ -292,10 +340,14 @@ storm_check_litter(Fixture *fixture, Storm *storm, gboolean taps, const char *cg
 {
     g_autofree char *domains = path_below(fixture, "config", "domains");
     g_autofree char *guests = path_below(fixture, "run", "guests");
+    g_autofree char *autostart = path_below(fixture, "config", "autostart");
+    g_autofree char *saves = path_below(fixture, "data", "save");
     guint running = count_running(storm);
 
-    check_dir(domains, ".xml", storm, FALSE);
-    check_dir(guests, "", storm, TRUE);
+    check_dir(domains, ".xml", storm, is_defined);
+    check_dir(autostart, ".xml", storm, is_autostart);
+    check_dir(saves, ".save", storm, has_image);
+    check_dir(guests, "", storm, is_running);
     check_files(fixture->dir, "");
     check_settled(fixture, running, taps);
     if (cgroup)

@@ -127,19 +127,59 @@ destroy(Client *client, StormSlot *slot)
 }
 
 static Outcome
+set_autostart(Client *client, StormSlot *slot)
+{
+    return call(
+        client, slot->path, "org.freedesktop.DBus.Properties", "Set",
+        g_variant_new("(ssv)", DOMAIN, "Autostart", g_variant_new_boolean(slot->doubt.autostart)));
+}
+
+static Outcome
+save(Client *client, StormSlot *slot)
+{
+    return call(client, slot->path, DOMAIN, "ManagedSave", g_variant_new("(u)", 0));
+}
+
+static Outcome
+remove_saved(Client *client, StormSlot *slot)
+{
+    return call(client, slot->path, DOMAIN, "ManagedSaveRemove", g_variant_new("(u)", 0));
+}
+
+static Outcome
 undefine(Client *client, StormSlot *slot)
 {
-    return call(client, slot->path, DOMAIN, "Undefine", g_variant_new("(u)", 0));
+    return call(client, slot->path, DOMAIN, "Undefine",
+                g_variant_new("(u)", VIR_DOMAIN_UNDEFINE_MANAGED_SAVE));
 }
 
 typedef Outcome (*Change)(Client *client, StormSlot *slot);
+
+static Change
+choose_start(StormState *next)
+{
+    next->running = TRUE;
+    next->live_devices = next->saved ? next->saved_devices : next->devices;
+    next->saved = FALSE;
+    return start;
+}
+
+static Change
+choose_end(StormState *next, Change change)
+{
+    next->saved = change == save;
+    next->saved_devices = next->live_devices;
+    next->running = FALSE;
+    next->live_devices = 0;
+    return change;
+}
 
 /* What to do next, and in @slot->doubt what comes of it. */
 static Change
 choose(Client *client, StormSlot *slot)
 {
     StormState *next = &slot->doubt;
-    guint dice = g_rand_int_range(client->rand, 0, 10);
+    guint dice = g_rand_int_range(client->rand, 0, 13);
 
     if (!next->defined || dice < 3) {
         next->defined = TRUE;
@@ -152,16 +192,20 @@ choose(Client *client, StormSlot *slot)
         next->live_devices += next->running;
         return attach;
     }
-    if (dice < 8) {
-        next->running = !next->running;
-        next->live_devices = next->running ? next->devices : 0;
-        return next->running ? start : destroy;
+    if (dice < 8)
+        return next->running ? choose_end(next, destroy) : choose_start(next);
+    if (dice < 9) {
+        next->autostart = !next->autostart;
+        return set_autostart;
     }
-    if (next->running) { /* one that runs and is undefined would be transient: it ends first */
-        next->running = FALSE;
-        next->live_devices = 0;
-        return destroy;
+    if (dice < 11 && next->running)
+        return choose_end(next, save);
+    if (dice < 11 && next->saved) {
+        next->saved = FALSE;
+        return remove_saved;
     }
+    if (next->running) /* one that runs and is undefined would be transient: it ends first */
+        return choose_end(next, destroy);
     *next = (StormState){ 0 };
     return undefine;
 }

@@ -17,8 +17,10 @@ typedef struct StormState {
     gboolean defined;
     guint version; /* what its title says */
     guint devices; /* plugged into the definition */
-    gboolean running;
-    guint live_devices; /* into the guest */
+    gboolean autostart, running;
+    guint live_devices;  /* into the guest */
+    gboolean saved;      /* it has a managed image ... */
+    guint saved_devices; /* ... of a guest with so many */
 } StormState;
 
 typedef struct StormSlot {
