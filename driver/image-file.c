@@ -6,13 +6,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define BESIDE ".XXXXXX"
 
 static int
 open_beside(const char *path, char **ret_temporary)
 {
-    g_autofree char *temporary = g_strconcat(path, ".XXXXXX", NULL);
+    g_autofree char *temporary = g_strconcat(path, BESIDE, NULL);
     int fd = g_mkstemp_full(temporary, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd >= 0)
@@ -52,6 +55,17 @@ image_file_publish(const char *temporary, const char *path, GError **error)
     driver_error_errno(error, errno, "cannot sync the directory of '%s'", path);
     g_unlink(path);
     return FALSE;
+}
+
+/* A file system that is gone has neither of them. */
+gboolean
+image_file_was_published(const char *temporary)
+{
+    gsize size = strlen(temporary);
+    g_autofree char *path =
+        size > strlen(BESIDE) ? g_strndup(temporary, size - strlen(BESIDE)) : NULL;
+
+    return path && access(path, F_OK) == 0 && access(temporary, F_OK) < 0 && errno == ENOENT;
 }
 
 /* A pipe or a terminal would keep the daemon waiting. */

@@ -13,6 +13,9 @@ int image_file_create(const char *path, char **ret_temporary);
 /* Gives a file that is on the disk its name, for good; errors are libvirt's. Where it fails the temporary one may still be
  * there. */
 gboolean image_file_publish(const char *temporary, const char *path, GError **error);
+/* Whether the file that image_file_create() had called @temporary has got its name: it is there by that, and not by the other
+ * one. */
+gboolean image_file_was_published(const char *temporary);
 /* Opens a file or a block device with open()'s @flags: -1 with @error, which begins with @what. */
 int image_file_open(const char *path, int flags, const char *what, GError **error);
 

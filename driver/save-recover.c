@@ -1,8 +1,8 @@
 #include "driver/save-recover.h"
 
-#include <errno.h>
+#include "driver/image-file.h"
+
 #include <glib/gstdio.h>
-#include <unistd.h>
 
 static void
 cancel_answered(gpointer data, VmmMsg *reply, const GError *error)
@@ -75,9 +75,8 @@ save_is_whole(const char *run_dir, const char *uuid)
 {
     g_auto(GuestSaving) saving = { 0 };
 
-    /* It has lost the name only by getting its own. */
-    return guest_read_saving(run_dir, uuid, &saving) && !saving.undone && *saving.temporary &&
-           access(saving.temporary, F_OK) < 0 && errno == ENOENT;
+    return guest_read_saving(run_dir, uuid, &saving) && !saving.undone &&
+           image_file_was_published(saving.temporary);
 }
 
 gboolean

@@ -154,6 +154,15 @@ test_saved(Left *left, gconstpointer state)
     fixture_assert_state(left->fixture, left->path, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SAVED);
 }
 
+/* What was written of it is gone, and there is no image either: somebody else took it. */
+static void
+test_taken(Left *left, gconstpointer state)
+{
+    write_saving(left, "");
+    fixture_start_daemon(left->fixture);
+    assert_running(left);
+}
+
 /* The save had failed, what was written of it was gone, and the guest had not been let go on. */
 static void
 test_undone(Left *left, gconstpointer state)
@@ -236,6 +245,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define ADD(path, state, fn) g_test_add(path, Left, GINT_TO_POINTER(state), set_up, fn, tear_down)
     ADD("/bus/recovery/saved", VIR_DOMAIN_PAUSED, test_saved);
+    ADD("/bus/recovery/taken", VIR_DOMAIN_RUNNING, test_taken);
     ADD("/bus/recovery/undone", VIR_DOMAIN_PAUSED, test_undone);
     ADD("/bus/recovery/paused", VIR_DOMAIN_PAUSED, test_paused);
     ADD("/bus/recovery/begun", VIR_DOMAIN_RUNNING, test_begun);
