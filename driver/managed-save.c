@@ -127,7 +127,6 @@ managed_save_settle(Domain *domain, gboolean ran)
 {
     g_autofree char *path = managed_save_path(domain);
     g_autofree char *used = g_strconcat(path, USED, NULL);
-
     gboolean is_there = access(path, F_OK) == 0;
 
     if (access(used, F_OK) == 0 && !ran && !is_there)
@@ -142,13 +141,15 @@ managed_save_settle(Domain *domain, gboolean ran)
     }
 }
 
-/* Whether somebody sees to the file of a domain with a guest: managed_save_settle(), or the save that is to be undone. */
+/* Whether somebody sees to a file beside the image of a domain: managed_save_settle(), or the save that is to be undone. */
 static gboolean
-is_in_use(const Domain *domain, const char *path, const char *rest)
+is_in_use(const Domain *domain, const char *path)
 {
     g_auto(GuestSaving) saving = { 0 };
 
-    if (strcmp(rest, SUFFIX) == 0 || strcmp(rest, SUFFIX USED) == 0)
+    if (!domain || !domain_is_active(domain))
+        return FALSE;
+    if (g_str_has_suffix(path, SUFFIX USED))
         return TRUE;
     return guest_read_saving(domain->host->env->run_dir, domain_uuid(domain), &saving) &&
            strcmp(saving.temporary, path) == 0;
@@ -162,13 +163,11 @@ look_at(DomainHost *host, const char *dir, const char *name)
     const char *rest = name + strlen(uuid);
     Domain *domain = g_uuid_string_is_valid(uuid) ? domain_list_find_uuid(host->list, uuid) : NULL;
 
-    if (domain && domain_is_active(domain)) {
-        if (!is_in_use(domain, path, rest))
-            remove_file(path);
-    } else if (domain && strcmp(rest, SUFFIX) == 0) {
-        domain->managed_save = TRUE;
+    if (domain && strcmp(rest, SUFFIX) == 0) {
+        domain->managed_save |= !domain_is_active(domain); /* else managed_save_settle() knows */
     } else if (g_uuid_string_is_valid(uuid) && g_str_has_prefix(rest, SUFFIX ".")) {
-        remove_file(path); /* one that was being written, or had been used */
+        if (!is_in_use(domain, path)) /* one that was being written, or had been used */
+            remove_file(path);
     } else {
         g_warning("'%s' is no domain's managed save: left alone", path);
     }

@@ -184,13 +184,17 @@ test_paused(Left *left, gconstpointer state)
     assert_running(left);
 }
 
-/* It had not even been written down that there is a save. */
+/* It had not even been written down that there is a save. What is nobody's stays. */
 static void
 test_begun(Left *left, gconstpointer state)
 {
+    g_autofree char *foreign = below(left, "data/vmctl/save", "-notes");
+
+    write_file(foreign, "an administrator's");
     write_file(left->temporary, "nothing of the guest");
     fixture_start_daemon(left->fixture);
     assert_running(left);
+    g_assert_true(exists(foreign));
 }
 
 /* A guest that had been made of an image, set aside or not, and had not gone on. */
