@@ -85,7 +85,7 @@ const XmlPolicy xml_policy_rows_domain[] = {
     { "cputune/cachetune", XML_REJECT },
     { "cputune/memorytune", XML_REJECT },
     { "cputune/energytune", XML_REJECT },
-    { "numatune", XML_HONOUR },
+    { "numatune", XML_EACH },
     { "numatune/memory", XML_HONOUR },
     { "numatune/memory/@mode", XML_HONOUR },
     { "numatune/memory/@nodeset", XML_HONOUR },

@@ -71,6 +71,20 @@ read_memory(MachineConfig *config, VmmMsg *msg, VmmError *err)
     return true;
 }
 
+bool
+machine_nodes_read(MemoryNodes *ret, VmmMsg *msg, VmmError *err)
+{
+    const char *policy;
+    const void *bits;
+    size_t size;
+    bool has_policy = vmm_msg_get_string(msg, "ram-policy", &policy);
+    bool has_bits = vmm_msg_get_bytes(msg, "ram-nodes", &bits, &size);
+
+    if (has_policy != has_bits)
+        return vmm_error(err, VMM_ERROR_INVALID, "ram-policy and ram-nodes go together");
+    return !has_bits || memory_nodes_parse(ret, policy, bits, size, err);
+}
+
 static bool
 read_backing(MachineConfig *config, VmmMsg *msg, VmmError *err)
 {
@@ -82,7 +96,7 @@ read_backing(MachineConfig *config, VmmMsg *msg, VmmError *err)
     if (ram->threads > MEMORY_THREADS_MAX)
         return vmm_error(err, VMM_ERROR_INVALID, "ram-threads: %" PRIu64 " are more than %d",
                          ram->threads, MEMORY_THREADS_MAX);
-    return memory_nodes_read(&ram->nodes, msg, err);
+    return machine_nodes_read(&ram->nodes, msg, err);
 }
 
 static bool

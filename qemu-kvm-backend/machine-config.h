@@ -1,4 +1,4 @@
-/* machine-config: what "create" and "set-action" ask for, checked. */
+/* machine-config: what "create", "set-action" and "set-memory-nodes" ask for, checked. */
 #pragma once
 
 #include "qemu-kvm-backend/error.h"
@@ -52,5 +52,7 @@ void machine_config_clear(MachineConfig *config);
 /* The VMM_ACTION_* that @msg names under @key; @action stays where it names none. False for one that
  * does not exist. */
 bool machine_action_read(const char *key, VmmMsg *msg, const char **action, VmmError *err);
+/* The keys "ram-policy" and "ram-nodes"; @ret stays where they are missing. */
+bool machine_nodes_read(MemoryNodes *ret, VmmMsg *msg, VmmError *err);
 /* Changes @policy by the actions that @msg names; all or nothing. */
 bool machine_policy_read(MachinePolicy *policy, VmmMsg *msg, VmmError *err);

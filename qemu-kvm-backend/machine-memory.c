@@ -67,7 +67,7 @@ machine_set_memory_nodes(Machine *m, VmmMsg *msg, VmmError *err)
     if (!vmm_msg_has(msg, "ram-nodes"))
         return vmm_error(err, VMM_ERROR_INVALID,
                          "set-memory-nodes: the bytes 'ram-nodes' are missing");
-    if (!memory_nodes_read(&nodes, msg, err) || !memory_bind(hardware_memory(m->hw), &nodes, err))
+    if (!machine_nodes_read(&nodes, msg, err) || !memory_bind(hardware_memory(m->hw), &nodes, err))
         return false;
     m->config.ram.nodes = nodes;
     move_start(m);

@@ -44,27 +44,19 @@ set_policy(MemoryNodes *nodes, const char *word, VmmError *err)
 
 /* Bytes with the lowest node first are words with the lowest node first on a little-endian machine. */
 bool
-memory_nodes_read(MemoryNodes *ret, VmmMsg *msg, VmmError *err)
+memory_nodes_parse(MemoryNodes *ret, const char *policy, const void *bits, size_t size,
+                   VmmError *err)
 {
     MemoryNodes nodes = { MPOL_DEFAULT };
-    const char *word;
-    const void *bits;
-    size_t size;
-    bool has_word = vmm_msg_get_string(msg, "ram-policy", &word);
-    bool has_bits = vmm_msg_get_bytes(msg, "ram-nodes", &bits, &size);
 
-    if (has_word != has_bits)
-        return vmm_error(err, VMM_ERROR_INVALID, "ram-policy and ram-nodes go together");
-    if (has_bits) {
-        if (size > sizeof(nodes.mask))
-            return vmm_error(err, VMM_ERROR_INVALID, "ram-nodes: there are no more than %d",
-                             MEMORY_NODES_MAX);
-        memcpy(nodes.mask, bits, size);
-        if (!set_policy(&nodes, word, err))
-            return false;
-        if (count_nodes(&nodes) == 0)
-            return vmm_error(err, VMM_ERROR_INVALID, "ram-nodes: none is named");
-    }
+    if (size > sizeof(nodes.mask))
+        return vmm_error(err, VMM_ERROR_INVALID, "ram-nodes: there are no more than %d",
+                         MEMORY_NODES_MAX);
+    memcpy(nodes.mask, bits, size);
+    if (count_nodes(&nodes) == 0)
+        return vmm_error(err, VMM_ERROR_INVALID, "ram-nodes: none is named");
+    if (!set_policy(&nodes, policy, err))
+        return false;
     *ret = nodes;
     return true;
 }

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "qemu-kvm-backend/error.h"
-#include "qemu-kvm-backend/proto/vmm-msg.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define MEMORY_NODES_MAX 1024
@@ -15,8 +15,9 @@ typedef struct MemoryNodes {
     unsigned long mask[MEMORY_NODES_MAX / (8 * sizeof(unsigned long))];
 } MemoryNodes;
 
-/* The keys "ram-policy" and "ram-nodes" of @msg (vmm-proto.h), which may be missing. */
-bool memory_nodes_read(MemoryNodes *ret, VmmMsg *msg, VmmError *err);
+/* @policy: VMM_NODES_*; @bits: @size bytes with a bit for each node, the first in the lowest of the first one. */
+bool memory_nodes_parse(MemoryNodes *ret, const char *policy, const void *bits, size_t size,
+                        VmmError *err);
 /* Pages of [@at, @at + @size) are from there, from the next that is touched. */
 bool memory_nodes_bind(const MemoryNodes *nodes, void *at, uint64_t size, VmmError *err);
 /* The same, and those that are there already move, as far as the host can; takes its time. */
