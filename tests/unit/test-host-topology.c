@@ -95,9 +95,12 @@ test_two_cells(void)
         "      </cells>\n",
         getpagesize() / 1024, (1048576 - 4 * 2048) / (getpagesize() / 1024),
         8192 / (getpagesize() / 1024));
+    const CpuSet nodes = host_topology_nodes(sys);
+    g_autofree char *list = cpuset_format(&nodes);
 
     host_topology_put_cells(sys, cells);
     g_assert_cmpstr(cells->str, ==, expected);
+    g_assert_cmpstr(list, ==, "0,2");
     remove_tree(sys);
 }
 
@@ -106,7 +109,9 @@ test_no_cells(void)
 {
     g_autofree char *sys = make_tree(no_cells, G_N_ELEMENTS(no_cells));
     g_autoptr(GString) cells = g_string_new(NULL);
+    const CpuSet nodes = host_topology_nodes(sys), first = cpuset_first(1);
 
+    g_assert_true(cpuset_equal(&nodes, &first));
     host_topology_put_cells(sys, cells);
     g_assert_true(g_str_has_prefix(cells->str, "      <cells num='1'>\n        <cell id='0'>\n"));
     g_assert_nonnull(strstr(cells->str, "          <cpus num='1'>\n"

@@ -4,6 +4,7 @@
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/x86/layout.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -311,6 +312,64 @@ test_dirty(void)
     g_assert_cmpuint(take_dirty(memory, 0, &first), ==, 0);
 }
 
+/* A page of what the VMM has itself, with what numa_maps says of it. */
+static void
+assert_policy(const Memory *memory, const char *policy)
+{
+    g_autofree char *maps = NULL;
+    g_autofree char *line = g_strdup_printf("\n%lx %s", (gulong)memory_at(memory, 0, 1), policy);
+    g_autoptr(GError) error = NULL;
+
+    g_file_get_contents("/proc/self/numa_maps", &maps, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(maps, line));
+}
+
+/* Every host has node 0. */
+static void
+test_nodes(void)
+{
+    static const guint8 first = 1,
+                        last[MEMORY_NODES_MAX / 8] = { [MEMORY_NODES_MAX / 8 - 1] = 0x80 };
+    MemoryBacking backing = { .fd = -1 };
+    g_autoptr(Memory) memory = NULL;
+    MemoryNodes nodes;
+    VmmError err;
+
+    g_assert_true(memory_nodes_parse(&backing.nodes, VMM_NODES_BIND, &first, 1, &err));
+    memory = memory_new_from(4 * MIB, &backing, &err);
+    if (!memory && (strstr(err.text, g_strerror(ENOSYS)) || strstr(err.text, g_strerror(EPERM)))) {
+        g_test_skip("this kernel has no nodes, or its container may not say so");
+        return;
+    }
+    g_assert_nonnull(memory);
+    g_assert_true(memory_zero(memory, 0, 4 * MIB));
+    assert_policy(memory, "bind:0");
+    g_assert_true(memory_nodes_parse(&nodes, VMM_NODES_PREFERRED, &first, 1, &err));
+    g_assert_true(memory_bind(memory, &nodes, &err));
+    assert_policy(memory, "prefer:0");
+    g_assert_true(memory_move(memory, &nodes, 2 * MIB, 16 * MIB, &err));
+    g_assert_true(memory_move(memory, &nodes, 4 * MIB, 16 * MIB, &err)); /* past its end */
+    g_assert_true(memory_nodes_parse(&nodes, VMM_NODES_BIND, last, sizeof(last), &err));
+    g_assert_false(memory_bind(memory, &nodes, &err));
+    g_assert_cmpstr(err.kind, ==, VMM_ERROR_FAILED);
+    assert_policy(memory, "prefer:0");
+}
+
+static void
+test_nodes_refused(void)
+{
+    static const guint8 none[MEMORY_NODES_MAX / 8 + 1] = { 0 };
+    MemoryNodes nodes;
+    VmmError err;
+
+    g_assert_false(memory_nodes_parse(&nodes, VMM_NODES_BIND, none, 1, &err));
+    g_assert_false(memory_nodes_parse(&nodes, VMM_NODES_BIND, none, 0, &err));
+    g_assert_false(memory_nodes_parse(&nodes, VMM_NODES_BIND, none, sizeof(none), &err));
+    g_assert_false(memory_nodes_parse(&nodes, "strict", "\1", 1, &err));
+    g_assert_cmpstr(err.kind, ==, VMM_ERROR_INVALID);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -328,5 +387,7 @@ main(int argc, char **argv)
     g_test_add_func("/memory/locked", test_locked);
     g_test_add_func("/memory/huge", test_huge);
     g_test_add_func("/memory/dirty", test_dirty);
+    g_test_add_func("/memory/nodes", test_nodes);
+    g_test_add_func("/memory/nodes-refused", test_nodes_refused);
     return g_test_run();
 }
