@@ -57,7 +57,7 @@ find_key(const char *name)
 static gboolean
 set_key(Config *config, const Key *key, const char *word, GError **error)
 {
-    g_autofree char *words = NULL, *shown = NULL;
+    g_autofree char *words = NULL;
 
     for (int i = 0; key->words[i]; i++) {
         if (strcmp(key->words[i], word) == 0) {
@@ -66,9 +66,8 @@ set_key(Config *config, const Key *key, const char *word, GError **error)
         }
     }
     words = g_strjoinv(", ", (char **)key->words);
-    shown = g_utf8_make_valid(word, -1); /* the file may be in any encoding */
     g_set_error(error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
-                "'%s' is no value of '%s', which is one of: %s", shown, key->name, words);
+                "'%s' is no value of '%s', which is one of: %s", word, key->name, words);
     return FALSE;
 }
 
@@ -104,11 +103,15 @@ gboolean
 config_load(Config *config, const char *path, GError **error)
 {
     g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(GError) cause = NULL;
     Config loaded = *config;
 
-    if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, error) ||
-        !set_keys(&loaded, file, path, error)) {
-        g_prefix_error(error, "The configuration %s: ", path);
+    if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &cause) ||
+        !set_keys(&loaded, file, path, &cause)) {
+        /* The file may be in any encoding, and so may what is told of it. */
+        g_autofree char *text = g_utf8_make_valid(cause->message, -1);
+
+        g_set_error(error, cause->domain, cause->code, "The configuration %s: %s", path, text);
         return FALSE;
     }
     warn_of_other_groups(file, path);
