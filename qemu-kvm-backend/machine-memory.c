@@ -60,14 +60,16 @@ move_start(Machine *m)
 bool
 machine_set_memory_nodes(Machine *m, VmmMsg *msg, VmmError *err)
 {
-    MemoryNodes nodes;
+    MemoryNodes nodes = { 0 };
 
     if (!m->hw)
         return vmm_error(err, VMM_ERROR_STATE, "set-memory-nodes: there is no machine yet");
-    if (!vmm_msg_has(msg, "ram-nodes"))
+    if (!machine_nodes_read(&nodes, msg, err))
+        return false;
+    if (!memory_nodes_are_said(&nodes))
         return vmm_error(err, VMM_ERROR_INVALID,
                          "set-memory-nodes: the bytes 'ram-nodes' are missing");
-    if (!machine_nodes_read(&nodes, msg, err) || !memory_bind(hardware_memory(m->hw), &nodes, err))
+    if (!memory_bind(hardware_memory(m->hw), &nodes, err))
         return false;
     m->config.ram.nodes = nodes;
     move_start(m);

@@ -71,13 +71,19 @@ ask(const MemoryNodes *nodes, void *at, uint64_t size, unsigned flags, VmmError 
 }
 
 bool
+memory_nodes_are_said(const MemoryNodes *nodes)
+{
+    return nodes->policy != MPOL_DEFAULT;
+}
+
+bool
 memory_nodes_bind(const MemoryNodes *nodes, void *at, uint64_t size, VmmError *err)
 {
-    return nodes->policy == MPOL_DEFAULT || ask(nodes, at, size, 0, err);
+    return !memory_nodes_are_said(nodes) || ask(nodes, at, size, 0, err);
 }
 
 bool
 memory_nodes_move(const MemoryNodes *nodes, void *at, uint64_t size, VmmError *err)
 {
-    return nodes->policy == MPOL_DEFAULT || ask(nodes, at, size, MPOL_MF_MOVE, err);
+    return !memory_nodes_are_said(nodes) || ask(nodes, at, size, MPOL_MF_MOVE, err);
 }

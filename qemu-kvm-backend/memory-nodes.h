@@ -15,6 +15,8 @@ typedef struct MemoryNodes {
     unsigned long mask[MEMORY_NODES_MAX / (8 * sizeof(unsigned long))];
 } MemoryNodes;
 
+/* Otherwise it is wherever the host likes, and there is nothing to do. */
+bool memory_nodes_are_said(const MemoryNodes *nodes);
 /* @policy: VMM_NODES_*; @bits: @size bytes with a bit for each node, the first in the lowest of the first one. */
 bool memory_nodes_parse(MemoryNodes *ret, const char *policy, const void *bits, size_t size,
                         VmmError *err);

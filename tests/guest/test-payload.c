@@ -193,6 +193,7 @@ static void
 test_memory_nodes(void)
 {
     g_autoptr(Vmm) vmm = NULL, other = NULL;
+    VmmMsg *other_type;
 
     if (!vmm_have_kvm())
         return;
@@ -205,6 +206,9 @@ test_memory_nodes(void)
     vmm_reject(vmm_call(vmm, put_nodes(vmm_request(vmm, VMM_SET_MEMORY_NODES), VMM_NODES_BIND, 0)),
                VMM_ERROR_INVALID, "none is named");
     vmm_refuses(vmm, VMM_SET_MEMORY_NODES, VMM_ERROR_INVALID);
+    other_type = vmm_request(vmm, VMM_SET_MEMORY_NODES);
+    vmm_msg_put_u64(other_type, "ram-nodes", 1);
+    vmm_reject(vmm_call(vmm, other_type), VMM_ERROR_INVALID, "missing");
     g_assert_true(has_policy(vmm, " bind:0"));
     vmm_accept(
         vmm_call(vmm, put_nodes(vmm_request(vmm, VMM_SET_MEMORY_NODES), VMM_NODES_INTERLEAVE, 1)));
