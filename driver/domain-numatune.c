@@ -112,8 +112,8 @@ domain_numatune_format(const DomainNumatune *numatune, XmlWriter *out)
 
 /* Lowering */
 
-gboolean
-domain_numatune_put_nodes(const CpuSet *nodes, const char *key, VmmMsg *msg, GError **error)
+static gboolean
+put_nodes(const CpuSet *nodes, VmmMsg *msg, GError **error)
 {
     const CpuSet host = host_topology_nodes("/sys");
     guint8 bits[CPUSET_MAX / 8] = { 0 };
@@ -128,7 +128,7 @@ domain_numatune_put_nodes(const CpuSet *nodes, const char *key, VmmMsg *msg, GEr
         bits[i / 8] |= 1u << i % 8;
         used = i / 8 + 1;
     }
-    vmm_msg_put_bytes(msg, key, bits, used);
+    vmm_msg_put_bytes(msg, "ram-nodes", bits, used);
     return TRUE;
 }
 
@@ -138,5 +138,5 @@ domain_numatune_lower(const DomainNumatune *numatune, VmmMsg *msg, GError **erro
     if (!numatune->said)
         return TRUE;
     vmm_msg_put_string(msg, "ram-policy", policies[numatune->mode]);
-    return domain_numatune_put_nodes(&numatune->nodes, "ram-nodes", msg, error);
+    return put_nodes(&numatune->nodes, msg, error);
 }

@@ -23,8 +23,6 @@ void domain_numatune_format(const DomainNumatune *numatune, struct XmlWriter *ou
 gboolean domain_numatune_parse_nodes(const char *text, virErrorNumber empty, const char *what,
                                      CpuSet *ret, GError **error);
 
-/* The keys of "create" about nodes. */
+/* The keys of "create", and of "set-memory-nodes", about nodes. VIR_ERR_CONFIG_UNSUPPORTED where the host has not got
+ * them. */
 gboolean domain_numatune_lower(const DomainNumatune *numatune, struct VmmMsg *msg, GError **error);
-/* The key "nodes" alone, of "set-memory-nodes" too. VIR_ERR_CONFIG_UNSUPPORTED where the host has not got them. */
-gboolean domain_numatune_put_nodes(const CpuSet *nodes, const char *key, struct VmmMsg *msg,
-                                   GError **error);
