@@ -70,22 +70,30 @@ save_is_under_way(const char *run_dir, const char *uuid)
     return guest_read_saving(run_dir, uuid, &saving);
 }
 
+static gboolean
+is_whole(const GuestSaving *saving)
+{
+    return !saving->undone && image_file_was_published(saving->temporary);
+}
+
 gboolean
 save_is_whole(const char *run_dir, const char *uuid)
 {
     g_auto(GuestSaving) saving = { 0 };
 
-    return guest_read_saving(run_dir, uuid, &saving) && !saving.undone &&
-           image_file_was_published(saving.temporary);
+    return guest_read_saving(run_dir, uuid, &saving) && is_whole(&saving);
 }
 
 gboolean
 save_had_ended(const char *run_dir, const char *uuid)
 {
-    gboolean whole = save_is_whole(run_dir, uuid);
     g_auto(GuestSaving) saving = { 0 };
 
-    if (!whole && guest_read_saving(run_dir, uuid, &saving) && *saving.temporary)
+    if (!guest_read_saving(run_dir, uuid, &saving))
+        return FALSE;
+    if (is_whole(&saving))
+        return TRUE;
+    if (*saving.temporary)
         g_unlink(saving.temporary);
-    return whole;
+    return FALSE;
 }
