@@ -66,6 +66,7 @@ leave_image(Domain *domain)
 {
     managed_save_drop(domain);
     domain->from_image = FALSE;
+    domain_write_status(domain);
 }
 
 static void
@@ -96,7 +97,6 @@ stay_paused(Restore *restore)
 
     if (restore->managed)
         leave_image(domain);
-    domain_write_status(domain);
     domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED,
                 restore->asked_paused ? VIR_DOMAIN_EVENT_SUSPENDED_PAUSED
                                       : VIR_DOMAIN_EVENT_SUSPENDED_RESTORED);
@@ -122,7 +122,6 @@ launched(gpointer data, const GError *launch_error)
     if (domain->state == VIR_DOMAIN_PMSUSPENDED) { /* which only waking it ends */
         if (restore->managed)
             leave_image(domain);
-        domain_write_status(domain);
         restore_finish(restore, NULL);
         return;
     }
