@@ -256,18 +256,31 @@ domain_firmware_put(VmmMsg *create, const DomainDef *def, const DriverEnv *env,
            (!domain_os_has_nvram(os) || put_variables(create, os, env, reset_nvram, error));
 }
 
-gboolean
-domain_firmware_undefine(const DomainDef *def, guint flags, GError **error)
+/* NULL where there is none. */
+static const char *
+variables_of(const DomainDef *def)
 {
     const char *path = def && domain_os_has_nvram(&def->os) ? def->os.nvram.path : NULL;
 
-    if (flags & VIR_DOMAIN_UNDEFINE_NVRAM && flags & VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
+    return path && g_access(path, F_OK) == 0 ? path : NULL;
+}
+
+gboolean
+domain_firmware_may_undefine(const DomainDef *def, guint flags, GError **error)
+{
+    const guint both = VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM;
+
+    if ((flags & both) == both)
         return driver_error(error, VIR_ERR_OPERATION_INVALID, "cannot both keep and delete nvram");
-    if (!path || g_access(path, F_OK) < 0 || flags & VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
-        return TRUE;
-    if (!(flags & VIR_DOMAIN_UNDEFINE_NVRAM))
-        return driver_error(error, VIR_ERR_OPERATION_INVALID, "cannot undefine domain with nvram");
-    if (g_unlink(path) < 0)
-        return driver_error_errno(error, errno, "failed to remove nvram: %s", path);
-    return TRUE;
+    return flags & both || !variables_of(def) ||
+           driver_error(error, VIR_ERR_OPERATION_INVALID, "cannot undefine domain with nvram");
+}
+
+gboolean
+domain_firmware_remove_variables(const DomainDef *def, GError **error)
+{
+    const char *path = variables_of(def);
+
+    return !path || g_unlink(path) == 0 ||
+           driver_error_errno(error, errno, "failed to remove nvram: %s", path);
 }

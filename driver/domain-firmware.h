@@ -15,6 +15,7 @@ gboolean domain_firmware_fill(DomainDef *def, const DriverEnv *env, GError **err
 gboolean domain_firmware_put(struct VmmMsg *create, const DomainDef *def, const DriverEnv *env,
                              gboolean reset_nvram, GError **error);
 
-/* What becomes of the file of variables where a definition goes: refused without one of libvirt's flags, and
- * removed only by the one that says so. @def: NULL where it is known to have none. */
-gboolean domain_firmware_undefine(const DomainDef *def, guint flags, GError **error);
+/* Whether a definition may go: one that has a file of variables only with one of libvirt's flags for it. And removes that
+ * file, if there is one. @def: NULL where it is known to have none. */
+gboolean domain_firmware_may_undefine(const DomainDef *def, guint flags, GError **error);
+gboolean domain_firmware_remove_variables(const DomainDef *def, GError **error);

@@ -6,6 +6,7 @@
 #include "driver/domain-firmware.h"
 #include "driver/domain-index.h"
 #include "driver/domain-list.h"
+#include "driver/domain-xml.h"
 #include "driver/error.h"
 #include "driver/flags.h"
 #include "driver/guest-log.h"
@@ -278,17 +279,44 @@ read_once_more(Domain *domain, GError **error)
     return TRUE;
 }
 
+static void
+define_again(Domain *domain)
+{
+    const char *config_dir = domain->host->env->config_dir;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = domain_xml_format_stored(domain->persistent, &error);
+
+    if (!text || !store_save(config_dir, domain_uuid(domain), text, &error) ||
+        !store_set_autostart(config_dir, domain_uuid(domain), domain->autostart, &error))
+        g_warning("Cannot bring back the definition of domain '%s': %s", domain_name(domain), error->message);
+}
+
+/* The variables go last: a definition can be written again, what firmware and guest have kept in them cannot. */
+static gboolean
+remove_definition(Domain *domain, guint flags, GError **error)
+{
+    const DriverEnv *env = domain->host->env;
+
+    if (!env->simulated && !domain_firmware_may_undefine(domain->persistent, flags, error))
+        return FALSE;
+    if (!store_remove(env->config_dir, domain_uuid(domain), error))
+        return FALSE;
+    if (env->simulated || !(flags & VIR_DOMAIN_UNDEFINE_NVRAM) ||
+        domain_firmware_remove_variables(domain->persistent, error))
+        return TRUE;
+    define_again(domain);
+    return FALSE;
+}
+
 /* The image goes first, for it would be that of the next domain with this uuid, and comes back where the definition stays. */
 static gboolean
 remove_files(Domain *domain, guint flags, GError **error)
 {
-    const DriverEnv *env = domain->host->env;
     gboolean image = domain->managed_save;
 
     if (image && !managed_save_set_aside(domain, error))
         return FALSE;
-    if ((env->simulated || domain_firmware_undefine(domain->persistent, flags, error)) &&
-        store_remove(env->config_dir, domain_uuid(domain), error)) {
+    if (remove_definition(domain, flags, error)) {
         if (image)
             managed_save_drop(domain);
         return TRUE;

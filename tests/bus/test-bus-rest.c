@@ -247,13 +247,10 @@ test_damaged_file(void)
     g_assert_cmpstr(text, ==, "<domain type='kvm'><name>guest-0</na");
 }
 
-/* A file of variables keeps its definition from being undefined, whether that rests or only the index knows of it. */
-static void
-test_nvram(void)
+/* The path of a domain with a file of variables. */
+static char *
+define_uefi(Fixture *fixture, const char *variables)
 {
-    g_autoptr(Fixture) fixture = fixture_new();
-    g_auto(GStrv) paths = g_new0(char *, MANY + 1);
-    g_autofree char *variables = g_build_filename(fixture->dir, "vars.fd", NULL);
     g_autofree char *xml =
         g_strdup_printf("<domain type='kvm'><name>uefi</name><memory unit='MiB'>64</memory><os>"
                         "<type arch='x86_64' machine='q35'>hvm</type><loader readonly='yes' "
@@ -262,11 +259,23 @@ test_nvram(void)
                         fixture->dir, variables);
     g_autoptr(GVariant) reply = fixture_call(fixture, ROOT_PATH, CONNECT, "DomainDefineXML",
                                              g_variant_new("(s)", xml), "(o)");
-    const char *path;
+    char *path;
 
-    g_variant_get(reply, "(&o)", &path);
+    g_variant_get(reply, "(o)", &path);
     fixture_expect_events(fixture, "0,0");
     g_assert_true(g_file_set_contents(variables, "variables", -1, NULL));
+    return path;
+}
+
+/* A file of variables keeps its definition from being undefined, whether that rests or only the index knows of it. */
+static void
+test_nvram(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_auto(GStrv) paths = g_new0(char *, MANY + 1);
+    g_autofree char *variables = g_build_filename(fixture->dir, "vars.fd", NULL);
+    g_autofree char *path = define_uefi(fixture, variables);
+
     define_many(fixture, paths);
     fixture_call_fails(fixture, path, DOMAIN, "Undefine", FLAGS(0), NULL, "*domain with nvram*");
     g_usleep(50000); /* old enough for an index to be believed */
@@ -274,6 +283,38 @@ test_nvram(void)
     fixture_call_fails(fixture, path, DOMAIN, "Undefine", FLAGS(0), NULL, "*domain with nvram*");
     fixture_do(fixture, path, "Undefine", FLAGS(VIR_DOMAIN_UNDEFINE_NVRAM));
     g_assert_false(g_file_test(variables, G_FILE_TEST_EXISTS));
+}
+
+static void
+undefine_fails(Fixture *fixture, const char *path, const char *message)
+{
+    fixture_call_fails(fixture, path, DOMAIN, "Undefine", FLAGS(VIR_DOMAIN_UNDEFINE_NVRAM), NULL, message);
+}
+
+/* A definition that cannot go keeps its variables, and variables that cannot go keep their definition. */
+static void
+test_nvram_stays(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *variables = g_build_filename(fixture->dir, "vars.fd", NULL);
+    g_autofree char *path = define_uefi(fixture, variables);
+    g_autofree char *file = file_of(fixture, path);
+    g_autofree char *in_the_way = g_strconcat(file, ".old", NULL);
+    g_autofree char *link = g_build_filename(fixture->dir, "config", "vmctl", "autostart",
+                                             strrchr(file, '/'), NULL);
+
+    g_variant_unref(fixture_call(fixture, path, "org.freedesktop.DBus.Properties", "Set",
+                                 g_variant_new("(ssv)", DOMAIN, "Autostart", g_variant_new_boolean(TRUE)), "()"));
+    g_assert_cmpint(g_mkdir(in_the_way, 0700), ==, 0);
+    undefine_fails(fixture, path, "*cannot remove*");
+    g_assert_true(g_file_test(variables, G_FILE_TEST_EXISTS));
+    g_assert_cmpint(g_rmdir(in_the_way), ==, 0);
+
+    g_assert_cmpint(g_unlink(variables), ==, 0);
+    g_assert_cmpint(g_mkdir(variables, 0700), ==, 0);
+    undefine_fails(fixture, path, "*failed to remove nvram*");
+    g_assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
+    g_assert_true(g_file_test(link, G_FILE_TEST_EXISTS));
 }
 
 /* What an administrator then does: moves the file away and undefines, or defines the domain anew. */
@@ -396,6 +437,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/rest/put-aside", test_put_aside);
     g_test_add_func("/bus/rest/changed-file", test_changed_file);
     g_test_add_func("/bus/rest/nvram", test_nvram);
+    g_test_add_func("/bus/rest/nvram-stays", test_nvram_stays);
     g_test_add_func("/bus/rest/damaged-index", test_damaged_index);
     return g_test_run();
 }

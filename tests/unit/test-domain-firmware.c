@@ -362,19 +362,22 @@ test_undefine(void)
     host_init(&host);
     describe(&host, "share/60-plain.json", "plain", PC, "");
     g_assert_true(domain_firmware_fill(def, &host.env, NULL));
-    g_assert_true(domain_firmware_undefine(def, 0, NULL)); /* there is no file yet */
+    g_assert_true(domain_firmware_may_undefine(def, 0, NULL)); /* there is no file yet */
     g_assert_true(put(&host, def, FALSE, NULL));
-    g_assert_false(domain_firmware_undefine(def, 0, &none));
+    g_assert_false(domain_firmware_may_undefine(def, 0, &none));
     g_assert_cmpstr(none->message, ==,
                     "Requested operation is not valid: cannot undefine domain with nvram");
-    g_assert_false(domain_firmware_undefine(
+    g_assert_false(domain_firmware_may_undefine(
         def, VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM, &both));
     g_assert_cmpstr(both->message, ==,
                     "Requested operation is not valid: cannot both keep and delete nvram");
-    g_assert_true(domain_firmware_undefine(def, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM, NULL));
+    g_assert_true(domain_firmware_may_undefine(def, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM, NULL));
     assert_text(def->os.nvram.path, "variables");
-    g_assert_true(domain_firmware_undefine(def, VIR_DOMAIN_UNDEFINE_NVRAM, NULL));
+    g_assert_true(domain_firmware_may_undefine(def, VIR_DOMAIN_UNDEFINE_NVRAM, NULL));
+    assert_text(def->os.nvram.path, "variables");
+    g_assert_true(domain_firmware_remove_variables(def, NULL));
     g_assert_cmpint(g_access(def->os.nvram.path, F_OK), <, 0);
+    g_assert_true(domain_firmware_remove_variables(def, NULL));
     host_clear(&host);
 }
 
