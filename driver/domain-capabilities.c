@@ -251,18 +251,21 @@ put_memory(XmlWriter *out)
     xml_close(out);
 }
 
-/* None of these, which clients look for. */
 static void
-put_absent(XmlWriter *out)
+put_domain_features(XmlWriter *out)
 {
+    /* None of these, which clients look for. */
     static const char *const names[] = { "gic",    "vmcoreinfo", "genid", "backingStoreInput",
-                                         "backup", "sev",        "sgx",   "hyperv" };
+                                         "backup", "sev",        "sgx" };
 
     xml_open(out, "features");
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         open_supported(out, names[i], FALSE);
         xml_close(out);
     }
+    open_supported(out, "hyperv", TRUE);
+    put_enum(out, "features", "relaxed vapic spinlocks vpindex runtime reset vendor_id frequencies");
+    xml_close(out);
     xml_close(out);
 }
 
@@ -295,7 +298,7 @@ domain_capabilities_format(const DriverEnv *env, const DomainCapabilitiesQuery *
     put_cpu(out, env);
     put_memory(out);
     put_devices(out);
-    put_absent(out);
+    put_domain_features(out);
     xml_close(out);
     return xml_writer_finish(out);
 }

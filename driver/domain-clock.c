@@ -64,8 +64,8 @@ domain_clock_own(DomainClock *clock)
 
 /* What each timer can be asked to be. The RTC's events that are due together raise one interrupt, or
  * with "catchup" one each; KVM's PIT delivers late ticks one after the other as soon as the guest takes
- * them, which is libvirt's "delay" and its "catchup", or drops them. There is no HPET and no clock of
- * Hyper-V's, which is what documents usually say. The guest's TSC is the processor's own, scaled where
+ * them, which is libvirt's "delay" and its "catchup", or drops them. There is no HPET, which is
+ * what documents usually say. The guest's TSC is the processor's own, scaled where
  * that is asked for: "native". */
 static const struct TimerRule {
     const char *name;
@@ -81,7 +81,7 @@ static const struct TimerRule {
     { "hpet", "no", NULL, NULL, NULL, FALSE },
     { "kvmclock", "yes no", NULL, NULL, NULL, FALSE },
     { "tsc", "yes", NULL, NULL, "auto native", TRUE },
-    { "hypervclock", "no", NULL, NULL, NULL, FALSE },
+    { "hypervclock", "yes no", NULL, NULL, NULL, FALSE },
     /* clang-format on */
 };
 

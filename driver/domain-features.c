@@ -41,6 +41,7 @@ domain_features_init(DomainFeatures *features)
 {
     for (int i = 0; i < DOMAIN_N_FEATURES; i++)
         features->states[i] = -1;
+    domain_hyperv_init(&features->hyperv);
 }
 
 static int
@@ -96,6 +97,8 @@ parse_feature(DomainFeatures *features, const XmlNode *node, GError **error)
         return TRUE;
     if (strcmp(xml_name(node), "kvm") == 0)
         return parse_kvm(features, node, error);
+    if (strcmp(xml_name(node), "hyperv") == 0)
+        return domain_hyperv_parse(&features->hyperv, node, error);
     if (i < 0)
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "unexpected feature '%s'",
                             xml_name(node));
@@ -151,10 +154,12 @@ domain_features_format(const DomainFeatures *features, XmlWriter *out)
     const int first_kvm = DOMAIN_FEATURE_KVM_HIDDEN, last_kvm = DOMAIN_FEATURE_KVM_PV_IPI;
     gboolean kvm = is_said(features, first_kvm, last_kvm);
 
-    if (!is_said(features, 0, DOMAIN_N_FEATURES - 1))
+    if (!is_said(features, 0, DOMAIN_N_FEATURES - 1) && !features->hyperv.present)
         return;
     xml_open(out, "features");
     for (int i = 0; i < DOMAIN_N_FEATURES; i++) {
+        if (i == first_kvm)
+            domain_hyperv_format(&features->hyperv, out);
         if (i == first_kvm && kvm)
             xml_open(out, "kvm");
         if (features->states[i] >= 0 && rows[i].form != FORM_EOI)

@@ -1,7 +1,7 @@
 /* domain-features: the <features> element. */
 #pragma once
 
-#include <glib.h>
+#include "driver/domain-hyperv.h"
 
 struct _xmlNode;
 struct XmlWriter;
@@ -23,9 +23,9 @@ typedef enum DomainFeature {
     DOMAIN_N_FEATURES
 } DomainFeature;
 
-/* By DomainFeature: 1 on, 0 off, -1 not said. */
 typedef struct DomainFeatures {
-    int states[DOMAIN_N_FEATURES];
+    int states[DOMAIN_N_FEATURES]; /* by DomainFeature: 1 on, 0 off, -1 not said */
+    DomainHyperv hyperv;
 } DomainFeatures;
 
 void domain_features_init(DomainFeatures *features);

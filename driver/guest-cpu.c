@@ -1,12 +1,16 @@
 #include "driver/guest-cpu.h"
 
+#include "driver/cpuid-edits.h"
 #include "driver/error.h"
+#include "driver/guest-hyperv.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
 
 #include <string.h>
 
-/* Bits of KVM's leaf 0x40000001, EAX (Linux, Documentation/virt/kvm/x86/cpuid.rst). */
+/* Bits of KVM's leaf 0x40000001, EAX (Linux, Documentation/virt/kvm/x86/cpuid.rst), which is behind Hyper-V's where those
+ * are. */
 #define KVM_LEAF        0x40000001u
+#define KVM_LEAF_BEHIND 0x40000101u
 #define KVM_CLOCK       (1u << 0 | 1u << 3 | 1u << 24)
 #define KVM_PV_EOI      (1u << 6)
 #define KVM_PV_UNHALT   (1u << 7)
@@ -238,33 +242,12 @@ show(DomainCpu *cpu, const CpuBits *granted, const CpuBits *model)
 /* Registers */
 
 static void
-put_edit(GString *edits, guint32 leaf, guint32 index, CpuRegister reg, guint32 value, guint32 mask)
-{
-    static const char *const names[] = { "eax", "ebx", "ecx", "edx" };
-
-    if (mask)
-        g_string_append_printf(edits, "%s%x.%x:%s=%x/%x", edits->len ? " " : "", leaf, index,
-                               names[reg], value & mask, mask);
-}
-
-static void
-put_text(GString *edits, guint32 leaf, const CpuRegister *order, const char *text, int n_words)
-{
-    for (int i = 0; i < n_words; i++) {
-        guint32 word;
-
-        memcpy(&word, text + i * 4, 4);
-        put_edit(edits, leaf, 0, order[i], word, ~0u);
-    }
-}
-
-static void
 put_vendor(GString *edits, const char *vendor_id)
 {
     static const CpuRegister order[] = { CPU_EBX, CPU_EDX, CPU_ECX };
 
-    put_text(edits, 0, order, vendor_id, 3);
-    put_text(edits, LEAF_XEXTENDED, order, vendor_id, 3);
+    cpuid_edits_put_text(edits, 0, order, vendor_id, 3);
+    cpuid_edits_put_text(edits, LEAF_XEXTENDED, order, vendor_id, 3);
 }
 
 /* 48 bytes in three leaves, with zeros at the end. */
@@ -277,7 +260,7 @@ put_brand(GString *edits, const CpuModel *model)
     g_snprintf(brand, sizeof(brand), "%s%s%s Processor", model->vendor ? model->vendor : "",
                model->vendor ? " " : "", model->name);
     for (guint32 i = 0; i < 3; i++)
-        put_text(edits, LEAF_BRAND + i, order, brand + 16 * i, 4);
+        cpuid_edits_put_text(edits, LEAF_BRAND + i, order, brand + 16 * i, 4);
 }
 
 /* The highest basic leaf: the model's, or the highest that has a feature in it. */
@@ -322,11 +305,11 @@ put_identity(GString *edits, const DomainCpu *cpu, const CpuModel *model, const 
     const char *vendor_id = cpu->vendor_id ? cpu->vendor_id : host->vendor_id;
     guint32 signature = cpu_signature_write(&model->signature);
 
-    put_edit(edits, 0, 0, CPU_EAX, level_for(model, bits), ~0u);
-    put_edit(edits, LEAF_XEXTENDED, 0, CPU_EAX, xlevel_for(model, bits), ~0u);
+    cpuid_edits_put(edits, 0, 0, CPU_EAX, level_for(model, bits), ~0u);
+    cpuid_edits_put(edits, LEAF_XEXTENDED, 0, CPU_EAX, xlevel_for(model, bits), ~0u);
     put_vendor(edits, vendor_id);
-    put_edit(edits, 1, 0, CPU_EAX, signature, ~0u);
-    put_edit(edits, LEAF_XFEATURES, 0, CPU_EAX, is_amd(vendor_id) ? signature : 0, ~0u);
+    cpuid_edits_put(edits, 1, 0, CPU_EAX, signature, ~0u);
+    cpuid_edits_put(edits, LEAF_XFEATURES, 0, CPU_EAX, is_amd(vendor_id) ? signature : 0, ~0u);
     put_brand(edits, model);
 }
 
@@ -336,7 +319,7 @@ put_features(GString *edits, const CpuBits *bits, const CpuBits *mask)
 {
     for (int i = 0; i < CPU_N_WORDS; i++) {
         if (cpu_words[i].reg != CPU_MSR)
-            put_edit(edits, cpu_words[i].leaf, cpu_words[i].index, cpu_words[i].reg, bits->words[i],
+            cpuid_edits_put(edits, cpu_words[i].leaf, cpu_words[i].index, cpu_words[i].reg, bits->words[i],
                      mask->words[i]);
     }
 }
@@ -416,7 +399,7 @@ put_migratable(GString *edits, const DomainCpu *cpu)
 {
     if (cpu->mode >= DOMAIN_CPU_HOST_PASSTHROUGH && cpu->migratable == 1 &&
         !domain_cpu_has_feature(cpu, "invtsc"))
-        put_edit(edits, 0x80000007u, 0, CPU_EDX, 0, 1u << 8);
+        cpuid_edits_put(edits, 0x80000007u, 0, CPU_EDX, 0, 1u << 8);
 }
 
 static gboolean
@@ -428,7 +411,7 @@ put_addresses(GString *edits, const DomainCpu *cpu, const HostCpu *host, GError 
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
                             "the host's physical addresses have %u bits, %u are not supported",
                             host->physical_bits, cpu->address_bits);
-    put_edit(edits, LEAF_SIZES, 0, CPU_EAX, cpu->address_bits, 0xff);
+    cpuid_edits_put(edits, LEAF_SIZES, 0, CPU_EAX, cpu->address_bits, 0xff);
     return TRUE;
 }
 
@@ -446,15 +429,25 @@ put_kvm(GString *edits, const DomainDef *def)
         { DOMAIN_FEATURE_PVSPINLOCK, KVM_PV_UNHALT },
     };
     const DomainTimer *clock = domain_clock_timer(&def->clock, "kvmclock");
+    guint32 leaf = guest_hyperv_is_on(def) ? KVM_LEAF_BEHIND : KVM_LEAF;
     guint32 off = clock && clock->present == 0 ? KVM_CLOCK : 0;
 
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         if (def->features.states[rows[i].feature] == 0)
             off |= rows[i].bits;
     }
-    put_edit(edits, KVM_LEAF, 0, CPU_EAX, 0, off);
+    cpuid_edits_put(edits, leaf, 0, CPU_EAX, 0, off);
     if (def->features.states[DOMAIN_FEATURE_KVM_HINT_DEDICATED] == 1)
-        put_edit(edits, KVM_LEAF, 0, CPU_EDX, KVM_HINT_REAL, KVM_HINT_REAL);
+        cpuid_edits_put(edits, leaf, 0, CPU_EDX, KVM_HINT_REAL, KVM_HINT_REAL);
+}
+
+static void
+put_hyperv(GString *edits, const DomainDef *def, VmmMsg *msg)
+{
+    if (!guest_hyperv_is_on(def))
+        return;
+    vmm_msg_put_bool(msg, "hyperv-leaves", TRUE);
+    guest_hyperv_put(def, edits);
 }
 
 static void
@@ -488,6 +481,7 @@ guest_cpu_lower(DomainDef *def, const HostCpu *host, VmmMsg *msg, GError **error
         return FALSE;
     put_migratable(edits, &def->cpu);
     put_kvm(edits, def);
+    put_hyperv(edits, def, msg);
     if (edits->len)
         vmm_msg_put_string(msg, "cpuid", edits->str);
     put_cache(msg, &def->cpu);

@@ -129,6 +129,7 @@ cpu_config_read(CpuConfig *config, VmmMsg *msg, VmmError *err)
     memset(config, 0, sizeof(*config));
     config->kvm_leaves = config->pmu = true;
     vmm_msg_get_bool(msg, "kvm-leaves", &config->kvm_leaves);
+    vmm_msg_get_bool(msg, "hyperv-leaves", &config->hyperv_leaves);
     vmm_msg_get_bool(msg, "pmu", &config->pmu);
     vmm_msg_get_u64(msg, "tsc-khz", &config->tsc_khz);
     if (config->tsc_khz > UINT32_MAX)
@@ -147,8 +148,8 @@ cpu_config_clear(CpuConfig *config)
 }
 
 /* Without the capability there is no leaf 10 either, which is what guests go by; but on AMD. */
-bool
-cpu_config_vm(const CpuConfig *config, const Kvm *kvm, VmmError *err)
+static bool
+turn_pmu_off(const CpuConfig *config, const Kvm *kvm, VmmError *err)
 {
     struct kvm_enable_cap off = { .cap = KVM_CAP_PMU_CAPABILITY, .args[0] = KVM_PMU_CAP_DISABLE };
 
@@ -156,6 +157,14 @@ cpu_config_vm(const CpuConfig *config, const Kvm *kvm, VmmError *err)
         return true;
     return ioctl(kvm_vm_fd(kvm), KVM_ENABLE_CAP, &off) == 0 ||
            vmm_error_errno(err, "Cannot turn the performance counters off");
+}
+
+bool
+cpu_config_vm(const CpuConfig *config, const Kvm *kvm, VmmError *err)
+{
+    if (config->hyperv_leaves && kvm_has(kvm, KVM_CAP_HYPERV) <= 0)
+        return vmm_error(err, VMM_ERROR_UNSUPPORTED, "Hyper-V enlightenments are not supported by the host's KVM");
+    return turn_pmu_off(config, kvm, err);
 }
 
 static uint32_t *
@@ -184,6 +193,30 @@ apply_edit(const CpuidEdit *edit, struct kvm_cpuid2 *cpuid, unsigned room)
     return true;
 }
 
+/* A hypervisor's leaves can begin at each 0x100 from 0x40000000 on, and those of Hyper-V are looked for at the first
+ * (Linux, Documentation/virt/kvm/x86/cpuid.rst). */
+static void
+move_kvm_leaves(struct kvm_cpuid2 *cpuid)
+{
+    for (unsigned i = 0; i < cpuid->nent; i++) {
+        struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
+
+        if (entry->function < CPUID_KVM || entry->function > CPUID_KVM_END)
+            continue;
+        if (entry->function == CPUID_KVM && entry->eax)
+            entry->eax += CPUID_KVM_BEHIND - CPUID_KVM;
+        entry->function += CPUID_KVM_BEHIND - CPUID_KVM;
+    }
+}
+
+static void
+hide_kvm(const CpuConfig *config, struct kvm_cpuid2 *cpuid)
+{
+    uint32_t first = config->hyperv_leaves ? CPUID_KVM_BEHIND : CPUID_KVM;
+
+    cpuid_table_drop(cpuid, first, first + (CPUID_KVM_END - CPUID_KVM));
+}
+
 static void
 hide_pmu(struct kvm_cpuid2 *cpuid)
 {
@@ -200,6 +233,8 @@ cpu_config_cpuid(const CpuConfig *config, struct kvm_cpuid2 *cpuid, unsigned roo
 {
     bool fits = true;
 
+    if (config->hyperv_leaves)
+        move_kvm_leaves(cpuid);
     for (unsigned i = 0; i < config->n_edits; i++)
         fits = fits && apply_edit(&config->edits[i], cpuid, room);
     if (config->n_edits)
@@ -211,7 +246,7 @@ cpu_config_cpuid(const CpuConfig *config, struct kvm_cpuid2 *cpuid, unsigned roo
     if (!config->pmu)
         hide_pmu(cpuid);
     if (!config->kvm_leaves)
-        cpuid_table_drop(cpuid, CPUID_KVM, CPUID_KVM_END);
+        hide_kvm(config, cpuid);
     return fits || vmm_error(err, VMM_ERROR_FAILED, "The CPUID table is full at %u leaves", room);
 }
 

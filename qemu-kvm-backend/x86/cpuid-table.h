@@ -14,6 +14,7 @@
 #define CPUID_XSAVE        0xdu
 #define CPUID_KVM          0x40000000u
 #define CPUID_KVM_END      0x400000ffu
+#define CPUID_KVM_BEHIND   0x40000100u /* behind Hyper-V's */
 #define CPUID_EXTENDED     0x80000000u
 #define CPUID_FEATURES_AMD 0x80000001u
 #define CPUID_PMU_AMD      0x80000022u

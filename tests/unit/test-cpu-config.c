@@ -181,6 +181,31 @@ test_hidden(void)
     g_assert_null(find(table, 0xa, 0));
 }
 
+/* KVM's leaves give way, and go where they are not wanted; those that the edits make stay. */
+static void
+test_hyperv(void)
+{
+    for (int hidden = 0; hidden <= 1; hidden++) {
+        VmmMsg *msg = request("40000000.0:eax=40000005/ffffffff 40000001.0:eax=31237648/ffffffff "
+                              "40000101.0:eax=0/80",
+                              NULL, NULL);
+        g_autofree Table *table = NULL;
+
+        vmm_msg_put_bool(msg, "hyperv-leaves", true);
+        vmm_msg_put_bool(msg, "kvm-leaves", !hidden);
+        table = apply(msg);
+        g_assert_cmphex(find(table, 0x40000000, 0)->eax, ==, 0x40000005);
+        g_assert_cmphex(find(table, 0x40000001, 0)->eax, ==, 0x31237648);
+        if (hidden) {
+            g_assert_null(find(table, 0x40000100, 0));
+            g_assert_null(find(table, 0x40000101, 0));
+        } else {
+            g_assert_cmphex(find(table, 0x40000100, 0)->eax, ==, 0x40000101);
+            g_assert_cmphex(find(table, 0x40000101, 0)->eax, ==, 0x01007e7b);
+        }
+    }
+}
+
 static void
 test_numbers(void)
 {
@@ -273,6 +298,7 @@ main(int argc, char **argv)
     g_test_add_func("/cpu-config/caches", test_caches);
     g_test_add_func("/cpu-config/caches-amd", test_caches_amd);
     g_test_add_func("/cpu-config/hidden", test_hidden);
+    g_test_add_func("/cpu-config/hyperv", test_hyperv);
     g_test_add_func("/cpu-config/numbers", test_numbers);
     g_test_add_func("/cpu-config/refused", test_refused);
     g_test_add_func("/cpu-config/too-many", test_too_many);

@@ -490,6 +490,34 @@ test_kvm(void)
     g_assert_false(says(vmm_on, "kvm-leaves") || says(vmm_on, "pmu"));
 }
 
+/* In Hyper-V's leaves what is on, and in KVM's, which are behind them then, what is off. */
+static void
+test_hyperv(void)
+{
+    g_autoptr(DomainDef) all =
+        parse("<hyperv><relaxed state='on'/><vapic state='on'/><spinlocks state='on' retries='8191'/>"
+              "<vpindex state='on'/><runtime state='on'/><reset state='on'/>"
+              "<vendor_id state='on' value='abc'/><frequencies state='on'/></hyperv><pvspinlock state='off'/>",
+              "", "<timer name='hypervclock' present='yes'/>");
+    g_autoptr(DomainDef) clock = parse("", "", "<timer name='hypervclock' present='yes'/>");
+    g_autoptr(DomainDef) off =
+        parse("<hyperv><relaxed state='off'/></hyperv>", "", "<timer name='hypervclock' present='no'/>");
+    g_autofree char *vmm_all = lower(all, NULL), *vmm_clock = lower(clock, NULL), *vmm_off = lower(off, NULL);
+
+    g_assert_true(says(vmm_all, "hyperv-leaves"));
+    g_assert_true(says(vmm_all, "40000000.0:eax=40000005/ffffffff 40000000.0:ebx=636261/ffffffff "
+                                "40000000.0:ecx=0/ffffffff 40000000.0:edx=0/ffffffff "));
+    g_assert_true(says(vmm_all, " 40000001.0:eax=31237648/ffffffff "));
+    g_assert_true(says(vmm_all, " 40000003.0:eax=af3/ffffffff 40000003.0:edx=108/ffffffff "));
+    g_assert_true(says(vmm_all, " 40000004.0:eax=28/ffffffff 40000004.0:ebx=1fff/ffffffff "));
+    g_assert_true(says(vmm_all, "40000101.0:eax=0/80 "));
+    g_assert_true(says(vmm_clock, "40000000.0:ebx=7263694d/ffffffff 40000000.0:ecx=666f736f/ffffffff "
+                                  "40000000.0:edx=76482074/ffffffff "));
+    g_assert_true(says(vmm_clock, " 40000003.0:eax=222/ffffffff 40000003.0:edx=8/ffffffff "));
+    g_assert_true(says(vmm_clock, " 40000004.0:eax=0/ffffffff 40000004.0:ebx=ffffffff/ffffffff "));
+    g_assert_false(says(vmm_off, "hyperv-leaves") || says(vmm_off, "4000000"));
+}
+
 /* virConnectCompareCPU */
 
 static void
@@ -568,6 +596,7 @@ main(int argc, char **argv)
     g_test_add_func("/guest-cpu/passthrough", test_passthrough);
     g_test_add_func("/guest-cpu/passthrough-features", test_passthrough_features);
     g_test_add_func("/guest-cpu/kvm", test_kvm);
+    g_test_add_func("/guest-cpu/hyperv", test_hyperv);
     g_test_add_func("/guest-cpu/compare", test_compare);
     return g_test_run();
 }
