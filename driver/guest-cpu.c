@@ -320,7 +320,7 @@ put_features(GString *edits, const CpuBits *bits, const CpuBits *mask)
     for (int i = 0; i < CPU_N_WORDS; i++) {
         if (cpu_words[i].reg != CPU_MSR)
             cpuid_edits_put(edits, cpu_words[i].leaf, cpu_words[i].index, cpu_words[i].reg, bits->words[i],
-                     mask->words[i]);
+                            mask->words[i]);
     }
 }
 

@@ -57,3 +57,10 @@ guest_boots() {
     tail -n 5 "$1"
     return 1
 }
+
+# says TEXT COMMAND: the guest's shell on the console open on the file $screen, in one line that COMMAND prints.
+# shellcheck disable=SC2154 # screen is the caller's
+says() {
+    console_type "echo \"=\$($2)=\""
+    wait_for $patience "$screen" "=$1="
+}
