@@ -74,8 +74,11 @@ launch_finish(Launch *launch)
 
     domain->launch = NULL;
     domain->coming = NULL;
+    if (launch->error) { /* before its caller hears: who waits from then on waits for another end */
+        domain->ending = DOMAIN_ENDS_ITSELF;
+        domain_tell_end(domain, NULL);
+    }
     launch->done(launch->data, launch->error);
-    domain_tell_end(domain, NULL);
     launch_free(launch);
 }
 

@@ -156,6 +156,12 @@ is_set(Fixture *fixture, gconstpointer error)
     return *(GError *const *)error != NULL;
 }
 
+static gboolean
+is_off(Fixture *fixture, gconstpointer path)
+{
+    return fixture_state(fixture, path) == VIR_DOMAIN_SHUTOFF;
+}
+
 /* One that never ends holds up its own domain, until that is destroyed. */
 static void
 test_hangs(void)
@@ -175,6 +181,12 @@ test_hangs(void)
     g_assert_cmpstr(error->message, ==,
                     "operation aborted: the domain was destroyed during its start");
     fixture_do(fixture, other, "Destroy", FLAGS(0));
+    /* Of that the next one to run knows nothing. */
+    install(fixture, "qemu", RECORD);
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_do(fixture, path, "Shutdown", FLAGS(0));
+    fixture_wait(fixture, is_off, path);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SHUTDOWN);
 }
 
 static const struct Quick {
