@@ -64,6 +64,13 @@ typedef struct TestGuest {
     gboolean frozen[2]; /* by file system */
 } TestGuest;
 
+/* How an image is called, managed-save.h. */
+typedef enum ManagedSaveName {
+    MANAGED_SAVE_READY,
+    MANAGED_SAVE_USED,    /* the guest that was made of it may have gone on */
+    MANAGED_SAVE_LEAVING, /* its domain is being undefined */
+} ManagedSaveName;
+
 struct Domain {
     guint refs;
     DomainHost *host;
@@ -76,8 +83,9 @@ struct Domain {
     DomainDef *live;     /* NULL: not running */
     gboolean updated;    /* persistent was defined anew since the start */
     gboolean autostart;
-    gboolean managed_save; /* there is an image that it starts from */
-    gboolean from_image;   /* its guest comes from there, and has not gone on yet */
+    gboolean managed_save;    /* there is an image that it starts from ... */
+    ManagedSaveName saved_as; /* ... of this name */
+    gboolean from_image;      /* its guest comes from there, and has not gone on yet */
     int id;                /* -1: not running */
     int state, reason;     /* virDomainState and reason */
     JobQueue job;

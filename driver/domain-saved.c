@@ -20,15 +20,15 @@ domain_managed_save_remove(Domain *domain, guint flags, GError **error)
 
 /* NULL with @error where there is no image. */
 static char *
-existing(const Domain *domain, const char *function, GError **error)
+existing(Domain *domain, const char *function, GError **error)
 {
     if (domain->host->env->simulated) /* an image without a file */
         driver_error(error, VIR_ERR_NO_SUPPORT, "%s", function);
-    else if (domain->managed_save)
-        return managed_save_path(domain);
-    else
+    else if (!domain->managed_save)
         driver_error(error, VIR_ERR_OPERATION_INVALID,
                      "domain does not have managed save image");
+    else if (managed_save_make_ready(domain, error))
+        return managed_save_path(domain);
     return NULL;
 }
 

@@ -314,7 +314,7 @@ remove_files(Domain *domain, guint flags, GError **error)
 {
     gboolean image = domain->managed_save;
 
-    if (image && !managed_save_set_aside(domain, error))
+    if (image && !managed_save_set_aside(domain, MANAGED_SAVE_LEAVING, error))
         return FALSE;
     if (remove_definition(domain, flags, error)) {
         if (image)

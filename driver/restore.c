@@ -115,7 +115,7 @@ launched(gpointer data, const GError *launch_error)
         restore_finish(restore, launch_error);
         return;
     }
-    if (restore->managed && !managed_save_set_aside(domain, &error)) {
+    if (restore->managed && !managed_save_set_aside(domain, MANAGED_SAVE_USED, &error)) {
         restore_fail(restore, error);
         return;
     }
@@ -223,6 +223,8 @@ open_managed(Domain *domain, guint flags, RestoreSource *ret, gboolean *ret_boot
         *ret_boot = managed_save_remove(domain, error);
         return FALSE;
     }
+    if (!managed_save_make_ready(domain, error))
+        return FALSE;
     if (restore_source_open(domain->host->env, path, NULL, 0, ret, &torn, error)) {
         if (check_owner(domain, ret->def, error))
             return TRUE;

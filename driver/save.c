@@ -179,7 +179,7 @@ end_guest(Save *save)
 
     save->whole = TRUE;
     if (save->managed)
-        domain->managed_save = TRUE;
+        managed_save_was_written(domain);
     keep_info(save);
     domain_tell(domain, job, &save->info);
     domain->ending = DOMAIN_ENDS_SAVED;

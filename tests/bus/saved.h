@@ -5,8 +5,8 @@
 
 #define SAVED_IMAGES    "saved" /* below the fixture's directory: of those who choose a file ... */
 #define SAVED_MANAGED   "data/vmctl/save" /* ... and of those who do not */
-#define SAVED_EVENTS    "3,0 5,4" /* paused, stopped: saved */
-#define RESTORED_EVENTS "2,2 4,2" /* started: restored, resumed: from a snapshot */
+#define SAVED_EVENTS    "3,0 5,4"         /* paused, stopped: saved */
+#define RESTORED_EVENTS "2,2 4,2"         /* started: restored, resumed: from a snapshot */
 
 /* A guest, "kept", that runs, and a directory for its image. Its path; @cmdline as fixture_xml()'s. */
 char *saved_start(Fixture *fixture, const char *cmdline);

@@ -80,12 +80,18 @@ test_removed(void)
 }
 
 static char *
-managed_path(Fixture *fixture)
+only_file(Fixture *fixture, const char *below)
 {
-    g_autofree char *dir_path = g_build_filename(fixture->dir, SAVED_MANAGED, NULL);
+    g_autofree char *dir_path = g_build_filename(fixture->dir, below, NULL);
     g_autoptr(GDir) dir = g_dir_open(dir_path, 0, NULL);
 
     return g_build_filename(dir_path, g_dir_read_name(dir), NULL);
+}
+
+static char *
+managed_path(Fixture *fixture)
+{
+    return only_file(fixture, SAVED_MANAGED);
 }
 
 /* One that cannot be used is kept, unless there is nothing in it. */
@@ -188,6 +194,33 @@ test_daemon_ends(void)
     g_assert_cmpuint(saved_count(fixture, SAVED_MANAGED), ==, 0);
 }
 
+/* An undefine that was cut short did not take its image, and one that was not cut short leaves none. */
+static void
+test_undefine_cut_short(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = saved_start(fixture, "");
+    g_autofree char *image = NULL, *leaving = NULL, *definition = NULL;
+
+    managed_save(fixture, path, 0);
+    fixture_expect_events(fixture, SAVED_EVENTS);
+    image = managed_path(fixture);
+    leaving = g_strconcat(image, ".leaving", NULL);
+    fixture_end_daemon(fixture, SIGKILL);
+    g_assert_no_errno(g_rename(image, leaving));
+    fixture_start_daemon(fixture);
+    g_assert_true(saved_has_managed(fixture, path));
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_expect_events(fixture, RESTORED_EVENTS);
+    managed_save(fixture, path, 0);
+    fixture_end_daemon(fixture, SIGKILL);
+    definition = only_file(fixture, "config/vmctl/domains");
+    g_assert_no_errno(g_unlink(definition));
+    g_assert_no_errno(g_rename(image, leaving));
+    fixture_start_daemon(fixture);
+    g_assert_cmpuint(saved_count(fixture, SAVED_MANAGED), ==, 0);
+}
+
 static void
 test_documents(void)
 {
@@ -224,6 +257,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/managed-save/stuck", test_stuck);
     g_test_add_func("/bus/managed-save/restore-fails", test_restore_fails);
     g_test_add_func("/bus/managed-save/daemon-killed", test_daemon_ends);
+    g_test_add_func("/bus/managed-save/undefine-cut-short", test_undefine_cut_short);
     g_test_add_func("/bus/managed-save/documents", test_documents);
     return g_test_run();
 }
