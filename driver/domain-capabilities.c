@@ -252,6 +252,22 @@ put_memory(XmlWriter *out)
 }
 
 static void
+put_hyperv(XmlWriter *out)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+
+    for (int i = 0; i < DOMAIN_N_HYPERV; i++) {
+        const char *name = domain_hyperv_name(i);
+
+        if (name)
+            g_string_append_printf(names, names->len ? " %s" : "%s", name);
+    }
+    open_supported(out, "hyperv", TRUE);
+    put_enum(out, "features", names->str);
+    xml_close(out);
+}
+
+static void
 put_domain_features(XmlWriter *out)
 {
     /* None of these, which clients look for. */
@@ -263,9 +279,7 @@ put_domain_features(XmlWriter *out)
         open_supported(out, names[i], FALSE);
         xml_close(out);
     }
-    open_supported(out, "hyperv", TRUE);
-    put_enum(out, "features", "relaxed vapic spinlocks vpindex runtime reset vendor_id frequencies");
-    xml_close(out);
+    put_hyperv(out);
     xml_close(out);
 }
 

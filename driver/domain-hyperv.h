@@ -32,9 +32,13 @@ typedef enum DomainHypervFeature {
 typedef struct DomainHyperv {
     gboolean present;            /* the element is there */
     int states[DOMAIN_N_HYPERV]; /* 1 on, 0 off, -1 not said */
-    guint retries;               /* of a spinlock before the guest says that it waits; where SPINLOCKS is on */
+    guint retries; /* of a spinlock before the guest says that it waits; where SPINLOCKS is on */
+    gboolean direct_timers; /* that interrupt by themselves; where STIMER is on */
     char vendor_id[DOMAIN_HYPERV_VENDOR_ID_MAX + 1]; /* where VENDOR_ID is on */
 } DomainHyperv;
+
+/* Its element's name; NULL: it can only be off. */
+const char *domain_hyperv_name(DomainHypervFeature feature);
 
 void domain_hyperv_init(DomainHyperv *hyperv);
 /* The element @node; what an earlier one said stays unless this one says something else of it. */

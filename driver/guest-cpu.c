@@ -447,6 +447,8 @@ put_hyperv(GString *edits, const DomainDef *def, VmmMsg *msg)
     if (!guest_hyperv_is_on(def))
         return;
     vmm_msg_put_bool(msg, "hyperv-leaves", TRUE);
+    if (guest_hyperv_has_synic(def))
+        vmm_msg_put_bool(msg, "hyperv-synic", TRUE);
     guest_hyperv_put(def, edits);
 }
 
@@ -475,6 +477,8 @@ guest_cpu_lower(DomainDef *def, const HostCpu *host, VmmMsg *msg, GError **error
     g_autoptr(GString) edits = g_string_new(NULL);
     gboolean model = domain_cpu_is_model(&def->cpu);
 
+    if (!guest_hyperv_check(def, error))
+        return FALSE;
     if (!(model ? lower_model(def, host, msg, edits, error)
                 : lower_host(def, host, edits, error)) ||
         !put_addresses(edits, &def->cpu, host, error))

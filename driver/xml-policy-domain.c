@@ -208,6 +208,7 @@ const XmlPolicy xml_policy_rows_domain[] = {
     { "features/hyperv/spinlocks", XML_EACH },
     { "features/hyperv/spinlocks/@retries", XML_HONOUR },
     { "features/hyperv/stimer", XML_EACH },
+    { "features/hyperv/stimer/direct", XML_EACH },
     { "features/hyperv/synic", XML_EACH },
     { "features/hyperv/tlbflush", XML_EACH },
     { "features/hyperv/vapic", XML_EACH },

@@ -218,7 +218,7 @@ build_power_on(Hardware *hw, VmmError *err)
     unsigned n;
     const int *fds = vcpus_fds(hw->vcpus.vcpus, &n);
 
-    hw->power_on = power_on_capture(hw->kvm, fds, n, err);
+    hw->power_on = power_on_capture(hw->kvm, fds, n, hw->config->cpu.hyperv_synic, err);
     return hw->power_on != NULL;
 }
 

@@ -343,6 +343,13 @@ kvm_msr_list(const Kvm *kvm, VmmError *err)
     return NULL;
 }
 
+bool
+kvm_hyperv_cpuid(const Kvm *kvm, struct kvm_cpuid2 *ret, VmmError *err)
+{
+    return ioctl(kvm->fd, KVM_GET_SUPPORTED_HV_CPUID, ret) == 0 ||
+           vmm_error_errno(err, "Cannot ask KVM what it has of Hyper-V");
+}
+
 int
 kvm_create_vcpu(Kvm *kvm, uint32_t apic_id, const struct kvm_cpuid2 *cpuid, VmmError *err)
 {

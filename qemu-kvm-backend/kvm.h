@@ -50,6 +50,8 @@ void kvm_unmap_rom(Kvm *kvm, uint64_t gpa);
 struct kvm_cpuid2 *kvm_supported_cpuid(const Kvm *kvm, unsigned spare, unsigned *ret_room,
                                        VmmError *err);
 struct kvm_msr_list *kvm_msr_list(const Kvm *kvm, VmmError *err);
+/* KVM_GET_SUPPORTED_HV_CPUID's answer, in the room for @ret->nent entries. */
+bool kvm_hyperv_cpuid(const Kvm *kvm, struct kvm_cpuid2 *ret, VmmError *err);
 
 /* A vCPU's descriptor, and how many bytes of it are its struct kvm_run; -1 with @err. */
 int kvm_create_vcpu(Kvm *kvm, uint32_t apic_id, const struct kvm_cpuid2 *cpuid, VmmError *err);

@@ -1,6 +1,7 @@
 #include "qemu-kvm-backend/vcpu-build.h"
 
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/x86/hyperv.h"
 #include "qemu-kvm-backend/x86/power-on.h"
 
 #include <inttypes.h>
@@ -43,7 +44,8 @@ common_features(Common *common, const MachineConfig *config, Kvm *kvm, VmmError 
     if (!common->cpuid)
         return false;
     cpuid_offer(common->cpuid, kvm_has(kvm, KVM_CAP_TSC_DEADLINE_TIMER) > 0);
-    if (cpu_config_cpuid(&config->cpu, common->cpuid, common->room, err))
+    if (cpu_config_cpuid(&config->cpu, common->cpuid, common->room, err) &&
+        (!config->cpu.hyperv_leaves || hyperv_check(kvm, common->cpuid, err)))
         return true;
     free(common->cpuid);
     return false;

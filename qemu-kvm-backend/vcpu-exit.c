@@ -1,5 +1,7 @@
 #include "qemu-kvm-backend/vcpu-exit.h"
 
+#include "qemu-kvm-backend/x86/hyperv.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -138,6 +140,14 @@ serve_internal_error(Exit *exit)
                suberror_name(exit->run->internal.suberror), instruction);
 }
 
+static VcpuVerdict
+serve_hyperv(Exit *exit)
+{
+    if (hyperv_exit(exit->run))
+        return VCPU_GO_ON;
+    return say(exit, VCPU_CRASH, "KVM reports %u of Hyper-V, which is unknown", exit->run->hyperv.type);
+}
+
 /* By KVM_EXIT_*: api.rst, "The kvm_run structure". A halted vCPU waits in the kernel, where its
  * APIC is, and so do interrupt windows and the I/O APIC's ends of interrupt. */
 static const ExitRow rows[] = {
@@ -158,7 +168,7 @@ static const ExitRow rows[] = {
     [KVM_EXIT_INTERNAL_ERROR] = { "internal error", serve_internal_error },
     [KVM_EXIT_SYSTEM_EVENT] = { "system event", serve_system_event },
     [KVM_EXIT_IOAPIC_EOI] = { "I/O APIC end of interrupt", NULL },
-    [KVM_EXIT_HYPERV] = { "Hyper-V", NULL },
+    [KVM_EXIT_HYPERV] = { "Hyper-V", serve_hyperv },
     [KVM_EXIT_X86_RDMSR] = { "MSR read", NULL },
     [KVM_EXIT_X86_WRMSR] = { "MSR write", NULL },
     [KVM_EXIT_DIRTY_RING_FULL] = { "full dirty ring", NULL },

@@ -67,6 +67,7 @@
  * kvm-leaves? bool (true): the guest is told that it is on KVM, and of what that offers,
  * hyperv-leaves? bool (false): what "cpuid" says of the leaves from 0x40000000 on is what Hyper-V would say, and what KVM
  *     says of itself begins at 0x40000100,
+ * hyperv-synic? bool (false): each vCPU has Hyper-V's synthetic interrupt controller, and the timers that go by it,
  * pmu? bool (true): with performance counters, where KVM has them,
  * tsc-khz? u64 (0: the host's): the frequency of the guest's time stamp counter; an error where the host's
  *     is another one and cannot be scaled,

@@ -3,6 +3,7 @@
 #include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/x86/cpuid-table.h"
+#include "qemu-kvm-backend/x86/hyperv.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -130,6 +131,7 @@ cpu_config_read(CpuConfig *config, VmmMsg *msg, VmmError *err)
     config->kvm_leaves = config->pmu = true;
     vmm_msg_get_bool(msg, "kvm-leaves", &config->kvm_leaves);
     vmm_msg_get_bool(msg, "hyperv-leaves", &config->hyperv_leaves);
+    vmm_msg_get_bool(msg, "hyperv-synic", &config->hyperv_synic);
     vmm_msg_get_bool(msg, "pmu", &config->pmu);
     vmm_msg_get_u64(msg, "tsc-khz", &config->tsc_khz);
     if (config->tsc_khz > UINT32_MAX)
@@ -162,8 +164,6 @@ turn_pmu_off(const CpuConfig *config, const Kvm *kvm, VmmError *err)
 bool
 cpu_config_vm(const CpuConfig *config, const Kvm *kvm, VmmError *err)
 {
-    if (config->hyperv_leaves && kvm_has(kvm, KVM_CAP_HYPERV) <= 0)
-        return vmm_error(err, VMM_ERROR_UNSUPPORTED, "Hyper-V enlightenments are not supported by the host's KVM");
     return turn_pmu_off(config, kvm, err);
 }
 
@@ -290,7 +290,8 @@ set_msr(const CpuMsr *msr, int fd, VmmError *err)
 bool
 cpu_config_vcpu(const CpuConfig *config, const Kvm *kvm, int vcpu_fd, VmmError *err)
 {
-    bool good = set_tsc(config, kvm, vcpu_fd, err);
+    bool good = set_tsc(config, kvm, vcpu_fd, err) &&
+                (!config->hyperv_synic || hyperv_enable_synic(vcpu_fd, err));
 
     for (unsigned i = 0; good && i < config->n_msrs; i++)
         good = set_msr(&config->msrs[i], vcpu_fd, err);

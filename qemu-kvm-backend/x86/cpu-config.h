@@ -32,11 +32,12 @@ typedef struct CpuConfig {
     CpuCache cache;
     bool kvm_leaves; /* the guest is told of KVM */
     bool hyperv_leaves; /* and first of Hyper-V, by what the edits say */
+    bool hyperv_synic;  /* each vCPU has its synthetic interrupt controller, and so its timers */
     bool pmu;
     uint64_t tsc_khz; /* 0: the host's */
 } CpuConfig;
 
-/* The keys "cpuid", "msrs", "cpu-cache", "kvm-leaves", "hyperv-leaves", "pmu" and "tsc-khz" of "create". */
+/* The keys "cpuid", "msrs", "cpu-cache", "kvm-leaves", "hyperv-leaves", "hyperv-synic", "pmu" and "tsc-khz" of "create". */
 bool cpu_config_read(CpuConfig *config, VmmMsg *msg, VmmError *err);
 void cpu_config_clear(CpuConfig *config);
 

@@ -90,10 +90,10 @@ make_initial(VcpuState *state)
 }
 
 PowerOn *
-power_on_capture(const Kvm *kvm, const int *vcpu_fds, unsigned n_vcpus, VmmError *err)
+power_on_capture(const Kvm *kvm, const int *vcpu_fds, unsigned n_vcpus, bool synic, VmmError *err)
 {
     PowerOn *state = vmm_must(calloc(1, sizeof(*state)));
-    bool good = vcpu_layout_init(&state->layout, kvm, err);
+    bool good = vcpu_layout_init(&state->layout, kvm, synic, err);
 
     state->vcpus = vmm_must(calloc(n_vcpus, sizeof(VcpuState)));
     state->n_vcpus = n_vcpus;

@@ -14,8 +14,9 @@ typedef struct PowerOn PowerOn;
  * specification 3.6.2.2), caching on, fast strings on. After its CPUID was set. */
 bool power_on_prepare(int vcpu_fd, unsigned index, VmmError *err);
 
-/* Both while all vCPUs are parked; @vcpu_fds are the same each time. */
-PowerOn *power_on_capture(const Kvm *kvm, const int *vcpu_fds, unsigned n_vcpus, VmmError *err);
+/* Both while all vCPUs are parked; @vcpu_fds are the same each time. @synic: vCPUs have the one of Hyper-V. */
+PowerOn *power_on_capture(const Kvm *kvm, const int *vcpu_fds, unsigned n_vcpus, bool synic,
+                          VmmError *err);
 bool power_on_restore(const PowerOn *state, const Kvm *kvm, const int *vcpu_fds, VmmError *err);
 /* What this host keeps of each of these vCPUs; lives as long as @state. */
 const VcpuLayout *power_on_layout(const PowerOn *state);

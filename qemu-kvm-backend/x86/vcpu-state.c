@@ -23,11 +23,13 @@ typedef struct MsrBatch {
 
 /* What there is. */
 
+typedef struct MsrRow {
+    uint32_t first, n;
+} MsrRow;
+
 /* Memory types, by number: SDM volume 3, 12.11.2, and the PAT. No more than there are, because each
  * register that KVM refuses costs a call. */
-static const struct {
-    uint32_t first, n;
-} type_msrs[] = {
+static const MsrRow type_msrs[] = {
     { 0x200, 16 }, /* base and mask of each variable range */
     { 0x250, 1 },  /* the fixed ranges: 64 KiB, 16 KiB, 4 KiB */
     { 0x258, 2 },
@@ -35,27 +37,53 @@ static const struct {
     { 0x277, 1 }, /* PAT */
     { MSR_MTRR_DEFAULT, 1 },
 };
-#define N_TYPE_MSRS 29
+/* The synthetic interrupt controller and its timers ("Hypervisor Top Level Functional Specification" 6.0b, 11.8 and
+ * 12.3), of which KVM's list names the first ones only. A timer's count comes behind its configuration. */
+static const MsrRow synic_msrs[] = {
+    { 0x40000081, 3 },  /* version, event page, message page */
+    { 0x40000090, 16 }, /* the interrupts */
+    { 0x400000b0, 8 },  /* the timers */
+};
 
-/* KVM's list and the memory types, which older kernels leave out of it. A register that comes twice
- * does no harm. */
-static struct kvm_msr_list *
-list_msrs(const Kvm *kvm, VmmError *err)
+static unsigned
+count_msrs(const MsrRow *rows, size_t n_rows)
 {
-    struct kvm_msr_list *list = kvm_msr_list(kvm, err);
+    unsigned n = 0;
 
-    if (!list)
-        return NULL;
-    list = vmm_must(realloc(list, sizeof(*list) + (list->nmsrs + N_TYPE_MSRS) * sizeof(uint32_t)));
-    for (size_t i = 0; i < sizeof(type_msrs) / sizeof(type_msrs[0]); i++) {
-        for (uint32_t j = 0; j < type_msrs[i].n; j++)
-            list->indices[list->nmsrs++] = type_msrs[i].first + j;
+    for (size_t i = 0; i < n_rows; i++)
+        n += rows[i].n;
+    return n;
+}
+
+/* @list with those of @rows as well, for which it is made larger. */
+static struct kvm_msr_list *
+add_msrs(struct kvm_msr_list *list, const MsrRow *rows, size_t n_rows)
+{
+    unsigned more = count_msrs(rows, n_rows);
+
+    list = vmm_must(realloc(list, sizeof(*list) + (list->nmsrs + more) * sizeof(uint32_t)));
+    for (size_t i = 0; i < n_rows; i++) {
+        for (uint32_t j = 0; j < rows[i].n; j++)
+            list->indices[list->nmsrs++] = rows[i].first + j;
     }
     return list;
 }
 
+/* KVM's list and what it leaves out, the memory types on older kernels only. A register that comes twice does no harm. */
+static struct kvm_msr_list *
+list_msrs(const Kvm *kvm, bool synic, VmmError *err)
+{
+    struct kvm_msr_list *list = kvm_msr_list(kvm, err);
+
+    if (list)
+        list = add_msrs(list, type_msrs, sizeof(type_msrs) / sizeof(type_msrs[0]));
+    if (list && synic)
+        list = add_msrs(list, synic_msrs, sizeof(synic_msrs) / sizeof(synic_msrs[0]));
+    return list;
+}
+
 bool
-vcpu_layout_init(VcpuLayout *layout, const Kvm *kvm, VmmError *err)
+vcpu_layout_init(VcpuLayout *layout, const Kvm *kvm, bool synic, VmmError *err)
 {
     int xsave = kvm_has(kvm, KVM_CAP_XSAVE2), nested = kvm_has(kvm, KVM_CAP_NESTED_STATE);
 
@@ -63,7 +91,7 @@ vcpu_layout_init(VcpuLayout *layout, const Kvm *kvm, VmmError *err)
         .xsave_size = xsave > (int)sizeof(struct kvm_xsave) ? xsave : (int)sizeof(struct kvm_xsave),
         .nested_size = nested >= (int)sizeof(struct kvm_nested_state) ? nested : 0,
         .has_sregs2 = kvm_has(kvm, KVM_CAP_SREGS2) > 0,
-        .msrs = list_msrs(kvm, err),
+        .msrs = list_msrs(kvm, synic, err),
     };
     return layout->msrs != NULL;
 }

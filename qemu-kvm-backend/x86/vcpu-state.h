@@ -16,7 +16,8 @@ typedef struct VcpuLayout {
     struct kvm_msr_list *msrs;
 } VcpuLayout;
 
-bool vcpu_layout_init(VcpuLayout *layout, const Kvm *kvm, VmmError *err);
+/* @synic: vCPUs have the one of Hyper-V. */
+bool vcpu_layout_init(VcpuLayout *layout, const Kvm *kvm, bool synic, VmmError *err);
 void vcpu_layout_clear(VcpuLayout *layout);
 
 typedef struct VcpuState {

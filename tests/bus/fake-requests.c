@@ -74,6 +74,7 @@ read_machine(Fake *fake, VmmMsg *request)
     vmm_msg_get_bool(request, "pmu", &flag);
     vmm_msg_get_bool(request, "kvm-leaves", &flag);
     vmm_msg_get_bool(request, "hyperv-leaves", &flag);
+    vmm_msg_get_bool(request, "hyperv-synic", &flag);
     vmm_msg_get_bool(request, "firmware-uefi", &flag);
     vmm_msg_get_bool(request, "pm-suspend-to-mem", &flag);
     vmm_msg_get_bool(request, "pm-suspend-to-disk", &flag);

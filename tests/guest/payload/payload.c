@@ -126,6 +126,7 @@ static const Scene scenes[] = {
     { "mmio-exits", play_mmio_exits },
     { "smp", play_smp },
     { "ticks", play_ticks },
+    { "synic", play_synic },
     { "boots", play_boots },
     { "smp-boots", play_smp_boots },
     { "hostile", play_hostile },

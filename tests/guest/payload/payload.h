@@ -116,6 +116,7 @@ void play_mmio_exits(uint32_t number);
 void play_smp(uint32_t number);
 /* ticks.c: @number lines, one for ten interrupts of the timer, then checks what it knows. */
 void play_ticks(uint32_t number);
+void play_synic(uint32_t number);
 /* True when @number vCPUs have woken, each with an APIC id of its own. */
 bool smp_wake(uint32_t number);
 /* The same once they are off again. */
