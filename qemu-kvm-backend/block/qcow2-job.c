@@ -185,7 +185,7 @@ void
 job_moved(Qcow2Job *job, int error)
 {
     BlockRequest *req = job->req;
-    struct iovec *end = req->iov + req->n_iov;
+    struct iovec *end;
 
     if (!has_buffers(req)) {
         uint64_t left = error ? job->part.size : 0;
@@ -193,6 +193,7 @@ job_moved(Qcow2Job *job, int error)
         block_request_skip(req, job->moved - left);
         return;
     }
+    end = req->iov + req->n_iov;
     req->offset += job->moved - job->part.size;
     req->size -= job->moved - job->part.size;
     req->iov = job->part.iov;
