@@ -54,7 +54,7 @@ peek_at(Vmm *vmm, guint64 address, guint64 size, gboolean virtual, int file)
 static void
 test_peek(void)
 {
-    static char seen[2][8192];
+    static char seen[2][16384]; /* all of it */
     g_autoptr(Vmm) vmm = NULL;
     int file = memfd_create("peek", MFD_CLOEXEC);
 
