@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define MSR_TSC          0x10
 #define MSR_MISC_ENABLE  0x1a0
 #define MSR_MTRR_DEFAULT 0x2ff
 
@@ -84,8 +83,7 @@ power_on_prepare(int vcpu_fd, unsigned index, VmmError *err)
 static void
 make_initial(VcpuState *state)
 {
-    if (state->n_msrs > 0 && state->msrs[0].index == MSR_TSC)
-        state->msrs[0].data = 0;
+    vcpu_msrs_set_tsc(&state->msrs, 0);
     state->events.flags |= KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SIPI_VECTOR;
 }
 

@@ -9,78 +9,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define MSRS_AT_ONCE 256 /* KVM's MAX_IO_MSRS */
-#define CPUID_MAX    512 /* entries, far beyond what vCPUs have */
+#define CPUID_MAX 512 /* entries, far beyond what vCPUs have */
 
-#define MSR_TSC          0x10
-#define MSR_MTRR_DEFAULT 0x2ff
-#define MSR_TSC_DEADLINE 0x6e0
-
-typedef struct MsrBatch {
-    struct kvm_msrs head;
-    struct kvm_msr_entry entries[MSRS_AT_ONCE];
-} MsrBatch;
+#define MSR_TSC 0x10
 
 /* What there is. */
-
-typedef struct MsrRow {
-    uint32_t first, n;
-} MsrRow;
-
-/* Memory types, by number: SDM volume 3, 12.11.2, and the PAT. No more than there are, because each
- * register that KVM refuses costs a call. */
-static const MsrRow type_msrs[] = {
-    { 0x200, 16 }, /* base and mask of each variable range */
-    { 0x250, 1 },  /* the fixed ranges: 64 KiB, 16 KiB, 4 KiB */
-    { 0x258, 2 },
-    { 0x268, 8 },
-    { 0x277, 1 }, /* PAT */
-    { MSR_MTRR_DEFAULT, 1 },
-};
-/* The synthetic interrupt controller and its timers ("Hypervisor Top Level Functional Specification" 6.0b, 11.8 and
- * 12.3), of which KVM's list names the first ones only. A timer's count comes behind its configuration. */
-static const MsrRow synic_msrs[] = {
-    { 0x40000081, 3 },  /* version, event page, message page */
-    { 0x40000090, 16 }, /* the interrupts */
-    { 0x400000b0, 8 },  /* the timers */
-};
-
-static unsigned
-count_msrs(const MsrRow *rows, size_t n_rows)
-{
-    unsigned n = 0;
-
-    for (size_t i = 0; i < n_rows; i++)
-        n += rows[i].n;
-    return n;
-}
-
-/* @list with those of @rows as well, for which it is made larger. */
-static struct kvm_msr_list *
-add_msrs(struct kvm_msr_list *list, const MsrRow *rows, size_t n_rows)
-{
-    unsigned more = count_msrs(rows, n_rows);
-
-    list = vmm_must(realloc(list, sizeof(*list) + (list->nmsrs + more) * sizeof(uint32_t)));
-    for (size_t i = 0; i < n_rows; i++) {
-        for (uint32_t j = 0; j < rows[i].n; j++)
-            list->indices[list->nmsrs++] = rows[i].first + j;
-    }
-    return list;
-}
-
-/* KVM's list and what it leaves out, the memory types on older kernels only. A register that comes twice does no harm. */
-static struct kvm_msr_list *
-list_msrs(const Kvm *kvm, bool synic, VmmError *err)
-{
-    struct kvm_msr_list *list = kvm_msr_list(kvm, err);
-
-    if (list)
-        list = add_msrs(list, type_msrs, sizeof(type_msrs) / sizeof(type_msrs[0]));
-    if (list && synic)
-        list = add_msrs(list, synic_msrs, sizeof(synic_msrs) / sizeof(synic_msrs[0]));
-    return list;
-}
 
 bool
 vcpu_layout_init(VcpuLayout *layout, const Kvm *kvm, bool synic, VmmError *err)
@@ -91,7 +24,7 @@ vcpu_layout_init(VcpuLayout *layout, const Kvm *kvm, bool synic, VmmError *err)
         .xsave_size = xsave > (int)sizeof(struct kvm_xsave) ? xsave : (int)sizeof(struct kvm_xsave),
         .nested_size = nested >= (int)sizeof(struct kvm_nested_state) ? nested : 0,
         .has_sregs2 = kvm_has(kvm, KVM_CAP_SREGS2) > 0,
-        .msrs = list_msrs(kvm, synic, err),
+        .msrs = vcpu_msrs_list(kvm, synic, err),
     };
     return layout->msrs != NULL;
 }
@@ -117,61 +50,12 @@ vcpu_state_clear(VcpuState *state)
 {
     free(state->nested);
     free(state->xsave);
-    free(state->msrs);
+    vcpu_msrs_clear(&state->msrs);
     free(state->cpuid);
     *state = (VcpuState){ .layout = NULL };
 }
 
 /* Reading. */
-
-/* KVM_GET_MSRS says how many it read before the first that it refuses: that one is left out. */
-static void
-get_msrs(int fd, const struct kvm_msr_list *list, VcpuState *state)
-{
-    MsrBatch *batch = vmm_must(malloc(sizeof(*batch)));
-    unsigned next = 0;
-
-    state->msrs = vmm_must(calloc(list->nmsrs + 1, sizeof(struct kvm_msr_entry)));
-    while (next < list->nmsrs) {
-        unsigned n = list->nmsrs - next < MSRS_AT_ONCE ? list->nmsrs - next : MSRS_AT_ONCE;
-        int got;
-
-        memset(batch, 0, sizeof(*batch));
-        batch->head.nmsrs = n;
-        for (unsigned i = 0; i < n; i++)
-            batch->entries[i].index = list->indices[next + i];
-        got = ioctl(fd, KVM_GET_MSRS, batch);
-        if (got < 0)
-            got = 0;
-        memcpy(state->msrs + state->n_msrs, batch->entries, got * sizeof(struct kvm_msr_entry));
-        state->n_msrs += got;
-        next += (unsigned)got < n ? got + 1 : got;
-    }
-    free(batch);
-}
-
-static void
-swap_msrs(VcpuState *state, uint32_t i, uint32_t j)
-{
-    struct kvm_msr_entry entry = state->msrs[i];
-
-    state->msrs[i] = state->msrs[j];
-    state->msrs[j] = entry;
-}
-
-/* The TSC's deadline is compared with it when it is set. */
-static void
-order_msrs(VcpuState *state)
-{
-    for (uint32_t i = 0; i < state->n_msrs; i++) {
-        if (state->msrs[i].index == MSR_TSC)
-            swap_msrs(state, i, 0);
-    }
-    for (uint32_t i = 0; i + 1 < state->n_msrs; i++) {
-        if (state->msrs[i].index == MSR_TSC_DEADLINE)
-            swap_msrs(state, i, state->n_msrs - 1);
-    }
-}
 
 static bool
 get_nested(int fd, VcpuState *state)
@@ -206,61 +90,11 @@ vcpu_state_get(VcpuState *state, int fd, VmmError *err)
         !get_nested(fd, state))
         return vmm_error_errno(err, "Cannot read a vCPU's state");
     state->has_xcrs = ioctl(fd, KVM_GET_XCRS, &state->xcrs) == 0;
-    get_msrs(fd, state->layout->msrs, state);
-    order_msrs(state);
+    vcpu_msrs_get(&state->msrs, fd, state->layout->msrs);
     return true;
 }
 
 /* Writing. */
-
-static bool
-get_msr(int fd, uint32_t index, uint64_t *ret)
-{
-    MsrBatch one = { .head.nmsrs = 1, .entries[0].index = index };
-
-    if (ioctl(fd, KVM_GET_MSRS, &one) != 1)
-        return false;
-    *ret = one.entries[0].data;
-    return true;
-}
-
-/* Some can be read and not set; that is no loss where they are what they were. */
-static bool
-is_as_saved(int fd, const struct kvm_msr_entry *entry)
-{
-    uint64_t value = 0;
-
-    return get_msr(fd, entry->index, &value) ? value == entry->data : entry->data == 0;
-}
-
-static bool
-set_msrs(const VcpuState *state, int fd, bool strict, VmmError *err)
-{
-    MsrBatch *batch = vmm_must(calloc(1, sizeof(*batch)));
-    uint32_t next = 0;
-    bool good = true;
-
-    while (next < state->n_msrs && good) {
-        uint32_t left = state->n_msrs - next, n = left < MSRS_AT_ONCE ? left : MSRS_AT_ONCE, set;
-        int done;
-
-        batch->head.nmsrs = n;
-        memcpy(batch->entries, state->msrs + next, n * sizeof(struct kvm_msr_entry));
-        done = ioctl(fd, KVM_SET_MSRS, batch);
-        set = done < 0 ? 0 : done;
-        next += set;
-        if (set == n)
-            continue;
-        if (strict && !is_as_saved(fd, &state->msrs[next]))
-            good = vmm_error(err, VMM_ERROR_UNSUPPORTED,
-                             "KVM does not set a vCPU's register 0x%" PRIx32 " to 0x%" PRIx64
-                             ", which the saved one had",
-                             (uint32_t)state->msrs[next].index, (uint64_t)state->msrs[next].data);
-        next++;
-    }
-    free(batch);
-    return good;
-}
 
 static int
 set_sregs(const VcpuState *state, int fd)
@@ -292,7 +126,7 @@ vcpu_state_set(const VcpuState *state, int fd, bool strict, VmmError *err)
         ioctl(fd, KVM_SET_DEBUGREGS, &state->debugregs) < 0 ||
         ioctl(fd, KVM_SET_LAPIC, &state->lapic) < 0)
         return vmm_error_errno(err, "Cannot set a vCPU's registers");
-    if (!set_msrs(state, fd, strict, err))
+    if (!vcpu_msrs_set(&state->msrs, fd, strict, err))
         return false;
     if (ioctl(fd, KVM_SET_VCPU_EVENTS, &state->events) < 0 ||
         ioctl(fd, KVM_SET_MP_STATE, &state->mp_state) < 0)
@@ -314,12 +148,6 @@ access_tsc_offset(int fd, unsigned long request, uint64_t *offset)
     return ioctl(fd, request, &attr) == 0;
 }
 
-static uint64_t
-saved_tsc(const VcpuState *state)
-{
-    return state->n_msrs > 0 && state->msrs[0].index == MSR_TSC ? state->msrs[0].data : 0;
-}
-
 /* All by the same distance, so that they stay in step. */
 void
 vcpu_state_catch_up_tsc(const VcpuState *states, const int *fds, unsigned n)
@@ -327,9 +155,9 @@ vcpu_state_catch_up_tsc(const VcpuState *states, const int *fds, unsigned n)
     uint64_t behind = 0;
 
     for (unsigned i = 0; i < n; i++) {
-        uint64_t saved = saved_tsc(&states[i]), now;
+        uint64_t saved = vcpu_msrs_tsc(&states[i].msrs), now;
 
-        if (get_msr(fds[i], MSR_TSC, &now) && now < saved && saved - now > behind)
+        if (vcpu_msr_get(fds[i], MSR_TSC, &now) && now < saved && saved - now > behind)
             behind = saved - now;
     }
     for (unsigned i = 0; i < n && behind > 0; i++) {
@@ -519,42 +347,16 @@ load_nested(void *object, const void *data, size_t size, VmmError *err)
     return true;
 }
 
-/* Index and value alone: the kernel's struct has a hole. */
-typedef struct SavedMsr {
-    uint64_t index, value;
-} SavedMsr;
-
 static void
 save_msrs(const void *object, StateOut *out)
 {
-    const VcpuState *state = object;
-
-    for (uint32_t i = 0; i < state->n_msrs; i++) {
-        SavedMsr saved = { state->msrs[i].index, state->msrs[i].data };
-
-        state_put_bytes(out, &saved, sizeof(saved));
-    }
+    vcpu_msrs_save(&((const VcpuState *)object)->msrs, out);
 }
 
 static bool
 load_msrs(void *object, const void *data, size_t size, VmmError *err)
 {
-    VcpuState *state = object;
-
-    if (size % sizeof(SavedMsr))
-        return vmm_error(err, VMM_ERROR_INVALID, "The saved vCPU's registers are cut short");
-    free(state->msrs);
-    state->n_msrs = size / sizeof(SavedMsr);
-    state->msrs = vmm_must(calloc(state->n_msrs + 1, sizeof(state->msrs[0])));
-    for (uint32_t i = 0; i < state->n_msrs; i++) {
-        SavedMsr saved;
-
-        memcpy(&saved, (const uint8_t *)data + i * sizeof(saved), sizeof(saved));
-        state->msrs[i].index = saved.index;
-        state->msrs[i].data = saved.value;
-    }
-    order_msrs(state);
-    return true;
+    return vcpu_msrs_load(&((VcpuState *)object)->msrs, data, size, err);
 }
 
 static void

@@ -7,6 +7,7 @@
 
 #include "qemu-kvm-backend/kvm.h"
 #include "qemu-kvm-backend/state.h"
+#include "qemu-kvm-backend/x86/vcpu-msrs.h"
 
 /* What this host's KVM has for each vCPU. */
 typedef struct VcpuLayout {
@@ -34,9 +35,7 @@ typedef struct VcpuState {
     struct kvm_xcrs xcrs;
     bool has_xcrs;
     struct kvm_lapic_state lapic;
-    struct kvm_msr_entry
-        *msrs; /* in the order in which they are set: the TSC first, its deadline last */
-    uint32_t n_msrs;
+    VcpuMsrs msrs;
     struct kvm_cpuid_entry2 *cpuid; /* what the guest sees; to compare */
     uint32_t n_cpuid;
 } VcpuState;
