@@ -12,7 +12,7 @@
 #include "driver/hook.h"
 #include "driver/image-wait.h"
 #include "driver/launch-machine.h"
-#include "driver/pm-suspend.h"
+#include "driver/launch-tell.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -382,57 +382,6 @@ start_prepare(Launch *launch)
     after_hook(launch, HOOK_PREPARE, start_open);
 }
 
-static void
-tell_started(Domain *domain, gboolean paused)
-{
-    if (paused) {
-        domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
-        domain_emit(domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
-        domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
-    } else {
-        domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
-        /* Both, and in this order: so does libvirt, and clients count on the first. */
-        domain_emit(domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
-        domain_emit(domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED);
-    }
-}
-
-static void
-tell_reverted(Domain *domain, gboolean paused)
-{
-    if (paused)
-        domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_FROM_SNAPSHOT);
-    else
-        domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_FROM_SNAPSHOT);
-    domain_emit(domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_FROM_SNAPSHOT);
-    if (paused)
-        domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT);
-}
-
-/* Whether it stays paused, whoever restores it will tell. The reason is libvirt's, to which a restored guest is one
- * that came by migration. */
-static void
-tell_restored(Domain *domain, gboolean asleep)
-{
-    domain_move(domain, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION);
-    domain_emit(domain, VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_RESTORED);
-    if (asleep)
-        pm_suspended(domain);
-}
-
-/* What has become of it since. */
-static void
-tell_news(Launch *launch)
-{
-    const GuestEvents events = domain_guest_events(launch->domain);
-    VmmMsg *event;
-
-    while ((event = g_queue_pop_head(&launch->news))) {
-        events.event(events.data, event);
-        vmm_msg_free(event);
-    }
-}
-
 /* Step 4: it runs. */
 static void
 start_finish(Launch *launch)
@@ -448,18 +397,18 @@ start_finish(Launch *launch)
     domain->updated = FALSE;
     domain_list_set_id(domain->host->list, domain, -1, domain->id);
     if (launch->state >= 0)
-        tell_restored(domain, launch->asleep);
+        launch_tell_restored(domain, launch->asleep);
     else if (launch->from_snapshot)
-        tell_reverted(domain, launch->paused);
+        launch_tell_reverted(domain, launch->paused);
     else
-        tell_started(domain, launch->paused);
+        launch_tell_started(domain, launch->paused);
     guest_news_started(domain);
     if (launch->state >= 0 && !domain->host->env->simulated)
         guest_news_refresh(domain); /* what the guest had told before it was saved */
     if (domain->host->units)
         units_running(domain->host->units, domain_name(domain), domain_uuid(domain), domain->id,
                       guest_pid(domain->guest));
-    tell_news(launch);
+    launch_tell_news(domain, &launch->news);
     launch_finish(launch);
     if (gone)
         domain_guest_events(domain).exited(domain);
