@@ -50,6 +50,37 @@ version_in(const char *xml)
 }
 
 static gboolean
+is_renamed(Fixture *fixture, const StormSlot *slot)
+{
+    g_autoptr(GVariant) name = fixture_get(fixture, slot->path, DOMAIN, "Name");
+    const char *text = g_variant_get_string(name, NULL);
+
+    g_assert_true(g_str_equal(text, slot->name) || g_str_equal(text, slot->other_name));
+    return g_str_equal(text, slot->other_name);
+}
+
+/* By its name, too, and by the other none. */
+static void
+check_names(Fixture *fixture, const StormSlot *slot, const StormState *is)
+{
+    const char *own = is->renamed ? slot->other_name : slot->name;
+    const char *other = is->renamed ? slot->name : slot->other_name;
+    g_autoptr(GVariant) found = NULL, none = NULL;
+    g_autoptr(GError) error = NULL;
+    const char *path;
+
+    none = fixture_try(fixture, ROOT_PATH, CONNECT, "DomainLookupByName",
+                       g_variant_new("(s)", other), NULL, &error);
+    g_assert_null(none);
+    if (!is->defined)
+        return;
+    found = fixture_call(fixture, ROOT_PATH, CONNECT, "DomainLookupByName",
+                         g_variant_new("(s)", own), "(o)");
+    g_variant_get(found, "(&o)", &path);
+    g_assert_cmpstr(path, ==, slot->path);
+}
+
+static gboolean
 is_saved(Fixture *fixture, const StormSlot *slot)
 {
     g_autoptr(GVariant) reply = fixture_call(fixture, slot->path, DOMAIN, "HasManagedSaveImage",
@@ -68,6 +99,7 @@ look_at(Fixture *fixture, const StormSlot *slot)
     StormState state = { .defined = TRUE, .autostart = g_variant_get_boolean(autostart) };
 
     state.version = version_in(config);
+    state.renamed = is_renamed(fixture, slot);
     state.devices = count_of(config, "<rng ");
     state.running = fixture_state(fixture, slot->path) == VIR_DOMAIN_RUNNING;
     state.saved = is_saved(fixture, slot);
@@ -89,11 +121,12 @@ fail_slot(const StormSlot *slot, const StormState *is)
     static const char *const names[] = { "known", "in doubt", "found" };
 
     for (guint i = 0; i < 3; i++)
-        g_printerr("%s %s: defined %d version %u devices %u autostart %d running %d with %u saved "
+        g_printerr("%s %s: defined %d renamed %d version %u devices %u autostart %d running %d "
+                   "with %u saved "
                    "%d with %u\n",
-                   slot->name, names[i], states[i]->defined, states[i]->version, states[i]->devices,
-                   states[i]->autostart, states[i]->running, states[i]->live_devices,
-                   states[i]->saved, states[i]->saved_devices);
+                   slot->name, names[i], states[i]->defined, states[i]->renamed, states[i]->version,
+                   states[i]->devices, states[i]->autostart, states[i]->running,
+                   states[i]->live_devices, states[i]->saved, states[i]->saved_devices);
     g_error("%s is neither as acknowledged nor as it was being changed", slot->name);
 }
 
@@ -132,12 +165,14 @@ check_slot(Fixture *fixture, StormSlot *slot, gboolean listed)
         is = look_at(fixture, slot);
     if ((is.defined != a->defined && is.defined != b->defined) ||
         (is.version != a->version && is.version != b->version) ||
+        (is.renamed != a->renamed && is.renamed != b->renamed) ||
         (is.devices != a->devices && is.devices != b->devices) ||
         (is.autostart != a->autostart && is.autostart != b->autostart) ||
         (is.saved != a->saved && is.saved != b->saved) ||
         (is.running != a->running && is.running != b->running) ||
         (is.running && is.live_devices != a->live_devices && is.live_devices != b->live_devices))
         fail_slot(slot, &is);
+    check_names(fixture, slot, &is);
     is.running = is.running && obeys(fixture, slot);
     if ((a->running || a->saved) && (b->running || b->saved) && !is.running &&
         !is_saved(fixture, slot))
@@ -210,7 +245,7 @@ static const char usual_files[] =
     "|data/vmctl/save(/" UUID ".save)?"
     "|run/vmctl/(vmctld.lock|units|guests|guests/" UUID
     "(/(control|status|live.xml|record|cgroup))?)"
-    "|cache/vmctl/log(/storm-[0-9]-[0-9].log)?)$";
+    "|cache/vmctl/log(/storm-[0-9]-[0-9](-other)?.log)?)$";
 
 static void
 check_files(const char *top, const char *below)

@@ -85,23 +85,29 @@ call(Client *client, const char *path, const char *interface, const char *member
     return REFUSED;
 }
 
-static char *
-document(const Client *client, const StormSlot *slot, guint version)
+static const char *
+name_of(const StormSlot *slot, const StormState *state)
 {
-    return g_strdup_printf("<domain type='kvm'><name>%s</name><uuid>%s</uuid><title>%u</title>"
-                           "<memory unit='MiB'>16</memory><vcpu>1</vcpu>"
-                           "<os><type arch='x86_64' machine='q35'>hvm</type><kernel>%s</kernel>"
-                           "<cmdline>%s</cmdline></os><features><acpi/></features>"
-                           "<devices>" ROOT PORT PORT PORT PORT PORT
-                           "<serial type='pty'/>%s</devices></domain>",
-                           slot->name, slot->uuid, version, client->storm->kernel,
-                           client->storm->cmdline, client->storm->taps ? TAP : "");
+    return state->renamed ? slot->other_name : slot->name;
+}
+
+static char *
+document(const Client *client, const StormSlot *slot)
+{
+    return g_strdup_printf(
+        "<domain type='kvm'><name>%s</name><uuid>%s</uuid><title>%u</title>"
+        "<memory unit='MiB'>16</memory><vcpu>1</vcpu>"
+        "<os><type arch='x86_64' machine='q35'>hvm</type><kernel>%s</kernel>"
+        "<cmdline>%s</cmdline></os><features><acpi/></features>"
+        "<devices>" ROOT PORT PORT PORT PORT PORT "<serial type='pty'/>%s</devices></domain>",
+        name_of(slot, &slot->doubt), slot->uuid, slot->doubt.version, client->storm->kernel,
+        client->storm->cmdline, client->storm->taps ? TAP : "");
 }
 
 static Outcome
 define(Client *client, StormSlot *slot)
 {
-    g_autofree char *xml = document(client, slot, slot->doubt.version);
+    g_autofree char *xml = document(client, slot);
 
     return call(client, ROOT_PATH, CONNECT, "DomainDefineXML", g_variant_new("(s)", xml));
 }
@@ -132,6 +138,13 @@ set_autostart(Client *client, StormSlot *slot)
     return call(
         client, slot->path, "org.freedesktop.DBus.Properties", "Set",
         g_variant_new("(ssv)", DOMAIN, "Autostart", g_variant_new_boolean(slot->doubt.autostart)));
+}
+
+static Outcome
+rename_it(Client *client, StormSlot *slot)
+{
+    return call(client, slot->path, DOMAIN, "Rename",
+                g_variant_new("(su)", name_of(slot, &slot->doubt), 0));
 }
 
 static Outcome
@@ -179,7 +192,7 @@ static Change
 choose(Client *client, StormSlot *slot)
 {
     StormState *next = &slot->doubt;
-    guint dice = g_rand_int_range(client->rand, 0, 13);
+    guint dice = g_rand_int_range(client->rand, 0, 14);
 
     if (!next->defined || dice < 3) {
         next->defined = TRUE;
@@ -197,6 +210,10 @@ choose(Client *client, StormSlot *slot)
     if (dice < 9) {
         next->autostart = !next->autostart;
         return set_autostart;
+    }
+    if (dice == 13 && !next->running && !next->saved) {
+        next->renamed = !next->renamed;
+        return rename_it;
     }
     if (dice < 11 && next->running)
         return choose_end(next, save);
@@ -331,6 +348,7 @@ client_init(Client *client, Storm *storm, guint number, guint32 seed)
         g_autofree char *node = NULL;
 
         slot->name = g_strdup_printf("storm-%u-%u", number, i);
+        slot->other_name = g_strdup_printf("storm-%u-%u-other", number, i);
         slot->uuid = g_strdup_printf(STORM_UUID, number, i);
         node = g_strdelimit(g_strdup(slot->uuid), "-", '_');
         slot->path = g_strconcat(ROOT_PATH "/domain/_", node, NULL);
@@ -360,6 +378,7 @@ storm_free(Storm *storm)
 
         for (guint j = 0; j < STORM_SLOTS; j++) {
             g_free(client->slots[j].name);
+            g_free(client->slots[j].other_name);
             g_free(client->slots[j].uuid);
             g_free(client->slots[j].path);
         }

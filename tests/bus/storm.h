@@ -15,8 +15,9 @@
 /* A domain as a client knows it. */
 typedef struct StormState {
     gboolean defined;
-    guint version; /* what its title says */
-    guint devices; /* plugged into the definition */
+    guint version;    /* what its title says */
+    gboolean renamed; /* it has its other name */
+    guint devices;    /* plugged into the definition */
     gboolean autostart, running;
     guint live_devices;  /* into the guest */
     gboolean saved;      /* it has a managed image ... */
@@ -24,7 +25,7 @@ typedef struct StormState {
 } StormState;
 
 typedef struct StormSlot {
-    char *name, *uuid, *path;
+    char *name, *other_name, *uuid, *path;
     StormState known; /* acknowledged */
     StormState doubt; /* what a change under way may have made of it; else the same */
     int pid;          /* of its guest, 0: nobody looked */
