@@ -430,9 +430,11 @@ rtc_loaded(void *object, VmmError *err)
     int64_t now;
 
     if (__builtin_add_overflow((int64_t)alarm_now(rtc->alarm), rtc->offset_ns, &now) ||
-        !is_plausible(now) || !is_plausible(rtc->seen_ns))
+        !is_plausible(now) || !is_plausible(rtc->seen_ns)) {
+        rtc->offset_ns = 0; /* nor can it be counted with, where the device is reset */
         return vmm_error(err, VMM_ERROR_INVALID,
                          "The saved time of the real-time clock is in no year that it can show");
+    }
     catch_up(rtc);
     update_irq(rtc);
     set_alarm(rtc);
