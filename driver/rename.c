@@ -29,14 +29,43 @@ check_name(const Domain *domain, const char *name, GError **error)
     return domain_def_check_name(name, error);
 }
 
-/* Units go by the name. */
+/* Units go by the name: what starts with the host has both of them for a moment. */
 static gboolean
-rename_unit(const Domain *domain, const char *old_name, GError **error)
+enable_unit(const Domain *domain, const char *name, gboolean *ret_enabled, GError **error)
 {
-    if (!domain->host->units || !units_enabled(old_name))
-        return TRUE;
-    return units_set_enabled(domain_name(domain), TRUE, error) &&
-           units_set_enabled(old_name, FALSE, error);
+    *ret_enabled = domain->host->units && units_enabled(domain_name(domain));
+    return !*ret_enabled || units_set_enabled(name, TRUE, error);
+}
+
+static void
+disable_unit(const char *name)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!units_set_enabled(name, FALSE, &error))
+        g_warning("%s", error->message);
+}
+
+static gboolean
+save_as(Verb *verb, const char *name, GError **error)
+{
+    Domain *domain = verb->domain;
+    g_autofree char *old_name = g_strdup(domain_name(domain));
+    DomainDef *def = domain_def_copy(domain->persistent);
+    gboolean enabled, saved;
+
+    g_free(def->name);
+    def->name = g_strdup(name);
+    if (!enable_unit(domain, name, &enabled, error)) {
+        domain_def_free(def);
+        return FALSE;
+    }
+    saved = verb_save(verb, def, error);
+    if (saved)
+        domain_list_renamed(domain->host->list, domain, old_name);
+    if (enabled)
+        disable_unit(saved ? old_name : name);
+    return saved;
 }
 
 static void
@@ -44,22 +73,12 @@ rename_begin(Verb *verb)
 {
     Domain *domain = verb->domain;
     const char *name = verb->detail;
-    g_autofree char *old_name = g_strdup(domain_name(domain));
     g_autoptr(GError) error = NULL;
-    DomainDef *def;
 
-    if (!check_state(domain, &error) || !check_name(domain, name, &error)) {
-        verb_finish(verb, error);
-        return;
-    }
-    def = domain_def_copy(domain->persistent);
-    g_free(def->name);
-    def->name = g_strdup(name);
-    if (verb_save(verb, def, &error)) {
-        domain_list_renamed(domain->host->list, domain, old_name);
+    if (check_state(domain, &error) && check_name(domain, name, &error) &&
+        save_as(verb, name, &error)) {
         domain_emit(domain, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_RENAMED);
         domain_emit(domain, VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_RENAMED);
-        rename_unit(domain, old_name, &error);
     }
     verb_finish(verb, error);
 }
@@ -71,11 +90,11 @@ domain_rename(Domain *domain, const char *name, guint flags, DomainDone done, gp
 
     if (!*name) {
         driver_error_argument(&error, "string %s in %s must not be empty", "new_name",
-                     "virDomainRename");
+                              "virDomainRename");
         done(data, error);
         return;
     }
-    verb_start_checked(
-        "rename", &(Verb){ domain, flags, g_strdup(name), g_free, rename_begin, done, data },
-        "virDomainRename", 0);
+    verb_start_checked("rename",
+                       &(Verb){ domain, flags, g_strdup(name), g_free, rename_begin, done, data },
+                       "virDomainRename", 0);
 }
