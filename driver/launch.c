@@ -67,6 +67,16 @@ launch_free(Launch *launch)
     g_free(launch);
 }
 
+/* What an undefine made of it meanwhile, for which it was as good as running. */
+static void
+forget_live(Domain *domain)
+{
+    if (domain_is_persistent(domain))
+        g_clear_pointer(&domain->live, domain_def_free);
+    else
+        domain_list_remove(domain->host->list, domain);
+}
+
 static void
 launch_finish(Launch *launch)
 {
@@ -76,6 +86,7 @@ launch_finish(Launch *launch)
     domain->coming = NULL;
     if (launch->error) { /* before its caller hears: who waits from then on waits for another end */
         domain->ending = DOMAIN_ENDS_ITSELF;
+        forget_live(domain);
         domain_tell_end(domain, NULL);
     }
     launch->done(launch->data, launch->error);

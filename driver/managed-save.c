@@ -77,6 +77,8 @@ managed_save_take_back(Domain *domain)
     g_autofree char *path = managed_save_path(domain);
     g_autoptr(GError) error = NULL;
 
+    if (!is_simulated(domain) && domain->saved_as == MANAGED_SAVE_READY)
+        return; /* somebody has removed it meanwhile */
     domain->managed_save = TRUE;
     if (is_simulated(domain))
         return;
@@ -132,8 +134,9 @@ managed_save_drop(Domain *domain)
     g_autofree char *aside = path_of(domain, domain->saved_as);
     g_autofree char *used = path_of(domain, MANAGED_SAVE_USED);
 
-    if (!is_simulated(domain))
-        drop(aside, used);
+    if (domain->saved_as == MANAGED_SAVE_READY)
+        return;
+    drop(aside, used);
     domain->saved_as = MANAGED_SAVE_READY;
 }
 

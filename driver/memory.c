@@ -26,7 +26,9 @@ save_memory(Verb *verb, GError **error)
 
     if (!(wish->affects & VIR_DOMAIN_AFFECT_CONFIG))
         return TRUE;
-    def = domain_def_copy(verb->domain->persistent);
+    def = verb_copy_config(verb, error);
+    if (!def)
+        return FALSE;
     if (verb->flags & VIR_DOMAIN_MEM_MAXIMUM) {
         def->memory_kib = wish->kib;
         def->current_memory_kib = MIN(def->current_memory_kib, wish->kib);
@@ -146,10 +148,12 @@ finish_period(Verb *verb)
     g_autoptr(GError) error = NULL;
 
     if (wish->affects & VIR_DOMAIN_AFFECT_CONFIG) {
-        DomainDef *def = domain_def_copy(verb->domain->persistent);
+        DomainDef *def = verb_copy_config(verb, &error);
 
-        set_period(def, wish->kib);
-        verb_save(verb, def, &error);
+        if (def) {
+            set_period(def, wish->kib);
+            verb_save(verb, def, &error);
+        }
     }
     verb_finish(verb, error);
 }

@@ -75,9 +75,15 @@ runs(gpointer data, VmmMsg *reply, const GError *error)
     Restore *restore = data;
     Domain *domain = restore->verb->domain;
 
+    if (error && domain_is_active(domain) && !domain->guest) { /* the daemon stops: the next one will see what it does */
+        restore_finish(restore, error);
+        return;
+    }
     if (error) {
-        if (restore->managed)
+        if (restore->managed && domain_is_persistent(domain))
             managed_save_take_back(domain);
+        else if (restore->managed)
+            managed_save_drop(domain);
         restore_fail(restore, error);
         return;
     }
@@ -115,7 +121,8 @@ launched(gpointer data, const GError *launch_error)
         restore_finish(restore, launch_error);
         return;
     }
-    if (restore->managed && !managed_save_set_aside(domain, MANAGED_SAVE_USED, &error)) {
+    if (restore->managed && domain->managed_save && /* else somebody removed it meanwhile */
+        !managed_save_set_aside(domain, MANAGED_SAVE_USED, &error)) {
         restore_fail(restore, error);
         return;
     }

@@ -117,13 +117,31 @@ verb_affects(Verb *verb)
     return affects;
 }
 
+/* One that waits for the guest may find its domain undefined. */
+static gboolean
+check_persistent(const Verb *verb, GError **error)
+{
+    return verb->domain->persistent ||
+           driver_error(error, VIR_ERR_OPERATION_INVALID,
+                        "transient domains do not have any persistent config");
+}
+
+DomainDef *
+verb_copy_config(Verb *verb, GError **error)
+{
+    return check_persistent(verb, error) ? domain_def_copy(verb->domain->persistent) : NULL;
+}
+
 gboolean
 verb_save(Verb *verb, DomainDef *def, GError **error)
 {
     Domain *domain = verb->domain;
     g_autoptr(DomainDef) owned = def;
-    g_autofree char *text = domain_xml_format_stored(def, error);
+    g_autofree char *text = NULL;
 
+    if (!check_persistent(verb, error))
+        return FALSE;
+    text = domain_xml_format_stored(def, error);
     if (!text || !store_save(domain->host->env->config_dir, def->uuid, text, error))
         return FALSE;
     domain_def_free(domain->persistent);

@@ -38,5 +38,7 @@ void verb_answered(gpointer verb, VmmMsg *reply, const GError *error);
 /* What VIR_DOMAIN_AFFECT_* in the verb's flags means here: LIVE or CONFIG or both, instead of CURRENT. 0
  * with the verb finished where that is impossible. */
 guint verb_affects(Verb *verb);
-/* Replaces the persistent definition, on disk as well; takes @def over. */
+/* A copy of the persistent definition, to change; NULL with @error where the domain was undefined while the verb waited. */
+DomainDef *verb_copy_config(Verb *verb, GError **error);
+/* Replaces the persistent definition, on disk as well, where there is one still; takes @def over. */
 gboolean verb_save(Verb *verb, DomainDef *def, GError **error);

@@ -56,6 +56,44 @@ fixture_call_fails(Fixture *fixture, const char *path, const char *interface, co
         g_error("%s said '%s', not '%s'", member, error->message, text);
 }
 
+static void
+call_over(GObject *bus, GAsyncResult *result, gpointer data)
+{
+    FixtureCall *call = data;
+    g_autoptr(GVariant) reply =
+        g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, &call->error);
+
+    if (call->error)
+        g_dbus_error_strip_remote_error(call->error);
+    call->over = TRUE;
+}
+
+void
+fixture_begin(Fixture *fixture, FixtureCall *call, const char *path, const char *member,
+              GVariant *args)
+{
+    *call = (FixtureCall){ FALSE, NULL };
+    g_dbus_connection_call(fixture->client, BUS_NAME, path, DOMAIN, member, args, NULL,
+                           G_DBUS_CALL_FLAGS_NONE, FIXTURE_WAIT_S * 1000, NULL, call_over, call);
+}
+
+static gboolean
+is_over(Fixture *fixture, gconstpointer call)
+{
+    return ((const FixtureCall *)call)->over;
+}
+
+void
+fixture_end(Fixture *fixture, FixtureCall *call, const char *text)
+{
+    fixture_wait(fixture, is_over, call);
+    if (!text)
+        g_assert_no_error(call->error);
+    else if (!call->error || !g_pattern_match_simple(text, call->error->message))
+        g_error("the call said '%s', not '%s'", call->error ? call->error->message : "done", text);
+    g_clear_error(&call->error);
+}
+
 void
 fixture_do(Fixture *fixture, const char *path, const char *member, GVariant *args)
 {

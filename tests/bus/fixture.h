@@ -72,6 +72,17 @@ GVariant *fixture_try(Fixture *fixture, const char *path, const char *interface,
                       GVariant *args, GUnixFDList **ret_fds, GError **error);
 /* A call whose reply is not of interest. */
 void fixture_do(Fixture *fixture, const char *path, const char *member, GVariant *args);
+/* A call that takes its time, of a domain's method; what has been sent after it is served after it has begun. */
+typedef struct FixtureCall {
+    gboolean over;
+    GError *error; /* NULL: it succeeded */
+} FixtureCall;
+
+void fixture_begin(Fixture *fixture, FixtureCall *call, const char *path, const char *member,
+                   GVariant *args);
+/* Waits for its end: success, or where @text is not NULL a failure with a message that matches it. */
+void fixture_end(Fixture *fixture, FixtureCall *call, const char *text);
+
 /* Defines a domain and gives its path; the event is taken. */
 char *fixture_define(Fixture *fixture, const char *name, const char *cmdline);
 /* The same with more devices. */

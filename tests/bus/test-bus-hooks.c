@@ -139,23 +139,6 @@ has_begun(Fixture *fixture, gconstpointer unused)
     return *text != '\0';
 }
 
-static void
-start_answered(GObject *client, GAsyncResult *result, gpointer data)
-{
-    GError **error = data;
-    g_autoptr(GVariant) reply =
-        g_dbus_connection_call_finish(G_DBUS_CONNECTION(client), result, error);
-
-    g_assert_null(reply);
-    g_dbus_error_strip_remote_error(*error);
-}
-
-static gboolean
-is_set(Fixture *fixture, gconstpointer error)
-{
-    return *(GError *const *)error != NULL;
-}
-
 static gboolean
 is_off(Fixture *fixture, gconstpointer path)
 {
@@ -169,17 +152,14 @@ test_hangs(void)
     g_autoptr(Fixture) fixture = fixture_new();
     g_autofree char *path = fixture_define(fixture, "web", "");
     g_autofree char *other = fixture_define(fixture, "db", "");
-    g_autoptr(GError) error = NULL;
+    FixtureCall call;
 
     install(fixture, "qemu", RECORD "[ $1$2 != webprepare ] || exec sleep 1000\n");
-    g_dbus_connection_call(fixture->client, BUS_NAME, path, DOMAIN, "Create", FLAGS(0), NULL,
-                           G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, start_answered, &error);
+    fixture_begin(fixture, &call, path, "Create", FLAGS(0));
     fixture_wait(fixture, has_begun, NULL);
     fixture_do(fixture, other, "Create", FLAGS(0));
     fixture_do(fixture, path, "Destroy", FLAGS(0));
-    fixture_wait(fixture, is_set, &error);
-    g_assert_cmpstr(error->message, ==,
-                    "operation aborted: the domain was destroyed during its start");
+    fixture_end(fixture, &call, "operation aborted: the domain was destroyed during its start");
     fixture_do(fixture, other, "Destroy", FLAGS(0));
     /* Of that the next one to run knows nothing. */
     install(fixture, "qemu", RECORD);
@@ -187,6 +167,29 @@ test_hangs(void)
     fixture_do(fixture, path, "Shutdown", FLAGS(0));
     fixture_wait(fixture, is_off, path);
     fixture_assert_state(fixture, path, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SHUTDOWN);
+}
+
+/* A domain that is undefined while it starts is gone where that fails. */
+static void
+test_undefined(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "");
+    g_autofree char *again = NULL;
+    FixtureCall call;
+
+    install(fixture, "qemu", RECORD "[ $1$2 != webprepare ] || exec sleep 1000\n");
+    fixture_begin(fixture, &call, path, "Create", FLAGS(0));
+    fixture_wait(fixture, has_begun, NULL);
+    fixture_do(fixture, path, "Undefine", FLAGS(0));
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_end(fixture, &call, "*destroyed during its start");
+    fixture_expect_events(fixture, "1,0");
+    g_assert_cmpuint(fixture_count_listed(fixture, 0), ==, 0);
+    install(fixture, "qemu", RECORD);
+    again = fixture_define(fixture, "web", "");
+    fixture_do(fixture, again, "Create", FLAGS(0));
+    fixture_expect_events(fixture, "4,0 2,0");
 }
 
 static const struct Quick {
@@ -245,6 +248,37 @@ test_restore(void)
     expect_calls(fixture, "web restore begin - web\n" COMES);
 }
 
+static gboolean
+is_restored(Fixture *fixture, gconstpointer unused)
+{
+    g_autofree char *text = calls(fixture);
+
+    return strstr(text, "started") != NULL;
+}
+
+/* Whoever removes the image that a guest is just made of does not take that guest. */
+static void
+test_restore_removed(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "");
+    g_autofree char *go = g_build_filename(fixture->dir, "go", NULL);
+    FixtureCall call;
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_do(fixture, path, "ManagedSave", FLAGS(0));
+    install(fixture, "qemu",
+            RECORD "[ $2 != started ] || until [ -e \"$HOME/go\" ]; do sleep 0.01; done\n");
+    fixture_begin(fixture, &call, path, "Create", FLAGS(0));
+    fixture_wait(fixture, is_restored, NULL);
+    fixture_do(fixture, path, "ManagedSaveRemove", FLAGS(0));
+    g_assert_true(g_file_set_contents(go, "", 0, NULL));
+    fixture_end(fixture, &call, NULL);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_RESTORED);
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_do(fixture, path, "Undefine", FLAGS(0)); /* there is none */
+}
+
 int
 main(int argc, char **argv)
 {
@@ -253,9 +287,11 @@ main(int argc, char **argv)
     g_test_add_func("/bus/hooks/directory", test_directory);
     g_test_add_func("/bus/hooks/refusal", test_refusal);
     g_test_add_func("/bus/hooks/hangs", test_hangs);
+    g_test_add_func("/bus/hooks/undefined", test_undefined);
     g_test_add_data_func("/bus/hooks/quick-sleeper", &quick_sleeper, test_quick);
     g_test_add_data_func("/bus/hooks/quick-end", &quick_end, test_quick);
     g_test_add_func("/bus/hooks/reconnect", test_reconnect);
     g_test_add_func("/bus/hooks/restore", test_restore);
+    g_test_add_func("/bus/hooks/restore-removed", test_restore_removed);
     return g_test_run();
 }
