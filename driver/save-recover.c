@@ -51,6 +51,8 @@ save_recover(Domain *domain)
     VmmLink *link = domain->guest ? guest_link(domain->guest) : NULL;
     g_auto(GuestSaving) saving = { 0 };
 
+    if (domain->save) /* it is ours, and goes on */
+        return;
     if (!guest_read_saving(run_dir, domain_uuid(domain), &saving) || !link)
         return;
     undo(run_dir, domain_uuid(domain), &saving);

@@ -36,6 +36,7 @@ typedef struct Save {
     gboolean cancelled; /* somebody wants it to end */
     gboolean whole;     /* the image has its name: the guest's end is what is waited for */
     gboolean dropped;   /* the daemon stops: the next one undoes it */
+    gboolean unsettled; /* the guest does not run on yet: what it tells later brings save_recover() */
     guint asked;        /* answers of the VMM still to come to one of the steps */
     guint timer;
     SaveSeal *seal; /* waits for the disk */
@@ -94,7 +95,7 @@ save_finish(Save *save)
     g_autoptr(GError) error = g_steal_pointer(&save->error);
 
     domain->save = NULL;
-    if (domain->guest && !save->dropped)
+    if (domain->guest && !save->dropped && !save->unsettled)
         guest_remove_saving(domain->host->env->run_dir, domain_uuid(domain));
     verb_finish(save->verb, error); /* frees the save */
 }
@@ -110,6 +111,7 @@ runs_on(gpointer data, VmmMsg *reply, const GError *error)
         domain_move(domain, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_SAVE_CANCELED);
         domain_emit(domain, VIR_DOMAIN_EVENT_RESUMED, VIR_DOMAIN_EVENT_RESUMED_UNPAUSED);
     } else if (error && domain_is_active(domain) && !domain->ending) {
+        save->unsettled = TRUE;
         g_warning("Unable to resume domain '%s' after save failure: %s", domain_name(domain),
                   error->message);
         domain_emit(domain, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_API_ERROR);
@@ -299,6 +301,12 @@ ask_progress(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
+static gboolean
+is_timeout(const GError *error)
+{
+    return g_error_matches(error, DRIVER_ERROR, VIR_ERR_OPERATION_TIMEOUT);
+}
+
 static void
 write_begun(gpointer data, VmmMsg *reply, const GError *error)
 {
@@ -306,6 +314,8 @@ write_begun(gpointer data, VmmMsg *reply, const GError *error)
 
     save->asked--;
     if (error) {
+        if (is_timeout(error)) /* it may begin after all */
+            save_ask_cancel(domain_of(save));
         save_fail(save, error);
         return;
     }
@@ -343,7 +353,8 @@ paused(gpointer data, VmmMsg *reply, const GError *error)
 
     save->asked--;
     if (error) {
-        save->was_running = FALSE; /* nothing to undo */
+        /* One that takes its time has still to be undone: what it is asked next comes behind it. */
+        save->was_running = is_timeout(error);
         save_fail(save, error);
         return;
     }

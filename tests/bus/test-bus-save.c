@@ -263,6 +263,31 @@ assert_over(Fixture *fixture, Pending *pending, const char *text)
     g_free(pending->error);
 }
 
+/* A guest that could not answer somebody for a while says so later; the save that is under way goes on. */
+static void
+test_late(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = saved_start(fixture, "fake=save-hangs");
+    Pending pending;
+
+    begin_save(fixture, path, &pending);
+    fixture_signal_guests(fixture, SIGSTOP);
+    g_variant_unref(
+        fixture_call(fixture, path, DOMAIN, "GetStats", g_variant_new("(uu)", 0, 0), "(a{sv})"));
+    fixture_signal_guests(fixture, SIGCONT);
+    for (guint i = 0; i < 30; i++) { /* what would come of it takes a moment */
+        g_main_context_iteration(NULL, FALSE);
+        g_usleep(10000);
+    }
+    g_assert_false(pending.over);
+    fixture_assert_state(fixture, path, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SAVE);
+    g_assert_cmpuint(saved_count(fixture, SAVED_IMAGES), ==, 1);
+    fixture_do(fixture, path, "AbortJob", NULL);
+    assert_over(fixture, &pending, "operation aborted: job 'domain save' canceled by client");
+    assert_undone(fixture, path);
+}
+
 static void
 test_aborted(void)
 {
@@ -380,6 +405,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/save/transient", test_transient);
     g_test_add_func("/bus/save/fails", test_fails);
     g_test_add_func("/bus/save/dies", test_dies);
+    g_test_add_func("/bus/save/late", test_late);
     g_test_add_func("/bus/save/aborted", test_aborted);
     g_test_add_func("/bus/save/destroyed", test_destroyed);
     g_test_add_data_func("/bus/save/daemon-killed", GINT_TO_POINTER(SIGKILL), test_daemon_ends);
