@@ -76,6 +76,10 @@ attached(gpointer data, VmmMsg *reply, const GError *error)
     Domain *domain = verb->domain;
 
     domain->coming = NULL;
+    if (error && domain_is_active(domain) && !domain->guest) { /* the daemon stops: the next one finds what comes of it */
+        verb_finish(verb, error);
+        return;
+    }
     if (error || !domain_is_active(domain)) {
         device_release(change_find_alias(change->live, change->subject));
         if (domain_is_active(domain))
@@ -109,7 +113,10 @@ attach_begin(Verb *verb)
         return;
     live = (change->affects & VIR_DOMAIN_AFFECT_LIVE) != 0;
     if (means_medium(domain, change)) {
-        change_update_live(verb);
+        if (change->affects & VIR_DOMAIN_AFFECT_CONFIG && !attach_to_config(domain, change, &error))
+            verb_finish(verb, error);
+        else
+            change_update_live(verb);
         return;
     }
     if (change->wanted->kind->find)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WAITING_MAX 64 /* requests that a guest's process leaves unanswered before we hang up */
+#define WAITING_MAX 1024 /* requests that a guest's process leaves unanswered before we hang up: some for each device */
 
 typedef struct Waiting {
     guint32 serial;

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define DEVICES_MAX 64
+#define DEVICES_MAX 128
 #define WORD_MAX    64
 
 typedef struct FakeDevice {

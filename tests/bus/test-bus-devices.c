@@ -25,6 +25,27 @@ define_guest(Fixture *fixture, const char *name, const char *cmdline)
     return fixture_define_with(fixture, name, cmdline, devices);
 }
 
+/* More than a guest's process is asked for at once: each has a port of its own. */
+static void
+test_many(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autoptr(GString) devices = g_string_new(NULL);
+    g_autofree char *image = g_build_filename(fixture->dir, "disk", NULL);
+    g_autofree char *path = NULL;
+
+    g_assert_true(g_file_set_contents(image, "", 0, NULL));
+    for (guint i = 0; i < 40; i++)
+        g_string_append_printf(devices,
+                               "<disk type='file'><source file='%s'/><target dev='vd%s%c'/>"
+                               "<readonly/></disk>",
+                               image, i < 26 ? "" : "a", 'a' + i % 26);
+    path = fixture_define_with(fixture, "many", "", devices->str);
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_expect_events(fixture, "4,0 2,0");
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+}
+
 /* Figures */
 
 static GVariant *
@@ -502,6 +523,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/bus/devices/many", test_many);
     g_test_add_func("/bus/devices/inactive", test_inactive);
     g_test_add_func("/bus/devices/active", test_active);
     g_test_add_func("/bus/devices/stale", test_stale);
