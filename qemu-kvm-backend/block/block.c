@@ -285,7 +285,9 @@ detect_zeros(const Block *block, BlockRequest *req)
 void
 block_submit(Block *block, BlockRequest *req)
 {
-    assert(req->op == BLOCK_FLUSH || req->size > 0);
+    if (req->size ==
+        0) /* of one that failed behind its data, that it is on the disk is all that is left */
+        req->op = BLOCK_FLUSH;
     detect_zeros(block, req);
     req->image = block->image;
     block->under_way++;
@@ -489,9 +491,9 @@ open_block(Block *block, const EngineClass *class, VmmMsg *params, VmmError *err
     const EngineClass *asked;
 
     return read_links(block, params, err) && read_engine(block, params, &asked, err) &&
-           read_workers(block, params, err) &&
-           read_cache(block, params, err) && read_zeros(block, params, err) &&
-           open_engine(block, class ? class : asked, err) && open_images(block, err);
+           read_workers(block, params, err) && read_cache(block, params, err) &&
+           read_zeros(block, params, err) && open_engine(block, class ? class : asked, err) &&
+           open_images(block, err);
 }
 
 Block *

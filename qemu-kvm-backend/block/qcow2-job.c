@@ -206,21 +206,42 @@ job_moved(Qcow2Job *job, int error)
     req->n_iov = end - req->iov;
 }
 
+/* With buffers of the part's own, which whoever moves it may use up. */
 void
-job_not_moved(Qcow2Job *job)
+job_try(Qcow2Job *job, BlockImage *image, uint64_t offset, uint64_t size,
+        void (*done)(BlockRequest *part, int error))
 {
-    uint64_t used = job->moved - job->part.size;
+    const BlockRequest *req = job->req;
+    unsigned n = 0;
 
-    if (!has_buffers(job->req))
-        return;
-    for (struct iovec *iov = job->req->iov; iov < job->part.iov; iov++)
-        used -= iov->iov_len;
-    if (used > 0) { /* of the one that is used up in part */
-        job->part.iov->iov_base = (uint8_t *)job->part.iov->iov_base - used;
-        job->part.iov->iov_len += used;
+    job->tried = vmm_must(malloc((req->n_iov + 1) * sizeof(*job->tried)));
+    for (uint64_t left = has_buffers(req) ? size : 0; left > 0; n++) {
+        job->tried[n] = req->iov[n];
+        if (job->tried[n].iov_len > left)
+            job->tried[n].iov_len = left;
+        left -= job->tried[n].iov_len;
     }
-    if (job->cut)
-        job->cut->iov_len += job->rest.iov_len;
+    job->part = (BlockRequest){
+        .op = req->op,
+        .may_unmap = req->may_unmap,
+        .offset = offset,
+        .size = size,
+        .iov = job->tried,
+        .n_iov = n,
+        .done = done,
+        .image = image,
+    };
+    job->moved = size;
+    image->format->submit(image, &job->part);
+}
+
+void
+job_tried(Qcow2Job *job, int error)
+{
+    free(job->tried);
+    job->tried = NULL;
+    if (!error)
+        block_request_skip(job->req, job->moved);
 }
 
 void

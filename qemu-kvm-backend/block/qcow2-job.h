@@ -27,8 +27,9 @@ struct Qcow2Job {
     uint64_t first, last; /* clusters of the disk */
     Qcow2Job *previous, *next;
 
-    struct iovec *cut; /* the buffer that the part ends in; NULL: between two */
-    struct iovec rest; /* of it */
+    struct iovec *cut;   /* the buffer that the part ends in; NULL: between two */
+    struct iovec rest;   /* of it */
+    struct iovec *tried; /* job_try()'s, owned; else NULL */
 
     /* The part that gets clusters of its own. */
     Slice *slice; /* pinned */
@@ -60,10 +61,12 @@ void job_release(Qcow2Job *job);
 /* Moves the next @size bytes of the request from or to @offset of @image, then calls @done. */
 void job_move(Qcow2Job *job, BlockImage *image, uint64_t offset, uint64_t size,
               void (*done)(BlockRequest *part, int error));
-/* To be called first in that @done: the request has what was moved behind it, also where some is left... */
+/* To be called first in that @done: the request has what was moved behind it, also where some is left. */
 void job_moved(Qcow2Job *job, int error);
-/* ...or else is what it was before. */
-void job_not_moved(Qcow2Job *job);
+/* The same of what counts as moved whole or not at all: after an error the request is what it was before. */
+void job_try(Qcow2Job *job, BlockImage *image, uint64_t offset, uint64_t size,
+             void (*done)(BlockRequest *part, int error));
+void job_tried(Qcow2Job *job, int error);
 /* Asks @image for something with another buffer, or none. */
 void job_ask(Qcow2Job *job, BlockImage *image, BlockOp op, uint64_t offset, struct iovec *iov,
              uint64_t size, void (*done)(BlockRequest *part, int error));

@@ -148,13 +148,11 @@ data_written(BlockRequest *part, int error)
     Qcow2 *q = job->q;
 
     q->unsynced = true;
-    if (error) { /* whatever was written: the clusters are given back */
-        job_not_moved(job);
+    job_tried(job, error);
+    if (error) /* whatever was written: the clusters are given back */
         undo(job, error);
-    } else {
-        job_moved(job, error);
+    else
         job_next(job, link_run);
-    }
     q->advance(q);
 }
 
@@ -163,7 +161,7 @@ write_data(Qcow2Job *job)
 {
     uint64_t in_cluster = job->req->offset % job->q->cluster_size;
 
-    job_move(job, job->q->lower, job->run.offset + in_cluster, job->size, data_written);
+    job_try(job, job->q->lower, job->run.offset + in_cluster, job->size, data_written);
 }
 
 static void
