@@ -2,6 +2,7 @@
 #include "qemu-kvm-backend/block/engine.h"
 #include "qemu-kvm-backend/block/uring.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 /* Operations that the kernel holds at a time; the completion ring is twice as large, so it never
@@ -93,6 +94,13 @@ uring_engine_start(Engine *engine)
         uring_enter(&ue->ring, 0);
 }
 
+/* The kernel may say so of an operation that has only to be asked for again, as some SCSI disks have it do. */
+static bool
+is_to_be_done_again(int result)
+{
+    return result == -EAGAIN || result == -EINTR;
+}
+
 static void
 uring_engine_reap(Engine *engine, bool wait)
 {
@@ -108,7 +116,10 @@ uring_engine_reap(Engine *engine, bool wait)
 
         ue->under_way--;
         op->result = cqe.res;
-        op->done(op);
+        if (is_to_be_done_again(cqe.res))
+            engine_queue_put(&ue->queued, op);
+        else
+            op->done(op);
     }
 }
 

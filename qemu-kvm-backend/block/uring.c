@@ -1,17 +1,19 @@
 #include "qemu-kvm-backend/block/uring.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MAX_OPS 8
 /* What the code below relies on: one mapping for both rings, and completions that are never dropped. */
 #define FEATURES (IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP)
+
+#define BREATH_MS 1 /* until there may be memory */
 
 static bool
 ring_register(int fd, unsigned what, const void *arg, unsigned n)
@@ -145,7 +147,6 @@ uring_get(Uring *ring)
 static int
 enter(Uring *ring, unsigned n, unsigned wait)
 {
-    const struct timespec breath = { .tv_nsec = 1000000 };
     unsigned flags = wait ? IORING_ENTER_GETEVENTS : 0;
 
     for (;;) {
@@ -155,7 +156,7 @@ enter(Uring *ring, unsigned n, unsigned wait)
             return done;
         if (errno == EAGAIN || errno == EBUSY) {
             flags |= IORING_ENTER_GETEVENTS;
-            nanosleep(&breath, NULL);
+            poll(NULL, 0, BREATH_MS);
         } else if (errno != EINTR) {
             abort();
         }
