@@ -260,7 +260,7 @@ pass_on(Machine *m, VmmMsg *event)
 }
 
 /* Also before every verb: a guest that has turned itself off is not resumed because the request
- * overtook the news. */
+ * overtook the news. What is being saved stays as it is until that is over: a clock's alarm does not wake it. */
 void
 machine_read_mail(void *data)
 {
@@ -269,6 +269,6 @@ machine_read_mail(void *data)
 
     while ((event = mailbox_take_event(m->mailbox)))
         pass_on(m, event);
-    if (!machine_is(m, VMM_STATE_STOPPED) && mailbox_has_ending(m->mailbox))
+    if (!m->job && !machine_is(m, VMM_STATE_STOPPED) && mailbox_has_ending(m->mailbox))
         obey_guest(m);
 }

@@ -319,6 +319,7 @@ job_ended(void *data, bool completed, VmmMsg *event)
     m->spoiled = restored && !completed;
     vmm_msg_put_string(event, "state", m->state);
     m->notify(m->data, event);
+    machine_read_mail(m); /* what had to wait for that */
 }
 
 bool

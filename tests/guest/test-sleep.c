@@ -219,6 +219,40 @@ test_saved(void)
     close(fd);
 }
 
+static VmmMsg *
+press_key(Vmm *vmm)
+{
+    static const guint8 enter = 28;
+    VmmMsg *msg = vmm_request(vmm, VMM_TELL_DEVICE);
+
+    vmm_msg_put_string(msg, "id", "i8042");
+    vmm_msg_put_bytes(msg, "keys", &enter, 1);
+    vmm_msg_put_u64(msg, "hold", 100);
+    return vmm_call(vmm, msg);
+}
+
+/* Nothing wakes it while its RAM is being written: into a pipe that nobody reads, until that is given up. */
+static void
+test_save_undisturbed(void)
+{
+    g_autoptr(Vmm) vmm = NULL;
+    int ends[2];
+
+    if (!vmm_have_kvm())
+        return;
+    g_assert_no_errno(pipe2(ends, O_CLOEXEC));
+    g_assert_cmpint(fcntl(ends[1], F_SETPIPE_SZ, 4096), >=, 4096);
+    vmm = asleep(1, "sleep 1");
+    vmm_accept(call_with(vmm, VMM_SAVE, ends[1]));
+    close(ends[1]);
+    vmm_accept(press_key(vmm));
+    vmm_assert_state(vmm, VMM_STATE_SUSPENDED, VMM_REASON_SLEEP);
+    close(ends[0]);
+    vmm_msg_free(vmm_wait_event(vmm, VMM_EVENT_JOB_ENDED));
+    vmm_msg_free(vmm_wait_event(vmm, VMM_EVENT_WOKEN));
+    assert_went_on(vmm);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -235,5 +269,6 @@ main(int argc, char **argv)
     g_test_add_data_func("/sleep/not-offered/memory", "sleep 1", test_not_offered);
     g_test_add_data_func("/sleep/not-offered/disk", "hibernate", test_not_offered);
     g_test_add_func("/sleep/saved", test_saved);
+    g_test_add_func("/sleep/save-undisturbed", test_save_undisturbed);
     return g_test_run();
 }
