@@ -231,6 +231,9 @@ keyboard_loaded(void *object, VmmError *err)
 {
     const Ps2Keyboard *keyboard = object;
 
+    if (keyboard->line.expects > 0xfd)
+        return vmm_error(err, VMM_ERROR_INVALID, "There is no command 0x%x with an argument",
+                         keyboard->line.expects);
     return (keyboard->set >= 1 && keyboard->set <= SETS) ||
            vmm_error(err, VMM_ERROR_INVALID, "There is no scan code set %u", keyboard->set);
 }

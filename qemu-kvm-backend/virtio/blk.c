@@ -273,9 +273,11 @@ insert(Blk *blk, Block *block)
         block_detach(blk->block);
     }
     fail_stalled(blk);
+    block_close(blk->block);
+    blk->block = NULL;
+    serve_again(blk); /* likewise: without a medium they fail */
     if (vdev->started)
         blk_flush_queues(blk);
-    block_close(blk->block);
     blk->block = block;
     if (blk->block && vdev->started)
         block_attach(blk->block, vdev->loop);

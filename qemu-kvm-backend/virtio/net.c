@@ -109,12 +109,13 @@ set_offloads(void *data, uint64_t features)
 static const NetControlOps control_ops = { set_mac, set_pairs, set_offloads };
 
 static void
-control(Net *net, VirtQueue *queue)
+control(Net *net, unsigned index)
 {
+    VirtQueue *queue = net->vdev.queues[index];
     VirtChain chain;
     unsigned n = 0;
 
-    while (n++ < queue_size(queue) && queue_pop(queue, &chain)) {
+    for (; n < queue_size(queue) && queue_pop(queue, &chain); n++) {
         uint32_t written =
             net_control_serve(&chain, net->vdev.driver_features, &net->filter, &control_ops, net);
 
@@ -125,6 +126,8 @@ control(Net *net, VirtQueue *queue)
         queue_push(queue, chain.head, written);
     }
     queue_flush(queue);
+    if (n == queue_size(queue))
+        virtio_kick(&net->vdev, index);
 }
 
 /* The device */
@@ -143,7 +146,7 @@ net_kick(VirtioDevice *vdev, unsigned index)
     unsigned pair = index / 2;
 
     if (index == control_index(net) && virtio_has(vdev, VIRTIO_NET_F_CTRL_VQ))
-        control(net, vdev->queues[index]);
+        control(net, index);
     else if (pair >= net->n_active)
         return;
     else if (index % 2 == 0)
