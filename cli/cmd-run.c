@@ -210,9 +210,11 @@ ended_well(const Ending *ending, GError **error)
     return TRUE;
 }
 
+/* However we end, the guest does, too. */
 static gboolean
 run_guest(Session *session, const char *xml, GError **error)
 {
+    const guint flags = VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY;
     Ending ending = { NULL, -1 };
     GDBusConnection *bus = connection_bus(session->connection);
     const char *path;
@@ -227,7 +229,7 @@ run_guest(Session *session, const char *xml, GError **error)
         G_DBUS_SIGNAL_FLAGS_NONE, on_event, &ending, NULL);
     reply = connection_call(session->connection, connection_root(session->connection),
                             CONNECT_INTERFACE, "DomainCreateXML",
-                            g_variant_new("(su)", xml, VIR_DOMAIN_START_PAUSED), "(o)", error);
+                            g_variant_new("(su)", xml, flags), "(o)", error);
     if (reply) {
         g_variant_get(reply, "(&o)", &path);
         ending.path = path;

@@ -12,6 +12,7 @@
 
 static const ArgsFlag start_flags[] = {
     { "paused", VIR_DOMAIN_START_PAUSED },
+    { "autodestroy", VIR_DOMAIN_START_AUTODESTROY },
     { "bypass-cache", VIR_DOMAIN_START_BYPASS_CACHE },
     { "force-boot", VIR_DOMAIN_START_FORCE_BOOT },
     { "validate", VIR_DOMAIN_START_VALIDATE },
@@ -19,14 +20,10 @@ static const ArgsFlag start_flags[] = {
     { NULL, 0 },
 };
 
-/* Options of virsh that need a connection with a memory, or descriptors of the caller's. */
+/* An option of virsh that needs descriptors of the caller's. */
 static gboolean
 refuse_unsupported(const Args *args, GError **error)
 {
-    if (args_has(args, "autodestroy"))
-        return cli_fail(error, "%s",
-                        _("--autodestroy is not supported: the daemon does not watch who started a "
-                          "domain"));
     if (args_has(args, "pass-fds"))
         return cli_fail(error, "%s",
                         _("--pass-fds is not supported: a domain gets no descriptors of its user"));
@@ -93,7 +90,7 @@ static const Option start_options[] = {
     OPTION_DOMAIN(N_("name or UUID of a domain that does not run")),
     { "console", OPTION_BOOL, 0, N_("show its console from the first byte on") },
     { "paused", OPTION_BOOL, 0, N_("leave it paused") },
-    { "autodestroy", OPTION_BOOL, 0, N_("end it when vmctl leaves (not supported)") },
+    { "autodestroy", OPTION_BOOL, 0, N_("end it when vmctl leaves") },
     { "bypass-cache", OPTION_BOOL, 0, N_("read a saved state past the file system's cache") },
     { "force-boot", OPTION_BOOL, 0, N_("boot afresh, and drop a managed save") },
     { "pass-fds", OPTION_STRING, 0, N_("descriptors N,M,... for the guest (not supported)") },
@@ -147,7 +144,7 @@ static const Option create_options[] = {
     { "file", OPTION_DATA, OPTION_REQUIRED, N_("file with the domain's XML document") },
     { "console", OPTION_BOOL, 0, N_("show its console from the first byte on") },
     { "paused", OPTION_BOOL, 0, N_("leave it paused") },
-    { "autodestroy", OPTION_BOOL, 0, N_("end it when vmctl leaves (not supported)") },
+    { "autodestroy", OPTION_BOOL, 0, N_("end it when vmctl leaves") },
     { "pass-fds", OPTION_STRING, 0, N_("descriptors N,M,... for the guest (not supported)") },
     { "validate", OPTION_BOOL, 0, N_("check the document against the schema first") },
     { "reset-nvram", OPTION_BOOL, 0, N_("begin with new NVRAM from its template") },

@@ -27,9 +27,23 @@ run_verb(Call *call, Verb verb)
 }
 
 static void
+started(gpointer data, const GError *error)
+{
+    guint flags;
+
+    call_get(data, "(u)", &flags);
+    if (!error && flags & VIR_DOMAIN_START_AUTODESTROY)
+        call_bind(data, call_object(data)->domain);
+    call_done(data, error);
+}
+
+static void
 create(Call *call)
 {
-    run_verb(call, domain_start);
+    guint flags;
+
+    call_get(call, "(u)", &flags);
+    domain_start(call_object(call)->domain, flags, started, call);
 }
 
 static void

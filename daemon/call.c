@@ -101,6 +101,12 @@ call_subject(const Call *call, GError **error)
     return call->method->subject(&call->object, call->args, error);
 }
 
+void
+call_bind(const Call *call, Domain *domain)
+{
+    call->face->bind(call->data, domain);
+}
+
 GPtrArray *
 call_list(const Call *call, guint flags, GError **error)
 {

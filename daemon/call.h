@@ -46,6 +46,8 @@ typedef struct CallFace {
     const GVariantType *name_type;
     /* The set of domains that an answer may tell of, borrowed; NULL: all. */
     GHashTable *(*visible)(gpointer data);
+    /* The guest of the domain is to end when the caller is gone. */
+    void (*bind)(gpointer data, Domain *domain);
     /* @fd, where not -1, is handed over: the handle 0 of @result. */
     void (*reply)(gpointer data, GVariant *result, int fd);
     void (*fail)(gpointer data, const GError *error);
@@ -78,6 +80,9 @@ GVariant *call_snapshot_names(const Call *call, const GPtrArray *snapshots);
 /* The same of objects of the host. */
 GVariant *call_host_name(const Call *call, const HostObject *object);
 GVariant *call_host_names(const Call *call, const GPtrArray *objects);
+
+/* The guest that @domain has ends when the caller is gone; before the answer. */
+void call_bind(const Call *call, Domain *domain);
 
 /* Answering. @result is a tuple, and a floating one is taken over. */
 void call_reply(Call *call, GVariant *result);

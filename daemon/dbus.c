@@ -1,6 +1,7 @@
 #include "daemon/dbus.h"
 
 #include "daemon/dbus-answer.h"
+#include "daemon/dbus-bind.h"
 #include "daemon/dbus-branches.h"
 #include "daemon/dbus-path.h"
 #include "daemon/dbus-properties.h"
@@ -42,6 +43,7 @@ static const CallFace face = {
     .host_name = name_host_object,
     .name_type = G_VARIANT_TYPE_OBJECT_PATH,
     .visible = dbus_visible,
+    .bind = dbus_bind,
     .reply = dbus_reply,
     .fail = dbus_fail,
 };

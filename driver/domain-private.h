@@ -140,8 +140,7 @@ gboolean domain_write_live_as(const Domain *domain, const DomainDef *live, GErro
 void domain_emit(Domain *domain, int event, int detail);
 /* As domain_start(), but with @def, which it takes over. */
 void domain_start_with(Domain *domain, DomainDef *def, guint flags, DomainDone done, gpointer data);
-/* Calls @done when the guest's process is gone. */
-void domain_wait_end(Domain *domain, DomainDone done, gpointer data);
+/* Tells those of domain_wait_end(). */
 void domain_tell_end(Domain *domain, const GError *error);
 
 /* What a guest's process tells: lifecycle.c. @data is the Domain. */

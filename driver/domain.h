@@ -66,6 +66,8 @@ void domain_pm_suspend(Domain *domain, guint target, guint64 duration_s, guint f
                        DomainReply done, gpointer data);
 void domain_pm_wakeup(Domain *domain, guint flags, DomainDone done, gpointer data);
 void domain_destroy(Domain *domain, guint flags, DomainDone done, gpointer data);
+/* Calls @done when the process of the guest that the domain has is gone; with an error where the daemon stops before. */
+void domain_wait_end(Domain *domain, DomainDone done, gpointer data);
 gboolean domain_undefine(Domain *domain, guint flags, GError **error);
 void domain_rename(Domain *domain, const char *name, guint flags, DomainDone done, gpointer data);
 /* @flags: VIR_DOMAIN_AFFECT_*, VIR_DOMAIN_VCPU_*. */

@@ -143,8 +143,8 @@ creation_new(Domain *domain, DriverCreateDone done, gpointer data)
 void
 driver_create(Driver *driver, const char *xml, guint flags, DriverCreateDone done, gpointer data)
 {
-    const guint known =
-        VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_VALIDATE | VIR_DOMAIN_START_RESET_NVRAM;
+    const guint known = VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY |
+                        VIR_DOMAIN_START_VALIDATE | VIR_DOMAIN_START_RESET_NVRAM;
     g_autoptr(GError) error = NULL;
     g_autoptr(DomainDef) def = NULL;
     Domain *domain = NULL;

@@ -64,8 +64,9 @@ start_begin(Verb *verb)
 void
 domain_start(Domain *domain, guint flags, DomainDone done, gpointer data)
 {
-    const guint known = VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_BYPASS_CACHE |
-                        VIR_DOMAIN_START_FORCE_BOOT | VIR_DOMAIN_START_RESET_NVRAM;
+    const guint known = VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY |
+                        VIR_DOMAIN_START_BYPASS_CACHE | VIR_DOMAIN_START_FORCE_BOOT |
+                        VIR_DOMAIN_START_RESET_NVRAM;
 
     start_plain(domain, "start", "virDomainCreateWithFlags", flags, known, start_begin, done, data);
 }

@@ -135,6 +135,13 @@ test_title(void)
                " -    web    shut off   Web & more\n\n",
                "list", "--all", "--title");
 }
+static gboolean
+is_off(Fixture *fixture, gconstpointer name)
+{
+    g_autoptr(Said) said = vmctl(fixture, "", "domstate", name, NULL);
+
+    return strcmp(said->out, "shut off\n\n") == 0;
+}
 
 /* Wrong input: the first line says what failed, the second why. */
 static void
@@ -162,10 +169,8 @@ test_errors(void)
                 "error: Requested operation is not valid: domain is not running\n",
                 "shutdown", "web");
     vmctl_fails(fixture, "error: The domain is not running\n", "console", "web");
-    vmctl_fails(fixture,
-                "error: --autodestroy is not supported: the daemon does not watch who "
-                "started a domain\n",
-                "start", "web", "--autodestroy");
+    vmctl_says(fixture, "Domain 'web' started\n\n", "start", "web", "--autodestroy");
+    fixture_wait(fixture, is_off, "web");
     vmctl_says(fixture, "Domain 'web' started\n\n", "start", "web");
     vmctl_fails(fixture, "error: Domain is already active\n", "start", "web");
     vmctl_fails(fixture, "error: operation forbidden: read only access prevents destroy\n", "-r",
