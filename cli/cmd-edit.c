@@ -31,6 +31,12 @@ set_document(gpointer data, const char *xml, GError **error)
     return defined != NULL;
 }
 
+static void
+relax(gpointer data)
+{
+    ((Edit *)data)->flags &= ~(guint)VIR_DOMAIN_DEFINE_VALIDATE;
+}
+
 static gboolean
 run_edit(Session *session, const Args *args, GError **error)
 {
@@ -38,7 +44,7 @@ run_edit(Session *session, const Args *args, GError **error)
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
     Edit edit = { session, domain,
                   args_has(args, "skip-validate") ? 0 : VIR_DOMAIN_DEFINE_VALIDATE };
-    const Editable document = { get_document, set_document, &edit };
+    const Editable document = { get_document, set_document, &edit, relax };
 
     if (!domain || !editor_edit(&document, &changed, error))
         return FALSE;

@@ -54,55 +54,81 @@ write_temporary(const char *xml, GError **error)
     return NULL;
 }
 
-/* After a failure: whether the user wants to go on. Nobody is asked who is no person. */
-static gboolean
-ask_again(GError **error)
+typedef enum Again {
+    AGAIN_NOT,
+    AGAIN_EDIT,
+    AGAIN_SET,
+} Again;
+
+static void
+explain(const Editable *document)
+{
+    output("%s\n%s\n", _("y - yes, start editor again"), _("n - no, throw away my changes"));
+    if (document->relax)
+        output("%s\n", _("i - turn off validation and try to redefine again"));
+    output("%s\n%s\n", _("f - force, try to redefine again"), _("? - print this help"));
+}
+
+/* After a failure: what the user wants, in virsh's letters. Nobody is asked who is no person. */
+static Again
+ask_again(const Editable *document, GError **error)
 {
     char answer[16];
 
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-        return FALSE;
+        return AGAIN_NOT;
     output_gerror(*error);
     for (;;) {
-        output("%s", _("Failed. Try again? [y,n]: "));
+        output("%s [%s]: ", _("Failed. Try again?"), document->relax ? "y,n,i,f,?" : "y,n,f,?");
         fflush(stdout);
         if (!fgets(answer, sizeof(answer), stdin) || *answer == 'n')
-            return FALSE;
-        if (*answer == 'y')
+            return AGAIN_NOT;
+        if (*answer == '?')
+            explain(document);
+        if (*answer == 'y' || *answer == 'f' || (*answer == 'i' && document->relax))
             break;
     }
     g_clear_error(error);
-    return TRUE;
+    if (*answer == 'i')
+        document->relax(document->data);
+    return *answer == 'y' ? AGAIN_EDIT : AGAIN_SET;
 }
 
-/* Nothing that another user has put there meanwhile is written over. */
+/* Nothing that another user has put there meanwhile is written over unknowingly: the second time it is what is changed. */
 static gboolean
-set_changed(const Editable *document, const char *before, const char *after, GError **error)
+set_changed(const Editable *document, char **before, const char *after, GError **error)
 {
-    g_autofree char *now = document->get(document->data, error);
+    char *now = document->get(document->data, error);
+    gboolean same = now && strcmp(*before, now) == 0;
 
     if (!now)
         return FALSE;
-    if (strcmp(before, now) != 0)
-        return cli_fail(error, "%s", _("ERROR: the XML configuration was changed by another user"));
-    return document->set(document->data, after, error);
+    g_free(*before);
+    *before = now;
+    return same ? document->set(document->data, after, error)
+                : cli_fail(error, "%s",
+                           _("ERROR: the XML configuration was changed by another user"));
 }
 
 static gboolean
-edit_file(const Editable *document, const char *before, const char *path, gboolean *ret_changed,
+edit_file(const Editable *document, char **before, const char *path, gboolean *ret_changed,
           GError **error)
 {
+    g_autofree char *after = NULL;
     GError *failure = NULL;
+    Again again = AGAIN_EDIT;
 
     do {
-        g_autofree char *after = NULL;
-
-        if (!run_editor(path, error) || !(after = file_read_text(path, error)))
-            return FALSE;
-        *ret_changed = strcmp(before, after) != 0;
+        if (again == AGAIN_EDIT) {
+            g_clear_pointer(&after, g_free);
+            if (!run_editor(path, error) || !(after = file_read_text(path, error)))
+                return FALSE;
+        }
+        *ret_changed = strcmp(*before, after) != 0;
         if (!*ret_changed || set_changed(document, before, after, &failure))
             return TRUE;
-    } while (ask_again(&failure));
+        again = ask_again(document, &failure);
+    } while (again != AGAIN_NOT);
     g_propagate_error(error, failure);
     return FALSE;
 }
@@ -116,7 +142,7 @@ editor_edit(const Editable *document, gboolean *ret_changed, GError **error)
 
     if (!path)
         return FALSE;
-    done = edit_file(document, before, path, ret_changed, error);
+    done = edit_file(document, &before, path, ret_changed, error);
     g_unlink(path);
     return done;
 }

@@ -135,6 +135,7 @@ test_title(void)
                " -    web    shut off   Web & more\n\n",
                "list", "--all", "--title");
 }
+
 static gboolean
 is_off(Fixture *fixture, gconstpointer name)
 {

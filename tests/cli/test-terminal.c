@@ -209,6 +209,83 @@ test_shell(void)
     assert_ends_well(terminal);
 }
 
+/* An editor that gives the domain a title, and while it runs somebody else does. */
+static Terminal *
+edit_with(Fixture *fixture, const char *program)
+{
+    g_autofree char *path = g_build_filename(fixture->dir, "editor", NULL);
+    g_autofree char *text = g_strdup_printf("#!/bin/sh\n%s\n", program);
+
+    g_assert_true(g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0700, NULL));
+    g_setenv("VISUAL", path, TRUE);
+    return terminal_new(fixture, "edit", "web", NULL);
+}
+
+static char *
+title_of(Fixture *fixture, const char *path)
+{
+    g_autofree char *xml = fixture_xml_of(fixture, path, VIR_DOMAIN_XML_INACTIVE);
+    g_auto(GStrv) parts = g_strsplit_set(strstr(xml, "<title>"), "<>", 4);
+
+    return g_strdup(parts[2]);
+}
+
+#define TITLED "sed -i 's,</uuid>,&<title>mine</title>,' \"$1\""
+
+static gboolean
+has_begun(Fixture *fixture, gconstpointer file)
+{
+    return g_file_test(file, G_FILE_TEST_EXISTS);
+}
+
+/* What somebody else has changed meanwhile is written over only by who says so. */
+static void
+test_edit_conflict(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "");
+    g_autofree char *begun = g_build_filename(fixture->dir, "begun", NULL);
+    g_autofree char *go = g_build_filename(fixture->dir, "go", NULL);
+    g_autofree char *title = NULL;
+    g_autoptr(Terminal) terminal = NULL;
+
+    terminal = edit_with(
+        fixture, TITLED "\ncd \"$(dirname \"$0\")\"; >begun; until [ -e go ]; do sleep 0.05; done");
+    fixture_wait(fixture, has_begun, begun);
+    fixture_do(fixture, path, "SetMetadata",
+               g_variant_new("(isssu)", VIR_DOMAIN_METADATA_TITLE, "theirs", "", "", 0));
+    g_assert_true(g_file_set_contents(go, "", 0, NULL));
+    terminal_expect(terminal, "was changed by another user");
+    terminal_expect(terminal, "Failed. Try again? [y,n,i,f,?]: ");
+    terminal_type(terminal, "?\r");
+    terminal_expect(terminal, "i - turn off validation");
+    terminal_type(terminal, "f\r");
+    terminal_expect(terminal, "Domain 'web' XML configuration edited.");
+    assert_ends_well(terminal);
+    title = title_of(fixture, path);
+    g_assert_cmpstr(title, ==, "mine");
+}
+
+/* What the schema does not know can be defined all the same. */
+static void
+test_edit_relaxed(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "");
+    g_autofree char *title = NULL;
+    g_autoptr(Terminal) terminal =
+        edit_with(fixture, "sed -i 's,</uuid>,&<title>mine</title><unheard-of/>,' \"$1\"");
+
+    terminal_expect(terminal, "Failed. Try again? [y,n,i,f,?]: ");
+    terminal_type(terminal, "f\r");
+    terminal_expect(terminal, "Failed. Try again? [y,n,i,f,?]: ");
+    terminal_type(terminal, "i\r");
+    terminal_expect(terminal, "Domain 'web' XML configuration edited.");
+    assert_ends_well(terminal);
+    title = title_of(fixture, path);
+    g_assert_cmpstr(title, ==, "mine");
+}
+
 /* A start that takes its time says so, and what comes of it has the line for itself. */
 static void
 test_patience(void)
@@ -259,6 +336,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_setenv("LC_ALL", "C.UTF-8", TRUE);
     g_unsetenv("LANGUAGE");
+    g_test_add_func("/vmctl/terminal/edit-conflict", test_edit_conflict);
+    g_test_add_func("/vmctl/terminal/edit-relaxed", test_edit_relaxed);
     g_test_add_func("/vmctl/terminal/leave", test_leave);
     g_test_add_func("/vmctl/terminal/other-escape", test_other_escape);
     g_test_add_func("/vmctl/terminal/start", test_start);
