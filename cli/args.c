@@ -311,12 +311,23 @@ check_value(const Option *option, const char *text, GError **error)
     return TRUE;
 }
 
+/* The bus takes no other text. What a command is about, its first option, is looked up, or a file that is read here: who does
+ * that has better words. */
+static gboolean
+check_encoding(const Args *args, gsize i, const char *text, GError **error)
+{
+    return i == 0 || g_utf8_validate(text, -1, NULL) ||
+           cli_fail(error, _("Failed to get option '%s': it is not UTF-8"),
+                    args->command->options[i].name);
+}
+
 gboolean
 args_check(const Args *args, GError **error)
 {
     for (gsize i = 0; i < args->n_options; i++)
         for (gsize j = 0; args->values[i] && args->values[i]->pdata[j]; j++)
-            if (!check_value(&args->command->options[i], args->values[i]->pdata[j], error))
+            if (!check_value(&args->command->options[i], args->values[i]->pdata[j], error) ||
+                !check_encoding(args, i, args->values[i]->pdata[j], error))
                 return FALSE;
     return TRUE;
 }

@@ -17,13 +17,13 @@ parse_size(const char *text, guint64 *ret_kib, GError **error)
 }
 
 static gboolean
-set_memory(Session *session, const Args *args, guint more, GError **error)
+set_memory(Session *session, const Args *args, guint otherwise, guint more, GError **error)
 {
     guint64 kib = 0;
     guint flags;
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
 
-    return domain && affects_from_args(domain, args, 0, &flags, error) &&
+    return domain && affects_from_args(domain, args, otherwise, &flags, error) &&
            parse_size(args_string(args, "size"), &kib, error) &&
            domain_do(domain, "SetMemory", g_variant_new("(tu)", kib, flags | more), error);
 }
@@ -38,7 +38,7 @@ static const Option size_options[] = {
 static gboolean
 run_setmem(Session *session, const Args *args, GError **error)
 {
-    return set_memory(session, args, 0, error);
+    return set_memory(session, args, VIR_DOMAIN_AFFECT_LIVE, 0, error);
 }
 
 const Command command_setmem = {
@@ -54,7 +54,7 @@ const Command command_setmem = {
 static gboolean
 run_setmaxmem(Session *session, const Args *args, GError **error)
 {
-    if (set_memory(session, args, VIR_DOMAIN_MEM_MAXIMUM, error))
+    if (set_memory(session, args, VIR_DOMAIN_AFFECT_CURRENT, VIR_DOMAIN_MEM_MAXIMUM, error))
         return TRUE;
     output_error("%s", _("Unable to change MaxMemorySize"));
     return FALSE;

@@ -347,12 +347,13 @@ static gboolean
 run_vcpupin(Session *session, const Args *args, GError **error)
 {
     gboolean query = !args_has(args, "cpulist");
+    guint otherwise = query ? VIR_DOMAIN_AFFECT_CURRENT : VIR_DOMAIN_AFFECT_LIVE;
     int vcpu = args_int(args, "vcpu", -1);
     g_autoptr(GVariant) pins = NULL;
     guint flags;
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
 
-    if (!domain || !affects_from_args(domain, args, 0, &flags, error) ||
+    if (!domain || !affects_from_args(domain, args, otherwise, &flags, error) ||
         (query && !args_exclusive(args, "live", "config", error)))
         return FALSE;
     pins = vcpu_pins(domain, query ? flags : 0, error);
@@ -391,13 +392,14 @@ static gboolean
 run_emulatorpin(Session *session, const Args *args, GError **error)
 {
     gboolean query = !args_has(args, "cpulist");
+    guint otherwise = query ? VIR_DOMAIN_AFFECT_CURRENT : VIR_DOMAIN_AFFECT_LIVE;
     g_autoptr(GVariant) reply = NULL;
     g_autoptr(GVariant) map = NULL;
     g_autofree char *text = NULL;
     guint flags;
     g_autoptr(Domain) domain = domain_from_args(session, args, error);
 
-    if (!domain || !affects_from_args(domain, args, 0, &flags, error))
+    if (!domain || !affects_from_args(domain, args, otherwise, &flags, error))
         return FALSE;
     reply = domain_call(domain, "GetEmulatorPinInfo", g_variant_new("(u)", query ? flags : 0),
                         "(ab)", error);

@@ -57,6 +57,8 @@ find_path(Connection *connection, const char *text, DomainBy by, GError **error)
 char *
 domain_path(Connection *connection, const char *name)
 {
+    if (!g_utf8_validate(name, -1, NULL))
+        return NULL;
     return look_up(connection, "DomainLookupByName", g_variant_new("(s)", name), NULL);
 }
 

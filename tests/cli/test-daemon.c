@@ -170,6 +170,10 @@ test_errors(void)
                 "error: Requested operation is not valid: domain is not running\n",
                 "shutdown", "web");
     vmctl_fails(fixture, "error: The domain is not running\n", "console", "web");
+    vmctl_fails(fixture, "error: Failed to get option 'new-desc': it is not UTF-8\n", "desc", "web",
+                "caf\xe9");
+    vmctl_fails(fixture, "error: Failed to get option 'new-name': it is not UTF-8\n", "domrename",
+                "web", "\xff");
     vmctl_says(fixture, "Domain 'web' started\n\n", "start", "web", "--autodestroy");
     fixture_wait(fixture, is_off, "web");
     vmctl_says(fixture, "Domain 'web' started\n\n", "start", "web");
