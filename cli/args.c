@@ -311,8 +311,8 @@ check_value(const Option *option, const char *text, GError **error)
     return TRUE;
 }
 
-/* The bus takes no other text. What a command is about, its first option, is looked up, or a file that is read here: who does
- * that has better words. */
+/* The bus takes no other text. What a command is about, its first option, is looked up, or a file that is read here:
+ * who does that has better words. */
 static gboolean
 check_encoding(const Args *args, gsize i, const char *text, GError **error)
 {
@@ -330,6 +330,16 @@ args_check(const Args *args, GError **error)
                 !check_encoding(args, i, args->values[i]->pdata[j], error))
                 return FALSE;
     return TRUE;
+}
+
+gboolean
+args_change(const Args *args)
+{
+    for (gsize i = 0; i < args->n_options; i++)
+        if (args->command->options[i].flags & OPTION_CHANGES &&
+            args_has(args, args->command->options[i].name))
+            return TRUE;
+    return FALSE;
 }
 
 static GPtrArray *

@@ -199,15 +199,15 @@ static const Option desc_options[] = {
     { "config", OPTION_BOOL, 0, N_("in the definition of its next start") },
     { "current", OPTION_BOOL, 0, N_("in the guest where it runs, else in the definition") },
     { "title", OPTION_BOOL, 0, N_("the title instead of the description") },
-    { "edit", OPTION_BOOL, 0, N_("change it in an editor") },
-    { "new-desc", OPTION_ARGV, OPTION_EMPTY_OK, N_("the new text; \"\" for none") },
+    { "edit", OPTION_BOOL, OPTION_CHANGES, N_("change it in an editor") },
+    { "new-desc", OPTION_ARGV, OPTION_EMPTY_OK | OPTION_CHANGES, N_("the new text; \"\" for none") },
     { NULL },
 };
 
 const Command command_desc = {
     "desc", N_("print or change the description or the title of a domain"),
     NULL,   desc_options,
-    run_desc, COMMAND_CHANGES | COMMAND_JSON,
+    run_desc, COMMAND_JSON,
 };
 
 /* Other programs' elements */
@@ -275,10 +275,10 @@ static const Option metadata_options[] = {
     { "live", OPTION_BOOL, 0, N_("in the guest that runs") },
     { "config", OPTION_BOOL, 0, N_("in the definition of its next start") },
     { "current", OPTION_BOOL, 0, N_("in the guest where it runs, else in the definition") },
-    { "edit", OPTION_BOOL, 0, N_("change it in an editor") },
+    { "edit", OPTION_BOOL, OPTION_CHANGES, N_("change it in an editor") },
     { "key", OPTION_STRING, 0, N_("the prefix that the namespace gets") },
-    { "set", OPTION_STRING, 0, N_("the new element") },
-    { "remove", OPTION_BOOL, 0, N_("remove the element") },
+    { "set", OPTION_STRING, OPTION_CHANGES, N_("the new element") },
+    { "remove", OPTION_BOOL, OPTION_CHANGES, N_("remove the element") },
     { NULL },
 };
 
@@ -288,7 +288,7 @@ const Command command_metadata = {
     NULL,
     metadata_options,
     run_metadata,
-    COMMAND_CHANGES | COMMAND_JSON,
+    COMMAND_JSON,
 };
 
 /* set-lifecycle-action */

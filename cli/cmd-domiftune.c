@@ -102,8 +102,8 @@ run_domiftune(Session *session, const Args *args, GError **error)
 static const Option options[] = {
     OPTION_DOMAIN_ANY,
     { "interface", OPTION_DATA, OPTION_REQUIRED, N_("the card's MAC address, or the tap that it is on") },
-    { "inbound", OPTION_STRING, 0, N_("to the guest: AVERAGE,PEAK,BURST,FLOOR") },
-    { "outbound", OPTION_STRING, 0, N_("from the guest: AVERAGE,PEAK,BURST") },
+    { "inbound", OPTION_STRING, OPTION_CHANGES, N_("to the guest: AVERAGE,PEAK,BURST,FLOOR") },
+    { "outbound", OPTION_STRING, OPTION_CHANGES, N_("from the guest: AVERAGE,PEAK,BURST") },
     OPTIONS_AFFECTS,
     { NULL },
 };

@@ -129,7 +129,7 @@ run_dommemstat(Session *session, const Args *args, GError **error)
 
 static const Option memstat_options[] = {
     OPTION_DOMAIN_ANY,
-    { "period", OPTION_INT, OPTION_NAMED_ONLY,
+    { "period", OPTION_INT, OPTION_NAMED_ONLY | OPTION_CHANGES,
       N_("ask the guest for figures every so many seconds") },
     OPTIONS_AFFECTS,
     { NULL },

@@ -87,9 +87,9 @@ run_node_memory_tune(Session *session, const Args *args, GError **error)
 }
 
 static const Option node_memory_tune_options[] = {
-    { "shm-pages-to-scan", OPTION_INT, 0, N_("how many pages are looked at in one go") },
-    { "shm-sleep-millisecs", OPTION_INT, 0, N_("how long to rest then") },
-    { "shm-merge-across-nodes", OPTION_INT, 0, N_("1: pages of different NUMA nodes, too; 0: not") },
+    { "shm-pages-to-scan", OPTION_INT, OPTION_CHANGES, N_("how many pages are looked at in one go") },
+    { "shm-sleep-millisecs", OPTION_INT, OPTION_CHANGES, N_("how long to rest then") },
+    { "shm-merge-across-nodes", OPTION_INT, OPTION_CHANGES, N_("1: pages of different NUMA nodes, too; 0: not") },
     { NULL },
 };
 
@@ -99,5 +99,5 @@ const Command command_node_memory_tune = {
     NULL,
     node_memory_tune_options,
     run_node_memory_tune,
-    COMMAND_CHANGES | COMMAND_JSON,
+    COMMAND_JSON,
 };

@@ -73,8 +73,8 @@ run_perf(Session *session, const Args *args, GError **error)
 
 static const Option perf_options[] = {
     OPTION_DOMAIN_ANY,
-    { "enable", OPTION_STRING, 0, N_("events to count, parted by commas") },
-    { "disable", OPTION_STRING, 0, N_("events to count no longer") },
+    { "enable", OPTION_STRING, OPTION_CHANGES, N_("events to count, parted by commas") },
+    { "disable", OPTION_STRING, OPTION_CHANGES, N_("events to count no longer") },
     OPTIONS_AFFECTS,
     { NULL },
 };
@@ -85,5 +85,5 @@ const Command command_perf = {
     N_("domstats --perf has what was counted."),
     perf_options,
     run_perf,
-    COMMAND_CHANGES | COMMAND_JSON,
+    COMMAND_JSON,
 };

@@ -102,9 +102,6 @@ run_current(Session *session, const Args *args, GError **error)
     if (!args_exclusive(args, "name", "snapshotname", error) ||
         !(domain = domain_from_args(session, args, error)))
         return FALSE;
-    if (name && session->readonly)
-        return cli_fail(error, _("operation forbidden: read only access prevents %s"),
-                        "snapshot-current");
     return name ? make_current(domain, name, error) : print_current(domain, args, error);
 }
 
@@ -112,7 +109,7 @@ static const Option current_options[] = {
     OPTION_DOMAIN_ANY,
     { "name", OPTION_BOOL, 0, N_("print its name instead of its document") },
     OPTION_SECURITY_INFO,
-    { "snapshotname", OPTION_STRING, 0, N_("make this one the current snapshot") },
+    { "snapshotname", OPTION_STRING, OPTION_CHANGES, N_("make this one the current snapshot") },
     { NULL },
 };
 

@@ -122,10 +122,10 @@ run_memtune(Session *session, const Args *args, GError **error)
 
 static const Option memtune_options[] = {
     OPTION_DOMAIN_ANY,
-    { "hard-limit", OPTION_SIZE, 0, N_("how much memory it may use, in KiB or with a unit") },
-    { "soft-limit", OPTION_SIZE, 0, N_("how much of it is its own when memory is short") },
-    { "swap-hard-limit", OPTION_SIZE, 0, N_("how much memory and swap together it may use") },
-    { "min-guarantee", OPTION_SIZE, 0, N_("what it has in any case; no host of vmctl's knows it") },
+    { "hard-limit", OPTION_SIZE, OPTION_CHANGES, N_("how much memory it may use, in KiB or with a unit") },
+    { "soft-limit", OPTION_SIZE, OPTION_CHANGES, N_("how much of it is its own when memory is short") },
+    { "swap-hard-limit", OPTION_SIZE, OPTION_CHANGES, N_("how much memory and swap together it may use") },
+    { "min-guarantee", OPTION_SIZE, OPTION_CHANGES, N_("what it has in any case; no host of vmctl's knows it") },
     OPTIONS_AFFECTS,
     { NULL },
 };
@@ -184,12 +184,12 @@ run_blkiotune(Session *session, const Args *args, GError **error)
 
 static const Option blkiotune_options[] = {
     OPTION_DOMAIN_ANY,
-    { "weight", OPTION_INT, 0, N_("its share of the host's disks") },
-    { "device-weights", OPTION_STRING, 0, N_("its share of single disks: PATH,WEIGHT,...") },
-    { "device-read-iops-sec", OPTION_STRING, 0, N_("reads a second: PATH,NUMBER,...") },
-    { "device-write-iops-sec", OPTION_STRING, 0, N_("writes a second: PATH,NUMBER,...") },
-    { "device-read-bytes-sec", OPTION_STRING, 0, N_("bytes read a second: PATH,NUMBER,...") },
-    { "device-write-bytes-sec", OPTION_STRING, 0, N_("bytes written a second: PATH,NUMBER,...") },
+    { "weight", OPTION_INT, OPTION_CHANGES, N_("its share of the host's disks") },
+    { "device-weights", OPTION_STRING, OPTION_CHANGES, N_("its share of single disks: PATH,WEIGHT,...") },
+    { "device-read-iops-sec", OPTION_STRING, OPTION_CHANGES, N_("reads a second: PATH,NUMBER,...") },
+    { "device-write-iops-sec", OPTION_STRING, OPTION_CHANGES, N_("writes a second: PATH,NUMBER,...") },
+    { "device-read-bytes-sec", OPTION_STRING, OPTION_CHANGES, N_("bytes read a second: PATH,NUMBER,...") },
+    { "device-write-bytes-sec", OPTION_STRING, OPTION_CHANGES, N_("bytes written a second: PATH,NUMBER,...") },
     OPTIONS_AFFECTS,
     { NULL },
 };
@@ -250,8 +250,8 @@ run_numatune(Session *session, const Args *args, GError **error)
 
 static const Option numatune_options[] = {
     OPTION_DOMAIN_ANY,
-    { "mode", OPTION_STRING, 0, N_("strict, preferred, interleave or restrictive") },
-    { "nodeset", OPTION_STRING, OPTION_EMPTY_OK, N_("the host's nodes that its memory is on") },
+    { "mode", OPTION_STRING, OPTION_CHANGES, N_("strict, preferred, interleave or restrictive") },
+    { "nodeset", OPTION_STRING, OPTION_EMPTY_OK | OPTION_CHANGES, N_("the host's nodes that its memory is on") },
     OPTIONS_AFFECTS,
     { NULL },
 };
@@ -397,12 +397,12 @@ run_schedinfo(Session *session, const Args *args, GError **error)
 
 static const Option schedinfo_options[] = {
     OPTION_DOMAIN_ANY,
-    { "weight", OPTION_INT, OPTION_NAMED_ONLY, N_("its weight, for schedulers that have one") },
-    { "cap", OPTION_INT, OPTION_NAMED_ONLY, N_("its cap, for schedulers that have one") },
+    { "weight", OPTION_INT, OPTION_NAMED_ONLY | OPTION_CHANGES, N_("its weight, for schedulers that have one") },
+    { "cap", OPTION_INT, OPTION_NAMED_ONLY | OPTION_CHANGES, N_("its cap, for schedulers that have one") },
     { "current", OPTION_BOOL, 0, N_("in the guest where it runs, else in the definition") },
     { "config", OPTION_BOOL, 0, N_("in the definition of its next start") },
     { "live", OPTION_BOOL, 0, N_("in the guest that runs") },
-    { "set", OPTION_ARGV, 0, N_("NAME=VALUE") },
+    { "set", OPTION_ARGV, OPTION_CHANGES, N_("NAME=VALUE") },
     { NULL },
 };
 

@@ -21,6 +21,7 @@ typedef enum {
     OPTION_NAMED_ONLY = 1 << 1, /* never by position */
     OPTION_EMPTY_OK = 1 << 2,   /* "" is a value */
     OPTION_WIDE = 1 << 3,       /* a number of 64 bits */
+    OPTION_CHANGES = 1 << 4,    /* with it a command that else only reads is refused with -r */
 } OptionFlags;
 
 typedef struct Option {

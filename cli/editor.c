@@ -94,7 +94,8 @@ ask_again(const Editable *document, GError **error)
     return *answer == 'y' ? AGAIN_EDIT : AGAIN_SET;
 }
 
-/* Nothing that another user has put there meanwhile is written over unknowingly: the second time it is what is changed. */
+/* Nothing that another user has put there meanwhile is written over unknowingly: the second time it is what is
+ * changed. */
 static gboolean
 set_changed(const Editable *document, char **before, const char *after, GError **error)
 {

@@ -88,7 +88,7 @@ prepare(Session *session, const Args *args, GError **error)
 
     if (!args_check(args, error) || !choose_form(session, args, error))
         return FALSE;
-    if (session->readonly && (command->flags & COMMAND_CHANGES))
+    if (session->readonly && (command->flags & COMMAND_CHANGES || args_change(args)))
         return cli_fail(error, _("operation forbidden: read only access prevents %s"),
                         command->name);
     return (command->flags & COMMAND_OFFLINE) || session_connect(session, error);
