@@ -54,8 +54,8 @@ table_add(Table *table, const char *const *cells)
     GStrv row = g_new0(char *, n + 1);
 
     g_assert(table->rows->len == 0 || g_strv_length(table->rows->pdata[0]) == n);
-    for (guint i = 0; i < n; i++)
-        row[i] = printable(cells[i]);
+    for (guint i = 0; i < n; i++) /* a program gets it as it is */
+        row[i] = output_is_json() ? g_strdup(cells[i]) : printable(cells[i]);
     g_ptr_array_add(table->rows, row);
 }
 
