@@ -77,6 +77,25 @@ guest_ns(const Rtc *rtc)
     return (int64_t)alarm_now(rtc->alarm) + rtc->offset_ns;
 }
 
+#define SECONDS_MIN (-2208988800ll) /* the year 1900 ... */
+#define SECONDS_MAX 7258118400ll    /* ... to 2199: those that the century register can say */
+
+static bool
+is_plausible(int64_t ns)
+{
+    return rtc_seconds(ns) >= SECONDS_MIN && rtc_seconds(ns) < SECONDS_MAX;
+}
+
+/* A saved state may have had an offset with which there is none, and be refused for that or something else. */
+static bool
+has_time(const Rtc *rtc)
+{
+    int64_t now;
+
+    return !__builtin_add_overflow((int64_t)alarm_now(rtc->alarm), rtc->offset_ns, &now) &&
+           is_plausible(now);
+}
+
 /* Events */
 
 static int64_t
@@ -366,6 +385,8 @@ rtc_reset(Device *dev)
 {
     Rtc *rtc = (Rtc *)dev;
 
+    if (!has_time(rtc))
+        rtc->offset_ns = 0;
     write_control(rtc, REG_B, rtc->ram[REG_B] & ~(B_SET | EVENTS));
     write_control(rtc, REG_A, A_DIVIDER_RUN | A_RATE_1024HZ);
     rtc->ram[REG_B] = B_24H;
@@ -413,28 +434,15 @@ rtc_describe(Device *dev, Aml *aml)
     aml_close(aml);
 }
 
-#define SECONDS_MIN (-2208988800ll) /* the year 1900 ... */
-#define SECONDS_MAX 7258118400ll    /* ... to 2199: those that the century register can say */
-
-static bool
-is_plausible(int64_t ns)
-{
-    return rtc_seconds(ns) >= SECONDS_MIN && rtc_seconds(ns) < SECONDS_MAX;
-}
-
 /* The clock has gone on meanwhile, as one with a battery does, and its alarm may have gone off. */
 static bool
 rtc_loaded(void *object, VmmError *err)
 {
     Rtc *rtc = object;
-    int64_t now;
 
-    if (__builtin_add_overflow((int64_t)alarm_now(rtc->alarm), rtc->offset_ns, &now) ||
-        !is_plausible(now) || !is_plausible(rtc->seen_ns)) {
-        rtc->offset_ns = 0; /* nor can it be counted with, where the device is reset */
+    if (!has_time(rtc) || !is_plausible(rtc->seen_ns))
         return vmm_error(err, VMM_ERROR_INVALID,
                          "The saved time of the real-time clock is in no year that it can show");
-    }
     catch_up(rtc);
     update_irq(rtc);
     set_alarm(rtc);
