@@ -33,10 +33,7 @@ define_xml(Call *call)
 static void
 created(gpointer data, Domain *domain, const GError *error)
 {
-    guint flags;
-
-    g_variant_get_child(call_args(data), g_variant_n_children(call_args(data)) - 1, "u", &flags);
-    if (!error && flags & VIR_DOMAIN_START_AUTODESTROY)
+    if (!error)
         call_bind(data, domain);
     reply_domain(data, error ? NULL : domain, error ? g_error_copy(error) : NULL);
 }

@@ -29,10 +29,7 @@ run_verb(Call *call, Verb verb)
 static void
 started(gpointer data, const GError *error)
 {
-    guint flags;
-
-    call_get(data, "(u)", &flags);
-    if (!error && flags & VIR_DOMAIN_START_AUTODESTROY)
+    if (!error)
         call_bind(data, call_object(data)->domain);
     call_done(data, error);
 }

@@ -104,7 +104,11 @@ call_subject(const Call *call, GError **error)
 void
 call_bind(const Call *call, Domain *domain)
 {
-    call->face->bind(call->data, domain);
+    guint flags;
+
+    g_variant_get_child(call->args, g_variant_n_children(call->args) - 1, "u", &flags);
+    if (flags & VIR_DOMAIN_START_AUTODESTROY)
+        call->face->bind(call->data, domain);
 }
 
 GPtrArray *

@@ -81,7 +81,8 @@ GVariant *call_snapshot_names(const Call *call, const GPtrArray *snapshots);
 GVariant *call_host_name(const Call *call, const HostObject *object);
 GVariant *call_host_names(const Call *call, const GPtrArray *objects);
 
-/* The guest that @domain has ends when the caller is gone; before the answer. */
+/* After a start, before its answer: where its flags, the last argument, have VIR_DOMAIN_START_AUTODESTROY, the guest of
+ * @domain ends when the caller is gone. */
 void call_bind(const Call *call, Domain *domain);
 
 /* Answering. @result is a tuple, and a floating one is taken over. */

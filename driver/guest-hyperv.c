@@ -39,8 +39,7 @@
 #define ADVISES_RELAXED     (1u << 5)
 #define ADVISES_NO_AUTO_EOI (1u << 9)
 #define ADVISES_IPIS        (1u << 10) /* hypercalls */
-#define ADVISES_SPARSE_SETS                                                                        \
-    (1u << 11) /* of vCPUs, in such a hypercall: so those beyond 64 are reached */
+#define ADVISES_SPARSE_SETS (1u << 11) /* of vCPUs, in a hypercall: also beyond the first 64 */
 
 #define NEVER 0xffffffffu
 #define PARTS                                                                                      \

@@ -77,11 +77,13 @@ managed_save_take_back(Domain *domain)
     g_autofree char *path = managed_save_path(domain);
     g_autoptr(GError) error = NULL;
 
-    if (!is_simulated(domain) && domain->saved_as == MANAGED_SAVE_READY)
+    if (is_simulated(domain)) {
+        domain->managed_save = TRUE;
+        return;
+    }
+    if (domain->saved_as == MANAGED_SAVE_READY)
         return; /* somebody has removed it meanwhile */
     domain->managed_save = TRUE;
-    if (is_simulated(domain))
-        return;
     if (managed_save_make_ready(domain, &error))
         store_sync_directory_of(path);
     else
@@ -95,6 +97,10 @@ set_aside(Domain *domain, ManagedSaveName name, const char *failure, GError **er
     g_autofree char *path = managed_save_path(domain);
     g_autofree char *aside = path_of(domain, name);
 
+    if (is_simulated(domain)) {
+        domain->managed_save = FALSE;
+        return TRUE;
+    }
     if (!managed_save_make_ready(domain, error))
         return FALSE;
     if (rename(path, aside) < 0)
@@ -111,10 +117,7 @@ set_aside(Domain *domain, ManagedSaveName name, const char *failure, GError **er
 gboolean
 managed_save_set_aside(Domain *domain, ManagedSaveName name, GError **error)
 {
-    if (!is_simulated(domain))
-        return set_aside(domain, name, "cannot set aside managed save file", error);
-    domain->managed_save = FALSE;
-    return TRUE;
+    return set_aside(domain, name, "cannot set aside managed save file", error);
 }
 
 /* One that stays is at least no image of the next domain with this uuid. */
@@ -151,10 +154,8 @@ managed_save_was_written(Domain *domain)
 gboolean
 managed_save_remove(Domain *domain, GError **error)
 {
-    if (!is_simulated(domain) &&
-        !set_aside(domain, MANAGED_SAVE_USED, "Failed to remove managed save file", error))
+    if (!set_aside(domain, MANAGED_SAVE_USED, "Failed to remove managed save file", error))
         return FALSE;
-    domain->managed_save = FALSE;
     managed_save_drop(domain);
     return TRUE;
 }

@@ -285,8 +285,8 @@ detect_zeros(const Block *block, BlockRequest *req)
 void
 block_submit(Block *block, BlockRequest *req)
 {
-    if (req->size ==
-        0) /* of one that failed behind its data, that it is on the disk is all that is left */
+    /* Of one that failed behind its data, that it is on the disk is all that is left. */
+    if (req->size == 0)
         req->op = BLOCK_FLUSH;
     detect_zeros(block, req);
     req->image = block->image;
