@@ -3,6 +3,8 @@
 #include <gio/gunixfdlist.h>
 #include <string.h>
 
+#define LATE_MS 300
+
 char *
 fixture_xml(Fixture *fixture, const char *name, const char *uuid, const char *cmdline)
 {
@@ -92,6 +94,23 @@ fixture_end(Fixture *fixture, FixtureCall *call, const char *text)
     else if (!call->error || !g_pattern_match_simple(text, call->error->message))
         g_error("the call said '%s', not '%s'", call->error ? call->error->message : "done", text);
     g_clear_error(&call->error);
+}
+
+static gboolean
+after(gpointer over)
+{
+    *(gboolean *)over = TRUE;
+    return G_SOURCE_REMOVE;
+}
+
+void
+fixture_let_time_pass(void)
+{
+    gboolean over = FALSE;
+
+    g_timeout_add(LATE_MS, after, &over);
+    while (!over)
+        g_main_context_iteration(NULL, TRUE);
 }
 
 void

@@ -83,6 +83,9 @@ void fixture_begin(Fixture *fixture, FixtureCall *call, const char *path, const 
 /* Waits for its end: success, or where @text is not NULL a failure with a message that matches it. */
 void fixture_end(Fixture *fixture, FixtureCall *call, const char *text);
 
+/* Long enough for whatever does not wait to be over. */
+void fixture_let_time_pass(void);
+
 /* Defines a domain and gives its path; the event is taken. */
 char *fixture_define(Fixture *fixture, const char *name, const char *cmdline);
 /* The same with more devices. */

@@ -1,5 +1,7 @@
 #include "tests/bus/storm-check.h"
 
+#include "tests/bus/saved.h"
+
 #include <libvirt/libvirt.h>
 #include <net/if.h>
 #include <signal.h>
@@ -80,17 +82,6 @@ check_names(Fixture *fixture, const StormSlot *slot, const StormState *is)
     g_assert_cmpstr(path, ==, slot->path);
 }
 
-static gboolean
-is_saved(Fixture *fixture, const StormSlot *slot)
-{
-    g_autoptr(GVariant) reply = fixture_call(fixture, slot->path, DOMAIN, "HasManagedSaveImage",
-                                             g_variant_new("(u)", 0), "(b)");
-    gboolean saved;
-
-    g_variant_get(reply, "(b)", &saved);
-    return saved;
-}
-
 static StormState
 look_at(Fixture *fixture, const StormSlot *slot)
 {
@@ -102,7 +93,7 @@ look_at(Fixture *fixture, const StormSlot *slot)
     state.renamed = is_renamed(fixture, slot);
     state.devices = count_of(config, "<rng ");
     state.running = fixture_state(fixture, slot->path) == VIR_DOMAIN_RUNNING;
-    state.saved = is_saved(fixture, slot);
+    state.saved = saved_has_managed(fixture, slot->path);
     state.saved_devices = slot->doubt.saved ? slot->doubt.saved_devices : slot->known.saved_devices;
     if (state.running) {
         g_autofree char *live = fixture_xml_of(fixture, slot->path, 0);
@@ -175,7 +166,7 @@ check_slot(Fixture *fixture, StormSlot *slot, gboolean listed)
     check_names(fixture, slot, &is);
     is.running = is.running && obeys(fixture, slot);
     if ((a->running || a->saved) && (b->running || b->saved) && !is.running &&
-        !is_saved(fixture, slot))
+        !saved_has_managed(fixture, slot->path))
         g_error("%s was neither to be lost running nor saved", slot->name);
     if (is.running) {
         int pid = storm_check_pid(fixture, slot);

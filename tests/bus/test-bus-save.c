@@ -204,39 +204,11 @@ test_dies(void)
 
 /* A save that goes on and on */
 
-typedef struct Pending {
-    gboolean over;
-    char *error; /* NULL: it succeeded */
-} Pending;
-
-static void
-save_over(GObject *bus, GAsyncResult *result, gpointer data)
-{
-    Pending *pending = data;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GVariant) reply =
-        g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, &error);
-
-    if (!reply)
-        g_dbus_error_strip_remote_error(error);
-    pending->error = reply ? NULL : g_strdup(error->message);
-    pending->over = TRUE;
-}
-
-static gboolean
-is_over(Fixture *fixture, gconstpointer data)
-{
-    return ((const Pending *)data)->over;
-}
-
 /* Until its progress shows. */
 static void
-begin_save(Fixture *fixture, const char *path, Pending *pending)
+begin_save(Fixture *fixture, const char *path, FixtureCall *call)
 {
-    *pending = (Pending){ FALSE };
-    g_dbus_connection_call(fixture->client, BUS_NAME, path, DOMAIN, "Save",
-                           save_args(fixture, "", 0), NULL, G_DBUS_CALL_FLAGS_NONE, 60000, NULL,
-                           save_over, pending);
+    fixture_begin(fixture, call, path, "Save", save_args(fixture, "", 0));
     for (guint64 done = 0; done == 0; g_usleep(10000)) {
         g_autoptr(GVariant) reply =
             fixture_call(fixture, path, DOMAIN, "GetJobInfo", NULL, "((ittttttttttt))");
@@ -254,37 +226,25 @@ begin_save(Fixture *fixture, const char *path, Pending *pending)
     }
 }
 
-static void
-assert_over(Fixture *fixture, Pending *pending, const char *text)
-{
-    fixture_wait(fixture, is_over, pending);
-    if (!pending->error || !g_pattern_match_simple(text, pending->error))
-        g_error("the save said '%s', not '%s'", pending->error ? pending->error : "done", text);
-    g_free(pending->error);
-}
-
 /* A guest that could not answer somebody for a while says so later; the save that is under way goes on. */
 static void
 test_late(void)
 {
     g_autoptr(Fixture) fixture = fixture_new();
     g_autofree char *path = saved_start(fixture, "fake=save-hangs");
-    Pending pending;
+    FixtureCall call;
 
-    begin_save(fixture, path, &pending);
+    begin_save(fixture, path, &call);
     fixture_signal_guests(fixture, SIGSTOP);
     g_variant_unref(
         fixture_call(fixture, path, DOMAIN, "GetStats", g_variant_new("(uu)", 0, 0), "(a{sv})"));
     fixture_signal_guests(fixture, SIGCONT);
-    for (guint i = 0; i < 30; i++) { /* what would come of it takes a moment */
-        g_main_context_iteration(NULL, FALSE);
-        g_usleep(10000);
-    }
-    g_assert_false(pending.over);
+    fixture_let_time_pass();
+    g_assert_false(call.over);
     fixture_assert_state(fixture, path, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SAVE);
     g_assert_cmpuint(saved_count(fixture, SAVED_IMAGES), ==, 1);
     fixture_do(fixture, path, "AbortJob", NULL);
-    assert_over(fixture, &pending, "operation aborted: job 'domain save' canceled by client");
+    fixture_end(fixture, &call, "operation aborted: job 'domain save' canceled by client");
     assert_undone(fixture, path);
 }
 
@@ -293,15 +253,15 @@ test_aborted(void)
 {
     g_autoptr(Fixture) fixture = fixture_new();
     g_autofree char *path = saved_start(fixture, "fake=save-hangs");
-    Pending pending;
+    FixtureCall call;
 
     fixture_call_fails(fixture, path, DOMAIN, "AbortJob", NULL, NULL,
                        "Requested operation is not valid: no job is active on the domain");
-    begin_save(fixture, path, &pending);
+    begin_save(fixture, path, &call);
     fixture_assert_state(fixture, path, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SAVE);
     g_assert_cmpint(completed_type(fixture, path, 0), ==, VIR_DOMAIN_JOB_UNBOUNDED);
     fixture_do(fixture, path, "AbortJob", NULL);
-    assert_over(fixture, &pending, "operation aborted: job 'domain save' canceled by client");
+    fixture_end(fixture, &call, "operation aborted: job 'domain save' canceled by client");
     g_assert_cmpint(completed_type(fixture, path, VIR_DOMAIN_JOB_STATS_COMPLETED), ==,
                     VIR_DOMAIN_JOB_CANCELLED);
     assert_undone(fixture, path);
@@ -312,11 +272,11 @@ test_destroyed(void)
 {
     g_autoptr(Fixture) fixture = fixture_new();
     g_autofree char *path = saved_start(fixture, "fake=save-hangs");
-    Pending pending;
+    FixtureCall call;
 
-    begin_save(fixture, path, &pending);
+    begin_save(fixture, path, &call);
     fixture_do(fixture, path, "Destroy", FLAGS(0));
-    assert_over(fixture, &pending, "operation failed: domain is not running");
+    fixture_end(fixture, &call, "operation failed: domain is not running");
     fixture_expect_events(fixture, "3,0 5,1");
     g_assert_cmpuint(saved_count(fixture, SAVED_IMAGES), ==, 0);
 }
@@ -327,12 +287,11 @@ test_daemon_ends(gconstpointer signal_number)
 {
     g_autoptr(Fixture) fixture = fixture_new();
     g_autofree char *path = saved_start(fixture, "fake=save-hangs");
-    Pending pending;
+    FixtureCall call;
 
-    begin_save(fixture, path, &pending);
+    begin_save(fixture, path, &call);
     fixture_end_daemon(fixture, GPOINTER_TO_INT(signal_number));
-    fixture_wait(fixture, is_over, &pending);
-    g_free(pending.error);
+    fixture_end(fixture, &call, "*");
     fixture_start_daemon(fixture);
     assert_undone(fixture, path);
 }

@@ -11,7 +11,6 @@
 #define FLAGS(n)   g_variant_new("(u)", (guint)(n))
 #define PORT       "<controller type='pci' model='pcie-root-port'/>" /* to plug something into */
 #define DISK_BYTES (2u << 20)
-#define LATE_MS    300
 #define DRIVE      "<disk type='file' device='cdrom'><target dev='vdb' bus='virtio'/></disk>"
 #define DISK_AT(at)                                                                                \
     "<disk type='file' device='disk'><driver name='qemu' type='raw' cache='none'/>"                \
@@ -22,24 +21,6 @@ typedef struct World {
     Fixture *fixture; /* NULL: none can be made here */
     char *writer, *other;
 } World;
-
-static gboolean
-after(gpointer over)
-{
-    *(gboolean *)over = TRUE;
-    return G_SOURCE_REMOVE;
-}
-
-/* Long enough for whatever does not wait to be over. */
-static void
-let_time_pass(void)
-{
-    gboolean over = FALSE;
-
-    g_timeout_add(LATE_MS, after, &over);
-    while (!over)
-        g_main_context_iteration(NULL, TRUE);
-}
 
 static char *
 define(Fixture *fixture, const char *name, const char *kernel, const char *cmdline,
@@ -115,7 +96,7 @@ leave_writes(World *w)
 static void
 expect_wait(World *w, const FixtureCall *call)
 {
-    let_time_pass();
+    fixture_let_time_pass();
     g_assert_false(call->over);
     g_assert_cmpuint(slow_file_held(w->slow), >, 0);
 }
