@@ -120,13 +120,22 @@ ask(Refresh *refresh, Domain *domain, VmmLink *link, const Device *dev)
     vmm_link_send(link, request, DEVICE_FIGURES_TIMEOUT_MS, answered, question);
 }
 
+/* A process that owes an answer for so long would owe this one, too. */
+static gboolean
+is_behind(const VmmLink *link)
+{
+    gint64 since = vmm_link_waits_since_us(link);
+
+    return since && g_get_monotonic_time() - since > DEVICE_FIGURES_TIMEOUT_MS * (gint64)1000;
+}
+
 static void
 ask_domain(Refresh *refresh, Domain *domain)
 {
     VmmLink *link = guest_link(domain->guest);
     const GPtrArray *devices = domain->live->devices;
 
-    domain->figures_stale = !link || vmm_link_is_behind(link);
+    domain->figures_stale = !link || is_behind(link);
     if (domain->figures_stale)
         return;
     if (!domain->figures)

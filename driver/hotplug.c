@@ -165,7 +165,8 @@ is_still_there(const Domain *domain, const VmmLink *link, GError **error)
 }
 
 /* The device is written down before, so that a daemon that is killed in between leaves no device that nobody knows; one
- * that cannot be written down is none that the guest gets. */
+ * that cannot be written down is none that the guest gets. However long the process takes, its answer is waited for: one
+ * that was given up would leave a device that nobody knows, or a medium that is not the one that was told. */
 static void
 images_ready(gpointer data, const GError *not_ready)
 {
@@ -182,7 +183,7 @@ images_ready(gpointer data, const GError *not_ready)
     }
     requests = g_ptr_array_steal(change->requests, NULL);
     domain->coming = change->live;
-    vmm_link_send(guest_link(domain->guest), requests[0], VMM_LINK_TIMEOUT_MS, change->reply, verb);
+    vmm_link_send(guest_link(domain->guest), requests[0], VMM_LINK_NO_TIMEOUT, change->reply, verb);
 }
 
 void

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define NEVER       G_MAXINT64
 #define WAITING_MAX 1024 /* requests that a guest's process leaves unanswered before we hang up: some for each device */
 
 typedef struct Waiting {
@@ -219,7 +220,7 @@ most_urgent(VmmLink *link)
     for (GList *l = link->waiting.head; l; l = l->next) {
         Waiting *w = l->data;
 
-        if (w->reply && (!first || w->deadline < first->deadline))
+        if (w->reply && w->deadline != NEVER && (!first || w->deadline < first->deadline))
             first = w;
     }
     return first;
@@ -273,14 +274,6 @@ vmm_link_has_heard(const VmmLink *link)
     return link->heard;
 }
 
-gboolean
-vmm_link_is_behind(const VmmLink *link)
-{
-    const Waiting *w = link->waiting.head ? link->waiting.head->data : NULL;
-
-    return w && !w->reply;
-}
-
 gint64
 vmm_link_waits_since_us(const VmmLink *link)
 {
@@ -318,7 +311,7 @@ vmm_link_send(VmmLink *link, VmmMsg *request, guint timeout_ms, VmmLinkReply rep
     w->serial = vmm_msg_serial(request);
     w->verb = g_strdup(vmm_msg_name(request));
     w->sent = g_get_monotonic_time();
-    w->deadline = w->sent + timeout_ms * (gint64)1000;
+    w->deadline = timeout_ms == VMM_LINK_NO_TIMEOUT ? NEVER : w->sent + timeout_ms * (gint64)1000;
     w->reply = reply;
     w->data = data;
     g_queue_push_tail(&link->waiting, w);

@@ -12,6 +12,7 @@
 #include <glib.h>
 
 #define VMM_LINK_TIMEOUT_MS 5000
+#define VMM_LINK_NO_TIMEOUT 0 /* for what must be known to be done or not: it is answered, or fails with the link */
 
 typedef struct VmmLink VmmLink;
 
@@ -34,9 +35,7 @@ void vmm_link_free(VmmLink *link);
 
 /* The process has said something that makes sense. */
 gboolean vmm_link_has_heard(const VmmLink *link);
-/* A request that was given up has not been answered since. */
-gboolean vmm_link_is_behind(const VmmLink *link);
-/* When the oldest request was made that has no answer yet: monotonic, 0 where all are answered. */
+/* When the oldest request was made that has no answer yet, be it given up: monotonic, 0 where all are answered. */
 gint64 vmm_link_waits_since_us(const VmmLink *link);
 
 /* A new request to fill in and hand to vmm_link_send(). */

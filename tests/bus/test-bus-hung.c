@@ -3,11 +3,14 @@
  */
 #include "tests/bus/fixture.h"
 
+#include "driver/vmm-link.h"
+
 #include <libvirt/libvirt.h>
 #include <signal.h>
 #include <unistd.h>
 
 #define FLAGS(n)   g_variant_new("(u)", (guint)(n))
+#define RNG        "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"
 #define READ_MS    1000 /* a tenth of it is what is aimed at; the machine may be busy */
 #define DESTROY_MS 5000 /* and a tenth of this */
 #define ROUNDS     20
@@ -212,6 +215,33 @@ test_goes_on(void)
 }
 
 static gboolean
+go_on(gpointer pid)
+{
+    kill(GPOINTER_TO_INT(pid), SIGCONT);
+    return G_SOURCE_REMOVE;
+}
+
+/* A device that its process takes long to add is known when it has: a caller who was told that it failed would not be. */
+static void
+test_slow_attach(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *slow = fixture_define(fixture, "slow", "");
+    g_autofree char *xml = NULL;
+    FixtureCall attach;
+    int pid;
+
+    fixture_do(fixture, slow, "Create", FLAGS(0));
+    pid = pid_of(fixture, slow);
+    kill(pid, SIGSTOP);
+    fixture_begin(fixture, &attach, slow, "AttachDevice", g_variant_new("(su)", RNG, 0));
+    g_timeout_add(VMM_LINK_TIMEOUT_MS + 500, go_on, GINT_TO_POINTER(pid));
+    fixture_end(fixture, &attach, NULL);
+    xml = fixture_xml_of(fixture, slow, 0);
+    g_assert_nonnull(strstr(xml, "<rng "));
+}
+
+static gboolean
 is_stale(Fixture *fixture, const char *path)
 {
     g_autoptr(GVariant) reply =
@@ -320,6 +350,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/hung/destroyed", test_hung);
     g_test_add_func("/bus/hung/quick", test_quick);
     g_test_add_func("/bus/hung/goes-on", test_goes_on);
+    g_test_add_func("/bus/hung/slow-attach", test_slow_attach);
     g_test_add_func("/bus/hung/sizes", test_sizes);
     g_test_add_func("/bus/hung/restart", test_restart);
     g_test_add_func("/bus/hung/killed", test_killed);

@@ -131,6 +131,23 @@ test_late(Fixture *f, gconstpointer unused)
     g_assert_nonnull(f->link);
 }
 
+/* What has all the time in the world is waited for, whatever is given up beside it. */
+static void
+test_patient(Fixture *f, gconstpointer unused)
+{
+    ask(f, "add-device", VMM_LINK_NO_TIMEOUT);
+    ask(f, "pause", 20);
+    g_usleep(40000);
+    settle();
+    g_assert_null(strstr(f->answers->str, "add-device"));
+    g_assert_nonnull(strstr(f->answers->str, "does not answer 'pause'"));
+    g_string_truncate(f->answers, 0);
+    peer_answers(f, VMM_MSG_REPLY);
+    peer_answers(f, VMM_MSG_REPLY);
+    settle();
+    g_assert_cmpstr(f->answers->str, ==, "add-device;");
+}
+
 static void
 test_peer_goes(Fixture *f, gconstpointer unused)
 {
@@ -222,6 +239,7 @@ main(int argc, char **argv)
     ADD("/vmm-link/answers", NULL, test_answers);
     ADD("/vmm-link/event", NULL, test_event);
     ADD("/vmm-link/late", NULL, test_late);
+    ADD("/vmm-link/patient", NULL, test_patient);
     ADD("/vmm-link/peer-goes", NULL, test_peer_goes);
     ADD("/vmm-link/garbage", "garbage", test_liars);
     ADD("/vmm-link/unasked", "unasked", test_liars);
