@@ -52,7 +52,7 @@ tell(Verb *verb)
         return;
     request = alteration->kind->tell(alteration, verb->domain, link, &error);
     if (request)
-        vmm_link_send(link, request, VMM_LINK_TIMEOUT_MS, told, verb);
+        vmm_link_send(link, request, VMM_LINK_NO_TIMEOUT, told, verb);
     else
         verb_finish(verb, error);
 }

@@ -160,7 +160,7 @@ take_out(Verb *verb, const Device *dev)
 
     dev->kind->unplug(dev, &to);
     vmm_link_send(guest_link(verb->domain->guest), g_ptr_array_steal_index(change->requests, 0),
-                  VMM_LINK_TIMEOUT_MS, taken_out, verb);
+                  VMM_LINK_NO_TIMEOUT, taken_out, verb);
 }
 
 static void
