@@ -84,16 +84,33 @@ fixture_spawn(Fixture *fixture, GSubprocessFlags flags, const char *const *argv)
     return launch(launcher, argv);
 }
 
+/* The command that the daemon is run under, as the environment says; NULL: none. */
+static GStrv
+daemon_under(void)
+{
+    const char *text = g_getenv("VMCTL_DAEMON_UNDER");
+    GStrv words = NULL;
+
+    if (text)
+        g_assert_true(g_shell_parse_argv(text, NULL, &words, NULL));
+    return words;
+}
+
 GSubprocess *
 fixture_spawn_daemon(Fixture *fixture, GSubprocessFlags flags)
 {
     g_autoptr(GSubprocessLauncher) launcher = launcher_new(fixture, flags);
     g_autofree char *program = fixture_built("vmctld");
-    const char *argv[] = { program, "--session", fixture->option, NULL };
+    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+    g_auto(GStrv) under = daemon_under(), argv = NULL;
 
+    if (under)
+        g_strv_builder_addv(words, (const char **)under);
+    g_strv_builder_add_many(words, program, "--session", fixture->option, NULL);
+    argv = g_strv_builder_end(words);
     set_dir(fixture, launcher, "NOTIFY_SOCKET",
             "notify"); /* for it alone: dbus-daemon says READY too */
-    return launch(launcher, argv);
+    return launch(launcher, (const char *const *)argv);
 }
 
 static void

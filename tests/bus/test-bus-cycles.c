@@ -100,8 +100,9 @@ check(Cycles *cycles, const char *first, const char *second)
         cycles->second_ms[n / 2], cycles->second_ms[n * 99 / 100], (int)(kib - cycles->kib),
         WARM_UP);
     fixture_expect_descriptors(cycles->fixture, cycles->descriptors);
-#ifndef __SANITIZE_ADDRESS__ /* which keeps freed memory for a while */
-    g_assert_cmpint((int)(kib - cycles->kib), <=, GROWTH_MAX_KIB);
+#ifndef __SANITIZE_ADDRESS__ /* which keeps freed memory for a while, as valgrind does */
+    if (!g_getenv("VMCTL_DAEMON_UNDER"))
+        g_assert_cmpint((int)(kib - cycles->kib), <=, GROWTH_MAX_KIB);
 #endif
 }
 
