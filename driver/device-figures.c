@@ -9,6 +9,8 @@
 #include <libvirt/libvirt.h>
 #include <string.h>
 
+#define DUE_MAX 128
+
 static const char *const keys[N_FIGURES] = {
     [FIGURE_RD_REQUESTS] = "rd-requests",
     [FIGURE_RD_BYTES] = "rd-bytes",
@@ -120,13 +122,14 @@ ask(Refresh *refresh, Domain *domain, VmmLink *link, const Device *dev)
     vmm_link_send(link, request, DEVICE_FIGURES_TIMEOUT_MS, answered, question);
 }
 
-/* A process that owes an answer for so long would owe this one, too. */
+/* A process that owes an answer for so long, or so many of them, would owe these, too. */
 static gboolean
 is_behind(const VmmLink *link)
 {
     gint64 since = vmm_link_waits_since_us(link);
 
-    return since && g_get_monotonic_time() - since > DEVICE_FIGURES_TIMEOUT_MS * (gint64)1000;
+    return vmm_link_n_waiting(link) > DUE_MAX ||
+           (since && g_get_monotonic_time() - since > DEVICE_FIGURES_TIMEOUT_MS * (gint64)1000);
 }
 
 static void

@@ -16,11 +16,12 @@ typedef struct Waiting {
     gint64 sent, deadline; /* monotonic, microseconds */
     VmmLinkReply reply; /* NULL: given up */
     gpointer data;
+    VmmMsg *request; /* NULL: sent */
 } Waiting;
 
 struct VmmLink {
     int fd;
-    guint source;
+    guint source, sink; /* there is a sink while something has not been sent */
     guint timer;
     guint32 last_serial;
     GQueue waiting; /* of Waiting, in the order of sending */
@@ -34,6 +35,7 @@ struct VmmLink {
 static void
 waiting_free(Waiting *w)
 {
+    g_clear_pointer(&w->request, vmm_msg_free);
     g_free(w->verb);
     g_free(w);
 }
@@ -80,6 +82,7 @@ static void
 stop(VmmLink *link)
 {
     g_clear_handle_id(&link->source, g_source_remove);
+    g_clear_handle_id(&link->sink, g_source_remove);
     g_clear_handle_id(&link->timer, g_source_remove);
     if (link->fd >= 0)
         close(link->fd);
@@ -125,12 +128,21 @@ error_code(const char *kind)
     return VIR_ERR_OPERATION_FAILED;
 }
 
+/* The next answer will be late, too. */
+static gboolean
+owes_late(const VmmLink *link)
+{
+    const Waiting *next = g_queue_peek_head((GQueue *)&link->waiting);
+
+    return next && !next->reply;
+}
+
 static void
 take_reply(VmmLink *link, VmmMsg *msg)
 {
     Waiting *w = g_queue_peek_head(&link->waiting);
 
-    if (!w || w->serial != vmm_msg_serial(msg) || strcmp(w->verb, vmm_msg_name(msg)) != 0) {
+    if (!w || w->request || w->serial != vmm_msg_serial(msg) || strcmp(w->verb, vmm_msg_name(msg)) != 0) {
         g_warning("A guest's process answered '%s', which nobody asked: hanging up",
                   vmm_msg_name(msg));
         link_closed(link, TRUE);
@@ -138,7 +150,7 @@ take_reply(VmmLink *link, VmmMsg *msg)
     }
     link->heard = TRUE;
     g_queue_pop_head(&link->waiting);
-    if (!w->reply && link->events.late)
+    if (!w->reply && !owes_late(link) && link->events.late)
         link->events.late(link->events.data);
     if (vmm_msg_kind(msg) == VMM_MSG_ERROR) {
         g_autoptr(GError) error = NULL;
@@ -198,17 +210,23 @@ readable(int fd, GIOCondition condition, gpointer data)
 
 static void arm_timer(VmmLink *link);
 
-/* Answers are matched by their order, so one that is late keeps its place, without an asker. */
+/* Answers are matched by their order, so one that is late keeps its place, without an asker. What has not been sent is
+ * not, and gets no answer. */
 static void
-give_up(Waiting *w)
+give_up(VmmLink *link, Waiting *w)
 {
     g_autoptr(GError) error = NULL;
     VmmLinkReply reply = w->reply;
+    gpointer data = w->data;
 
     driver_error(&error, VIR_ERR_OPERATION_TIMEOUT, "the guest's process does not answer '%s'",
                  w->verb);
     w->reply = NULL;
-    reply(w->data, NULL, error);
+    if (w->request) {
+        g_queue_remove(&link->waiting, w);
+        waiting_free(w);
+    }
+    reply(data, NULL, error);
 }
 
 /* Whose time is over first: a start has more of it than what is asked after it. */
@@ -237,7 +255,7 @@ timed_out(gpointer data)
     if (link->broken)
         link_closed(link, FALSE);
     while (!link->freed && (w = most_urgent(link)) && w->deadline <= g_get_monotonic_time())
-        give_up(w);
+        give_up(link, w);
     if (!link->freed)
         arm_timer(link);
     release(link);
@@ -274,6 +292,12 @@ vmm_link_has_heard(const VmmLink *link)
     return link->heard;
 }
 
+guint
+vmm_link_n_waiting(const VmmLink *link)
+{
+    return link->waiting.length;
+}
+
 gint64
 vmm_link_waits_since_us(const VmmLink *link)
 {
@@ -290,17 +314,61 @@ vmm_link_request(VmmLink *link, const char *verb)
     return vmm_msg_new(VMM_MSG_REQUEST, link->last_serial, verb);
 }
 
+/* The owner is told from the main loop. */
+static void
+cannot_ask(VmmLink *link, const Waiting *w)
+{
+    g_warning("Cannot ask a guest's process to '%s': %s", w->verb, g_strerror(errno));
+    link->broken = TRUE;
+    arm_timer(link);
+}
+
 /* Failing leaves errno. */
 static gboolean
-send_request(VmmLink *link, const VmmMsg *request)
+send_now(VmmLink *link, Waiting *w)
 {
-    if (link->fd < 0)
-        errno = ENOTCONN;
-    else if (link->waiting.length > WAITING_MAX)
-        errno = EBUSY;
-    else
-        return vmm_msg_send(link->fd, request);
-    return FALSE;
+    if (!vmm_msg_send(link->fd, w->request))
+        return FALSE;
+    g_clear_pointer(&w->request, vmm_msg_free);
+    return TRUE;
+}
+
+static gboolean
+writable(int fd, GIOCondition condition, gpointer data)
+{
+    VmmLink *link = data;
+
+    for (GList *l = link->waiting.head; l; l = l->next) {
+        Waiting *w = l->data;
+
+        if (!w->request || send_now(link, w))
+            continue;
+        if (errno == EAGAIN)
+            return G_SOURCE_CONTINUE;
+        cannot_ask(link, w);
+        break;
+    }
+    link->sink = 0;
+    return G_SOURCE_REMOVE;
+}
+
+/* A process that has much to read yet gets more when it has read some of it. Failing leaves errno. */
+static gboolean
+send_request(VmmLink *link, Waiting *w)
+{
+    if (link->sink || send_now(link, w))
+        return TRUE;
+    if (errno != EAGAIN)
+        return FALSE;
+    link->sink = g_unix_fd_add(link->fd, G_IO_OUT, writable, link);
+    return TRUE;
+}
+
+static gboolean
+may_ask(const VmmLink *link)
+{
+    errno = link->fd < 0 ? ENOTCONN : EBUSY;
+    return link->fd >= 0 && link->waiting.length <= WAITING_MAX;
 }
 
 void
@@ -314,11 +382,9 @@ vmm_link_send(VmmLink *link, VmmMsg *request, guint timeout_ms, VmmLinkReply rep
     w->deadline = timeout_ms == VMM_LINK_NO_TIMEOUT ? NEVER : w->sent + timeout_ms * (gint64)1000;
     w->reply = reply;
     w->data = data;
+    w->request = request;
     g_queue_push_tail(&link->waiting, w);
-    if (!send_request(link, request)) {
-        g_warning("Cannot ask a guest's process to '%s': %s", w->verb, g_strerror(errno));
-        link->broken = TRUE;
-    }
-    vmm_msg_free(request);
+    if (!link->broken && (!may_ask(link) || !send_request(link, w)))
+        cannot_ask(link, w);
     arm_timer(link);
 }

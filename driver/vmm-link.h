@@ -24,7 +24,7 @@ typedef struct VmmLinkEvents {
     /* The link may be freed here. @wrong: the process has sent what it may not; else it hung up, or cannot be written to. */
     void (*closed)(gpointer data, gboolean wrong);
     gpointer data;
-    /* What had been given up is answered after all, so it was done; NULL: it does not matter. */
+    /* What had been given up is answered after all, so it was done: once for several in a row. NULL: it does not matter. */
     void (*late)(gpointer data);
 } VmmLinkEvents;
 
@@ -35,6 +35,8 @@ void vmm_link_free(VmmLink *link);
 
 /* The process has said something that makes sense. */
 gboolean vmm_link_has_heard(const VmmLink *link);
+/* How many requests have no answer yet. */
+guint vmm_link_n_waiting(const VmmLink *link);
 /* When the oldest request was made that has no answer yet, be it given up: monotonic, 0 where all are answered. */
 gint64 vmm_link_waits_since_us(const VmmLink *link);
 

@@ -14,6 +14,8 @@
 #define READ_MS    1000 /* a tenth of it is what is aimed at; the machine may be busy */
 #define DESTROY_MS 5000 /* and a tenth of this */
 #define ROUNDS     20
+#define READERS    120 /* a bus lets 128 replies be waited for */
+#define DISKS      8
 
 /* A call that goes on while others are made. */
 typedef struct Pending {
@@ -271,6 +273,44 @@ test_quick(void)
     g_assert_cmpuint(fixture_count_guests(fixture), ==, 1);
 }
 
+static char *
+make_disks(Fixture *fixture, guint n)
+{
+    GString *disks = g_string_new(NULL);
+
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *image = g_strdup_printf("%s/disk-%u", fixture->dir, i);
+
+        g_assert_true(g_file_set_contents(image, "", 0, NULL));
+        g_string_append_printf(
+            disks, "<disk type='file'><source file='%s'/><target dev='vd%c' bus='virtio'/></disk>", image, 'a' + i);
+    }
+    return g_string_free(disks, FALSE);
+}
+
+/* However many ask at once, what is asked of the process stays few enough for it to be spoken with afterwards. */
+static void
+test_many_readers(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *disks = make_disks(fixture, DISKS);
+    g_autofree char *hung = fixture_define_with(fixture, "hung", "", disks);
+    FixtureCall calls[READERS];
+    int pid;
+
+    fixture_do(fixture, hung, "Create", FLAGS(0));
+    pid = pid_of(fixture, hung);
+    kill(pid, SIGSTOP);
+    for (guint i = 0; i < READERS; i++)
+        fixture_begin(fixture, &calls[i], hung, "GetStats", g_variant_new("(uu)", 0, 0));
+    for (guint i = 0; i < READERS; i++)
+        fixture_end(fixture, &calls[i], NULL);
+    kill(pid, SIGCONT);
+    fixture_do(fixture, hung, "Suspend", NULL);
+    g_assert_cmpint(fixture_state(fixture, hung), ==, VIR_DOMAIN_PAUSED);
+    g_assert_cmpint(pid_of(fixture, hung), ==, pid);
+}
+
 static void
 expect_sizes(Fixture *fixture, const char *path, const char *expected)
 {
@@ -349,6 +389,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/bus/hung/destroyed", test_hung);
     g_test_add_func("/bus/hung/quick", test_quick);
+    g_test_add_func("/bus/hung/many-readers", test_many_readers);
     g_test_add_func("/bus/hung/goes-on", test_goes_on);
     g_test_add_func("/bus/hung/slow-attach", test_slow_attach);
     g_test_add_func("/bus/hung/sizes", test_sizes);

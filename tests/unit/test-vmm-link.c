@@ -5,10 +5,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define SOME 500  /* messages: more than a socket holds */
+#define MANY 2000 /* more than a link lets wait */
+
 typedef struct Fixture {
     VmmLink *link;
     int peer;
-    guint closed, events;
+    guint closed, events, late;
     gboolean wrong; /* as it was closed */
     GString *answers; /* one word for each */
 } Fixture;
@@ -30,9 +33,15 @@ on_closed(gpointer data, gboolean wrong)
 }
 
 static void
+on_late(gpointer data)
+{
+    ((Fixture *)data)->late++;
+}
+
+static void
 set_up(Fixture *f, gconstpointer unused)
 {
-    VmmLinkEvents events = { on_event, on_closed, f };
+    VmmLinkEvents events = { on_event, on_closed, f, on_late };
     int ends[2];
 
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), ==,
@@ -187,21 +196,72 @@ test_liars(Fixture *f, gconstpointer how)
     g_assert_true(f->wrong);
 }
 
-/* A peer that never reads: the socket fills, and that is an answer too. */
+/* A peer that never reads: there is an end to what it may leave unread. */
 static void
 test_full(Fixture *f, gconstpointer unused)
 {
     GLogLevelFlags fatal = g_log_set_always_fatal(G_LOG_FATAL_MASK);
     guint asked = 0;
 
-    while (f->link && asked < 1000) {
+    while (f->link && asked < MANY) {
         ask(f, "hello", 60000);
         asked++;
         g_main_context_iteration(NULL, FALSE);
     }
     g_log_set_always_fatal(fatal);
-    g_assert_cmpuint(asked, <, 1000);
+    g_assert_cmpuint(asked, <, MANY);
     g_assert_cmpuint(f->closed, ==, 1);
+}
+
+/* Who comes back from a long silence is told of once. */
+static void
+test_late_together(Fixture *f, gconstpointer unused)
+{
+    for (guint i = 0; i < 3; i++)
+        ask(f, "pause", 20);
+    g_usleep(40000);
+    settle();
+    for (guint i = 0; i < 3; i++) {
+        peer_answers(f, VMM_MSG_REPLY);
+        settle();
+        g_assert_cmpuint(f->late, ==, i == 2);
+    }
+}
+
+/* More than the socket holds: what does not fit waits until the peer reads. */
+static void
+test_slow(Fixture *f, gconstpointer unused)
+{
+    for (guint i = 0; i < SOME; i++)
+        ask(f, "hello", 60000);
+    for (guint i = 0; i < SOME; i++) {
+        peer_answers(f, VMM_MSG_REPLY);
+        settle();
+    }
+    g_assert_cmpuint(f->answers->len, ==, SOME * strlen("hello;"));
+    g_assert_null(strstr(f->answers->str, "error"));
+    g_assert_nonnull(f->link);
+}
+
+/* What was given up before it could be sent never is. */
+static void
+test_withdrawn(Fixture *f, gconstpointer unused)
+{
+    for (guint i = 0; i < SOME; i++)
+        ask(f, "hello", 60000);
+    ask(f, "pause", 20);
+    g_usleep(40000);
+    settle();
+    g_assert_nonnull(strstr(f->answers->str, "does not answer 'pause'"));
+    g_string_truncate(f->answers, 0);
+    ask(f, "run", 60000);
+    for (guint i = 0; i <= SOME; i++) {
+        peer_answers(f, VMM_MSG_REPLY);
+        settle();
+    }
+    g_assert_true(g_str_has_suffix(f->answers->str, "hello;run;"));
+    g_assert_null(strstr(f->answers->str, "pause"));
+    g_assert_nonnull(f->link);
 }
 
 static void
@@ -246,6 +306,9 @@ main(int argc, char **argv)
     ADD("/vmm-link/other-name", "other-name", test_liars);
     ADD("/vmm-link/request", "request", test_liars);
     ADD("/vmm-link/full", NULL, test_full);
+    ADD("/vmm-link/late-together", NULL, test_late_together);
+    ADD("/vmm-link/slow", NULL, test_slow);
+    ADD("/vmm-link/withdrawn", NULL, test_withdrawn);
     ADD("/vmm-link/kept", NULL, test_kept);
     return g_test_run();
 }
