@@ -7,15 +7,25 @@ alteration_free(gpointer data)
 {
     Alteration *alteration = data;
 
-    domain_def_free(alteration->config);
     alteration->kind->free(alteration);
 }
 
+static DomainDef *
+altered_config(Verb *verb, GError **error)
+{
+    const Alteration *alteration = verb->detail;
+    g_autoptr(DomainDef) def = verb_copy_config(verb, error);
+
+    return def && alteration->kind->config(alteration, def, error) ? g_steal_pointer(&def) : NULL;
+}
+
 static void
-put_into_force(Verb *verb, gboolean live)
+put_into_force(Verb *verb)
 {
     Alteration *alteration = verb->detail;
     Domain *domain = verb->domain;
+    gboolean live = (alteration->affects & VIR_DOMAIN_AFFECT_LIVE) != 0;
+    DomainDef *config = NULL;
     g_autoptr(GError) error = NULL;
 
     if (live && !alteration->kind->live(alteration, domain, &error)) {
@@ -24,8 +34,10 @@ put_into_force(Verb *verb, gboolean live)
     }
     if (live)
         domain_write_live(domain);
-    if (alteration->config)
-        verb_save(verb, g_steal_pointer(&alteration->config), &error);
+    if (alteration->affects & VIR_DOMAIN_AFFECT_CONFIG)
+        config = altered_config(verb, &error);
+    if (config)
+        verb_save(verb, config, &error);
     verb_finish(verb, error);
 }
 
@@ -37,7 +49,7 @@ told(gpointer data, VmmMsg *reply, const GError *error)
     if (error || !domain_is_active(verb->domain))
         verb_finish(verb, error);
     else
-        put_into_force(verb, TRUE);
+        put_into_force(verb);
 }
 
 static void
@@ -62,22 +74,20 @@ begin(Verb *verb)
 {
     Alteration *alteration = verb->detail;
     guint affects = verb_affects(verb);
-    gboolean live = (affects & VIR_DOMAIN_AFFECT_LIVE) != 0;
+    g_autoptr(DomainDef) checked = NULL;
     g_autoptr(GError) error = NULL;
 
-    if (!affects)
+    if (!affects) /* it is over, and @alteration gone */
         return;
-    if (affects & VIR_DOMAIN_AFFECT_CONFIG) {
-        alteration->config = domain_def_copy(verb->domain->persistent);
-        if (!alteration->kind->config(alteration, alteration->config, &error)) {
-            verb_finish(verb, error);
-            return;
-        }
-    }
-    if (live && alteration->kind->tell)
+    alteration->affects = affects;
+    if (affects & VIR_DOMAIN_AFFECT_CONFIG)
+        checked = altered_config(verb, &error);
+    if (error)
+        verb_finish(verb, error);
+    else if (affects & VIR_DOMAIN_AFFECT_LIVE && alteration->kind->tell)
         tell(verb);
     else
-        put_into_force(verb, live);
+        put_into_force(verb);
 }
 
 void

@@ -1,7 +1,8 @@
 /* alter: a verb that changes both definitions, and the guest that runs.
  *
- * The new persistent definition is made first, then the VMM is told, where it has to know, then the live definition
- * is put into force, then the persistent one: what can be wrong with it is found before the guest is touched.
+ * The new persistent definition is made first, to see that it can be, then the VMM is told, where it has to know, then the
+ * live definition is put into force, then the persistent one: what can be wrong with it is found before the guest is
+ * touched. It is made again then, because the domain may have been defined anew while the VMM was waited for.
  */
 #pragma once
 
@@ -27,7 +28,7 @@ typedef struct AlterationKind {
 /* The first member of the caller's own type, allocated with g_new0(). */
 struct Alteration {
     const AlterationKind *kind;
-    DomainDef *config; /* that is to be; alter's own */
+    guint affects; /* alter's own */
 };
 
 /* Takes @alteration over; @flags: VIR_DOMAIN_AFFECT_* and the kind's. */

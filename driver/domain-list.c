@@ -55,6 +55,9 @@ domain_list_add(DomainList *list, Domain *domain)
 void
 domain_list_remove(DomainList *list, Domain *domain)
 {
+    if (domain->removed) /* another may have its name by now */
+        return;
+    domain->removed = TRUE;
     forget_order(list);
     domain_list_set_id(list, domain, domain_id(domain), -1);
     g_hash_table_remove(list->by_name, domain_name(domain));

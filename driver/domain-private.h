@@ -81,6 +81,7 @@ struct Domain {
     GList resting;       /* in the host's queue, where it has data */
     StoreStamp stamp;    /* of its file as it was written or read; 0: there is none */
     DomainDef *live;     /* NULL: not running */
+    gboolean removed;    /* no list has it any more: whoever holds it does nothing with it */
     gboolean updated;    /* persistent was defined anew since the start */
     gboolean autostart;
     gboolean managed_save;    /* there is an image that it starts from ... */

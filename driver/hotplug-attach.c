@@ -22,18 +22,13 @@ may_attach(const DomainDef *def, const Device *dev, gboolean config, GError **er
 }
 
 static gboolean
-attach_to_config(const Domain *domain, Change *change, GError **error)
+attach_to_config(DomainDef *def, const Change *change, GError **error)
 {
-    g_autoptr(DomainDef) def = domain_def_copy(domain->persistent);
-
     if (!may_attach(def, change->wanted, TRUE, error))
         return FALSE;
     g_ptr_array_add(def->devices, device_copy(change->wanted));
     domain_def_complete(def);
-    if (!domain_def_check(def, error))
-        return FALSE;
-    change->config = g_steal_pointer(&def);
-    return TRUE;
+    return domain_def_check(def, error);
 }
 
 static gboolean
@@ -76,7 +71,7 @@ attached(gpointer data, VmmMsg *reply, const GError *error)
     Domain *domain = verb->domain;
 
     domain->coming = NULL;
-    if (error && domain_is_active(domain) && !domain->guest) { /* the daemon stops: the next one finds what comes of it */
+    if (verb_is_left(verb, error)) {
         verb_finish(verb, error);
         return;
     }
@@ -113,16 +108,16 @@ attach_begin(Verb *verb)
         return;
     live = (change->affects & VIR_DOMAIN_AFFECT_LIVE) != 0;
     if (means_medium(domain, change)) {
-        if (change->affects & VIR_DOMAIN_AFFECT_CONFIG && !attach_to_config(domain, change, &error))
-            verb_finish(verb, error);
-        else
+        if (change_check_config(verb, attach_to_config, &error))
             change_update_live(verb);
+        else
+            verb_finish(verb, error);
         return;
     }
     if (change->wanted->kind->find)
         complete_alone(change);
     if ((!change->wanted->kind->find && !change_refuse_kind(change, "attach", &error)) ||
-        (change->affects & VIR_DOMAIN_AFFECT_CONFIG && !attach_to_config(domain, change, &error)) ||
+        !change_check_config(verb, attach_to_config, &error) ||
         (live && !attach_to_live(verb, &error)))
         verb_finish(verb, error);
     else if (live)

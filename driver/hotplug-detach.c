@@ -223,18 +223,14 @@ may_leave(const Change *change, const Device *dev, GError **error)
 }
 
 static gboolean
-detach_from_config(const Domain *domain, Change *change, GError **error)
+detach_from_config(DomainDef *def, const Change *change, GError **error)
 {
-    g_autoptr(DomainDef) def = domain_def_copy(domain->persistent);
     Device *dev = find_subject(def, change, TRUE, error);
 
     if (!dev || !may_leave(change, dev, error))
         return FALSE;
     g_ptr_array_remove(def->devices, dev);
-    if (!domain_def_check(def, error))
-        return FALSE;
-    change->config = g_steal_pointer(&def);
-    return TRUE;
+    return domain_def_check(def, error);
 }
 
 static gboolean
@@ -260,8 +256,7 @@ detach_begin(Verb *verb)
     live = (change->affects & VIR_DOMAIN_AFFECT_LIVE) != 0;
     if ((change->wanted && !change->wanted->kind->find &&
          !change_refuse_kind(change, "detach", &error)) ||
-        (change->affects & VIR_DOMAIN_AFFECT_CONFIG &&
-         !detach_from_config(verb->domain, change, &error)) ||
+        !change_check_config(verb, detach_from_config, &error) ||
         (live && !find_live(verb->domain, change, &error)))
         verb_finish(verb, error);
     else if (live)

@@ -9,19 +9,24 @@
 
 #define CHANGE_AFFECTS (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
 
+typedef struct Change Change;
+
+/* Makes what is wanted of @def, a copy of the persistent definition, which is good then. */
+typedef gboolean (*ChangeConfigure)(DomainDef *def, const Change *change, GError **error);
+
 /* One call: what it means, and what becomes of it. */
-typedef struct Change {
+struct Change {
     char *xml, *alias; /* what the caller gave: one of the two */
     guint affects;
     Device *wanted;
-    DomainDef *config; /* the persistent definition to be; NULL: stays */
-    DomainDef *live;   /* the live one to be; NULL: stays */
-    char *subject;     /* the alias of the device in it that this is about */
+    ChangeConfigure configure; /* NULL: the persistent definition stays */
+    DomainDef *live;           /* the live one to be; NULL: stays */
+    char *subject;             /* the alias of the device in it that this is about */
     GPtrArray *requests;
     ImageWait *images; /* to be waited for first */
     const VmmLink *link;
     VmmLinkReply reply;
-} Change;
+};
 
 /* One of the two is NULL. */
 Change *change_new(const char *xml, const char *alias);
@@ -30,7 +35,9 @@ void change_free(gpointer change);
 /* What all begin with: FALSE with the verb finished, also where a guest that runs cannot be reached. @live_alias: the
  * document means a running guest's device, by any alias that it may have. */
 gboolean change_begin(Verb *verb, gboolean live_alias);
-/* The last step: the live definition is the new one already, now the persistent one. */
+/* Where the persistent definition is to be changed, by @configure, at the end: sees before that it can be. */
+gboolean change_check_config(Verb *verb, ChangeConfigure configure, GError **error);
+/* The last step: the live definition is the new one already, now the persistent one, as it is by then. */
 void change_finish(Verb *verb);
 /* Always FALSE: @what cannot be done with a device of the wanted kind. */
 gboolean change_refuse_kind(const Change *change, const char *what, GError **error);

@@ -19,18 +19,14 @@ replace_device(DomainDef *def, Device *old, const Device *wanted)
 }
 
 static gboolean
-update_config(const Domain *domain, Change *change, GError **error)
+update_config(DomainDef *def, const Change *change, GError **error)
 {
-    g_autoptr(DomainDef) def = domain_def_copy(domain->persistent);
     Device *old = change_find(def, change, TRUE, error);
 
     if (!old)
         return FALSE;
     replace_device(def, old, change->wanted);
-    if (!domain_def_check(def, error))
-        return FALSE;
-    change->config = g_steal_pointer(&def);
-    return TRUE;
+    return domain_def_check(def, error);
 }
 
 static void
@@ -54,6 +50,10 @@ updated(gpointer data, VmmMsg *reply, const GError *error)
     g_autofree char *subject = g_strdup(change->subject);
 
     domain->coming = NULL;
+    if (verb_is_left(verb, error)) {
+        verb_finish(verb, error);
+        return;
+    }
     if (error || !domain_is_active(domain)) {
         if (domain_is_active(domain))
             domain_write_live(domain);
@@ -121,8 +121,7 @@ update_begin(Verb *verb)
         return;
     live = (change->affects & VIR_DOMAIN_AFFECT_LIVE) != 0;
     if ((!change->wanted->kind->update && !change_refuse_kind(change, "update", &error)) ||
-        (change->affects & VIR_DOMAIN_AFFECT_CONFIG &&
-         !update_config(verb->domain, change, &error)))
+        !change_check_config(verb, update_config, &error))
         verb_finish(verb, error);
     else if (live)
         change_update_live(verb);

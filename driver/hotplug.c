@@ -24,7 +24,6 @@ change_free(gpointer data)
     g_free(change->xml);
     g_free(change->alias);
     device_free(change->wanted);
-    domain_def_free(change->config);
     domain_def_free(change->live);
     g_free(change->subject);
     g_ptr_array_unref(change->requests);
@@ -55,14 +54,40 @@ change_take_device(DomainDef *to, const DomainDef *from, const char *alias)
     domain_def_complete(to);
 }
 
+static DomainDef *
+configured(Verb *verb, GError **error)
+{
+    Change *change = verb->detail;
+    g_autoptr(DomainDef) def = verb_copy_config(verb, error);
+
+    return def && change->configure(def, change, error) ? g_steal_pointer(&def) : NULL;
+}
+
+gboolean
+change_check_config(Verb *verb, ChangeConfigure configure, GError **error)
+{
+    Change *change = verb->detail;
+    g_autoptr(DomainDef) def = NULL;
+
+    if (!(change->affects & VIR_DOMAIN_AFFECT_CONFIG))
+        return TRUE;
+    change->configure = configure;
+    def = configured(verb, error);
+    return def != NULL;
+}
+
+/* The domain may have been defined anew while the guest's process was waited for. */
 void
 change_finish(Verb *verb)
 {
     Change *change = verb->detail;
+    DomainDef *def = NULL;
     g_autoptr(GError) error = NULL;
 
-    if (change->config)
-        verb_save(verb, g_steal_pointer(&change->config), &error);
+    if (change->configure)
+        def = configured(verb, &error);
+    if (def)
+        verb_save(verb, def, &error);
     verb_finish(verb, error);
 }
 

@@ -13,13 +13,6 @@ typedef struct Revert {
     gboolean starts, paused;
 } Revert;
 
-/* Whether it has not been removed meanwhile. */
-static gboolean
-is_there(Domain *domain)
-{
-    return domain_list_find_uuid(domain->host->list, domain_uuid(domain)) == domain;
-}
-
 /* A transient domain that does not run is none. */
 static void
 revert_finish(Revert *revert, const GError *error)
@@ -29,7 +22,7 @@ revert_finish(Revert *revert, const GError *error)
 
     if (!error)
         tree->current = snapshot_tree_find(tree, revert->name);
-    if (!domain_is_active(domain) && !domain_is_persistent(domain) && is_there(domain))
+    if (!domain_is_active(domain) && !domain_is_persistent(domain))
         domain_list_remove(domain->host->list, domain);
     verb_finish(revert->verb, error);
     domain_def_free(revert->def);
@@ -57,7 +50,7 @@ ended(gpointer data, const GError *unused)
     };
     g_autoptr(GError) error = NULL;
 
-    if (!is_there(domain))
+    if (domain->removed)
         driver_error(&error, VIR_ERR_OPERATION_ABORTED, "the domain was destroyed meanwhile");
     else if (domain_is_persistent(domain))
         verb_save(revert->verb, domain_def_copy(revert->def), &error);

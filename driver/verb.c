@@ -48,6 +48,10 @@ may_run(gpointer data, const GError *error)
     if (error) {
         verb->done(verb->data, error);
         verb_free(verb);
+    } else if (verb->domain->removed) {
+        driver_error(&unread, VIR_ERR_NO_DOMAIN, "no domain with matching uuid '%s' (%s)",
+                     domain_uuid(verb->domain), domain_name(verb->domain));
+        verb_finish(verb, unread);
     } else if (!domain_wake(verb->domain, &unread)) {
         verb_finish(verb, unread);
     } else {
@@ -91,6 +95,12 @@ verb_link(Verb *verb)
     return link;
 }
 
+gboolean
+verb_is_left(const Verb *verb, const GError *error)
+{
+    return error && domain_is_active(verb->domain) && !verb->domain->guest;
+}
+
 void
 verb_answered(gpointer data, VmmMsg *reply, const GError *error)
 {
@@ -121,7 +131,7 @@ verb_affects(Verb *verb)
 static gboolean
 check_persistent(const Verb *verb, GError **error)
 {
-    return verb->domain->persistent ||
+    return (verb->domain->persistent && !verb->domain->removed) ||
            driver_error(error, VIR_ERR_OPERATION_INVALID,
                         "transient domains do not have any persistent config");
 }

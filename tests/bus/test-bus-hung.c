@@ -11,6 +11,7 @@
 
 #define FLAGS(n)   g_variant_new("(u)", (guint)(n))
 #define RNG        "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"
+#define DRIVE      "<disk type='file' device='cdrom'>%s<target dev='vdb' bus='virtio'/><readonly/></disk>"
 #define READ_MS    1000 /* a tenth of it is what is aimed at; the machine may be busy */
 #define DESTROY_MS 5000 /* and a tenth of this */
 #define ROUNDS     20
@@ -243,6 +244,34 @@ test_slow_attach(void)
     g_assert_nonnull(strstr(xml, "<rng "));
 }
 
+/* What it was asked before the daemon stops it still does: the next daemon tells of that. */
+static void
+test_left_medium(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *image = g_build_filename(fixture->dir, "disc", NULL);
+    g_autofree char *drive = g_strdup_printf(DRIVE, "");
+    g_autofree char *source = g_strdup_printf("<source file='%s'/>", image);
+    g_autofree char *loaded = g_strdup_printf(DRIVE, source);
+    g_autofree char *path = fixture_define_with(fixture, "slow", "", drive);
+    g_autofree char *xml = NULL;
+    FixtureCall update;
+    int pid;
+
+    g_assert_true(g_file_set_contents(image, "disc", -1, NULL));
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    pid = pid_of(fixture, path);
+    kill(pid, SIGSTOP);
+    fixture_begin(fixture, &update, path, "UpdateDevice", g_variant_new("(su)", loaded, 0));
+    g_assert_cmpint(fixture_state(fixture, path), ==, VIR_DOMAIN_RUNNING); /* so it has been asked */
+    fixture_end_daemon(fixture, SIGTERM);
+    fixture_end(fixture, &update, "*");
+    kill(pid, SIGCONT);
+    fixture_start_daemon(fixture);
+    xml = fixture_xml_of(fixture, path, 0);
+    g_assert_nonnull(strstr(xml, source));
+}
+
 static gboolean
 is_stale(Fixture *fixture, const char *path)
 {
@@ -392,6 +421,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/hung/many-readers", test_many_readers);
     g_test_add_func("/bus/hung/goes-on", test_goes_on);
     g_test_add_func("/bus/hung/slow-attach", test_slow_attach);
+    g_test_add_func("/bus/hung/left-medium", test_left_medium);
     g_test_add_func("/bus/hung/sizes", test_sizes);
     g_test_add_func("/bus/hung/restart", test_restart);
     g_test_add_func("/bus/hung/killed", test_killed);

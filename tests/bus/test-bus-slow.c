@@ -243,6 +243,36 @@ test_attach_ended(World *w, gconstpointer unused)
     fixture_end(w->fixture, &call, "*domain is not running");
 }
 
+/* Whoever has waited for its job finds no domain: nothing brings back what was undefined. */
+static void
+test_undefined(World *w, gconstpointer unused)
+{
+    static const struct {
+        const char *member, *args;
+    } late[] = {
+        { "SetMetadata", "(0, 'late', '', '', uint32 2)" },
+        { "Rename", "('late', uint32 0)" },
+        { "Create", "(uint32 0,)" },
+    };
+    g_autofree char *disk = NULL;
+    FixtureCall attach, calls[G_N_ELEMENTS(late)];
+
+    if (!w->fixture)
+        return;
+    disk = g_strdup_printf(DISK_AT(""), slow_file_path(w->slow));
+    change_after_writes(w, &attach, "AttachDevice", disk);
+    for (guint i = 0; i < G_N_ELEMENTS(late); i++)
+        fixture_begin(w->fixture, &calls[i], w->other, late[i].member, g_variant_new_parsed(late[i].args));
+    fixture_do(w->fixture, w->other, "Destroy", FLAGS(0));
+    fixture_do(w->fixture, w->other, "Undefine", FLAGS(0));
+    slow_file_let_go(w->slow);
+    fixture_end(w->fixture, &attach, "*domain is not running");
+    for (guint i = 0; i < G_N_ELEMENTS(late); i++)
+        fixture_end(w->fixture, &calls[i], "*no domain with matching uuid*");
+    g_assert_cmpuint(fixture_count_listed(w->fixture, 0), ==, 1);
+    g_assert_cmpuint(fixture_count_guests(w->fixture), ==, 0);
+}
+
 static void
 add(const char *name, void (*test)(World *w, gconstpointer unused))
 {
@@ -258,6 +288,7 @@ main(int argc, char **argv)
     add("/bus/slow/given-up", test_given_up);
     add("/bus/slow/attach", test_attach);
     add("/bus/slow/attach-ended", test_attach_ended);
+    add("/bus/slow/undefined", test_undefined);
     add("/bus/slow/medium", test_medium);
     return g_test_run();
 }
