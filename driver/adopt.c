@@ -99,7 +99,7 @@ adopt_anew(Domain *domain)
 }
 
 /* A guest whose start the last daemon did not live to finish: it was told to nobody, so it ends. What it was made of is
- * there for the next start. */
+ * there for the next start, if it was never told to run: one that goes away instead of saying so may have been. */
 static void
 greeted_unfinished(gpointer data, VmmMsg *reply, const GError *error)
 {
@@ -112,7 +112,7 @@ greeted_unfinished(gpointer data, VmmMsg *reply, const GError *error)
         vmm_msg_get_string(reply, "state", &state);
     runs = strcmp(state, VMM_STATE_RUNNING) == 0 || strcmp(state, VMM_STATE_SUSPENDED) == 0;
     domain->from_image = FALSE;
-    managed_save_settle(domain, runs || !from_image);
+    managed_save_settle(domain, runs || error || !from_image);
     if (runs) {
         domain_move(domain, VIR_DOMAIN_RUNNING,
                     from_image ? VIR_DOMAIN_RUNNING_RESTORED : VIR_DOMAIN_RUNNING_BOOTED);
@@ -160,7 +160,8 @@ adopt_running(Domain *domain, const GuestStatus *status)
     if (!link && unfinished)
         greeted_unfinished(domain_ref(domain), NULL, NULL);
     else if (link)
-        vmm_link_send(link, vmm_link_request(link, VMM_HELLO), VMM_LINK_TIMEOUT_MS,
+        vmm_link_send(link, vmm_link_request(link, VMM_HELLO),
+                      unfinished ? VMM_LINK_NO_TIMEOUT : VMM_LINK_TIMEOUT_MS,
                       unfinished ? greeted_unfinished : greeted, domain_ref(domain));
 }
 

@@ -71,11 +71,11 @@ link_late(gpointer data)
 }
 
 static void
-lose(Guest *guest)
+lose(Guest *guest, gboolean wrong)
 {
     guest->lost = TRUE;
     if (guest->events.lost)
-        guest->events.lost(guest->events.data);
+        guest->events.lost(guest->events.data, wrong);
 }
 
 /* A field of the process' /proc/PID/stat behind its name, from 3, the state (proc(5)); 0 where there is none. */
@@ -100,7 +100,7 @@ grace_over(gpointer data)
 
     guest->grace = 0;
     if (guest->watch && !(stat_field(guest->pid, STAT_FLAGS) & PF_EXITING))
-        lose(guest);
+        lose(guest, FALSE);
     return G_SOURCE_REMOVE;
 }
 
@@ -113,7 +113,7 @@ link_closed(gpointer data, gboolean wrong)
 
     vmm_link_free(g_steal_pointer(&guest->link));
     if (guest->watch && wrong)
-        lose(guest);
+        lose(guest, TRUE);
     else if (guest->watch && !guest->grace)
         guest->grace = g_timeout_add(GRACE_MS, grace_over, guest);
 }

@@ -17,7 +17,7 @@ typedef struct GuestEvents {
     gpointer data;
     void (*late)(gpointer data); /* it did after all what nobody waited for any more; as above */
     /* It has said what makes no sense, or hung up, and goes on; once for each connection. NULL: it does not matter. */
-    void (*lost)(gpointer data);
+    void (*lost)(gpointer data, gboolean wrong);
 } GuestEvents;
 
 /* Makes the directory (emptying a stale one) and the listening socket, connected to; no process yet. */

@@ -133,9 +133,36 @@ launch_abort(Launch *launch)
     launch_fail(launch, error);
 }
 
+/* Requests have failed with the link; the end of a restore would be waited for. */
+void
+launch_lost(Launch *launch)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!launch->restoring || launch->running || launch->error)
+        return;
+    driver_error(&error, VIR_ERR_OPERATION_FAILED, "the guest's process hung up during its start");
+    launch_fail(launch, error);
+}
+
+/* It runs, whatever is still to be done: the next daemon finds it so. */
+static void
+leave_running(Launch *launch)
+{
+    launch->undoing = TRUE; /* answers that now fail are no news */
+    g_clear_pointer(&launch->hook, hook_cancel);
+    g_clear_pointer(&launch->guest, guest_free);
+    driver_error(&launch->error, VIR_ERR_OPERATION_ABORTED, "the daemon is stopping");
+    launch_finish(launch);
+}
+
 void
 launch_drop(Launch *launch)
 {
+    if (launch->running && !launch->gone && !launch->error) {
+        leave_running(launch);
+        return;
+    }
     if (!launch->error)
         driver_error(&launch->error, VIR_ERR_OPERATION_ABORTED, "the daemon is stopping");
     if (launch->guest)

@@ -21,7 +21,9 @@ void launch_begin(Domain *domain, const LaunchPlan *plan, DomainDone done, gpoin
 /* What the guest's process tells while domain->launch is set. */
 void launch_event(Launch *launch, VmmMsg *event);
 void launch_exited(Launch *launch);
+/* The process has hung up: a restore, whose end it would have told, fails. */
+void launch_lost(Launch *launch);
 /* Gives up: the process is ended, @done gets an error. */
 void launch_abort(Launch *launch);
-/* The same without waiting for the process to be gone: the daemon stops. */
+/* The same without waiting for the process to be gone: the daemon stops. One that runs already is left to the next. */
 void launch_drop(Launch *launch);

@@ -574,14 +574,20 @@ guest_late(gpointer data)
     adopt_anew(data);
 }
 
-/* A start that cannot go on fails for it, and one that has said that it ends has every right to hang up. */
+/* A start that cannot go on fails for it, and one that has said that it ends has every right to hang up. What a running one
+ * had to tell meanwhile was lost with the link: it is asked how it is, if it is one that makes sense. */
 static void
-guest_lost(gpointer data)
+guest_lost(gpointer data, gboolean wrong)
 {
     Domain *domain = data;
 
-    if (!domain->launch && !domain->ending && !domain->words.reason)
+    if (domain->launch) {
+        launch_lost(domain->launch);
+    } else if (!domain->ending && !domain->words.reason) {
         domain_tell(domain, control_error);
+        if (!wrong)
+            adopt_anew(domain);
+    }
 }
 
 GuestEvents

@@ -69,18 +69,26 @@ leave_image(Domain *domain)
     domain_write_status(domain);
 }
 
+/* A guest that may have written to its disks is not begun again from before that: whose process was told to run it and
+ * went away without a word may be one. */
+static gboolean
+may_have_run(const GError *error)
+{
+    return g_error_matches(error, DRIVER_ERROR, VIR_ERR_INTERNAL_ERROR);
+}
+
 static void
 runs(gpointer data, VmmMsg *reply, const GError *error)
 {
     Restore *restore = data;
     Domain *domain = restore->verb->domain;
 
-    if (error && domain_is_active(domain) && !domain->guest) { /* the daemon stops: the next one will see what it does */
+    if (verb_is_left(restore->verb, error)) {
         restore_finish(restore, error);
         return;
     }
     if (error) {
-        if (restore->managed && domain_is_persistent(domain))
+        if (restore->managed && domain_is_persistent(domain) && !may_have_run(error))
             managed_save_take_back(domain);
         else if (restore->managed)
             managed_save_drop(domain);
@@ -134,7 +142,7 @@ launched(gpointer data, const GError *launch_error)
     }
     link = restore->source.running ? guest_link(domain->guest) : NULL;
     if (link) {
-        vmm_link_send(link, vmm_link_request(link, VMM_RUN), VMM_LINK_TIMEOUT_MS, runs, restore);
+        vmm_link_send(link, vmm_link_request(link, VMM_RUN), VMM_LINK_NO_TIMEOUT, runs, restore);
     } else if (restore->source.running) {
         driver_error(&error, VIR_ERR_OPERATION_FAILED, "failed to resume domain");
         runs(restore, NULL, error);

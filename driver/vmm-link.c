@@ -185,24 +185,32 @@ take(VmmLink *link, VmmMsg *msg)
     }
 }
 
+/* FALSE: there is nothing to read any more, for now or for good. The caller holds the link. */
+static gboolean
+read_one(VmmLink *link)
+{
+    vmm_msg_auto msg = vmm_msg_recv(link->fd);
+    gboolean wrong = !msg && errno == EBADMSG;
+
+    if (!msg && errno == EAGAIN)
+        return FALSE;
+    if (msg) {
+        take(link, msg);
+        return link->fd >= 0;
+    }
+    if (wrong)
+        g_warning("A guest's process sent what is no message: hanging up");
+    link_closed(link, wrong);
+    return FALSE;
+}
+
 static gboolean
 readable(int fd, GIOCondition condition, gpointer data)
 {
     VmmLink *link = data;
-    vmm_msg_auto msg = vmm_msg_recv(fd);
 
-    if (!msg && errno == EAGAIN)
-        return G_SOURCE_CONTINUE;
     hold(link);
-    if (msg) {
-        take(link, msg);
-    } else {
-        gboolean wrong = errno == EBADMSG;
-
-        if (wrong)
-            g_warning("A guest's process sent what is no message: hanging up");
-        link_closed(link, wrong);
-    }
+    read_one(link);
     release(link);
     /* Removing a source twice is an error: stop() has forgotten it where it has removed it. */
     return G_SOURCE_CONTINUE;
@@ -254,6 +262,8 @@ timed_out(gpointer data)
     hold(link);
     if (link->broken)
         link_closed(link, FALSE);
+    while (link->fd >= 0 && read_one(link)) /* it may be we who are late */
+        ;
     while (!link->freed && (w = most_urgent(link)) && w->deadline <= g_get_monotonic_time())
         give_up(link, w);
     if (!link->freed)

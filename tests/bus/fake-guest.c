@@ -119,6 +119,13 @@ be_bitten(Fake *fake)
     }
 }
 
+void
+fake_hang_up(Fake *fake)
+{
+    close(fake->conn);
+    fake->conn = -1;
+}
+
 /* The process itself is out of order. */
 static void
 be_rude(Fake *fake)
@@ -126,8 +133,8 @@ be_rude(Fake *fake)
     if (fake_behaves(fake, "babble") && send(fake->conn, "babble", 6, MSG_NOSIGNAL) < 0)
         fprintf(stderr, "fake-vmm: babble: %s\n", strerror(errno));
     if (fake_behaves(fake, "hang-up")) {
-        close(fake->conn);
-        fake->conn = -1;
+        fake_hang_up(fake);
+        fake_act(fake, VMM_ACTION_PAUSE, VMM_REASON_IO_ERROR, "");
     }
 }
 

@@ -16,12 +16,14 @@
  *     fake=sleep           suspends itself to memory as soon as it runs
  *     fake=hibernate       suspends itself to its disk as soon as it runs
  *     fake=babble          the process says what makes no sense as soon as it runs
- *     fake=hang-up         the process leaves the driver alone as soon as it runs
+ *     fake=hang-up         the process leaves the driver alone as soon as it runs, and then pauses it for a disk that failed
  *     fake=ignore-button   does nothing about the power button
  *     fake=no-keyboard     it has none
  *     fake=save-fails      the file that it is saved to is full
  *     fake=save-hangs      it is never saved to its end; cancelling works
  *     fake=save-dies       the process dies while it is saved
+ *     fake=run-on-dies     the process dies when it is told to run on, after a restore say
+ *     fake=restore-hangs-up  the process leaves the driver alone while it is restored
  *     fake=restore-fails   what it is restored from is not what it can use
  * and those of fake-devices.h and fake-clock.h. Otherwise it powers off when the button is pressed. Its serial port says
  * a banner, and says whatever it hears in capitals.
@@ -55,6 +57,7 @@ typedef struct Fake {
 /* Whether its command line has @word. */
 bool fake_behaves(const Fake *fake, const char *word);
 
+void fake_hang_up(Fake *fake);
 /* Says @event to the driver, where there is one; takes it over. */
 void fake_send(Fake *fake, VmmMsg *event);
 

@@ -66,6 +66,11 @@ fake_restore(Fake *fake, VmmMsg *request)
         return;
     }
     fake_send(fake, fake_reply_to(request));
+    if (fake_behaves(fake, "restore-hangs-up")) {
+        close(fd);
+        fake_hang_up(fake);
+        return;
+    }
     size = read(fd, state, sizeof(state) - 1);
     good = size > 0 && strcmp(state, fake->cmdline) == 0 &&
            !fake_behaves(fake, "restore-fails");

@@ -6,14 +6,29 @@
 
 #define FLAGS(n) g_variant_new("(u)", (guint)(n))
 
-static void
-assert_control(Fixture *fixture, const char *path, const char *expected)
+static char *
+control(Fixture *fixture, const char *path)
 {
     g_autoptr(GVariant) reply =
         fixture_call(fixture, path, DOMAIN, "GetControlInfo", FLAGS(0), "((uut))");
-    g_autofree char *text = g_variant_print(reply, FALSE);
+
+    return g_variant_print(reply, FALSE);
+}
+
+static void
+assert_control(Fixture *fixture, const char *path, const char *expected)
+{
+    g_autofree char *text = control(fixture, path);
 
     g_assert_cmpstr(text, ==, expected);
+}
+
+static gboolean
+is_good(Fixture *fixture, gconstpointer path)
+{
+    g_autofree char *text = control(fixture, path);
+
+    return strcmp(text, "((0, 0, 0),)") == 0;
 }
 
 static void
@@ -23,10 +38,10 @@ assert_no_error(const Fixture *fixture)
 }
 
 static void
-check_rude(const char *behaviour)
+test_babble(void)
 {
     g_autoptr(Fixture) fixture = fixture_new();
-    g_autofree char *path = fixture_define(fixture, "rude", behaviour);
+    g_autofree char *path = fixture_define(fixture, "rude", "fake=babble");
 
     fixture_do(fixture, path, "Create", FLAGS(0));
     fixture_expect_events(fixture, "4,0 2,0");
@@ -42,16 +57,22 @@ check_rude(const char *behaviour)
     assert_no_error(fixture);
 }
 
-static void
-test_babble(void)
-{
-    check_rude("fake=babble");
-}
-
+/* What it had to tell while nobody listened is found out. */
 static void
 test_hang_up(void)
 {
-    check_rude("fake=hang-up");
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "rude", "fake=hang-up");
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_expect_events(fixture, "4,0 2,0");
+    fixture_wait_signal(fixture, "ControlError ()");
+    fixture_expect_events(fixture, "3,0");
+    fixture_assert_state(fixture, path, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR);
+    fixture_wait(fixture, is_good, path);
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_expect_events(fixture, "5,1");
+    assert_no_error(fixture);
 }
 
 /* A process that ends hangs up too, whoever ends it. */

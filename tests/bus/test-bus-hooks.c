@@ -140,6 +140,12 @@ has_begun(Fixture *fixture, gconstpointer unused)
 }
 
 static gboolean
+runs(Fixture *fixture, gconstpointer path)
+{
+    return fixture_state(fixture, path) == VIR_DOMAIN_RUNNING;
+}
+
+static gboolean
 is_off(Fixture *fixture, gconstpointer path)
 {
     return fixture_state(fixture, path) == VIR_DOMAIN_SHUTOFF;
@@ -235,6 +241,25 @@ test_reconnect(void)
     fixture_wait(fixture, has_called_last, GOES);
 }
 
+/* The guest runs while its start waits for a program: it outlives the daemon, too. */
+static void
+test_left_running(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "");
+    FixtureCall create;
+
+    install(fixture, "qemu", RECORD "[ $2 != started ] || exec sleep 1000\n");
+    fixture_begin(fixture, &create, path, "Create", FLAGS(0));
+    fixture_wait(fixture, has_called_last, COMES);
+    fixture_end_daemon(fixture, SIGTERM);
+    fixture_end(fixture, &create, "*");
+    install(fixture, "qemu", RECORD);
+    fixture_start_daemon(fixture);
+    fixture_wait(fixture, runs, path);
+    g_assert_cmpuint(fixture_count_guests(fixture), ==, 1);
+}
+
 static void
 test_restore(void)
 {
@@ -291,6 +316,7 @@ main(int argc, char **argv)
     g_test_add_data_func("/bus/hooks/quick-sleeper", &quick_sleeper, test_quick);
     g_test_add_data_func("/bus/hooks/quick-end", &quick_end, test_quick);
     g_test_add_func("/bus/hooks/reconnect", test_reconnect);
+    g_test_add_func("/bus/hooks/left-running", test_left_running);
     g_test_add_func("/bus/hooks/restore", test_restore);
     g_test_add_func("/bus/hooks/restore-removed", test_restore_removed);
     return g_test_run();

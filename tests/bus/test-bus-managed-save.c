@@ -148,6 +148,34 @@ test_stuck(void)
     fixture_expect_events(fixture, RESTORED_EVENTS);
 }
 
+/* Its end would be waited for for ever. */
+static void
+test_restore_hangs_up(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = saved_start(fixture, "fake=restore-hangs-up");
+
+    managed_save(fixture, path, 0);
+    fixture_expect_events(fixture, SAVED_EVENTS);
+    fixture_call_fails(fixture, path, DOMAIN, "Create", FLAGS(0), NULL, "*hung up during its start");
+    g_assert_true(saved_has_managed(fixture, path));
+    g_assert_cmpuint(fixture_count_guests(fixture), ==, 0);
+}
+
+/* Nobody knows how far it came: what it may have written to its disks does not fit the image any more. */
+static void
+test_run_on_dies(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = saved_start(fixture, "fake=run-on-dies");
+
+    managed_save(fixture, path, 0);
+    fixture_expect_events(fixture, SAVED_EVENTS);
+    fixture_call_fails(fixture, path, DOMAIN, "Create", FLAGS(0), NULL, "*went away during 'run'*");
+    g_assert_false(saved_has_managed(fixture, path));
+    g_assert_cmpuint(fixture_count_guests(fixture), ==, 0);
+}
+
 static void
 test_restore_fails(void)
 {
@@ -255,6 +283,8 @@ main(int argc, char **argv)
     g_test_add_func("/bus/managed-save/removed", test_removed);
     g_test_add_func("/bus/managed-save/damaged", test_damaged);
     g_test_add_func("/bus/managed-save/stuck", test_stuck);
+    g_test_add_func("/bus/managed-save/restore-hangs-up", test_restore_hangs_up);
+    g_test_add_func("/bus/managed-save/run-on-dies", test_run_on_dies);
     g_test_add_func("/bus/managed-save/restore-fails", test_restore_fails);
     g_test_add_func("/bus/managed-save/daemon-killed", test_daemon_ends);
     g_test_add_func("/bus/managed-save/undefine-cut-short", test_undefine_cut_short);

@@ -213,6 +213,21 @@ test_full(Fixture *f, gconstpointer unused)
     g_assert_cmpuint(f->closed, ==, 1);
 }
 
+/* An answer that has come in time counts, though we look late. */
+static void
+test_late_ourselves(Fixture *f, gconstpointer unused)
+{
+    vmm_msg_auto event = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_STOPPED);
+
+    ask(f, "run", 20);
+    g_assert_true(vmm_msg_send(f->peer, event));
+    peer_answers(f, VMM_MSG_REPLY);
+    g_usleep(40000);
+    settle();
+    g_assert_cmpstr(f->answers->str, ==, "run;");
+    g_assert_cmpuint(f->events, ==, 1);
+}
+
 /* Who comes back from a long silence is told of once. */
 static void
 test_late_together(Fixture *f, gconstpointer unused)
@@ -306,6 +321,7 @@ main(int argc, char **argv)
     ADD("/vmm-link/other-name", "other-name", test_liars);
     ADD("/vmm-link/request", "request", test_liars);
     ADD("/vmm-link/full", NULL, test_full);
+    ADD("/vmm-link/late-ourselves", NULL, test_late_ourselves);
     ADD("/vmm-link/late-together", NULL, test_late_together);
     ADD("/vmm-link/slow", NULL, test_slow);
     ADD("/vmm-link/withdrawn", NULL, test_withdrawn);
