@@ -17,6 +17,16 @@ bar_address(const PciFunction *fn, unsigned bar)
     return value & ~0xfull;
 }
 
+/* That of prefetchable memory (PCI-to-PCI Bridge 1.2, 3.2.5.9 and 10). It is closed where it begins behind its end. */
+static void
+prefetch_window(const PciFunction *bridge, uint64_t *ret_from, uint64_t *ret_to)
+{
+    *ret_from = (uint64_t)pci_get(bridge, PCI_PREF_BASE_HI, 4) << 32 |
+                (uint64_t)(pci_get(bridge, PCI_PREF_BASE, 2) & 0xfff0) << 16;
+    *ret_to = (uint64_t)pci_get(bridge, PCI_PREF_LIMIT_HI, 4) << 32 |
+              (uint64_t)(pci_get(bridge, PCI_PREF_LIMIT, 2) & 0xfff0) << 16 | 0xfffff;
+}
+
 static bool
 window_has(const PciFunction *bridge, bool io, uint64_t base, uint64_t last)
 {
@@ -31,10 +41,7 @@ window_has(const PciFunction *bridge, bool io, uint64_t base, uint64_t last)
     to = (uint64_t)(pci_get(bridge, PCI_MEM_LIMIT, 2) & 0xfff0) << 16 | 0xfffff;
     if (base >= from && last <= to)
         return true;
-    from = (uint64_t)pci_get(bridge, PCI_PREF_BASE_HI, 4) << 32 |
-           (uint64_t)(pci_get(bridge, PCI_PREF_BASE, 2) & 0xfff0) << 16;
-    to = (uint64_t)pci_get(bridge, PCI_PREF_LIMIT_HI, 4) << 32 |
-         (uint64_t)(pci_get(bridge, PCI_PREF_LIMIT, 2) & 0xfff0) << 16 | 0xfffff;
+    prefetch_window(bridge, &from, &to);
     return base >= from && last <= to;
 }
 
@@ -125,4 +132,47 @@ pci_remap(Pci *pci)
 {
     for_functions(&pci->root, unmap_moved);
     for_functions(&pci->root, map_wanted);
+}
+
+typedef struct Span {
+    uint64_t first, end; /* end 0: nothing */
+} Span;
+
+static void
+widen(Span *span, uint64_t first, uint64_t end)
+{
+    if (span->end == 0 || first < span->first)
+        span->first = first;
+    if (end > span->end)
+        span->end = end;
+}
+
+static void
+widen_by_function(Span *span, const PciFunction *fn, uint64_t floor)
+{
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        const PciBar *bar = &fn->bars[i];
+
+        if (bar->mapped && !(bar->flags & PCI_BAR_IO) && bar->base >= floor)
+            widen(span, bar->base, bar->base + bar->size);
+    }
+    if (fn->secondary && is_decoding(fn, false)) {
+        uint64_t from, to;
+
+        prefetch_window(fn, &from, &to);
+        if (from >= floor && from <= to)
+            widen(span, from, to + 1);
+    }
+}
+
+bool
+pci_answers_above(const Pci *pci, uint64_t floor, uint64_t *ret_first, uint64_t *ret_end)
+{
+    Span span = { 0 };
+
+    for (const PciFunction *fn = pci->root.first; fn; fn = fn->next)
+        widen_by_function(&span, fn, floor);
+    *ret_first = span.first;
+    *ret_end = span.end;
+    return span.end != 0;
 }

@@ -162,6 +162,10 @@ void pci_config_write(Pci *pci, unsigned bus, unsigned devfn, unsigned offset, u
 /* Lets BARs answer or not, as configuration space now says. */
 void pci_remap(Pci *pci);
 
+/* From where to where the functions of the root bus and what is behind them answer at or above @floor, as firmware has placed
+ * them; false: nowhere. */
+bool pci_answers_above(const Pci *pci, uint64_t floor, uint64_t *ret_first, uint64_t *ret_end);
+
 /* The functions of @bus in the order of their places, NULL at the end; @after NULL: the first. */
 PciFunction *pci_next(const PciBus *bus, const PciFunction *after);
 /* The interrupt line, 0 to 7, at which pin 1 (INTA) to 4 of @slot on the root bus arrives. */

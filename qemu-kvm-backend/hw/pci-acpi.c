@@ -1,6 +1,5 @@
 #include "qemu-kvm-backend/hw/pci-acpi.h"
 
-#include "qemu-kvm-backend/pci.h"
 #include "qemu-kvm-backend/x86/layout.h"
 
 #define SLOTS     32u
@@ -37,11 +36,27 @@ put_memory32(Aml *aml, uint64_t first, uint64_t end)
         aml_resource_memory32_window(aml, first, end - 1);
 }
 
+/* Above RAM, where 64-bit BARs go: firmware may have a place of its own for them, such as the top of what the processor
+ * addresses (edk2's OVMF), and a system leaves them there only if it is in the window. */
+static void
+put_memory64(Aml *aml, const PciWindows *windows)
+{
+    uint64_t size, used, used_end, first = pci_memory64(windows->memory, &size), end = first + size;
+
+    if (pci_answers_above(windows->pci, first, &used, &used_end) && used_end > end) {
+        first = used / GIB * GIB;
+        end = (used_end + GIB - 1) / GIB * GIB;
+        if (end - first < size)
+            end = first + size;
+    }
+    aml_resource_memory64_window(aml, first, end - 1);
+}
+
 /* Below 4 GiB everything between RAM and the I/O APIC but the ECAM. */
 static void
 put_memory_windows(Aml *aml, const PciWindows *windows)
 {
-    uint64_t ecam_end = windows->ecam_base + windows->ecam_size, size, high;
+    uint64_t ecam_end = windows->ecam_base + windows->ecam_size;
 
     if (windows->ecam_size == 0 || ecam_end > LAYOUT_IOAPIC) {
         put_memory32(aml, LAYOUT_LOW_RAM_END, LAYOUT_IOAPIC);
@@ -49,8 +64,7 @@ put_memory_windows(Aml *aml, const PciWindows *windows)
         put_memory32(aml, LAYOUT_LOW_RAM_END, windows->ecam_base);
         put_memory32(aml, ecam_end, LAYOUT_IOAPIC);
     }
-    high = pci_memory64(windows->memory, &size);
-    aml_resource_memory64_window(aml, high, high + size - 1);
+    put_memory64(aml, windows);
 }
 
 static void

@@ -2,11 +2,13 @@
 #pragma once
 
 #include "qemu-kvm-backend/memory.h"
+#include "qemu-kvm-backend/pci.h"
 #include "qemu-kvm-backend/x86/aml.h"
 
 typedef struct PciWindows {
     uint64_t ecam_base, ecam_size; /* size 0: not in memory space */
     const Memory *memory;          /* what is not RAM may be functions' */
+    const Pci *pci;
 } PciWindows;
 
 /* Adds \_SB.PCI0, with _CRS, _PRT and _OSC, and the motherboard's device that reserves the ECAM. @links: there are

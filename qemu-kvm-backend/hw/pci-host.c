@@ -250,9 +250,9 @@ host_wake(Device *dev)
 static void
 host_describe(Device *dev, struct Aml *aml)
 {
-    PciWindows windows = { .memory = dev->board->memory };
+    PciWindows windows = { .memory = dev->board->memory, .pci = ((PciHost *)dev)->pci };
 
-    if (!pci_host_ecam(((PciHost *)dev)->pci, &windows.ecam_base, &windows.ecam_size))
+    if (!pci_host_ecam(windows.pci, &windows.ecam_base, &windows.ecam_size))
         windows.ecam_size = 0;
     pci_acpi_describe(aml, &windows, dev->board->lpc);
 }

@@ -1,12 +1,10 @@
-/* The PCI tree behind its host bridge: configuration space, BARs, vectors, pins, and the tables that tell of it. */
+/* The PCI tree behind its host bridge: configuration space, BARs, vectors and pins. The tables that tell of it: test-pci-acpi. */
 #include "qemu-kvm-backend/pci.h"
 
 #include "qemu-kvm-backend/device-classes.h"
-#include "qemu-kvm-backend/hw/pci-acpi.h"
 #include "qemu-kvm-backend/hw/pci-host.h"
 #include "qemu-kvm-backend/pci-assign.h"
 #include "qemu-kvm-backend/pci-msix.h"
-#include "tests/unit/iasl.h"
 #include "tests/unit/test-board.h"
 
 #include <glib.h>
@@ -547,73 +545,6 @@ test_assign(void)
     tear_down(&f);
 }
 
-static void
-test_acpi(void)
-{
-    static const char *const expected[] = {
-        "Device (PCI0)",
-        "Name (_HID, EisaId (\"PNP0A08\")",
-        "Name (_CID, EisaId (\"PNP0A03\")",
-        "WordBusNumber (ResourceProducer, MinFixed, MaxFixed, PosDecode,",
-        "0x00FF,             // Range Maximum",
-        "WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange,",
-        "0x80000000,         // Range Minimum",
-        "0xDFFFFFFF,         // Range Maximum",
-        "0xF0000000,         // Range Minimum",
-        "0xFEBFFFFF,         // Range Maximum",
-        "0x0000000100000000, // Range Minimum",
-        "0x00000004FFFFFFFF, // Range Maximum",
-        "Name (PRTA, Package (0x80)",
-        "Name (PRTL, Package (0x80)",
-        "Method (_PRT, 0, NotSerialized)",
-        "Method (\\_PIC, 1, NotSerialized)",
-        "0x001FFFFF,",
-        "Method (_OSC, 4, NotSerialized)",
-        "CreateDWordField (Arg3, 0x08, CDW3)",
-        "ToUUID (\"33db4d5b-1ff7-401c-9657-7441c03dd766\")",
-        "CDW3 &= 0x1D",
-        "Return (Arg3)",
-        "Name (_HID, EisaId (\"PNP0C02\")",
-        "0xE0000000,         // Address Base",
-        "0x10000000,         // Address Length",
-    };
-    Fixture f = set_up();
-    g_autofree char *asl = NULL;
-    Aml *aml = aml_new();
-
-    pci_host_set_ecam(f.test->board.pci, ECAM);
-    aml_open_scope(aml, "\\_SB");
-    f.host->class->describe(f.host, aml);
-    aml_close(aml);
-    asl = iasl_round_trip_code(aml);
-    for (size_t i = 0; i < G_N_ELEMENTS(expected); i++)
-        iasl_assert_has(asl, expected[i]);
-    aml_free(aml);
-    tear_down(&f);
-}
-
-/* Where there is no LPC bridge, the pins lead to the I/O APIC alone. */
-static void
-test_acpi_without_links(void)
-{
-    static const char *const links[] = { "PRTL", "PICF", "_PIC", "LNK" };
-    Fixture f = set_up();
-    g_autofree char *asl = NULL;
-    Aml *aml = aml_new();
-
-    f.test->board.lpc = false;
-    aml_open_scope(aml, "\\_SB");
-    f.host->class->describe(f.host, aml);
-    aml_close(aml);
-    asl = iasl_round_trip_code(aml);
-    iasl_assert_has(asl, "Name (_PRT, Package (0x80)");
-    iasl_assert_has(asl, "0x17");
-    for (size_t i = 0; i < G_N_ELEMENTS(links); i++)
-        g_assert_null(strstr(asl, links[i]));
-    aml_free(aml);
-    tear_down(&f);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -632,7 +563,5 @@ main(int argc, char **argv)
     g_test_add_func("/pci/msix", test_msix);
     g_test_add_func("/pci/msix-bounds", test_msix_bounds);
     g_test_add_func("/pci/assign", test_assign);
-    g_test_add_func("/pci/acpi", test_acpi);
-    g_test_add_func("/pci/acpi-without-links", test_acpi_without_links);
     return g_test_run();
 }
