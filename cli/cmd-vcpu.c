@@ -287,7 +287,7 @@ static const Option vcpucount_options[] = {
     { "live", OPTION_BOOL, 0, N_("in the guest that runs") },
     { "config", OPTION_BOOL, 0, N_("in the definition of its next start") },
     { "current", OPTION_BOOL, 0, N_("in the guest where it runs, else in the definition") },
-    { "guest", OPTION_BOOL, 0, N_("as the guest itself counts") },
+    { "guest", OPTION_BOOL, OPTION_CHANGES, N_("as the guest itself counts") },
     { NULL },
 };
 

@@ -237,20 +237,10 @@ get_security_labels(Call *call)
 static void
 get_vcpus(Call *call)
 {
-    const guint known = VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG | VIR_DOMAIN_VCPU_MAXIMUM;
-    const DomainDef *def = NULL;
-    GError *error = NULL;
     guint flags;
 
     call_get(call, "(u)", &flags);
-    if (driver_check_flags(flags, known, "virDomainGetVcpusFlags", &error))
-        def = domain_affected_def(call_object(call)->domain, flags, &error);
-    if (def)
-        call_reply(call,
-                   g_variant_new("(u)", flags & VIR_DOMAIN_VCPU_MAXIMUM ? def->vcpus
-                                                                        : def->current_vcpus));
-    else
-        call_fail(call, error);
+    domain_get_vcpus(call_object(call)->domain, flags, call_answer, call);
 }
 
 static void
@@ -259,7 +249,7 @@ set_vcpus(Call *call)
     guint vcpus, flags;
 
     call_get(call, "(uu)", &vcpus, &flags);
-    domain_set_vcpus(call_object(call)->domain, vcpus, flags, call_done, call);
+    domain_set_vcpus(call_object(call)->domain, vcpus, flags, call_answer, call);
 }
 
 static void
@@ -475,9 +465,10 @@ static const Method methods[] = {
     { "GetStats", "virDomainListGetStats", "domain.read", get_stats },
     { "GetTime", "virDomainGetTime", "domain.write", api_get_time },
     { "GetVcpuPinInfo", "virDomainGetVcpuPinInfo", "domain.read", api_get_vcpu_pins },
-    { "GetVcpus", "virDomainGetVcpusFlags", "domain.read", get_vcpus },
+    { "GetVcpus", "virDomainGetVcpusFlags", "domain.read", get_vcpus, VIR_DOMAIN_VCPU_GUEST,
+      "domain.write" },
     { "GetXMLDesc", "virDomainGetXMLDesc", "domain.read", get_xml,
-      VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE },
+      VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE, "domain.read-secure" },
     { "HasManagedSaveImage", "virDomainHasManagedSaveImage", "domain.read",
       api_domain_has_managed_save },
     { "InjectNMI", "virDomainInjectNMI", "domain.inject-nmi", inject_nmi },

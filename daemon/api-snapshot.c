@@ -149,7 +149,7 @@ static const Method methods[] = {
     { "Delete", "virDomainSnapshotDelete", "domain.snapshot", delete_snapshot },
     { "GetParent", "virDomainSnapshotGetParent", "domain.read", get_parent },
     { "GetXMLDesc", "virDomainSnapshotGetXMLDesc", "domain.read", get_xml,
-      VIR_DOMAIN_SNAPSHOT_XML_SECURE },
+      VIR_DOMAIN_SNAPSHOT_XML_SECURE, "domain.read-secure" },
     { "IsCurrent", "virDomainSnapshotIsCurrent", "domain.read", is_current },
     { "ListChildren", "virDomainSnapshotListAllChildren", "domain.read", list },
     { "Revert", "virDomainRevertToSnapshot", "domain.snapshot", revert },

@@ -107,7 +107,7 @@ static const Method domain_methods[] = {
     { "ManagedSaveDefineXML", "virDomainManagedSaveDefineXML", "domain.write",
       api_domain_managed_save_define },
     { "ManagedSaveGetXMLDesc", "virDomainManagedSaveGetXMLDesc", "domain.read",
-      api_domain_managed_save_xml, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE },
+      api_domain_managed_save_xml, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE, "domain.read-secure" },
     { "GetBlockInfo", "virDomainGetBlockInfo", "domain.read", get_block_info },
     { "OpenConsole", "virDomainOpenConsole", "domain.open-device", open_console },
     { "PMSuspendForDuration", "virDomainPMSuspendForDuration", "domain.pm-control",

@@ -28,7 +28,8 @@ typedef struct Method {
     const char *libvirt_name; /* libvirt's function, for the text of what is not supported */
     const char *access;       /* "object.permission" as in libvirt's polkit actions */
     void (*run)(Call *call);  /* NULL: the driver cannot do it yet */
-    guint secret_flags;       /* of its flags, the last argument: those that show secrets */
+    guint special_flags;      /* of its flags, the last argument: those that take special_access instead */
+    const char *special_access; /* to see secrets, or to ask the guest */
     const char *filter;       /* like access: what each domain that its answer tells of takes; NULL: it tells of none */
     /* The domain that its arguments name, borrowed, or NULL with an error; NULL: they name none. */
     Domain *(*subject)(const ApiObject *object, GVariant *args, GError **error);

@@ -59,9 +59,9 @@ method_permission(const Method *method, GVariant *args)
     gsize n = g_variant_n_children(args);
     guint flags = 0;
 
-    if (method->secret_flags && n > 0)
+    if (method->special_flags && n > 0)
         g_variant_get_child(args, n - 1, "u", &flags);
-    return flags & method->secret_flags ? "domain.read-secure" : method->access;
+    return flags & method->special_flags ? method->special_access : method->access;
 }
 
 /* What it takes to get a property and to set it. */

@@ -13,12 +13,14 @@ typedef struct GuestCpu {
 } GuestCpu;
 
 /* What is to be set. */
-typedef struct Change {
+typedef struct Change Change;
+struct Change {
+    gboolean (*want)(Change *change, GError **error); /* says so of the CPUs that it is about */
     gboolean *map;
-    gsize n;
+    gsize n; /* of the map, or how many are to be online */
     gboolean online;
     GArray *cpus; /* of GuestCpu; what is still to be set is wanted */
-} Change;
+};
 
 static void
 change_free(gpointer data)
@@ -81,6 +83,18 @@ read_cpus(GVariant *returned, GError **error)
     return g_steal_pointer(&cpus);
 }
 
+/* The same of an answer; NULL with the verb finished. */
+static GArray *
+take_cpus(AgentVerb *verb, GVariant *returned, const GError *error)
+{
+    g_autoptr(GError) problem = error ? g_error_copy(error) : NULL;
+    GArray *cpus = returned ? read_cpus(returned, &problem) : NULL;
+
+    if (!cpus)
+        agent_verb_finish(verb, NULL, problem);
+    return cpus;
+}
+
 /* "0-2,5", as libvirt writes a map, of those that @has says. */
 static char *
 format_ids(const GArray *cpus, gboolean (*has)(const GuestCpu *cpu))
@@ -131,14 +145,11 @@ got_cpus(AgentVerb *verb, GVariant *returned, const GError *error)
         const char *name;
         gboolean (*has)(const GuestCpu *cpu);
     } maps[] = { { "vcpus", is_there }, { "online", is_online }, { "offlinable", is_offlinable } };
-    g_autoptr(GError) problem = error ? g_error_copy(error) : NULL;
-    g_autoptr(GArray) cpus = returned ? read_cpus(returned, &problem) : NULL;
+    g_autoptr(GArray) cpus = take_cpus(verb, returned, error);
     GVariantBuilder params;
 
-    if (!cpus) {
-        agent_verb_finish(verb, NULL, problem);
+    if (!cpus)
         return;
-    }
     g_variant_builder_init(&params, G_VARIANT_TYPE_VARDICT);
     for (gsize i = 0; i < G_N_ELEMENTS(maps); i++)
         g_variant_builder_add(&params, "{sv}", maps[i].name,
@@ -160,10 +171,50 @@ domain_get_guest_vcpus(Domain *domain, guint flags, DomainReply done, gpointer d
     agent_verb_start("get-guest-vcpus", &verb, "virDomainGetGuestVcpus", flags, 0);
 }
 
+/* Counting */
+
+static guint
+count_cpus(const GArray *cpus, gboolean (*has)(const GuestCpu *cpu))
+{
+    guint n = 0;
+
+    for (guint i = 0; i < cpus->len; i++)
+        n += has(&g_array_index(cpus, GuestCpu, i));
+    return n;
+}
+
+static void
+got_cpus_to_count(AgentVerb *verb, GVariant *returned, const GError *error)
+{
+    gboolean all = GPOINTER_TO_UINT(verb->detail) & VIR_DOMAIN_VCPU_MAXIMUM;
+    g_autoptr(GArray) cpus = take_cpus(verb, returned, error);
+
+    if (cpus)
+        agent_verb_finish(verb, g_variant_new_uint32(count_cpus(cpus, all ? is_there : is_online)), NULL);
+}
+
+static void
+ask_cpus_to_count(AgentVerb *verb)
+{
+    agent_verb_ask(verb, "guest-get-vcpus", NULL, got_cpus_to_count);
+}
+
+void
+domain_count_guest_vcpus(Domain *domain, guint flags, DomainReply done, gpointer data)
+{
+    const AgentVerb verb = { .domain = domain,
+                             .begin = ask_cpus_to_count,
+                             .done = done,
+                             .data = data,
+                             .detail = GUINT_TO_POINTER(flags) };
+
+    agent_verb_start("count-guest-vcpus", &verb, "virDomainGetVcpusFlags", 0, 0);
+}
+
 /* Setting: those of the map that are not so yet, in as many commands as the agent needs */
 
 static gboolean
-want(Change *change, gsize id, GError **error)
+want_one(Change *change, gsize id, GError **error)
 {
     for (guint i = 0; i < change->cpus->len; i++) {
         GuestCpu *cpu = &g_array_index(change->cpus, GuestCpu, i);
@@ -180,11 +231,54 @@ want(Change *change, gsize id, GError **error)
 }
 
 static gboolean
-want_all(Change *change, GError **error)
+want_mapped(Change *change, GError **error)
 {
     for (gsize id = 0; id < change->n; id++) {
-        if (change->map[id] && !want(change, id, error))
+        if (change->map[id] && !want_one(change, id, error))
             return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+is_stuck_offline(const GuestCpu *cpu)
+{
+    return !cpu->online && !cpu->offlinable;
+}
+
+static gboolean
+is_stuck_online(const GuestCpu *cpu)
+{
+    return cpu->online && !cpu->offlinable;
+}
+
+static gboolean
+check_count(const GArray *cpus, gsize n, GError **error)
+{
+    if (count_cpus(cpus, is_stuck_offline) > 0)
+        return driver_error(error, VIR_ERR_INTERNAL_ERROR, "Invalid data provided by guest agent");
+    if (n > cpus->len)
+        return driver_error(error, VIR_ERR_OPERATION_FAILED, "guest agent reports less cpu than requested");
+    return n >= count_cpus(cpus, is_stuck_online) ||
+           driver_error(error, VIR_ERR_OPERATION_FAILED, "Cannot offline enough CPUs");
+}
+
+/* As many as are missing or too many, of those that can be moved, the first ones first. */
+static gboolean
+want_count(Change *change, GError **error)
+{
+    guint online = count_cpus(change->cpus, is_online);
+    gsize left;
+
+    if (!check_count(change->cpus, change->n, error))
+        return FALSE;
+    change->online = change->n > online;
+    left = change->online ? change->n - online : online - change->n;
+    for (guint i = 0; left > 0; i++) {
+        GuestCpu *cpu = &g_array_index(change->cpus, GuestCpu, i);
+
+        cpu->wanted = cpu->offlinable && cpu->online != change->online;
+        left -= cpu->wanted;
     }
     return TRUE;
 }
@@ -254,10 +348,12 @@ static void
 got_cpus_to_set(AgentVerb *verb, GVariant *returned, const GError *error)
 {
     Change *change = verb->detail;
-    g_autoptr(GError) problem = error ? g_error_copy(error) : NULL;
+    g_autoptr(GError) problem = NULL;
 
-    change->cpus = returned ? read_cpus(returned, &problem) : NULL;
-    if (change->cpus && want_all(change, &problem))
+    change->cpus = take_cpus(verb, returned, error);
+    if (!change->cpus)
+        return;
+    if (change->want(change, &problem))
         set_some(verb);
     else
         agent_verb_finish(verb, NULL, problem);
@@ -269,16 +365,33 @@ ask_cpus_to_set(AgentVerb *verb)
     agent_verb_ask(verb, "guest-get-vcpus", NULL, got_cpus_to_set);
 }
 
+static void
+start_change(const char *name, Domain *domain, const Change *change, const char *function, guint flags,
+             DomainReply done, gpointer data)
+{
+    const AgentVerb verb = { .domain = domain,
+                             .begin = ask_cpus_to_set,
+                             .done = done,
+                             .data = data,
+                             .detail = g_memdup2(change, sizeof(*change)),
+                             .detail_free = change_free };
+
+    agent_verb_start(name, &verb, function, flags, 0);
+}
+
+void
+domain_use_guest_vcpus(Domain *domain, guint count, DomainReply done, gpointer data)
+{
+    const Change change = { .want = want_count, .n = count };
+
+    start_change("use-guest-vcpus", domain, &change, "virDomainSetVcpusFlags", 0, done, data);
+}
+
 void
 domain_set_guest_vcpus(Domain *domain, const gboolean *map, gsize n, int state, guint flags,
                        DomainReply done, gpointer data)
 {
-    AgentVerb verb = { .domain = domain,
-                       .begin = ask_cpus_to_set,
-                       .done = done,
-                       .data = data,
-                       .detail_free = change_free };
-    Change *change;
+    Change change = { .want = want_mapped, .n = n, .online = state };
 
     if (state != 0 && state != 1) {
         g_autoptr(GError) error = NULL;
@@ -287,10 +400,6 @@ domain_set_guest_vcpus(Domain *domain, const gboolean *map, gsize n, int state, 
         done(data, NULL, error);
         return;
     }
-    change = g_new0(Change, 1);
-    change->map = g_memdup2(map, n * sizeof(*map));
-    change->n = n;
-    change->online = state;
-    verb.detail = change;
-    agent_verb_start("set-guest-vcpus", &verb, "virDomainSetGuestVcpus", flags, 0);
+    change.map = g_memdup2(map, n * sizeof(*map));
+    start_change("set-guest-vcpus", domain, &change, "virDomainSetGuestVcpus", flags, done, data);
 }

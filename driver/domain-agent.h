@@ -36,6 +36,10 @@ void domain_get_fs_info(Domain *domain, guint flags, DomainReply done, gpointer 
 void domain_get_guest_vcpus(Domain *domain, guint flags, DomainReply done, gpointer data);
 void domain_set_guest_vcpus(Domain *domain, const gboolean *map, gsize n, int state, guint flags,
                             DomainReply done, gpointer data);
+/* How many of them the guest uses, or with VIR_DOMAIN_VCPU_MAXIMUM has, u; and has it use so many. For who has looked
+ * at the flags. */
+void domain_count_guest_vcpus(Domain *domain, guint flags, DomainReply done, gpointer data);
+void domain_use_guest_vcpus(Domain *domain, guint count, DomainReply done, gpointer data);
 
 /* a(ssa(isu)): name, MAC address or "", and virIPAddrType, address and prefix of each address. @source:
  * virDomainInterfaceAddressesSource. */

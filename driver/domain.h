@@ -70,8 +70,9 @@ void domain_destroy(Domain *domain, guint flags, DomainDone done, gpointer data)
 void domain_wait_end(Domain *domain, DomainDone done, gpointer data);
 gboolean domain_undefine(Domain *domain, guint flags, GError **error);
 void domain_rename(Domain *domain, const char *name, guint flags, DomainDone done, gpointer data);
-/* @flags: VIR_DOMAIN_AFFECT_*, VIR_DOMAIN_VCPU_*. */
-void domain_set_vcpus(Domain *domain, guint vcpus, guint flags, DomainDone done, gpointer data);
+/* @flags: VIR_DOMAIN_AFFECT_*, VIR_DOMAIN_VCPU_*; how many, u. */
+void domain_get_vcpus(Domain *domain, guint flags, DomainReply done, gpointer data);
+void domain_set_vcpus(Domain *domain, guint vcpus, guint flags, DomainReply done, gpointer data);
 
 /* Title, description and other programs' elements; "" is none. @flags: VIR_DOMAIN_AFFECT_*. */
 typedef struct DomainMetadata {

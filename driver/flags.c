@@ -39,3 +39,10 @@ driver_check_affect_flags(guint flags, GError **error)
     return check_exclusive(flags, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG,
                            "'VIR_DOMAIN_AFFECT_LIVE' and 'VIR_DOMAIN_AFFECT_CONFIG'", error);
 }
+
+gboolean
+driver_check_vcpu_flags(guint flags, GError **error)
+{
+    return check_exclusive(flags, VIR_DOMAIN_VCPU_GUEST | VIR_DOMAIN_AFFECT_CONFIG,
+                           "'VIR_DOMAIN_VCPU_GUEST' and 'VIR_DOMAIN_AFFECT_CONFIG'", error);
+}

@@ -1,10 +1,15 @@
-/* vcpus: how many vCPUs a domain has, by its definition. A guest that runs keeps what it started with. */
+/* vcpus: how many vCPUs a domain has, by its definition or, where the guest is meant, by its agent. A guest that runs
+ * keeps what it started with, but need not use all of it. */
+#include "driver/domain-agent.h"
 #include "driver/error.h"
+#include "driver/flags.h"
 #include "driver/verb.h"
 
 typedef struct Wish {
     guint vcpus;
     guint affects;
+    DomainReply done;
+    gpointer data;
 } Wish;
 
 #define WHICH_LIVE       "live"
@@ -89,32 +94,82 @@ set_begin(Verb *verb)
     verb_finish(verb, error);
 }
 
-static gboolean
-check_arguments(guint vcpus, guint flags, GError **error)
+static void
+set_done(gpointer data, const GError *error)
 {
+    const Wish *wish = data;
+
+    wish->done(wish->data, NULL, error);
+}
+
+/* The flags that @function knows of @domain: a simulated guest has no CPUs of its own. */
+static gboolean
+check_flags(const Domain *domain, guint flags, guint more, const char *function, GError **error)
+{
+    const guint known = VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG | VIR_DOMAIN_VCPU_MAXIMUM;
+
+    return driver_check_flags(flags, known | more | (domain_is_simulated(domain) ? 0 : VIR_DOMAIN_VCPU_GUEST),
+                              function, error);
+}
+
+static gboolean
+check_set(const Domain *domain, guint vcpus, guint flags, GError **error)
+{
+    if (!driver_check_vcpu_flags(flags, error))
+        return FALSE;
     if (vcpus == 0)
         return driver_error_argument(error, "nvcpus in virDomainSetVcpusFlags must not be zero");
-    if (flags & VIR_DOMAIN_VCPU_GUEST)
-        return driver_error(error, VIR_ERR_OPERATION_UNSUPPORTED,
-                            "this machine does not ask guests to change their vCPUs");
-    return TRUE;
+    return check_flags(domain, flags, VIR_DOMAIN_VCPU_HOTPLUGGABLE, "virDomainSetVcpusFlags", error) &&
+           (!(flags & VIR_DOMAIN_VCPU_GUEST) || domain_affected_def(domain, flags, error));
 }
 
 void
-domain_set_vcpus(Domain *domain, guint vcpus, guint flags, DomainDone done, gpointer data)
+domain_set_vcpus(Domain *domain, guint vcpus, guint flags, DomainReply done, gpointer data)
 {
-    const guint known = VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG |
-                        VIR_DOMAIN_VCPU_MAXIMUM | VIR_DOMAIN_VCPU_GUEST |
-                        VIR_DOMAIN_VCPU_HOTPLUGGABLE;
     g_autoptr(GError) error = NULL;
     Wish *wish;
 
-    if (!check_arguments(vcpus, flags, &error)) {
-        done(data, error);
+    if (!check_set(domain, vcpus, flags, &error)) {
+        done(data, NULL, error);
+        return;
+    }
+    if (flags & VIR_DOMAIN_VCPU_GUEST) {
+        domain_use_guest_vcpus(domain, vcpus, done, data);
         return;
     }
     wish = g_new(Wish, 1);
-    *wish = (Wish){ vcpus, 0 };
-    verb_start_checked("set-vcpus", &(Verb){ domain, flags, wish, g_free, set_begin, done, data },
-                       "virDomainSetVcpusFlags", known);
+    *wish = (Wish){ vcpus, 0, done, data };
+    verb_start("set-vcpus", &(Verb){ domain, flags, wish, g_free, set_begin, set_done, wish });
+}
+
+static const DomainDef *
+def_to_count(const Domain *domain, guint flags, GError **error)
+{
+    const DomainDef *def;
+
+    if (!check_flags(domain, flags, 0, "virDomainGetVcpusFlags", error) ||
+        !(def = domain_affected_def(domain, flags, error)))
+        return NULL;
+    if (!(flags & VIR_DOMAIN_VCPU_GUEST) || domain_is_active(domain))
+        return def;
+    driver_error(error, VIR_ERR_INVALID_ARG,
+                 "vCPU count provided by the guest agent can only be requested for live domains");
+    return NULL;
+}
+
+void
+domain_get_vcpus(Domain *domain, guint flags, DomainReply done, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) count = NULL;
+    const DomainDef *def = def_to_count(domain, flags, &error);
+
+    if (def && flags & VIR_DOMAIN_VCPU_GUEST) {
+        domain_count_guest_vcpus(domain, flags, done, data);
+        return;
+    }
+    if (def)
+        count = g_variant_ref_sink(
+            g_variant_new_uint32(flags & VIR_DOMAIN_VCPU_MAXIMUM ? def->vcpus : def->current_vcpus));
+    done(data, count, error);
 }

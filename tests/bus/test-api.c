@@ -149,8 +149,8 @@ test_policy(void)
     for (const Interface *const *at = api_interfaces; *at; at++) {
         for (const Method *row = (*at)->methods; row->member; row++) {
             check_policy(policy, row->access);
-            if (row->secret_flags)
-                check_policy(policy, "domain.read-secure");
+            if (row->special_flags)
+                check_policy(policy, row->special_access);
         }
     }
 }

@@ -391,6 +391,7 @@ test_monitor(Access *a, gconstpointer data)
     allowed(a, a->domain, PROPERTIES, "GetAll", g_variant_new("(s)", DOMAIN));
     refused(a, a->domain, DOMAIN, "GetXMLDesc", g_variant_new("(u)", VIR_DOMAIN_XML_SECURE),
             DENIED);
+    refused(a, a->domain, DOMAIN, "GetVcpus", g_variant_new("(u)", VIR_DOMAIN_VCPU_GUEST), DENIED);
     refused(a, a->domain, DOMAIN, "Create", g_variant_new("(u)", 0), DENIED);
     fake_polkit_allow(polkit, READ " " MANAGE);
     allowed(a, a->domain, DOMAIN, "GetXMLDesc", g_variant_new("(u)", VIR_DOMAIN_XML_SECURE));

@@ -195,6 +195,43 @@ test_vcpus(void)
                        "invalid argument: unsupported state value");
 }
 
+static GVariant *
+use(guint count, guint flags)
+{
+    return g_variant_new("(uu)", count, flags | VIR_DOMAIN_VCPU_GUEST);
+}
+
+/* How many the guest uses, and has, beside how many it was given. */
+static void
+test_vcpu_count(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = start(fixture, "agent", AGENT);
+
+    assert_answers(fixture, path, DOMAIN, "GetVcpus", FLAGS(0), "(2,)");
+    assert_answers(fixture, path, DOMAIN, "GetVcpus", FLAGS(VIR_DOMAIN_VCPU_GUEST), "(3,)");
+    assert_answers(fixture, path, DOMAIN, "GetVcpus",
+                   FLAGS(VIR_DOMAIN_VCPU_GUEST | VIR_DOMAIN_VCPU_MAXIMUM), "(4,)");
+    fixture_do(fixture, path, "SetVcpus", use(4, 0));
+    assert_told(fixture, path,
+                "{\"execute\":\"guest-set-vcpus\",\"arguments\":{\"vcpus\":[{\"logical-id\":4,"
+                "\"online\":true}]}}");
+    fixture_do(fixture, path, "SetVcpus", use(2, VIR_DOMAIN_AFFECT_LIVE));
+    assert_told(fixture, path,
+                "{\"execute\":\"guest-set-vcpus\",\"arguments\":{\"vcpus\":[{\"logical-id\":1,"
+                "\"online\":false}]}}");
+    fixture_do(fixture, path, "SetVcpus", use(3, 0)); /* which it does already */
+    fixture_call_fails(fixture, path, DOMAIN, "SetVcpus", use(5, 0), NULL,
+                       "operation failed: guest agent reports less cpu than requested");
+    fixture_call_fails(fixture, path, DOMAIN, "SetVcpus", use(0, 0), NULL,
+                       "nvcpus in virDomainSetVcpusFlags must not be zero");
+    fixture_call_fails(fixture, path, DOMAIN, "SetVcpus", use(1, VIR_DOMAIN_AFFECT_CONFIG), NULL,
+                       "Flags 'VIR_DOMAIN_VCPU_GUEST' and 'VIR_DOMAIN_AFFECT_CONFIG' are mutually exclusive");
+    fixture_do(fixture, path, "Suspend", NULL);
+    fixture_call_fails(fixture, path, DOMAIN, "GetVcpus", FLAGS(VIR_DOMAIN_VCPU_GUEST), NULL,
+                       "Requested operation is not valid: domain is not running");
+}
+
 /* By the agent, by the button where that does not work, and what a definition makes of it. */
 static void
 test_shutdown(void)
@@ -233,11 +270,18 @@ test_absent(void)
     agent_fails(fixture, none, "argument unsupported: QEMU guest agent is not configured");
     fixture_call_fails(fixture, none, DOMAIN, "Shutdown", FLAGS(VIR_DOMAIN_SHUTDOWN_GUEST_AGENT),
                        NULL, "argument unsupported: QEMU guest agent is not configured");
+    fixture_call_fails(fixture, none, DOMAIN, "GetVcpus", FLAGS(VIR_DOMAIN_VCPU_GUEST), NULL,
+                       "argument unsupported: QEMU guest agent is not configured");
     fixture_do(fixture, none, "Destroy", FLAGS(0));
     agent_fails(fixture, none, "Requested operation is not valid: domain is not running");
+    fixture_call_fails(fixture, none, DOMAIN, "GetVcpus", FLAGS(VIR_DOMAIN_VCPU_GUEST), NULL,
+                       "invalid argument: vCPU count provided by the guest agent can only be requested for live "
+                       "domains");
     fixture_expect_events(fixture, "4,0 2,0 5,1");
     closed = start(fixture, "closed", AGENT);
     agent_fails(fixture, closed, UNRESPONSIVE "QEMU guest agent is not connected");
+    fixture_call_fails(fixture, closed, DOMAIN, "SetVcpus", use(1, 0), NULL,
+                       UNRESPONSIVE "QEMU guest agent is not connected");
 }
 
 static void
@@ -335,6 +379,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/agent/info", test_info);
     g_test_add_func("/bus/agent/filesystems", test_filesystems);
     g_test_add_func("/bus/agent/vcpus", test_vcpus);
+    g_test_add_func("/bus/agent/vcpu-count", test_vcpu_count);
     g_test_add_func("/bus/agent/shutdown", test_shutdown);
     g_test_add_func("/bus/agent/absent", test_absent);
     g_test_add_func("/bus/agent/bad", test_bad);

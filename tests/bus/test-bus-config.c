@@ -327,7 +327,8 @@ test_vcpus_refused(void)
     assert_vcpus_refused(fixture, path, 300, VIR_DOMAIN_VCPU_MAXIMUM,
                          "unsupported configuration: Maximum CPUs greater than specified machine "
                          "type limit 255");
-    assert_vcpus_refused(fixture, path, 1, VIR_DOMAIN_VCPU_GUEST, "Operation not supported: *");
+    assert_vcpus_refused(fixture, path, 1, VIR_DOMAIN_VCPU_GUEST,
+                         "Requested operation is not valid: domain is not running");
     fixture_do(fixture, path, "Create", FLAGS(0));
     assert_vcpus_refused(fixture, path, 9, LIVE,
                          "invalid argument: requested vcpus is greater than max allowable vcpus "
