@@ -333,11 +333,10 @@ args_check(const Args *args, GError **error)
 }
 
 gboolean
-args_change(const Args *args)
+args_have_flag(const Args *args, guint flag)
 {
     for (gsize i = 0; i < args->n_options; i++)
-        if (args->command->options[i].flags & OPTION_CHANGES &&
-            args_has(args, args->command->options[i].name))
+        if (args->command->options[i].flags & flag && args->values[i])
             return TRUE;
     return FALSE;
 }

@@ -13,8 +13,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Args, args_free)
 
 /* Values that the shape of a line does not settle: numbers, and texts that must not be empty. */
 gboolean args_check(const Args *args, GError **error);
-/* Whether there is an option of OPTION_CHANGES among them. */
-gboolean args_change(const Args *args);
+/* Whether an option with @flag, one of OptionFlags, was given. */
+gboolean args_have_flag(const Args *args, guint flag);
 
 const Command *args_command(const Args *args);
 /* "--help" stood among the words: show the command's help instead of running it. */

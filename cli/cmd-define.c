@@ -165,9 +165,9 @@ run_dumpxml(Session *session, const Args *args, GError **error)
 static const Option dumpxml_options[] = {
     OPTION_DOMAIN_ANY,
     { "inactive", OPTION_BOOL, 0, N_("the definition of its next start") },
-    { "security-info", OPTION_BOOL, 0, N_("with passwords and other secrets") },
+    { "security-info", OPTION_BOOL, OPTION_SECRET, N_("with passwords and other secrets") },
     { "update-cpu", OPTION_BOOL, 0, N_("with the CPU as the host provides it") },
-    { "migratable", OPTION_BOOL, 0, N_("in a form that another host can take") },
+    { "migratable", OPTION_BOOL, OPTION_SECRET, N_("in a form that another host can take") },
     OPTIONS_XPATH,
     { NULL },
 };

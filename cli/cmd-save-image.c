@@ -116,7 +116,7 @@ run_save_image_dumpxml(Session *session, const Args *args, GError **error)
 
 static const Option image_dumpxml_options[] = {
     { "file", OPTION_DATA, OPTION_REQUIRED, N_("the image that was saved") },
-    { "security-info", OPTION_BOOL, 0, N_("with passwords and other secrets") },
+    { "security-info", OPTION_BOOL, OPTION_SECRET, N_("with passwords and other secrets") },
     OPTIONS_XPATH,
     { NULL },
 };
@@ -127,7 +127,7 @@ const Command command_save_image_dumpxml = {
     NULL,
     image_dumpxml_options,
     run_save_image_dumpxml,
-    0,
+    COMMAND_CHANGES, /* nothing, but a path of the host is not for who may only look */
 };
 
 static gboolean
@@ -140,7 +140,7 @@ run_managedsave_dumpxml(Session *session, const Args *args, GError **error)
 
 static const Option managed_dumpxml_options[] = {
     OPTION_DOMAIN_ANY,
-    { "security-info", OPTION_BOOL, 0, N_("with passwords and other secrets") },
+    { "security-info", OPTION_BOOL, OPTION_SECRET, N_("with passwords and other secrets") },
     OPTIONS_XPATH,
     { NULL },
 };

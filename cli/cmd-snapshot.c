@@ -17,7 +17,7 @@ static const ArgsFlag xml_flags[] = {
 
 #define OPTION_SECURITY_INFO                                                                       \
     {                                                                                              \
-        "security-info", OPTION_BOOL, 0, N_("with passwords and other secrets")                    \
+        "security-info", OPTION_BOOL, OPTION_SECRET, N_("with passwords and other secrets")        \
     }
 
 /* dumpxml */

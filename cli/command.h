@@ -22,6 +22,7 @@ typedef enum {
     OPTION_EMPTY_OK = 1 << 2,   /* "" is a value */
     OPTION_WIDE = 1 << 3,       /* a number of 64 bits */
     OPTION_CHANGES = 1 << 4,    /* with it a command that else only reads is refused with -r */
+    OPTION_SECRET = 1 << 5,     /* the same, because it shows secrets */
 } OptionFlags;
 
 typedef struct Option {

@@ -80,6 +80,18 @@ choose_form(Session *session, const Args *args, GError **error)
     return TRUE;
 }
 
+static gboolean
+check_readonly(const Args *args, GError **error)
+{
+    const Command *command = args_command(args);
+
+    if (command->flags & COMMAND_CHANGES || args_have_flag(args, OPTION_CHANGES))
+        return cli_fail(error, _("operation forbidden: read only access prevents %s"),
+                        command->name);
+    return !args_have_flag(args, OPTION_SECRET) ||
+           cli_fail(error, _("operation forbidden: %s with secure flag"), command->name);
+}
+
 /* What stands before the command itself: may it run at all? */
 static gboolean
 prepare(Session *session, const Args *args, GError **error)
@@ -88,9 +100,8 @@ prepare(Session *session, const Args *args, GError **error)
 
     if (!args_check(args, error) || !choose_form(session, args, error))
         return FALSE;
-    if (session->readonly && (command->flags & COMMAND_CHANGES || args_change(args)))
-        return cli_fail(error, _("operation forbidden: read only access prevents %s"),
-                        command->name);
+    if (session->readonly && !check_readonly(args, error))
+        return FALSE;
     return (command->flags & COMMAND_OFFLINE) || session_connect(session, error);
 }
 
