@@ -8,6 +8,7 @@
 #include "driver/domain-xml.h"
 #include "driver/error.h"
 #include "driver/flags.h"
+#include "driver/guest-cpu.h"
 #include "driver/snapshot-tree.h"
 #include "driver/store.h"
 
@@ -284,11 +285,31 @@ domain_title(const Domain *domain)
     return g_strdup(def->title ? def->title : "");
 }
 
+/* @def with the CPU that a guest of it would get now. */
+static char *
+format_updated(const Domain *domain, const DomainDef *def, guint format, GError **error)
+{
+    g_autoptr(DomainDef) updated = domain_def_copy(def);
+    HostCpu host;
+
+    host_cpu_probe(domain->host->env->kvm, &host, NULL); /* which says so where there is no KVM */
+    return guest_cpu_update(&updated->cpu, &host, error) ? domain_xml_format(updated, -1, format) : NULL;
+}
+
+/* What a guest runs with needs no update. */
+static char *
+format_inactive(const Domain *domain, const DomainDef *def, guint flags, guint format, GError **error)
+{
+    return flags & VIR_DOMAIN_XML_UPDATE_CPU && guest_cpu_is_relative(&def->cpu)
+               ? format_updated(domain, def, format, error)
+               : domain_xml_format(def, -1, format);
+}
+
 char *
 domain_xml(const Domain *domain, guint flags, GError **error)
 {
-    const guint known = VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE |
-                        VIR_DOMAIN_XML_UPDATE_CPU | VIR_DOMAIN_XML_MIGRATABLE;
+    const guint known = VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_MIGRATABLE |
+                        (domain_is_simulated(domain) ? 0 : VIR_DOMAIN_XML_UPDATE_CPU);
     gboolean live =
         domain->live && !(flags & VIR_DOMAIN_XML_INACTIVE && domain_is_persistent(domain));
     guint format = flags & VIR_DOMAIN_XML_SECURE ? DOMAIN_FORMAT_SECURE : 0;
@@ -298,7 +319,7 @@ domain_xml(const Domain *domain, guint flags, GError **error)
     if (!live && !domain_wake((Domain *)domain, error))
         return NULL;
     if (!live)
-        return domain_xml_format(domain->persistent, -1, format);
+        return format_inactive(domain, domain->persistent, flags, format, error);
     if (!(flags & VIR_DOMAIN_XML_INACTIVE) &&
         (!(flags & VIR_DOMAIN_XML_MIGRATABLE) || domain_is_simulated(domain)))
         return domain_xml_format(domain->live, domain->id, format | DOMAIN_FORMAT_LIVE);

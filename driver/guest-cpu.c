@@ -119,6 +119,61 @@ guest_cpu_expand(DomainCpu *cpu, const HostCpu *host, GError **error)
     return TRUE;
 }
 
+/* Definitions */
+
+/* What is the host's model, or has that and more. */
+static gboolean
+is_of_host(const DomainCpu *cpu)
+{
+    return domain_cpu_is_model(cpu) && (cpu->mode == DOMAIN_CPU_HOST_MODEL || cpu->match == DOMAIN_CPU_MINIMUM);
+}
+
+gboolean
+guest_cpu_is_relative(const DomainCpu *cpu)
+{
+    gboolean relative = is_of_host(cpu);
+
+    for (guint i = 0; i < cpu->features->len && domain_cpu_is_model(cpu); i++)
+        relative |= ((const DomainCpuFeature *)cpu->features->pdata[i])->policy == DOMAIN_CPU_OPTIONAL;
+    return relative;
+}
+
+/* What is optional is there or not. */
+static void
+settle_features(DomainCpu *cpu, const CpuBits *offer)
+{
+    for (guint i = 0; i < cpu->features->len; i++) {
+        DomainCpuFeature *feature = cpu->features->pdata[i];
+
+        if (feature->policy == DOMAIN_CPU_OPTIONAL)
+            feature->policy = cpu_bits_have(offer, feature->name) ? DOMAIN_CPU_REQUIRE : DOMAIN_CPU_DISABLE;
+    }
+}
+
+/* A model that is the least goes on asking for the vendor that it asked for. */
+gboolean
+guest_cpu_update(DomainCpu *cpu, const HostCpu *host, GError **error)
+{
+    gboolean keeps_vendor = cpu->mode == DOMAIN_CPU_CUSTOM;
+    g_autofree char *vendor = NULL;
+    CpuBits offer;
+
+    if (!host->has_kvm)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED, "unknown host CPU model");
+    guest_cpu_offer(host, &offer);
+    settle_features(cpu, &offer);
+    if (!is_of_host(cpu))
+        return TRUE;
+    vendor = g_strdup(cpu->vendor);
+    if (!guest_cpu_expand(cpu, host, error))
+        return FALSE;
+    if (keeps_vendor) {
+        g_free(cpu->vendor);
+        cpu->vendor = g_steal_pointer(&vendor);
+    }
+    return TRUE;
+}
+
 /* What is wished for */
 
 static void

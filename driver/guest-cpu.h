@@ -23,3 +23,7 @@ void guest_cpu_defaults(CpuBits *ret_added, CpuBits *ret_left_out);
 void guest_cpu_offer(const HostCpu *host, CpuBits *ret);
 /* Turns a host-model @cpu into the model and features that it is on @host. */
 gboolean guest_cpu_expand(DomainCpu *cpu, const HostCpu *host, GError **error);
+/* Whether a definition's @cpu is another one on another host, and makes it the one that it is on @host
+ * (VIR_DOMAIN_XML_UPDATE_CPU). */
+gboolean guest_cpu_is_relative(const DomainCpu *cpu);
+gboolean guest_cpu_update(DomainCpu *cpu, const HostCpu *host, GError **error);

@@ -1,9 +1,10 @@
-/* What changes a definition alone: names, titles, other programs' elements, numbers of vCPUs. */
+/* What changes a definition alone: names, titles, other programs' elements, numbers of vCPUs, the CPU. */
 #include "tests/bus/fixture.h"
 
 #include <libvirt/libvirt.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FLAGS(n) g_variant_new("(u)", (guint)(n))
 #define LIVE     VIR_DOMAIN_AFFECT_LIVE
@@ -382,6 +383,60 @@ test_validate(void)
                        "unsupported flags (0x8) in function virDomainDefineXMLFlags");
 }
 
+/* CPUs */
+
+static char *
+define_cpu(Fixture *fixture, const char *cpu)
+{
+    g_autoptr(GVariant) reply = fixture_call(fixture, ROOT_PATH, VMCTL_CONNECT, "DomainDefineXMLFlags",
+                                             with_more(fixture, cpu, 0), "(o)");
+    char *path;
+
+    g_variant_get(reply, "(o)", &path);
+    return path;
+}
+
+#define HOST_MODEL "<cpu mode='host-model' check='partial'/>"
+
+/* A definition tells of the CPU that a guest of it would get, where there is a host to ask. */
+static void
+test_update_cpu(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_cpu(fixture, HOST_MODEL);
+    g_autofree char *plain = fixture_xml_of(fixture, path, 0);
+    g_autofree char *fixed = NULL;
+
+    g_assert_nonnull(strstr(plain, HOST_MODEL));
+    fixture_call_fails(fixture, path, DOMAIN, "GetXMLDesc", FLAGS(VIR_DOMAIN_XML_UPDATE_CPU), NULL,
+                       "unsupported configuration: unknown host CPU model");
+    fixture_do(fixture, path, "Undefine", FLAGS(0));
+    g_free(path);
+    path = define_cpu(fixture, "<cpu mode='host-passthrough'/>");
+    fixed = fixture_xml_of(fixture, path, VIR_DOMAIN_XML_UPDATE_CPU);
+    g_assert_nonnull(strstr(fixed, "<cpu mode='host-passthrough'"));
+}
+
+static void
+test_update_cpu_kvm(void)
+{
+    g_autoptr(Fixture) fixture = NULL;
+    g_autofree char *path = NULL, *updated = NULL;
+
+    if (access("/dev/kvm", R_OK | W_OK) < 0) {
+        g_test_skip("there is no KVM");
+        return;
+    }
+    fixture = fixture_new_bare();
+    fixture_use_kvm(fixture);
+    fixture_start_daemon(fixture);
+    path = define_cpu(fixture, HOST_MODEL);
+    updated = fixture_xml_of(fixture, path, VIR_DOMAIN_XML_UPDATE_CPU);
+    g_assert_nonnull(strstr(updated, "<cpu mode='custom' match='exact' check='partial'>"));
+    g_assert_nonnull(strstr(updated, "<model fallback='forbid'>"));
+    g_assert_nonnull(strstr(updated, "<feature policy='require' name='hypervisor'/>"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -395,5 +450,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus-config/vcpus", test_vcpus);
     g_test_add_func("/bus-config/vcpus-refused", test_vcpus_refused);
     g_test_add_func("/bus-config/validate", test_validate);
+    g_test_add_func("/bus-config/update-cpu", test_update_cpu);
+    g_test_add_func("/bus-config/update-cpu-kvm", test_update_cpu_kvm);
     return g_test_run();
 }

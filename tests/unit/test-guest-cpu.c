@@ -271,6 +271,73 @@ test_host_model(void)
     g_assert_true(says(vmm, " 1.0:eax=830f10/ffffffff "));
 }
 
+static void
+assert_updated(const char *cpu, const HostCpu *host, const char *wanted)
+{
+    g_autoptr(DomainDef) def = parse("", cpu, "");
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+
+    g_assert_true(guest_cpu_is_relative(&def->cpu));
+    g_assert_true(guest_cpu_update(&def->cpu, host, &error));
+    g_assert_no_error(error);
+    text = cpu_text(&def->cpu);
+    g_assert_cmpstr(text, ==, wanted);
+    g_assert_false(guest_cpu_is_relative(&def->cpu));
+}
+
+/* VIR_DOMAIN_XML_UPDATE_CPU: what a definition comes to here. */
+static void
+test_update(void)
+{
+    HostCpu host = make_host(AMD, "EPYC-Rome", "invtsc topoext");
+    HostCpu none = { .vendor_id = AMD };
+    g_autoptr(DomainDef) def = parse("", "<cpu mode='host-model'/>", "");
+    g_autoptr(GError) error = NULL;
+
+    assert_updated("<cpu mode='host-model'><feature policy='disable' name='svm'/>"
+                   "<feature policy='optional' name='vmx'/></cpu>",
+                   &host,
+                   "<cpu mode='custom' match='exact' check='partial'>\n"
+                   "  <model fallback='forbid'>EPYC-Rome</model>\n"
+                   "  <vendor>AMD</vendor>\n"
+                   "  <feature policy='disable' name='svm'/>\n"
+                   "  <feature policy='disable' name='vmx'/>\n"
+                   "  <feature policy='require' name='hypervisor'/>\n"
+                   "  <feature policy='require' name='topoext'/>\n"
+                   "  <feature policy='require' name='x2apic'/>\n"
+                   "</cpu>\n");
+    assert_updated("<cpu match='minimum'><model>EPYC</model></cpu>", &host,
+                   "<cpu mode='custom' match='exact' check='partial'>\n"
+                   "  <model fallback='forbid'>EPYC-Rome</model>\n"
+                   "  <feature policy='require' name='hypervisor'/>\n"
+                   "  <feature policy='require' name='topoext'/>\n"
+                   "  <feature policy='require' name='x2apic'/>\n"
+                   "</cpu>\n");
+    assert_updated("<cpu><model>EPYC</model><feature policy='optional' name='rdpid'/></cpu>", &host,
+                   "<cpu mode='custom' match='exact' check='partial'>\n"
+                   "  <model fallback='allow'>EPYC</model>\n"
+                   "  <feature policy='require' name='rdpid'/>\n"
+                   "</cpu>\n");
+    g_assert_false(guest_cpu_update(&def->cpu, &none, &error));
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_CONFIG_UNSUPPORTED);
+    g_assert_cmpstr(error->message, ==, "unsupported configuration: unknown host CPU model");
+}
+
+static void
+test_not_relative(void)
+{
+    static const char *const cpus[] = { "", "<cpu mode='host-passthrough'/>", "<cpu mode='maximum'/>",
+                                        "<cpu><model>EPYC</model></cpu>",
+                                        "<cpu><topology sockets='1' cores='1' threads='1'/></cpu>" };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cpus); i++) {
+        g_autoptr(DomainDef) def = parse("", cpus[i], "");
+
+        g_assert_false(guest_cpu_is_relative(&def->cpu));
+    }
+}
+
 /* It says that it is somebody else's. */
 static void
 test_host_model_vendor_id(void)
@@ -448,6 +515,8 @@ main(int argc, char **argv)
     g_test_add_func("/guest-cpu/host-model/vendor-id", test_host_model_vendor_id);
     g_test_add_func("/guest-cpu/arch-capabilities", test_arch_capabilities);
     g_test_add_func("/guest-cpu/passthrough", test_passthrough);
+    g_test_add_func("/guest-cpu/update", test_update);
+    g_test_add_func("/guest-cpu/not-relative", test_not_relative);
     g_test_add_func("/guest-cpu/passthrough-features", test_passthrough_features);
     g_test_add_func("/guest-cpu/kvm", test_kvm);
     g_test_add_func("/guest-cpu/hyperv", test_hyperv);
