@@ -47,16 +47,73 @@ watchdog(GVariant *parameters)
     return g_strdup(PICK(actions, action));
 }
 
+static const char *const io_error_actions[] = { N_("none"), N_("pause"), N_("report") };
+
 static char *
 io_error(GVariant *parameters)
 {
-    static const char *const actions[] = { N_("none"), N_("pause"), N_("report") };
+    const char *source, *device;
+    int action;
+
+    g_variant_get(parameters, "(&s&sis)", &source, &device, &action, NULL);
+    return g_strdup_printf("%s (%s) %s", source, device, PICK(io_error_actions, action));
+}
+
+static char *
+io_error_reason(GVariant *parameters)
+{
     const char *source, *device, *reason;
     int action;
 
     g_variant_get(parameters, "(&s&si&s)", &source, &device, &action, &reason);
-    return g_strdup_printf(_("%s (%s) %s due to %s"), source, device, PICK(actions, action),
+    return g_strdup_printf(_("%s (%s) %s due to %s"), source, device, PICK(io_error_actions, action),
                            reason);
+}
+
+/* One end of a connection: (iss). */
+static char *
+graphics_end(GVariant *end)
+{
+    static const char *const families[] = { N_("IPv4"), N_("IPv6"), N_("unix") };
+    const char *node, *service;
+    int family;
+
+    g_variant_get(end, "(i&s&s)", &family, &node, &service);
+    return g_strdup_printf("[%s %s %s]", PICK(families, family), node, service);
+}
+
+/* Who it is stands on lines of its own. */
+static char *
+graphics(GVariant *parameters)
+{
+    static const char *const phases[] = { N_("connect"), N_("initialize"), N_("disconnect") };
+    g_autoptr(GVariant) local = NULL, remote = NULL;
+    g_autoptr(GVariantIter) identities = NULL;
+    g_autofree char *here = NULL, *there = NULL;
+    const char *scheme, *type, *name;
+    GString *text = g_string_new(NULL);
+    int phase;
+
+    g_variant_get(parameters, "(i@(iss)@(iss)&sa(ss))", &phase, &local, &remote, &scheme, &identities);
+    here = graphics_end(local);
+    there = graphics_end(remote);
+    g_string_append_printf(text, _("%s local%s remote%s %s"), PICK(phases, phase), here, there, scheme);
+    while (g_variant_iter_next(identities, "(&s&s)", &type, &name))
+        g_string_append_printf(text, "\n\t%s=%s", type, name);
+    return g_string_free(text, FALSE);
+}
+
+static char *
+block_job(GVariant *parameters)
+{
+    static const char *const jobs[] = { N_("Unknown job"),  N_("Block Pull"),          N_("Block Copy"),
+                                        N_("Block Commit"), N_("Active Block Commit"), N_("Backup") };
+    static const char *const states[] = { N_("completed"), N_("failed"), N_("canceled"), N_("ready") };
+    const char *disk;
+    int job, state;
+
+    g_variant_get(parameters, "(&sii)", &disk, &job, &state);
+    return g_strdup_printf(_("%s for %s %s"), PICK(jobs, job), disk, PICK(states, state));
 }
 
 /* A path, in virsh's words: a drive without a medium has none. */
@@ -171,14 +228,18 @@ block_threshold(GVariant *parameters)
                            threshold, excess);
 }
 
-/* In virsh's order. */
+/* In virsh's order. What libvirt tells in an older form, too, is one signal on the bus, which then comes as both kinds;
+ * the disk of a block job is its target in both. */
 const EventKind event_kinds[] = {
     { "lifecycle", "DomainEvent", "(oii)", TRUE, lifecycle },
     { "reboot", "Reboot", "()", FALSE, NULL },
     { "rtc-change", "RTCChange", "(x)", FALSE, rtc_change },
     { "watchdog", "Watchdog", "(i)", FALSE, watchdog },
-    { "io-error-reason", "IOError", "(ssis)", FALSE, io_error },
+    { "io-error", "IOError", "(ssis)", FALSE, io_error },
+    { "graphics", "Graphics", "(i(iss)(iss)sa(ss))", FALSE, graphics },
+    { "io-error-reason", "IOError", "(ssis)", FALSE, io_error_reason },
     { "control-error", "ControlError", "()", FALSE, NULL },
+    { "block-job", "BlockJob", "(sii)", FALSE, block_job },
     { "disk-change", "DiskChange", "(sssi)", FALSE, disk_change },
     { "tray-change", "TrayChange", "(si)", FALSE, tray_change },
     { "pm-wakeup", "PMWakeup", "(i)", FALSE, NULL },
@@ -186,6 +247,7 @@ const EventKind event_kinds[] = {
     { "balloon-change", "BalloonChange", "(t)", FALSE, balloon_change },
     { "pm-suspend-disk", "PMSuspendDisk", "(i)", FALSE, NULL },
     { "device-removed", "DeviceRemoved", "(s)", FALSE, device },
+    { "block-job-2", "BlockJob", "(sii)", FALSE, block_job },
     { "tunable", "Tunable", "(a{sv})", FALSE, lines },
     { "agent-lifecycle", "AgentEvent", "(ii)", FALSE, agent_lifecycle },
     { "device-added", "DeviceAdded", "(s)", FALSE, device },
@@ -194,6 +256,8 @@ const EventKind event_kinds[] = {
     { "device-removal-failed", "DeviceRemovalFailed", "(s)", FALSE, device },
     { "metadata-change", "MetadataChange", "(is)", FALSE, metadata_change },
     { "block-threshold", "BlockThreshold", "(sstt)", FALSE, block_threshold },
+    { "memory-failure" },
+    { "memory-device-size-change" },
     { NULL },
 };
 
@@ -241,9 +305,9 @@ device_lifecycle(GVariant *parameters)
     return g_strdup(PICK(events, event));
 }
 
-/* In libvirt's numbering there is "update", too, which the bus has no signal for. */
 const EventKind device_event_kinds[] = {
     { "lifecycle", "NodeDeviceEvent", "(oii)", TRUE, device_lifecycle },
+    { "update" },
     { NULL },
 };
 

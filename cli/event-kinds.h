@@ -5,7 +5,7 @@
 
 typedef struct EventKind {
     const char *name;    /* virsh's word; NULL ends the table */
-    const char *member;  /* the signal */
+    const char *member;  /* the signal; NULL: the bus has none for what virsh knows, it never comes */
     const char *type;    /* of its parameters */
     gboolean of_connect; /* comes from the Connect object, with the object's path first */
     /* What to say behind the object's name, for g_free(); NULL: the name of the event says it all. A line break first

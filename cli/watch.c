@@ -163,14 +163,14 @@ subscribe(Watch *watch, const EventKind *kind)
         on_signal, subscription, g_free);
 }
 
-/* All kinds, or the one called @name. */
+/* All kinds that come, or the one called @name. */
 static GArray *
 subscribe_all(Watch *watch, const char *name)
 {
     GArray *ids = g_array_new(FALSE, FALSE, sizeof(guint));
 
     for (const EventKind *kind = watch->subject->kinds; kind->name; kind++) {
-        if (name && strcmp(name, kind->name) != 0)
+        if (!kind->member || (name && strcmp(name, kind->name) != 0))
             continue;
         guint id = subscribe(watch, kind);
         g_array_append_val(ids, id);

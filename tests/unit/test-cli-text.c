@@ -214,6 +214,14 @@ test_events(void)
         { "lifecycle", "(objectpath '/x', 99, 99)", "unknown unknown" },
         { "rtc-change", "(int64 -3600,)", "-3600" },
         { "watchdog", "(6,)", "inject-nmi" },
+        { "io-error", "('/a.img', 'virtio-disk0', 2, 'enospc')", "/a.img (virtio-disk0) report" },
+        { "graphics",
+          "(1, (0, '10.0.0.1', '5900'), (1, '::1', '9'), 'sasl', [('x509dname', 'C=DE'), ('saslUsername', 'me')])",
+          "initialize local[IPv4 10.0.0.1 5900] remote[IPv6 ::1 9] sasl\n\tx509dname=C=DE\n\tsaslUsername=me" },
+        { "graphics", "(2, (2, '/s', ''), (9, '', ''), '', @a(ss) [])",
+          "disconnect local[unix /s ] remote[unknown  ] " },
+        { "block-job", "('vda', 1, 0)", "Block Pull for vda completed" },
+        { "block-job-2", "('vda', 4, 3)", "Active Block Commit for vda ready" },
         { "io-error-reason", "('/a.img', 'virtio-disk0', 1, 'enospc')",
           "/a.img (virtio-disk0) pause due to enospc" },
         { "disk-change", "('/cd.iso', '', 'virtio-disk0', 0)", " disk virtio-disk0: /cd.iso -> <null>: changed" },
@@ -237,6 +245,7 @@ test_events(void)
         g_assert_cmpstr(details, ==, cases[i].details);
     }
     g_assert_null(event_kind_find(event_kinds, "frob"));
+    g_assert_null(event_kind_find(event_kinds, "memory-failure")->member);
 }
 
 static void
