@@ -162,14 +162,28 @@ take_form(Args *args, const char *inline_value, const char *next, gsize *ret_use
     return TRUE;
 }
 
+/* What an option of that name is called now, and what it is where the name says that, too. */
+static OptionAlias
+resolve(const Args *args, const char *name)
+{
+    const OptionAlias *alias = command_option_alias(args->command, name);
+
+    return alias ? *alias : (OptionAlias){ name, name, NULL };
+}
+
 /* "--name" or "--name=value". */
 static gboolean
 take_option(Args *args, const char *word, const char *next, gsize *ret_used, GError **error)
 {
     const char *equals = strchr(word, '=');
-    g_autofree char *name = equals ? g_strndup(word + 2, equals - word - 2) : g_strdup(word + 2);
+    g_autofree char *typed = equals ? g_strndup(word + 2, equals - word - 2) : g_strdup(word + 2);
+    const OptionAlias meant = resolve(args, typed);
+    const char *name = meant.option;
+    const char *value = equals ? equals + 1 : meant.value;
     gssize i = option_index(args, name);
 
+    if (equals && meant.value)
+        return cli_fail(error, _("invalid '=' after option --%s"), typed);
     if (i < 0 && strcmp(name, "help") == 0 && !equals) {
         args->wants_help = TRUE;
         return TRUE;
@@ -177,13 +191,13 @@ take_option(Args *args, const char *word, const char *next, gsize *ret_used, GEr
     if (i < 0 && takes_any_option(args->command))
         return TRUE;
     if (i < 0 && strcmp(name, "output") == 0)
-        return take_form(args, equals ? equals + 1 : NULL, next, ret_used, error);
+        return take_form(args, value, next, ret_used, error);
     if (i < 0)
         return cli_fail(error, _("command '%s' doesn't support option --%s"), args->command->name,
                         name);
     if (args->values[i] && args->command->options[i].kind != OPTION_ARGV)
         return cli_fail(error, _("option --%s already seen"), name);
-    return take_value(args, (gsize)i, equals ? equals + 1 : NULL, next, ret_used, error);
+    return take_value(args, (gsize)i, value, next, ret_used, error);
 }
 
 const char *
@@ -267,10 +281,11 @@ args_parse(const char *const *words, gsize n, GError **error)
 static const Option *
 option_waiting(const Args *args, const char *word)
 {
-    gssize i = is_option(word) ? option_index(args, word + 2) : letter_index(args, word);
+    const OptionAlias meant = is_option(word) ? resolve(args, word + 2) : (OptionAlias){ 0 };
+    gssize i = meant.option ? option_index(args, meant.option) : letter_index(args, word);
     const Option *option = i < 0 || args->only_data ? NULL : &args->command->options[i];
 
-    return option && option->kind != OPTION_BOOL ? option : NULL;
+    return option && option->kind != OPTION_BOOL && !meant.value ? option : NULL;
 }
 
 Args *

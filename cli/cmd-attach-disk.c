@@ -190,6 +190,11 @@ static const Option attach_options[] = {
     { NULL },
 };
 
+static const OptionAlias attach_aliases[] = {
+    { "shareable", "mode", "shareable" },
+    { NULL },
+};
+
 const Command command_attach_disk = {
     "attach-disk",
     N_("add a disk to a domain"),
@@ -199,4 +204,5 @@ const Command command_attach_disk = {
     COMMAND_CHANGES,
     &(const DeviceMake){ disk_document, N_("Disk attached successfully"),
                          N_("Failed to attach disk") },
+    .aliases = attach_aliases,
 };

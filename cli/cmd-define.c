@@ -133,6 +133,11 @@ static const Option undefine_options[] = {
     { NULL },
 };
 
+static const OptionAlias undefine_aliases[] = {
+    { "delete-snapshots", "delete-storage-volume-snapshots" },
+    { NULL },
+};
+
 const Command command_undefine = {
     "undefine",
     N_("remove the definition of a domain"),
@@ -140,6 +145,7 @@ const Command command_undefine = {
     undefine_options,
     run_undefine,
     COMMAND_CHANGES,
+    .aliases = undefine_aliases,
 };
 
 static const ArgsFlag dumpxml_flags[] = {

@@ -194,6 +194,30 @@ run_blkdeviotune(Session *session, const Args *args, GError **error)
     return FALSE;
 }
 
+static const OptionAlias blkdeviotune_aliases[] = {
+    { "total_bytes_sec", "total-bytes-sec" },
+    { "read_bytes_sec", "read-bytes-sec" },
+    { "write_bytes_sec", "write-bytes-sec" },
+    { "total_iops_sec", "total-iops-sec" },
+    { "read_iops_sec", "read-iops-sec" },
+    { "write_iops_sec", "write-iops-sec" },
+    { "total_bytes_sec_max", "total-bytes-sec-max" },
+    { "read_bytes_sec_max", "read-bytes-sec-max" },
+    { "write_bytes_sec_max", "write-bytes-sec-max" },
+    { "total_iops_sec_max", "total-iops-sec-max" },
+    { "read_iops_sec_max", "read-iops-sec-max" },
+    { "write_iops_sec_max", "write-iops-sec-max" },
+    { "size_iops_sec", "size-iops-sec" },
+    { "group_name", "group-name" },
+    { "total_bytes_sec_max_length", "total-bytes-sec-max-length" },
+    { "read_bytes_sec_max_length", "read-bytes-sec-max-length" },
+    { "write_bytes_sec_max_length", "write-bytes-sec-max-length" },
+    { "total_iops_sec_max_length", "total-iops-sec-max-length" },
+    { "read_iops_sec_max_length", "read-iops-sec-max-length" },
+    { "write_iops_sec_max_length", "write-iops-sec-max-length" },
+    { NULL },
+};
+
 const Command command_blkdeviotune = {
     "blkdeviotune",
     N_("print or change how fast a disk may be"),
@@ -204,4 +228,5 @@ const Command command_blkdeviotune = {
     blkdeviotune_options,
     run_blkdeviotune,
     COMMAND_JSON,
+    .aliases = blkdeviotune_aliases,
 };

@@ -192,6 +192,11 @@ static const Option setlink_options[] = {
     { NULL },
 };
 
+static const OptionAlias link_aliases[] = {
+    { "persistent", "config" },
+    { NULL },
+};
+
 const Command command_domif_setlink = {
     "domif-setlink",
     N_("plug the cable of a network interface in or out"),
@@ -199,6 +204,7 @@ const Command command_domif_setlink = {
     setlink_options,
     run_setlink,
     COMMAND_CHANGES,
+    .aliases = link_aliases,
 };
 
 static gboolean
@@ -237,4 +243,5 @@ const Command command_domif_getlink = {
     getlink_options,
     run_getlink,
     COMMAND_JSON,
+    .aliases = link_aliases,
 };

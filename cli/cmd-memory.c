@@ -30,7 +30,7 @@ set_memory(Session *session, const Args *args, guint otherwise, guint more, GErr
 
 static const Option size_options[] = {
     OPTION_DOMAIN_ANY,
-    { "size", OPTION_DATA, OPTION_REQUIRED, N_("how much: a number, in KiB or with a unit") },
+    { "size", OPTION_SIZE, OPTION_REQUIRED, N_("how much: a number, in KiB or with a unit") },
     OPTIONS_AFFECTS,
     { NULL },
 };
@@ -41,6 +41,11 @@ run_setmem(Session *session, const Args *args, GError **error)
     return set_memory(session, args, VIR_DOMAIN_AFFECT_LIVE, 0, error);
 }
 
+static const OptionAlias size_aliases[] = {
+    { "kilobytes", "size" },
+    { NULL },
+};
+
 const Command command_setmem = {
     "setmem",
     N_("change how much memory a domain has"),
@@ -49,6 +54,7 @@ const Command command_setmem = {
     size_options,
     run_setmem,
     COMMAND_CHANGES,
+    .aliases = size_aliases,
 };
 
 static gboolean
@@ -64,6 +70,7 @@ const Command command_setmaxmem = {
     "setmaxmem",   N_("change how much memory a domain may have"),
     NULL,          size_options,
     run_setmaxmem, COMMAND_CHANGES,
+    .aliases = size_aliases,
 };
 
 /* virDomainMemoryStatTags */

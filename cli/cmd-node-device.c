@@ -220,6 +220,11 @@ const Command command_nodedev_reset = {
                          N_("Failed to reset device %s") },
 };
 
+static const OptionAlias destroy_aliases[] = {
+    { "name", "device" },
+    { NULL },
+};
+
 const Command command_nodedev_destroy = {
     "nodedev-destroy",
     N_("remove a device from the host"),
@@ -229,6 +234,7 @@ const Command command_nodedev_destroy = {
     COMMAND_CHANGES,
     &(const ObjectVerb){ &object_node_device, "Destroy", NULL, N_("Destroyed node device '%s'\n"),
                          N_("Failed to destroy node device '%s'") },
+    .aliases = destroy_aliases,
 };
 
 static const Option create_options[] = { OPTION_FILE(N_("file with the device's XML document")),

@@ -190,7 +190,14 @@ static const Option echo_options[] = {
     { NULL },
 };
 
+static const OptionAlias echo_aliases[] = {
+    { "str", "string" },
+    { "hi", "string", "hello" },
+    { NULL },
+};
+
 const Command command_echo = {
     "echo",          N_("print words, to see how a line is read"), NULL, echo_options, run_echo,
     COMMAND_OFFLINE,
+    .aliases = echo_aliases,
 };

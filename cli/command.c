@@ -9,6 +9,9 @@ command_find(const char *name)
         for (const Command *const *command = group->commands; *command; command++)
             if (strcmp((*command)->name, name) == 0)
                 return *command;
+    for (const CommandAlias *alias = command_aliases; alias->name; alias++)
+        if (strcmp(alias->name, name) == 0)
+            return alias->command;
     return NULL;
 }
 
@@ -27,5 +30,14 @@ command_option(const Command *command, const char *name)
     for (const Option *option = command->options; option && option->name; option++)
         if (strcmp(option->name, name) == 0)
             return option;
+    return NULL;
+}
+
+const OptionAlias *
+command_option_alias(const Command *command, const char *name)
+{
+    for (const OptionAlias *alias = command->aliases; alias && alias->name; alias++)
+        if (strcmp(alias->name, name) == 0)
+            return alias;
     return NULL;
 }

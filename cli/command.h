@@ -33,6 +33,13 @@ typedef struct Option {
     char letter;      /* "-x" as well; '\0', as for virsh's commands: no */
 } Option;
 
+/* A name that virsh once had for an option, and still takes. The help tells of none. */
+typedef struct OptionAlias {
+    const char *name;   /* NULL ends a table */
+    const char *option; /* what it is called now */
+    const char *value;  /* what it stands for then; NULL: it takes one as the option does */
+} OptionAlias;
+
 /* Its value is a number, with a unit perhaps. */
 #define option_is_number(option) ((option)->kind == OPTION_INT || (option)->kind == OPTION_SIZE)
 
@@ -53,7 +60,14 @@ typedef struct Command {
     gboolean (*run)(Session *session, const Args *args, GError **error);
     guint flags;
     gconstpointer about; /* what @run is to do, where it is that of several commands */
+    const OptionAlias *aliases; /* NULL: none */
 } Command;
+
+/* The same of a command. */
+typedef struct CommandAlias {
+    const char *name; /* NULL ends a table */
+    const Command *command;
+} CommandAlias;
 
 typedef struct CommandGroup {
     const char *title;   /* N_() */
@@ -63,12 +77,15 @@ typedef struct CommandGroup {
 
 /* Both end with a row of NULLs. */
 extern const CommandGroup command_groups[];
+extern const CommandAlias command_aliases[];
 
-/* NULL: there is none of that name. */
+/* NULL: there is none of that name, today's or an older one. */
 const Command *command_find(const char *name);
 const CommandGroup *command_group_find(const char *keyword);
 /* The option of that name, or NULL. */
 const Option *command_option(const Command *command, const char *name);
+/* What @name is an older name of, or NULL. */
+const OptionAlias *command_option_alias(const Command *command, const char *name);
 
 /* The option that says which domain, as most commands have it. */
 #define OPTION_DOMAIN(help)                                                                        \

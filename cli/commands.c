@@ -240,3 +240,8 @@ const CommandGroup command_groups[] = {
     { N_("vmctl itself"), "vmctl", own_commands },
     { NULL, NULL, NULL },
 };
+
+const CommandAlias command_aliases[] = {
+    { "nodedev-dettach", &command_nodedev_detach },
+    { NULL, NULL },
+};

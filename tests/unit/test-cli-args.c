@@ -48,6 +48,11 @@ static const Failure shape_failures[] = {
     { "dominfo a b", "unexpected data 'b'" },
     { "dominfo a --domain b", "option --domain already seen" },
     { "dominfo --domain a b", "unexpected data 'b'" },
+    { "setmem a --kilobytes", "expected syntax: --size <number>" },
+    { "setmem a 5 --kilobytes 6", "option --size already seen" },
+    { "attach-disk a b c --shareable=yes", "invalid '=' after option --shareable" },
+    { "attach-disk a b c --shareable --mode readonly", "option --mode already seen" },
+    { "nodedev-dettach", "command 'nodedev-detach' requires <device> option" },
 };
 
 static void
@@ -142,6 +147,25 @@ test_list(void)
     g_assert_null(args_list(none, "string")[0]);
 }
 
+/* What virsh once called them, with a value that goes without saying or of their own. */
+static void
+test_older_names(void)
+{
+    g_autoptr(Args) disk = parse_well("attach-disk a b --shareable c");
+    g_autoptr(Args) memory = parse_well("setmem a --kilobytes=5");
+    g_autoptr(Args) words = parse_well("echo --str a --hi b");
+    g_autoptr(Args) command = parse_well("nodedev-dettach a");
+    g_autoptr(Args) link = parse_well("domif-setlink a b up --persistent");
+    g_autofree char *joined = g_strjoinv("|", (GStrv)args_list(words, "string"));
+
+    g_assert_cmpstr(args_string(disk, "mode"), ==, "shareable");
+    g_assert_cmpstr(args_string(disk, "target"), ==, "c");
+    g_assert_cmpstr(args_string(memory, "size"), ==, "5");
+    g_assert_cmpstr(joined, ==, "a|hello|b");
+    g_assert_true(args_command(command) == &command_nodedev_detach);
+    g_assert_true(args_has(link, "config"));
+}
+
 /* A domain may be called like an option; the word after a name is always its value. */
 static void
 test_odd_names(void)
@@ -188,12 +212,28 @@ check_command(const Command *command)
 }
 
 static void
+check_aliases(const Command *command)
+{
+    for (const OptionAlias *alias = command->aliases; alias && alias->name; alias++) {
+        const Option *option = command_option(command, alias->option);
+
+        g_assert_true(command_option_alias(command, alias->name) == alias);
+        g_assert_null(command_option(command, alias->name));
+        g_assert_nonnull(option);
+        if (option->kind == OPTION_BOOL)
+            g_assert_null(alias->value);
+    }
+}
+
+static void
 test_tables(void)
 {
     for (const CommandGroup *group = command_groups; group->title; group++) {
         g_assert_true(command_group_find(group->keyword) == group);
-        for (const Command *const *command = group->commands; *command; command++)
+        for (const Command *const *command = group->commands; *command; command++) {
             check_command(*command);
+            check_aliases(*command);
+        }
     }
 }
 
@@ -242,6 +282,7 @@ main(int argc, char **argv)
     g_test_add_func("/cli/args/flags", test_flags);
     g_test_add_func("/cli/args/numbers", test_numbers);
     g_test_add_func("/cli/args/list", test_list);
+    g_test_add_func("/cli/args/older-names", test_older_names);
     g_test_add_func("/cli/args/odd-names", test_odd_names);
     g_test_add_func("/cli/args/help", test_help);
     g_test_add_func("/cli/args/tables", test_tables);

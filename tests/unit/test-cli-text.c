@@ -262,6 +262,8 @@ test_complete(void)
         { "uri; list ", "--uu", "--uuid" },
         { "help ", "domu", "domuuid" },
         { "", "nothing", "" },
+        { "", "nodedev-dett", "" },           /* an older name */
+        { "attach-disk a b c ", "--sh", "" }, /* and one of an option */
         { "frob ", "--x", "" },
         { "dominfo ", "w", "" }, /* no connection, so no names */
         { "define ", "/tm", "" },
