@@ -222,9 +222,9 @@ print_all_sizes(Domain *domain, gboolean human, GError **error)
 
         if (disk->source && !get_sizes(domain, disk->target, human, &sizes, error))
             return FALSE;
-        table_add(table, (const char *const[]){ disk->target, disk->source ? sizes.capacity : "-",
-                                                disk->source ? sizes.allocation : "-",
-                                                disk->source ? sizes.physical : "-", NULL });
+        table_add(table, (const char *const[]){ disk->target, table_cell(sizes.capacity),
+                                                table_cell(sizes.allocation),
+                                                table_cell(sizes.physical), NULL });
     }
     table_print(table, keys);
     return TRUE;

@@ -212,7 +212,7 @@ run_domblklist(Session *session, const Args *args, GError **error)
     for (guint i = 0; i < disks->len; i++) {
         const DeviceEntry *disk = g_ptr_array_index(disks, i);
         const char *cells[] = { disk->type, disk->device ? disk->device : "disk", disk->target,
-                                disk->source ? disk->source : "-", NULL };
+                                table_cell(disk->source), NULL };
 
         table_add(table, detailed ? cells : cells + 2);
     }

@@ -104,12 +104,6 @@ const Command command_detach_interface = {
 
 /* Listing */
 
-static const char *
-or_dash(const char *text)
-{
-    return text ? text : "-";
-}
-
 static gboolean
 run_domiflist(Session *session, const Args *args, GError **error)
 {
@@ -128,9 +122,9 @@ run_domiflist(Session *session, const Args *args, GError **error)
         return FALSE;
     for (guint i = 0; i < interfaces->len; i++) {
         const DeviceEntry *entry = g_ptr_array_index(interfaces, i);
-        const char *cells[] = { or_dash(entry->target), or_dash(entry->type),
-                                or_dash(entry->source), or_dash(entry->model),
-                                or_dash(entry->mac),    NULL };
+        const char *cells[] = { table_cell(entry->target), table_cell(entry->type),
+                                table_cell(entry->source), table_cell(entry->model),
+                                table_cell(entry->mac),    NULL };
 
         table_add(table, cells);
     }

@@ -44,7 +44,7 @@ list_flags(const Args *args)
 static char *
 id_text(const DomainEntry *entry)
 {
-    return entry->id ? g_strdup_printf("%u", entry->id) : g_strdup("-");
+    return entry->id ? g_strdup_printf("%u", entry->id) : NULL;
 }
 
 /* What the list itself does not tell: one more call for all domains, or for another daemon than vmctld one for each. */
@@ -138,7 +138,8 @@ print_table(Session *session, const Args *args, const GPtrArray *entries)
         g_autofree char *id = id_text(entry);
         g_autofree char *title = with_title ? title_of(session, &more, entry) : NULL;
         table_add(table,
-                  (const char *const[]){ id, entry->name, state_text(&more, entry), title, NULL });
+                  (const char *const[]){ table_cell(id), entry->name, state_text(&more, entry), title,
+                                         NULL });
     }
     table_print(table, keys);
 }
@@ -156,7 +157,7 @@ print_words(const Args *args, const GPtrArray *entries)
             between = " ";
         }
         if (args_has(args, "id")) {
-            output("%s%s", between, id);
+            output("%s%s", between, table_cell(id));
             between = " ";
         }
         if (args_has(args, "name"))

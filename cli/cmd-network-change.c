@@ -139,22 +139,16 @@ typedef struct Lease {
     guint prefix;
 } Lease;
 
-static const char *
-or_dash(const char *text)
-{
-    return *text ? text : "-";
-}
-
 static void
 add_lease(Table *table, const Lease *lease)
 {
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(lease->expires_s);
-    g_autofree char *expires = time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S") : g_strdup("-");
+    g_autofree char *expires = time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S") : NULL;
     g_autofree char *address = g_strdup_printf("%s/%u", lease->address, lease->prefix);
     const char *protocol = lease->type == VIR_IP_ADDR_TYPE_IPV4 ? "ipv4" : "ipv6";
 
-    table_add(table, (const char *const[]){ expires, or_dash(lease->mac), protocol, address,
-                                            or_dash(lease->hostname), or_dash(lease->client),
+    table_add(table, (const char *const[]){ table_cell(expires), table_cell(lease->mac), protocol, address,
+                                            table_cell(lease->hostname), table_cell(lease->client),
                                             NULL });
 }
 

@@ -113,7 +113,7 @@ static char *
 amount(const Info *info, guint64 bytes)
 {
     if (!has_figures(info))
-        return g_strdup("-");
+        return NULL;
     return output_is_json() ? g_strdup_printf("%" G_GUINT64_FORMAT, bytes) : size_short_text(bytes);
 }
 
@@ -127,7 +127,8 @@ add_details(Table *table, const ObjectEntry *entry, const Info *info)
     table_add(table, (const char *const[]){ entry->name, state_name(info->state),
                                             text_yes(object_entry_is(entry, "Autostart")),
                                             text_yes(object_entry_is(entry, "Persistent")),
-                                            capacity, allocation, available, NULL });
+                                            table_cell(capacity), table_cell(allocation),
+                                            table_cell(available), NULL });
 }
 
 /* One that is gone by now is left out. */

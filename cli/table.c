@@ -4,17 +4,37 @@
 
 #include <string.h>
 
+const char table_absent[] = "-";
+
 struct Table {
     gboolean has_titles;
     GPtrArray *rows; /* of GStrv, the titles first */
 };
+
+const char *
+table_cell(const char *text)
+{
+    return text && *text ? text : table_absent;
+}
+
+/* A cell that is absent is known by its place, so it is no copy. */
+static void
+row_free(gpointer data)
+{
+    char **row = data;
+
+    for (gsize i = 0; row[i]; i++)
+        if (row[i] != table_absent)
+            g_free(row[i]);
+    g_free(row);
+}
 
 Table *
 table_new(const char *const *titles)
 {
     Table *table = g_new0(Table, 1);
 
-    table->rows = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+    table->rows = g_ptr_array_new_with_free_func(row_free);
     table->has_titles = titles != NULL;
     if (titles)
         table_add(table, titles);
@@ -47,6 +67,14 @@ printable(const char *text)
     return g_string_free(shown, FALSE);
 }
 
+static char *
+keep_cell(const char *cell)
+{
+    if (cell == table_absent)
+        return (char *)table_absent;
+    return output_is_json() ? g_strdup(cell) : printable(cell); /* a program gets it as it is */
+}
+
 void
 table_add(Table *table, const char *const *cells)
 {
@@ -54,8 +82,8 @@ table_add(Table *table, const char *const *cells)
     GStrv row = g_new0(char *, n + 1);
 
     g_assert(table->rows->len == 0 || g_strv_length(table->rows->pdata[0]) == n);
-    for (guint i = 0; i < n; i++) /* a program gets it as it is */
-        row[i] = output_is_json() ? g_strdup(cells[i]) : printable(cells[i]);
+    for (guint i = 0; i < n; i++)
+        row[i] = keep_cell(cells[i]);
     g_ptr_array_add(table->rows, row);
 }
 
@@ -137,7 +165,7 @@ table_format(const Table *table)
 static GVariant *
 cell_value(const char *cell, const TableKey *key)
 {
-    if (*cell == '\0' || strcmp(cell, "-") == 0)
+    if (*cell == '\0' || cell == table_absent)
         return g_variant_new_maybe(G_VARIANT_TYPE_STRING, NULL);
     switch (key->kind) {
     case TABLE_NUMBER:

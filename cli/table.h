@@ -11,13 +11,18 @@ Table *table_new(const char *const *titles);
 void table_free(Table *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Table, table_free)
 
+/* A cell with nothing in it: "-" for who reads it, null in JSON, where a text "-" is one. */
+extern const char table_absent[];
+/* @text, or that where it is NULL or "". */
+const char *table_cell(const char *text);
+
 /* One row, as many cells as there are columns, ending with NULL; UTF-8. Control characters are shown as
  * \xNN, so that a name cannot move the cursor. */
 void table_add(Table *table, const char *const *cells);
 /* The text: each cell with one space before and, but for the last, two behind it. For g_free(). */
 char *table_format(const Table *table);
 
-/* What a column is in JSON: the member's name, which never changes, and its kind. A cell "-" or "" is null there. */
+/* What a column is in JSON: the member's name, which never changes, and its kind. A cell "" is null there, too. */
 typedef struct TableKey {
     const char *key;
     /* A list's items are parted by commas; a boolean is text_yes(). */

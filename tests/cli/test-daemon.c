@@ -428,6 +428,18 @@ json_has(Fixture *fixture, const char *wanted, const char *command, const char *
         g_error("vmctl %s: '%s' is not in: %s", command, wanted, said->out);
 }
 
+/* What is not there is null, whatever a terminal shows for it, and that may be a name. */
+static void
+test_json_absent(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "-", "");
+
+    vmctl_says(fixture, " Id   Name   State\n-----------------------\n -    -      shut off\n\n", "list", "--all");
+    vmctl_says(fixture, "[\n  {\n    \"id\": null,\n    \"name\": \"-\",\n    \"state\": \"shut off\"\n  }\n]\n",
+               "list", "--all", "--output", "json");
+}
+
 static void
 test_json(void)
 {
@@ -505,6 +517,7 @@ main(int argc, char **argv)
     g_test_add_func("/vmctl/daemon/event-io-error", test_event_io_error);
     g_test_add_func("/vmctl/daemon/event-once", test_event_once);
     g_test_add_func("/vmctl/daemon/event-daemon-lost", test_event_daemon_lost);
+    g_test_add_func("/vmctl/daemon/json-absent", test_json_absent);
     g_test_add_func("/vmctl/daemon/json", test_json);
     g_test_add_func("/vmctl/daemon/json-params", test_json_params);
     return g_test_run();
