@@ -494,6 +494,7 @@ test_json_params(void)
     g_assert_cmpint(said->status, ==, 0);
     g_assert_true(g_str_has_prefix(said->out, "{\n  \"inbound.average\": 0,\n"));
     fixture_do(fixture, path, "Create", g_variant_new("(u)", 0));
+    fixture_wait_signal(fixture, "AgentEvent (1, 2)");
     json_has(fixture, "{\n  \"os.id\": \"debian\",\n", "guestinfo", "--os");
 }
 
