@@ -265,6 +265,15 @@ hook_cancel(Hook *hook)
 }
 
 void
+hook_hurry(Domain *domain)
+{
+    Hook *hook = g_queue_peek_head(&domain->hooks);
+
+    if (hook && !hook->done)
+        hook_cancel(hook);
+}
+
+void
 hook_guest_ended(Domain *domain, const DomainDef *def, int id)
 {
     if (hook_begin(domain, HOOK_STOPPED, def, id, NULL, NULL))

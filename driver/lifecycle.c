@@ -239,6 +239,7 @@ domain_destroy(Domain *domain, guint flags, DomainDone done, gpointer data)
     domain_wait_end(domain, destroyed, destroy);
     if (!domain->ending)
         domain->ending = DOMAIN_ENDS_DESTROYED;
+    hook_hurry(domain);
     /* A VMM has nothing to save when it ends, so the graceful way is the same. */
     if (domain->launch)
         launch_abort(domain->launch);

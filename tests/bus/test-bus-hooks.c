@@ -175,6 +175,34 @@ test_hangs(void)
     fixture_assert_state(fixture, path, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SHUTDOWN);
 }
 
+/* So does one that only hears of a guest, whether it is asked for of the one that ended or of one that runs. */
+static void
+test_hangs_behind(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "");
+    FixtureCall call;
+
+    install(fixture, "qemu", RECORD "[ $2 != stopped ] || exec sleep 1000\n");
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_wait(fixture, has_called_last, "web stopped end - web\n");
+    fixture_begin(fixture, &call, path, "Create", FLAGS(0));
+    install(fixture, "qemu", RECORD);
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_end(fixture, &call, "operation aborted: the domain was destroyed during its start");
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    expect_calls(fixture, COMES GOES GOES COMES);
+
+    install(fixture, "qemu", RECORD "[ $2 != reconnect ] || exec sleep 1000\n");
+    fixture_end_daemon(fixture, SIGTERM);
+    fixture_start_daemon(fixture);
+    expect_calls(fixture, "web reconnect begin - web\n");
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    expect_calls(fixture, GOES COMES);
+}
+
 /* A domain that is undefined while it starts is gone where that fails. */
 static void
 test_undefined(void)
@@ -312,6 +340,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/hooks/directory", test_directory);
     g_test_add_func("/bus/hooks/refusal", test_refusal);
     g_test_add_func("/bus/hooks/hangs", test_hangs);
+    g_test_add_func("/bus/hooks/hangs-behind", test_hangs_behind);
     g_test_add_func("/bus/hooks/undefined", test_undefined);
     g_test_add_data_func("/bus/hooks/quick-sleeper", &quick_sleeper, test_quick);
     g_test_add_data_func("/bus/hooks/quick-end", &quick_end, test_quick);
