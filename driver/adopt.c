@@ -224,6 +224,7 @@ adopt_one(DomainHost *host, const char *uuid)
         return;
     }
     guest_files_settle(run_dir, uuid);
+    device_list_found(live->devices);
     domain = domain_for(host, live);
     host->last_id = MAX(host->last_id, status.id);
     events = domain_guest_events(domain);

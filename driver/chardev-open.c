@@ -244,6 +244,7 @@ void
 chardev_close(ChardevSource *source)
 {
     chardev_source_set_watch(source, -1);
-    if (chardev_source_has_socket(source))
+    if (source->listens)
         unix_socket_remove(source->path);
+    source->listens = FALSE;
 }

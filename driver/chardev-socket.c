@@ -39,9 +39,14 @@ make_path(ChardevSource *source, const char *path, GError **error)
 static int
 listen_unix(ChardevSource *source, const char *path, GError **error)
 {
-    if ((!source->path || source->generated) && !make_path(source, path, error))
+    int fd;
+
+    if (((!source->path || source->generated) && !make_path(source, path, error)) ||
+        !check_length(source->path, error))
         return -1;
-    return check_length(source->path, error) ? unix_socket_listen(source->path, SOCK_STREAM, 1, error) : -1;
+    fd = unix_socket_listen(source->path, SOCK_STREAM, 1, error);
+    source->listens = fd >= 0;
+    return fd;
 }
 
 /* Addresses */

@@ -33,3 +33,4 @@ gboolean chardev_is_virtio(const Device *dev);
 void chardev_copy(const Device *from, Device *to);
 void chardev_clear(Device *dev);
 void chardev_release(Device *dev);
+void chardev_found(Device *dev);

@@ -159,6 +159,7 @@ const DeviceKind device_channel = {
     .complete = virtio_serial_complete,
     .check_all = virtio_serial_check,
     .release = chardev_release,
+    .found = chardev_found,
     .may_attach = virtio_serial_may_attach,
     .plug = virtio_serial_plug,
     .unplug = virtio_serial_unplug,

@@ -101,6 +101,7 @@ chardev_source_copy(const ChardevSource *source)
     copy->type = source->type;
     copy->path = g_strdup(source->path);
     copy->generated = source->generated;
+    copy->listens = source->listens;
     copy->mode = source->mode;
     copy->peer = address_copy(&source->peer);
     copy->own = address_copy(&source->own);

@@ -38,6 +38,7 @@ typedef struct ChardevSource {
     int type;
     char *path; /* a live pty's slave; NULL: made up when it is opened, or of no meaning */
     gboolean generated;  /* @path was made up: of meaning in a live document only */
+    gboolean listens;    /* there is a socket of its own at @path, which goes with it */
     int mode;            /* where it connects, or listens, ... */
     ChardevAddress peer; /* ... of CHARDEV_TCP; of CHARDEV_UDP where it sends to ... */
     ChardevAddress own;  /* ... and where it receives */

@@ -333,6 +333,14 @@ chardev_release(Device *dev)
     chardev_close(((Chardev *)dev)->source);
 }
 
+void
+chardev_found(Device *dev)
+{
+    ChardevSource *source = ((Chardev *)dev)->source;
+
+    source->listens = chardev_source_has_socket(source);
+}
+
 static gboolean
 serial_lower(Device *dev, const DeviceLowering *to, GError **error)
 {
@@ -393,6 +401,7 @@ const DeviceKind device_serial = {
     .complete = serial_complete,
     .check_all = serial_check_all,
     .release = chardev_release,
+    .found = chardev_found,
 };
 
 const DeviceKind device_console = {
@@ -405,6 +414,7 @@ const DeviceKind device_console = {
     .clear = chardev_clear,
     .assign_alias = console_assign_alias,
     .release = chardev_release,
+    .found = chardev_found,
     .may_attach = console_may_attach,
     .plug = virtio_serial_plug,
     .unplug = virtio_serial_unplug,

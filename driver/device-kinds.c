@@ -114,6 +114,17 @@ device_list_release(const GPtrArray *devices)
         device_release(g_ptr_array_index(devices, i));
 }
 
+void
+device_list_found(const GPtrArray *devices)
+{
+    for (guint i = 0; i < devices->len; i++) {
+        Device *dev = g_ptr_array_index(devices, i);
+
+        if (dev->kind->found)
+            dev->kind->found(dev);
+    }
+}
+
 /* Kinds of one element have one place: their devices stay in the document's order. */
 static guint
 place_of(const Device *dev)

@@ -96,6 +96,8 @@ struct DeviceKind {
     gboolean (*check_all)(const GPtrArray *devices, GError **error);
     /* Takes away what lower() left on the host, once the guest is over or has let go of it. */
     void (*release)(Device *dev);
+    /* On a live definition that an earlier daemon left: what its lower() left on the host is there. */
+    void (*found)(Device *dev);
     /* Only of kinds whose devices may come, go and change after the start. */
     /* Whether @dev may join @devices; NULL: as far as check_all lets it. @config as below. */
     gboolean (*may_attach)(const GPtrArray *devices, const Device *dev, gboolean config,
@@ -152,4 +154,5 @@ gboolean device_lower(Device *dev, const DeviceLowering *to, GError **error);
 gboolean device_list_lower(const GPtrArray *devices, const DeviceLowering *to, GError **error);
 void device_release(Device *dev);
 void device_list_release(const GPtrArray *devices);
+void device_list_found(const GPtrArray *devices);
 PciRole device_pci_role(const Device *dev);

@@ -131,6 +131,30 @@ test_refusal(void)
     fixture_do(fixture, path, "Create", FLAGS(0));
 }
 
+/* What is refused before anything of the host is taken leaves what another guest has of it. */
+static void
+test_refusal_of_shared(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *socket = g_build_filename(fixture->dir, "socket", NULL);
+    g_autofree char *channel = g_strdup_printf(
+        "<channel type='unix'><source mode='bind' path='%s'/><target type='virtio' name='x'/></channel>",
+        socket);
+    g_autofree char *path = fixture_define_with(fixture, "web", "", channel);
+    g_autofree char *other = fixture_define_with(fixture, "db", "", channel);
+
+    install(fixture, "qemu", "#!/bin/sh\n[ $1$2 != dbprepare ]\n");
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_call_fails(fixture, other, DOMAIN, "Create", FLAGS(0), NULL, "Hook script execution failed: *");
+    g_assert_true(g_file_test(socket, G_FILE_TEST_EXISTS));
+    fixture_end_daemon(fixture, SIGTERM);
+    fixture_start_daemon(fixture);
+    fixture_call_fails(fixture, other, DOMAIN, "Create", FLAGS(0), NULL, "Hook script execution failed: *");
+    g_assert_true(g_file_test(socket, G_FILE_TEST_EXISTS));
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    g_assert_false(g_file_test(socket, G_FILE_TEST_EXISTS));
+}
+
 static gboolean
 has_begun(Fixture *fixture, gconstpointer unused)
 {
@@ -339,6 +363,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/hooks/order", test_order);
     g_test_add_func("/bus/hooks/directory", test_directory);
     g_test_add_func("/bus/hooks/refusal", test_refusal);
+    g_test_add_func("/bus/hooks/refusal-of-shared", test_refusal_of_shared);
     g_test_add_func("/bus/hooks/hangs", test_hangs);
     g_test_add_func("/bus/hooks/hangs-behind", test_hangs_behind);
     g_test_add_func("/bus/hooks/undefined", test_undefined);
