@@ -4,12 +4,14 @@
 #include "driver/error.h"
 #include "driver/firmware.h"
 #include "driver/image-lock.h"
+#include "driver/store.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define COM1          0x3f8
@@ -101,6 +103,50 @@ domain_firmware_fill(DomainDef *def, const DriverEnv *env, GError **error)
     if (!os->nvram.path)
         os->nvram.path = variables_path(def, env);
     return TRUE;
+}
+
+/* Their file by another name: another domain may take the old one, and must not get these variables with it. */
+
+static gboolean
+is_same_file(const char *a, const char *b)
+{
+    struct stat st_a, st_b;
+
+    return stat(a, &st_a) == 0 && stat(b, &st_b) == 0 && st_a.st_dev == st_b.st_dev &&
+           st_a.st_ino == st_b.st_ino;
+}
+
+/* A link, which takes the place of no file that was kept of another domain. One that is there already is what a daemon
+ * left that did not live to drop it; without a file there is nothing to be linked yet. */
+static gboolean
+link_variables(const char *old, const char *path, GError **error)
+{
+    if (g_access(old, F_OK) < 0 || is_same_file(old, path))
+        return TRUE;
+    return (link(old, path) == 0 && store_sync_directory_of(path)) ||
+           driver_error_errno(error, errno, "cannot rename the NVRAM to '%s'", path);
+}
+
+gboolean
+domain_firmware_rename(DomainDef *def, const char *name, const DriverEnv *env, GError **error)
+{
+    char **path = &def->os.nvram.path;
+    g_autofree char *old = variables_path(def, env);
+
+    g_free(def->name);
+    def->name = g_strdup(name);
+    if (g_strcmp0(*path, old) != 0)
+        return TRUE;
+    g_free(*path);
+    *path = variables_path(def, env);
+    return link_variables(old, *path, error);
+}
+
+void
+domain_firmware_drop_link(const char *go, const char *stay)
+{
+    if (g_strcmp0(go, stay) != 0 && is_same_file(go, stay) && g_unlink(go) < 0)
+        g_warning("Cannot remove '%s': %s", go, g_strerror(errno));
 }
 
 /* Making the variables */

@@ -10,6 +10,11 @@ struct VmmMsg;
  * variables are kept and what they begin as. Again and again without harm. */
 gboolean domain_firmware_fill(DomainDef *def, const DriverEnv *env, GError **error);
 
+/* Calls @def @name from now on. Variables whose file goes by the name are then in that of the new name; the old one is
+ * there, too, for the caller to drop whichever is of no use: @go is removed where it is the same file as @stay. */
+gboolean domain_firmware_rename(DomainDef *def, const char *name, const DriverEnv *env, GError **error);
+void domain_firmware_drop_link(const char *go, const char *stay);
+
 /* Opens the images of a filled definition for a "create"; makes the variables where there are none yet, or
  * anew where that is wanted, and locks them as image-lock does. */
 gboolean domain_firmware_put(struct VmmMsg *create, const DomainDef *def, const DriverEnv *env,

@@ -1,4 +1,6 @@
-/* rename: a domain by another name. Everything that is kept of it goes by its uuid, and stays where it is. */
+/* rename: a domain by another name. Everything that is kept of it goes by its uuid, and stays where it is, but for the
+ * variables of its firmware. */
+#include "driver/domain-firmware.h"
 #include "driver/domain-list.h"
 #include "driver/error.h"
 #include "driver/verb.h"
@@ -46,16 +48,15 @@ disable_unit(const char *name)
         g_warning("%s", error->message);
 }
 
+/* Takes @def over. */
 static gboolean
-save_as(Verb *verb, const char *name, GError **error)
+save(Verb *verb, DomainDef *def, GError **error)
 {
     Domain *domain = verb->domain;
     g_autofree char *old_name = g_strdup(domain_name(domain));
-    DomainDef *def = domain_def_copy(domain->persistent);
+    g_autofree char *name = g_strdup(def->name);
     gboolean enabled, saved;
 
-    g_free(def->name);
-    def->name = g_strdup(name);
     if (!enable_unit(domain, name, &enabled, error)) {
         domain_def_free(def);
         return FALSE;
@@ -65,6 +66,23 @@ save_as(Verb *verb, const char *name, GError **error)
         domain_list_renamed(domain->host->list, domain, old_name);
     if (enabled)
         disable_unit(saved ? old_name : name);
+    return saved;
+}
+
+/* The variables' file has both names until it is known which one stays. */
+static gboolean
+save_as(Verb *verb, const char *name, GError **error)
+{
+    Domain *domain = verb->domain;
+    g_autoptr(DomainDef) def = domain_def_copy(domain->persistent);
+    g_autofree char *old = g_strdup(def->os.nvram.path);
+    g_autofree char *new = NULL;
+    gboolean renamed, saved;
+
+    renamed = domain_firmware_rename(def, name, domain->host->env, error);
+    new = g_strdup(def->os.nvram.path);
+    saved = renamed && save(verb, g_steal_pointer(&def), error);
+    domain_firmware_drop_link(saved ? old : new, saved ? new : old);
     return saved;
 }
 

@@ -247,22 +247,32 @@ test_damaged_file(void)
     g_assert_cmpstr(text, ==, "<domain type='kvm'><name>guest-0</na");
 }
 
-/* The path of a domain with a file of variables. */
+/* The path of a domain with @nvram. */
 static char *
-define_uefi(Fixture *fixture, const char *variables)
+define_firmware(Fixture *fixture, const char *name, const char *nvram)
 {
     g_autofree char *xml =
-        g_strdup_printf("<domain type='kvm'><name>uefi</name><memory unit='MiB'>64</memory><os>"
+        g_strdup_printf("<domain type='kvm'><name>%s</name><memory unit='MiB'>64</memory><os>"
                         "<type arch='x86_64' machine='q35'>hvm</type><loader readonly='yes' "
                         "type='pflash'>%s/code.fd"
-                        "</loader><nvram>%s</nvram></os><features><acpi/></features></domain>",
-                        fixture->dir, variables);
+                        "</loader>%s</os><features><acpi/></features></domain>",
+                        name, fixture->dir, nvram);
     g_autoptr(GVariant) reply = fixture_call(fixture, ROOT_PATH, CONNECT, "DomainDefineXML",
                                              g_variant_new("(s)", xml), "(o)");
     char *path;
 
     g_variant_get(reply, "(o)", &path);
     fixture_expect_events(fixture, "0,0");
+    return path;
+}
+
+/* The same with a file of variables. */
+static char *
+define_uefi(Fixture *fixture, const char *variables)
+{
+    g_autofree char *nvram = g_strdup_printf("<nvram>%s</nvram>", variables);
+    char *path = define_firmware(fixture, "uefi", nvram);
+
     g_assert_true(g_file_set_contents(variables, "variables", -1, NULL));
     return path;
 }
@@ -315,6 +325,56 @@ test_nvram_stays(void)
     undefine_fails(fixture, path, "*failed to remove nvram*");
     g_assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
     g_assert_true(g_file_test(link, G_FILE_TEST_EXISTS));
+}
+
+/* Where a domain without a word of it in its document has its variables. */
+static char *
+variables_of(Fixture *fixture, const char *path)
+{
+    g_autofree char *xml = fixture_xml_of(fixture, path, 0);
+    g_autoptr(GRegex) regex = g_regex_new("<nvram>(.*)</nvram>", 0, 0, NULL);
+    g_autoptr(GMatchInfo) match = NULL;
+
+    g_assert_true(g_regex_match(regex, xml, 0, &match));
+    return g_match_info_fetch(match, 1);
+}
+
+static GVariant *
+new_name(const char *name)
+{
+    return g_variant_new("(su)", name, 0);
+}
+
+/* The variables go with the name, so that whoever has it next does not get them. */
+static void
+test_nvram_renamed(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = define_firmware(fixture, "a", "");
+    g_autofree char *first = variables_of(fixture, path), *dir = g_path_get_dirname(first);
+    g_autofree char *then = NULL, *next = NULL, *second = NULL, *text = NULL;
+
+    g_assert_cmpint(g_mkdir_with_parents(dir, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(first, "of the first", -1, NULL));
+    fixture_do(fixture, path, "Rename", new_name("b"));
+    fixture_expect_events(fixture, "1,1 0,2");
+    then = variables_of(fixture, path);
+    text = contents_of(then);
+    g_assert_cmpstr(text, ==, "of the first");
+    g_assert_false(g_file_test(first, G_FILE_TEST_EXISTS));
+
+    next = define_firmware(fixture, "a", "");
+    second = variables_of(fixture, next);
+    g_assert_cmpstr(second, !=, then);
+    g_assert_true(g_file_set_contents(second, "of the second", -1, NULL));
+    fixture_do(fixture, next, "Undefine", FLAGS(VIR_DOMAIN_UNDEFINE_NVRAM));
+    g_assert_true(g_file_test(then, G_FILE_TEST_EXISTS));
+
+    /* Not in place of what was kept of another one. */
+    g_assert_true(g_file_set_contents(second, "kept", -1, NULL));
+    fixture_call_fails(fixture, path, DOMAIN, "Rename", new_name("a"), NULL, "*cannot rename the NVRAM to *a_VARS.fd*");
+    g_assert_true(g_file_test(then, G_FILE_TEST_EXISTS));
+    g_assert_true(g_file_test(second, G_FILE_TEST_EXISTS));
 }
 
 /* What an administrator then does: moves the file away and undefines, or defines the domain anew. */
@@ -438,6 +498,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/rest/changed-file", test_changed_file);
     g_test_add_func("/bus/rest/nvram", test_nvram);
     g_test_add_func("/bus/rest/nvram-stays", test_nvram_stays);
+    g_test_add_func("/bus/rest/nvram-renamed", test_nvram_renamed);
     g_test_add_func("/bus/rest/damaged-index", test_damaged_index);
     return g_test_run();
 }
