@@ -457,4 +457,5 @@ const DeviceKind device_interface = {
     .complete = interface_complete,
     .find = interface_find,
     .update = interface_update,
+    .take_back = interface_take_back,
 };

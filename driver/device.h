@@ -114,6 +114,8 @@ struct DeviceKind {
      * the host's part and puts the VMM's into @tell, a "tell-device" for it. NULL: nothing can change. */
     gboolean (*update)(Device *dev, const Device *wanted, const DeviceLowering *to,
                        struct VmmMsg *tell, GError **error);
+    /* The update that made @dev of @was came to nothing: takes back what it did to the host. */
+    void (*take_back)(const Device *dev, const Device *was);
     /* Where an alias is not just a number of its own. */
     void (*assign_alias)(Device *dev, const GPtrArray *devices);
 };

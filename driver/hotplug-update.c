@@ -41,6 +41,17 @@ tell_tray(Domain *domain, const Device *old, const Device *dev)
         domain_tell(domain, tray, dev->alias, VIR_DOMAIN_EVENT_TRAY_CHANGE_CLOSE);
 }
 
+/* What was refused is not on the host either. */
+static void
+take_back(const Domain *domain, const Change *change)
+{
+    const Device *dev = change_find_alias(change->live, change->subject);
+    const Device *was = change_find_alias(domain->live, change->subject);
+
+    if (was && dev->kind->take_back && !dev->simulated)
+        dev->kind->take_back(dev, was);
+}
+
 static void
 updated(gpointer data, VmmMsg *reply, const GError *error)
 {
@@ -55,8 +66,10 @@ updated(gpointer data, VmmMsg *reply, const GError *error)
         return;
     }
     if (error || !domain_is_active(domain)) {
-        if (domain_is_active(domain))
+        if (domain_is_active(domain)) {
+            take_back(domain, change);
             domain_write_live(domain);
+        }
         verb_finish(verb, error);
         return;
     }

@@ -94,6 +94,18 @@ interface_update(Device *dev, const Device *wanted, const DeviceLowering *loweri
     return TRUE;
 }
 
+/* A guest is on the network that its document names, and on no other one. */
+void
+interface_take_back(const Device *dev, const Device *was)
+{
+    const Interface *iface = (const Interface *)dev;
+    const char *bridge = ((const Interface *)was)->bridge;
+    g_autoptr(GError) error = NULL;
+
+    if (g_strcmp0(iface->bridge, bridge) != 0 && !tap_move(iface->opened, iface->bridge, bridge, &error))
+        g_warning("Cannot bring interface '%s' back: %s", iface->opened, error->message);
+}
+
 static gboolean
 is_called(const Interface *iface, const char *name)
 {

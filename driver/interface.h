@@ -44,3 +44,4 @@ Device *interface_find(const GPtrArray *devices, const Device *wanted, gboolean 
                        GError **error);
 gboolean interface_update(Device *dev, const Device *wanted, const DeviceLowering *to,
                           struct VmmMsg *tell, GError **error);
+void interface_take_back(const Device *dev, const Device *was);

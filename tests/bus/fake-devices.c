@@ -32,6 +32,7 @@ typedef struct FakeDevice {
     bool port_open;
     bool leaving;
     int listener, broker; /* of a vsock; one of them of the first port of virtio-serial, too */
+    int tap;              /* of a network card; -1: none. The host's end goes with it */
 } FakeDevice;
 
 struct FakeDevices {
@@ -148,7 +149,7 @@ read_limits(FakeDevice *dev, VmmMsg *request)
 static void
 read_device(FakeDevice *dev, VmmMsg *request)
 {
-    *dev = (FakeDevice){ .link = true, .listener = -1, .broker = -1 };
+    *dev = (FakeDevice){ .link = true, .listener = -1, .broker = -1, .tap = -1 };
     copy_word(dev->id, request, "id");
     copy_word(dev->class, request, "class");
     copy_word(dev->device, request, "device");
@@ -165,6 +166,8 @@ read_device(FakeDevice *dev, VmmMsg *request)
         vmm_msg_take_fd(request, "fd", &dev->listener);
         vmm_msg_take_fd(request, "broker", &dev->broker);
     }
+    if (strcmp(dev->device, "net") == 0)
+        vmm_msg_take_fd(request, "fd0", &dev->tap);
     dev->port = first_port(request);
     if (dev->port) {
         const char *kind = "";
@@ -539,6 +542,8 @@ fake_devices_settle(FakeDevices *devices)
             close(dev->broker);
         if (dev->listener >= 0)
             close(dev->listener);
+        if (dev->tap >= 0)
+            close(dev->tap);
         event = vmm_msg_new(VMM_MSG_EVENT, 0, VMM_EVENT_DEVICE_REMOVED);
         vmm_msg_put_string(event, "id", dev->id);
         devices->tell(devices->data, event);

@@ -3,8 +3,14 @@
 
 #include <glib/gstdio.h>
 #include <libvirt/libvirt.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define FLAGS(n)       g_variant_new("(u)", (guint)(n))
 #define CHANGE(xml, n) g_variant_new("(su)", xml, (guint)(n))
@@ -381,6 +387,56 @@ test_refused(void)
         change_fails(fixture, path, cases[i].member, cases[i].xml, 0, cases[i].text);
 }
 
+static void
+call_network(unsigned long code, const void *argument)
+{
+    int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    g_assert_no_errno(ioctl(sock, code, argument));
+    close(sock);
+}
+
+/* Only what is a port of a bridge can leave it. */
+static void
+assert_port(const char *name, const char *bridge)
+{
+    struct ifreq request = { .ifr_ifindex = (int)if_nametoindex(name) };
+
+    g_strlcpy(request.ifr_name, bridge, IFNAMSIZ);
+    call_network(SIOCBRDELIF, &request);
+    call_network(SIOCBRADDIF, &request);
+}
+
+#define ON(bridge) "<interface type='bridge'>" MAC "<source bridge='" bridge "'/></interface>"
+
+/* A guest is on the network that its document names, whatever was refused. In a network of the test's own, which is the
+ * program's from then on. */
+static void
+test_bridge(void)
+{
+    g_autoptr(Fixture) fixture = NULL;
+    g_autofree char *path = NULL, *obstacle = NULL;
+
+    if (access("/dev/net/tun", R_OK | W_OK) < 0 || unshare(CLONE_NEWNET) < 0) {
+        g_test_skip("no rights to make a network of its own");
+        return;
+    }
+    call_network(SIOCBRADDBR, "br0");
+    call_network(SIOCBRADDBR, "br1");
+    fixture = fixture_new();
+    path = fixture_define_with(fixture, "moves", "", ON("br0"));
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    assert_port("vnet0", "br0");
+    obstacle = obstruct(fixture, path);
+    change_fails(fixture, path, "UpdateDevice", ON("br1"), LIVE, "*cannot write '*live.xml'*");
+    g_assert_true(has(fixture, path, 0, "<source bridge='br0'/>"));
+    assert_port("vnet0", "br0");
+    g_assert_no_errno(g_rmdir(obstacle));
+    change(fixture, path, "UpdateDevice", ON("br1"), LIVE);
+    g_assert_true(has(fixture, path, 0, "<source bridge='br1'/>"));
+    assert_port("vnet0", "br1");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -398,5 +454,6 @@ main(int argc, char **argv)
     g_test_add_func("/bus/hotplug/kept", test_kept);
     g_test_add_func("/bus/hotplug/alias", test_alias);
     g_test_add_func("/bus/hotplug/refused", test_refused);
+    g_test_add_func("/bus/hotplug/bridge", test_bridge);
     return g_test_run();
 }
