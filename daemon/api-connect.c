@@ -1,6 +1,7 @@
 #include "daemon/api.h"
 
 #include "daemon/api-absent.h"
+#include "daemon/api-document.h"
 #include "daemon/api-test.h"
 #include "daemon/api-domain-save.h"
 #include "daemon/api-host.h"
@@ -217,19 +218,22 @@ static const Property properties[] = {
 static const Method methods[] = {
     { "BaselineCPU", "virConnectBaselineCPU", "connect.write", baseline_cpu },
     { "CompareCPU", "virConnectCompareCPU", "connect.write", compare_cpu },
-    { "DomainCreateXML", "virDomainCreateXML", "domain.start", create_xml },
+    { "DomainCreateXML", "virDomainCreateXML", "domain.start", create_xml,
+      .identify = api_document_identify },
     { "DomainCreateXMLWithFiles", "virDomainCreateXMLWithFiles", "domain.start",
-      .test = create_xml_with_files },
-    { "DomainDefineXML", "virDomainDefineXML", "domain.write", define_xml },
+      .identify = api_document_identify, .test = create_xml_with_files },
+    { "DomainDefineXML", "virDomainDefineXML", "domain.write", define_xml,
+      .identify = api_document_identify },
     { "DomainLookupByID", "virDomainLookupByID", "domain.getattr", lookup, .subject = of_id },
     { "DomainLookupByName", "virDomainLookupByName", "domain.getattr", lookup, .subject = of_name },
     { "DomainLookupByUUID", "virDomainLookupByUUIDString", "domain.getattr", lookup,
       .subject = of_uuid },
-    { "DomainRestore", "virDomainRestoreFlags", "domain.start", api_connect_restore },
+    { "DomainRestore", "virDomainRestoreFlags", "domain.start", api_connect_restore,
+      .identify = api_document_identify_image },
     { "DomainSaveImageDefineXML", "virDomainSaveImageDefineXML", "domain.write",
-      api_connect_save_image_define },
+      api_connect_save_image_define, .identify = api_document_identify_image },
     { "DomainSaveImageGetXMLDesc", "virDomainSaveImageGetXMLDesc", "domain.read-secure",
-      api_connect_save_image_xml },
+      api_connect_save_image_xml, .identify = api_document_identify_image },
     { "FindStoragePoolSources", "virConnectFindStoragePoolSources",
       "connect.detect-storage-pools", api_host_find_pool_sources },
     { "GetAllDomainStats", "virConnectGetAllDomainStats", "connect.search-domains", api_stats_all,

@@ -1,6 +1,7 @@
 #include "daemon/api.h"
 
 #include "daemon/api-agent.h"
+#include "daemon/api-document.h"
 #include "daemon/api-domain-save.h"
 #include "daemon/api-list.h"
 #include "daemon/api-node.h"
@@ -77,7 +78,8 @@ get_block_info(Call *call)
 }
 
 static const Method connect_methods[] = {
-    { "DomainDefineXMLFlags", "virDomainDefineXMLFlags", "domain.write", define_xml_flags },
+    { "DomainDefineXMLFlags", "virDomainDefineXMLFlags", "domain.write", define_xml_flags,
+      .identify = api_document_identify },
     { "GetAllDomainStatsInColumns", "virConnectGetAllDomainStats", "connect.search-domains",
       api_stats_columns, .filter = "domain.read" },
     { "ListAllDomains", "virConnectListAllDomains", "connect.search-domains", api_list_all_domains,

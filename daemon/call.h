@@ -33,6 +33,9 @@ typedef struct Method {
     const char *filter;       /* like access: what each domain that its answer tells of takes; NULL: it tells of none */
     /* The domain that its arguments name, borrowed, or NULL with an error; NULL: they name none. */
     Domain *(*subject)(const ApiObject *object, GVariant *args, GError **error);
+    /* The domain that the document or the saved guest in its arguments is of; FALSE: they do not say. NULL: there is
+     * none in them. */
+    gboolean (*identify)(const ApiObject *object, GVariant *args, DomainIdentity *ret);
     void (*test)(Call *call); /* what the test driver does instead; NULL: the same */
 } Method;
 

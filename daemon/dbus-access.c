@@ -40,9 +40,10 @@ typedef struct Filter {
 typedef struct Check {
     Access *access;
     char *sender;
-    const char *action, *driver;
+    const char *action, *driver, *permission;
     char *api_action; /* to be asked when that has been granted; NULL: there is none */
     GVariant *details;
+    AccessLook look; /* tells more of them, once the first action has been granted; NULL: nobody does */
     gboolean interactive;
     Filter filter; /* to be asked of then */
     AccessDone done;
@@ -129,7 +130,7 @@ add_host_object(GVariantBuilder *details, const HostFacts *facts)
 
 /* What a rule of the administrator's may look at, with libvirt's names. */
 static GVariant *
-details_new(const char *driver, const char *permission, const Domain *domain,
+details_new(const char *driver, const char *permission, const char *name, const char *uuid,
             const HostObject *host)
 {
     GVariantBuilder details;
@@ -137,13 +138,18 @@ details_new(const char *driver, const char *permission, const Domain *domain,
     g_variant_builder_init(&details, G_VARIANT_TYPE("a{ss}"));
     g_variant_builder_add(&details, "{ss}", "connect_driver", driver);
     g_variant_builder_add(&details, "{ss}", "permission", permission);
-    if (domain) {
-        g_variant_builder_add(&details, "{ss}", "domain_name", domain_name(domain));
-        g_variant_builder_add(&details, "{ss}", "domain_uuid", domain_uuid(domain));
-    }
+    add_detail(&details, "domain", "name", name);
+    add_detail(&details, "domain", "uuid", uuid);
     if (host)
         add_host_object(&details, host->facts);
     return g_variant_ref_sink(g_variant_builder_end(&details));
+}
+
+static GVariant *
+details_of(const char *driver, const char *permission, const Domain *domain, const HostObject *host)
+{
+    return details_new(driver, permission, domain ? domain_name(domain) : NULL,
+                       domain ? domain_uuid(domain) : NULL, host);
 }
 
 static void
@@ -290,7 +296,7 @@ ask_of_next(Check *check)
         return FALSE;
     check->action = filter->action;
     g_variant_unref(check->details);
-    check->details = details_new(check->driver, filter->permission, *filter->next, NULL);
+    check->details = details_of(check->driver, filter->permission, *filter->next, NULL);
     ask_polkit(check);
     return TRUE;
 }
@@ -306,17 +312,37 @@ filter_one(Check *check, PolkitAnswer answer)
     return ask_of_next(check);
 }
 
-/* FALSE: that was the last question. */
+/* Documents are read, and files opened, for those alone who may manage. FALSE: no more is known. */
+static gboolean
+look_closer(Check *check)
+{
+    AccessLook look = g_steal_pointer(&check->look);
+    g_auto(DomainIdentity) of = { 0 };
+
+    if (!look || !look(check->data, &of))
+        return FALSE;
+    g_variant_unref(check->details);
+    check->details = details_new(check->driver, check->permission, of.name, of.uuid, NULL);
+    return TRUE;
+}
+
+/* The next action, or the same one again with more details. FALSE: that was the last question. */
 static gboolean
 ask_more(Check *check, PolkitAnswer answer)
 {
+    gboolean looked;
+
     if (is_filtering(check))
         return filter_one(check, answer);
-    if (answer != POLKIT_YES || !check->api_action)
+    if (answer != POLKIT_YES)
         return FALSE;
     if (is_api(check))
         return ask_of_next(check);
-    check->action = check->api_action;
+    looked = look_closer(check);
+    if (!check->api_action && !looked)
+        return FALSE;
+    if (check->api_action)
+        check->action = check->api_action;
     ask_polkit(check);
     return TRUE;
 }
@@ -391,7 +417,9 @@ access_check(Access *access, const AccessRequest *request, AccessDone done, gpoi
     if (access_is_per_domain(access) && request->domains)
         filter_init(&check->filter, request);
     check->details =
-        details_new(request->driver, request->permission, request->domain, request->host);
+        details_of(request->driver, request->permission, request->domain, request->host);
+    check->permission = request->permission;
+    check->look = request->look;
     check->interactive = request->interactive;
     check->done = done;
     check->data = data;

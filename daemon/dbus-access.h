@@ -25,12 +25,16 @@ Access *access_new(GDBusConnection *bus, AccessLevels levels);
 void access_free(Access *access);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Access, access_free)
 
+/* Looks which domain the call is about that access_check() got @data for; FALSE: it does not say. */
+typedef gboolean (*AccessLook)(gpointer data, DomainIdentity *ret);
+
 typedef struct AccessRequest {
     const char *sender;     /* its unique name */
     const char *driver;     /* "QEMU"; stays as it is */
     const char *permission; /* "domain.start", as in libvirt's polkit actions */
     const Domain *domain;   /* that it is about, or NULL */
     const HostObject *host; /* the same */
+    AccessLook look;        /* where only a document or a file tells; NULL: it is known already */
     gboolean interactive;   /* the client says that its user may be asked for a password */
     const char *filter;     /* what it takes to be told of one of ... */
     GHashTable *domains;    /* a set of Domain, or NULL; it loses those before @done that there is no @filter for */

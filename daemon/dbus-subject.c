@@ -133,6 +133,17 @@ add_visible(const DbusRoot *root, GDBusMethodInvocation *invocation)
     return all;
 }
 
+/* Documents and files */
+
+static gboolean
+look(gpointer invocation, DomainIdentity *ret)
+{
+    const DbusRoot *root = g_dbus_method_invocation_get_user_data(invocation);
+    const ApiObject object = { root->driver };
+
+    return dbus_method_of(invocation)->identify(&object, g_dbus_method_invocation_get_parameters(invocation), ret);
+}
+
 static gboolean
 is_interactive(GDBusMethodInvocation *invocation)
 {
@@ -151,6 +162,7 @@ dbus_request_of(const DbusRoot *root, GDBusMethodInvocation *invocation)
                               permission_of(invocation, &object),
                               object.domain,
                               object.host,
+                              method && method->identify ? look : NULL,
                               is_interactive(invocation) };
 
     if (method && method->filter && access_is_per_domain(root->access)) {

@@ -237,6 +237,15 @@ domain_xml_parse_node(const XmlNode *node, GError **error)
     return checked(parse(node, 0, error), error);
 }
 
+DomainDef *
+domain_xml_parse_identity(const char *xml, GError **error)
+{
+    g_autoptr(XmlDoc) doc = xml_doc_parse(xml, ORIGIN, "domain", error);
+    g_autoptr(DomainDef) def = domain_def_new();
+
+    return doc && parse_identity(def, xml_doc_root(doc), error) ? g_steal_pointer(&def) : NULL;
+}
+
 gboolean
 domain_xml_validate(const char *xml, const char *schema, GError **error)
 {

@@ -18,6 +18,8 @@ DomainDef *domain_xml_parse_stored(const char *xml, GError **error);
 DomainDef *domain_xml_parse_node(const struct _xmlNode *node, GError **error);
 /* The same as domain_xml_parse_stored() for a live document, whose id comes in @ret_id. */
 DomainDef *domain_xml_parse_live(const char *xml, int *ret_id, GError **error);
+/* No more of it than whose document it is. */
+DomainDef *domain_xml_parse_identity(const char *xml, GError **error);
 /* Whether @xml has nothing that the policy refuses, and is valid by the schema in the file @schema. */
 gboolean domain_xml_validate(const char *xml, const char *schema, GError **error);
 /* Whether what is written of @def can be read again, as far as its size and shape go. */

@@ -133,6 +133,13 @@ domain_def(const Domain *domain)
     return domain->live ? domain->live : domain_persistent_def(domain);
 }
 
+void
+domain_identity_clear(DomainIdentity *identity)
+{
+    g_clear_pointer(&identity->name, g_free);
+    g_clear_pointer(&identity->uuid, g_free);
+}
+
 const char *
 domain_name(const Domain *domain)
 {

@@ -13,6 +13,13 @@ typedef void (*DomainDone)(gpointer data, const GError *error);
 /* The same with a result, a floating one on success. */
 typedef void (*DomainReply)(gpointer data, GVariant *result, const GError *error);
 
+/* Which domain something is of, which need not be there. */
+typedef struct DomainIdentity {
+    char *name, *uuid;
+} DomainIdentity;
+void domain_identity_clear(DomainIdentity *identity);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DomainIdentity, domain_identity_clear)
+
 Domain *domain_ref(Domain *domain);
 void domain_unref(Domain *domain);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Domain, domain_unref)

@@ -40,6 +40,33 @@ find_same(Driver *driver, const DomainDef *def, Domain **ret, GError **error)
     return TRUE;
 }
 
+static DomainIdentity
+identity_of(const DomainDef *def)
+{
+    return (DomainIdentity){ g_strdup(def->name), *def->uuid ? g_strdup(def->uuid) : NULL };
+}
+
+gboolean
+driver_identify(const char *xml, DomainIdentity *ret, GError **error)
+{
+    g_autoptr(DomainDef) def = domain_xml_parse_identity(xml, error);
+
+    if (def)
+        *ret = identity_of(def);
+    return def != NULL;
+}
+
+gboolean
+driver_identify_image(Driver *driver, const char *path, DomainIdentity *ret, GError **error)
+{
+    g_auto(RestoreSource) source = { .fd = -1 };
+
+    if (!restore_source_open(driver->host.env, path, NULL, 0, &source, NULL, error))
+        return FALSE;
+    *ret = identity_of(source.def);
+    return TRUE;
+}
+
 /* Whether @xml is valid by the schema, where that is asked for. */
 static gboolean
 validate(Driver *driver, const char *xml, gboolean asked, GError **error)

@@ -33,6 +33,10 @@ Domain *driver_find_uuid(Driver *driver, const char *uuid, GError **error);
  * an unknown flag. Free with g_ptr_array_unref(). */
 GPtrArray *driver_list(Driver *driver, guint flags, GError **error);
 
+/* Whose document @xml is, and which guest is in the save image @path, as far as they can be read. */
+gboolean driver_identify(const char *xml, DomainIdentity *ret, GError **error);
+gboolean driver_identify_image(Driver *driver, const char *path, DomainIdentity *ret, GError **error);
+
 /* virDomainDefineXMLFlags: a new domain, or another definition for one of the same name and uuid. */
 Domain *driver_define(Driver *driver, const char *xml, guint flags, GError **error);
 /* virDomainCreateXML: a transient domain, started. On success @done gets the domain. */

@@ -18,7 +18,7 @@ struct FakePolkit {
     GMutex lock; /* of all below */
     GCond ready;
     gboolean is_ready, challenge, dismissed, hold;
-    char *allowed, *hidden;
+    char *allowed, *hidden, *refused;
     GString *asked;
     GQueue held; /* of GDBusMethodInvocation */
 };
@@ -30,7 +30,8 @@ is_hidden(FakePolkit *polkit, GVariant *args, const char *action)
     const char *name = NULL;
 
     g_variant_lookup(details, "domain_name", "&s", &name);
-    return g_str_has_prefix(action, "org.libvirt.api.") && g_strcmp0(name, polkit->hidden) == 0;
+    return (g_str_has_prefix(action, "org.libvirt.api.") && g_strcmp0(name, polkit->hidden) == 0) ||
+           g_strcmp0(name, polkit->refused) == 0;
 }
 
 static gboolean
@@ -131,6 +132,7 @@ fake_polkit_new(const char *address)
     polkit->address = g_strdup(address);
     polkit->allowed = g_strdup("");
     polkit->hidden = g_strdup("");
+    polkit->refused = g_strdup("");
     polkit->asked = g_string_new(NULL);
     polkit->context = g_main_context_new();
     polkit->loop = g_main_loop_new(polkit->context, FALSE);
@@ -157,26 +159,36 @@ fake_polkit_free(FakePolkit *polkit)
     g_string_free(polkit->asked, TRUE);
     g_free(polkit->allowed);
     g_free(polkit->hidden);
+    g_free(polkit->refused);
     g_free(polkit->address);
     g_free(polkit);
+}
+
+static void
+set_text(FakePolkit *polkit, char **text, const char *to)
+{
+    g_mutex_lock(&polkit->lock);
+    g_free(*text);
+    *text = g_strdup(to);
+    g_mutex_unlock(&polkit->lock);
 }
 
 void
 fake_polkit_allow(FakePolkit *polkit, const char *actions)
 {
-    g_mutex_lock(&polkit->lock);
-    g_free(polkit->allowed);
-    polkit->allowed = g_strdup(actions);
-    g_mutex_unlock(&polkit->lock);
+    set_text(polkit, &polkit->allowed, actions);
 }
 
 void
 fake_polkit_hide(FakePolkit *polkit, const char *name)
 {
-    g_mutex_lock(&polkit->lock);
-    g_free(polkit->hidden);
-    polkit->hidden = g_strdup(name);
-    g_mutex_unlock(&polkit->lock);
+    set_text(polkit, &polkit->hidden, name);
+}
+
+void
+fake_polkit_refuse(FakePolkit *polkit, const char *name)
+{
+    set_text(polkit, &polkit->refused, name);
 }
 
 void

@@ -13,6 +13,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FakePolkit, fake_polkit_free)
 void fake_polkit_allow(FakePolkit *polkit, const char *actions);
 /* Of libvirt's access driver, nothing that is about the domain @name is allowed. */
 void fake_polkit_hide(FakePolkit *polkit, const char *name);
+/* The same of any action. */
+void fake_polkit_refuse(FakePolkit *polkit, const char *name);
 /* What is not allowed is a challenge, or was dismissed by the user. */
 void fake_polkit_set_challenge(FakePolkit *polkit, gboolean challenge);
 void fake_polkit_set_dismissed(FakePolkit *polkit, gboolean dismissed);

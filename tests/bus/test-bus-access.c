@@ -444,6 +444,60 @@ test_absent(Access *a, gconstpointer data)
         fixture_do(a->fixture, a->domain, "Create", g_variant_new("(u)", 0));
 }
 
+/* Documents: a domain need not be there to be somebody's, nor need a saved guest be running. */
+
+/* What a rule forbids by name, of documents and of save images. */
+static void
+test_api_documents(Access *a, gconstpointer data)
+{
+    g_autoptr(FakePolkit) polkit = fake_polkit_new(a->fixture->address);
+    g_autofree char *image = g_build_filename(a->fixture->dir, "image", NULL);
+    g_autofree char *prod = fixture_xml(a->fixture, "prod", NULL, "");
+    g_autofree char *ci = fixture_xml(a->fixture, "ci", NULL, "");
+    g_autofree char *asked = NULL;
+
+    fake_polkit_allow(polkit, "*");
+    fixture_do(a->fixture, a->domain, "Create", g_variant_new("(u)", 0));
+    fixture_do(a->fixture, a->domain, "Save", g_variant_new("(ssu)", image, "", 0));
+    g_free(fake_polkit_asked(polkit));
+    fake_polkit_hide(polkit, "prod");
+    refused(a, ROOT_PATH, CONNECT, "DomainDefineXML", g_variant_new("(s)", prod), API_DENIED);
+    asked = fake_polkit_asked(polkit);
+    g_assert_cmpstr(asked, ==, MANAGE " domain.write ''\n" API "domain.write domain.write 'prod'\n");
+    refused(a, ROOT_PATH, CONNECT, "DomainCreateXML", g_variant_new("(su)", prod, 0), API_DENIED);
+    allowed(a, ROOT_PATH, CONNECT, "DomainDefineXML", g_variant_new("(s)", ci));
+
+    fake_polkit_hide(polkit, "web");
+    refused(a, ROOT_PATH, CONNECT, "DomainRestore", g_variant_new("(ssu)", image, "", 0), API_DENIED);
+    refused(a, ROOT_PATH, CONNECT, "DomainSaveImageGetXMLDesc", g_variant_new("(su)", image, 0), API_DENIED);
+    refused(a, ROOT_PATH, CONNECT, "DomainSaveImageDefineXML", g_variant_new("(ssu)", image, "", 0), API_DENIED);
+    fake_polkit_hide(polkit, "");
+    allowed(a, ROOT_PATH, CONNECT, "DomainRestore", g_variant_new("(ssu)", image, "", 0));
+}
+
+/* Nobody who may not manage gets the daemon to read anything, so the action is asked for twice. */
+static void
+test_documents(Access *a, gconstpointer data)
+{
+    g_autoptr(FakePolkit) polkit = fake_polkit_new(a->fixture->address);
+    g_autofree char *prod = fixture_xml(a->fixture, "prod", NULL, "");
+    g_autofree char *ci = fixture_xml(a->fixture, "ci", NULL, "");
+    g_autofree char *asked = NULL;
+
+    refused(a, ROOT_PATH, CONNECT, "DomainDefineXML", g_variant_new("(s)", prod), DENIED);
+    fake_polkit_allow(polkit, MANAGE);
+    fake_polkit_refuse(polkit, "prod");
+    refused(a, ROOT_PATH, CONNECT, "DomainDefineXML", g_variant_new("(s)", prod), DENIED);
+    allowed(a, ROOT_PATH, CONNECT, "DomainDefineXML", g_variant_new("(s)", ci));
+    refused(a, ROOT_PATH, CONNECT, "DomainDefineXML", g_variant_new("(s)", "<"),
+            "(domain_definition):1: StartTag: invalid element name\n<\n-^");
+    asked = fake_polkit_asked(polkit);
+    g_assert_cmpstr(asked, ==,
+                    MANAGE " domain.write ''\n" MANAGE " domain.write ''\n" MANAGE
+                           " domain.write 'prod'\n" MANAGE " domain.write ''\n" MANAGE
+                           " domain.write 'ci'\n" MANAGE " domain.write ''\n");
+}
+
 static void
 test_introspection(Access *a, gconstpointer data)
 {
@@ -515,6 +569,7 @@ main(int argc, char **argv)
     ADD("monitor", test_monitor);
     ADD("question", test_question);
     ADD("refusals", test_refusals);
+    ADD("documents", test_documents);
     ADD("absent", test_absent);
     ADD("introspection", test_introspection);
     ADD("flood", test_flood);
@@ -523,5 +578,6 @@ main(int argc, char **argv)
     ADD_API("api-everything", test_api_everything);
     ADD_API("api-some", test_api_some);
     ADD_API("api-lists", test_api_lists);
+    ADD_API("api-documents", test_api_documents);
     return g_test_run();
 }
