@@ -4,6 +4,7 @@
  *
  *     qcow2-wait        who waits for what
  *     qcow2-cache       slices of the tables on disk, in bounded memory
+ *     qcow2-full        which of them have no free clusters
  *     qcow2-refcount    which clusters of the file are free
  *     qcow2-table       tables that are in memory whole
  *     qcow2-clerk       changes of the tables that take several steps, one at a time
@@ -95,6 +96,12 @@ typedef struct SliceCache {
     bool full_of_changes; /* somebody waits for a commit to make room */
 } SliceCache;
 
+/* Slices of reference counts without a free one. */
+typedef struct FullMap {
+    uint64_t *words; /* a bit for each */
+    size_t n;
+} FullMap;
+
 /* A table that is in memory whole. */
 typedef struct Qcow2Table {
     uint64_t *entries; /* as on disk; those behind @n_loaded are zero there */
@@ -173,6 +180,7 @@ struct Qcow2 {
     SliceCache cache;
     Qcow2Table l1, reftable;
     uint64_t free_hint;   /* no cluster of the file before this one is free */
+    FullMap full;
     uint64_t virgin_from; /* clusters from here on were never written: they read as zeros */
     FreeList pending;     /* unused after the next commit */
     FreeList committing;  /* after the one under way */

@@ -1,6 +1,7 @@
 #include "qemu-kvm-backend/block/qcow2-refcount.h"
 
 #include "qemu-kvm-backend/block/qcow2-cache.h"
+#include "qemu-kvm-backend/block/qcow2-full.h"
 #include "qemu-kvm-backend/block/qcow2-wait.h"
 #include "qemu-kvm-backend/log.h"
 
@@ -131,14 +132,27 @@ report_run(Qcow2 *q, uint64_t first, uint32_t n, ClusterRun *ret)
     return ALLOCATE_DONE;
 }
 
+static void
+skip_full(Qcow2 *q)
+{
+    uint64_t slice = q->free_hint / per_slice(q), next = full_skip(&q->full, slice);
+
+    if (next != slice)
+        q->free_hint = next * per_slice(q);
+}
+
 AllocateResult
 refcount_allocate(Qcow2 *q, uint32_t want, Waiter *waiter, ClusterRun *ret, uint64_t *ret_block)
 {
     for (;;) {
-        uint64_t block = q->free_hint / refcount_per_block(q), offset = block_offset(q, block);
-        uint32_t at = q->free_hint % per_slice(q), first, n;
+        uint64_t block, offset;
+        uint32_t at, first, n;
         Slice *slice;
 
+        skip_full(q);
+        block = q->free_hint / refcount_per_block(q);
+        offset = block_offset(q, block);
+        at = q->free_hint % per_slice(q);
         *ret_block = block;
         if (block >= q->reftable.n)
             return ALLOCATE_NEEDS_TABLE;
@@ -155,6 +169,7 @@ refcount_allocate(Qcow2 *q, uint32_t want, Waiter *waiter, ClusterRun *ret, uint
         q->free_hint += first - at;
         if (n > 0)
             return report_run(q, q->free_hint, n, ret);
+        full_mark(&q->full, q->free_hint / per_slice(q) - 1);
     }
 }
 
@@ -191,6 +206,13 @@ free_list_move(FreeList *from, FreeList *to)
     *from = (FreeList){ 0 };
 }
 
+static void
+note_free(Qcow2 *q, uint64_t cluster)
+{
+    q->free_hint = least(q->free_hint, cluster);
+    full_clear(&q->full, cluster / per_slice(q));
+}
+
 /* Lowers those counts of the range that one slice has; false where it has to wait. */
 static bool
 lower_some(Qcow2 *q, FreeRange *range)
@@ -216,8 +238,8 @@ lower_some(Qcow2 *q, FreeRange *range)
             continue;
         }
         refcount_set(slice->data, order, at, count - 1);
-        if (count == 1 && range->first < q->free_hint)
-            q->free_hint = range->first;
+        if (count == 1)
+            note_free(q, range->first);
     }
     cache_soil(slice);
     return true;
@@ -286,4 +308,5 @@ refcount_close(Qcow2 *q)
     free(q->pending.ranges);
     free(q->committing.ranges);
     free(q->ready.ranges);
+    full_close(&q->full);
 }

@@ -95,6 +95,7 @@ do_op(const EngineOp *op)
 {
     switch (op->kind) {
     case ENGINE_READ:
+        recorder.n_reads += op->file == 0;
         return preadv(op->file ? recorder.backing_fd : recorder.fd, op->iov, op->n_iov, op->offset);
     case ENGINE_WRITE:
         return do_write(op);

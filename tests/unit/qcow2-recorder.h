@@ -17,6 +17,7 @@ typedef struct Recorder {
     GPtrArray *writes;  /* since */
     GRand *rand;
     void (*synced)(void); /* before the writes are forgotten */
+    unsigned n_reads;     /* of the image, so far */
     unsigned n_changes;   /* writes and syncs so far */
     unsigned fail_after;  /* so many writes succeed from now on; 0: all */
     unsigned fail_change; /* the write or sync that fails; 0: none */
