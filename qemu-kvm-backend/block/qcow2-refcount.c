@@ -83,6 +83,40 @@ get_slice(Qcow2 *q, uint64_t offset, uint64_t cluster, Waiter *waiter)
                      waiter);
 }
 
+static int
+compare(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Two equal ones next to each other, of @n sorted numbers; zeros do not count. */
+static bool
+have_twins(const uint64_t *sorted, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++) {
+        if (sorted[i] && sorted[i] == sorted[i - 1])
+            return true;
+    }
+    return false;
+}
+
+bool
+refcount_shares_blocks(const Qcow2 *q)
+{
+    uint32_t n = q->reftable.n_loaded;
+    uint64_t *offsets = vmm_must(malloc(((size_t)n + 1) * sizeof(*offsets)));
+    bool shares;
+
+    for (uint32_t i = 0; i < n; i++)
+        offsets[i] = block_offset(q, i);
+    qsort(offsets, n, sizeof(*offsets), compare);
+    shares = have_twins(offsets, n);
+    free(offsets);
+    return shares;
+}
+
 /* Allocating */
 
 static bool

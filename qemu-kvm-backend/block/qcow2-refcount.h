@@ -24,6 +24,9 @@ void refcount_set(uint8_t *data, unsigned order, uint32_t index, uint64_t value)
 
 /* Clusters whose counts one block has. */
 uint64_t refcount_per_block(const Qcow2 *q);
+/* Whether the table names one block in two places. What is counted in one of them changes in the other, and a search
+ * could go through the same block for as long as the table says. */
+bool refcount_shares_blocks(const Qcow2 *q);
 /* Whether the bytes are the header's, the L1 table's or the refcount table's, whatever the counts say. */
 bool refcount_is_reserved(const Qcow2 *q, uint64_t offset, uint64_t size);
 /* From 1 to @want clusters that nobody used, counted once now. Not while the image is frozen. */

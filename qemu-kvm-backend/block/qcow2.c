@@ -5,6 +5,7 @@
 #include "qemu-kvm-backend/block/qcow2-commit.h"
 #include "qemu-kvm-backend/block/qcow2-compressed.h"
 #include "qemu-kvm-backend/block/qcow2-read.h"
+#include "qemu-kvm-backend/block/qcow2-refcount.h"
 #include "qemu-kvm-backend/block/qcow2-resize.h"
 #include "qemu-kvm-backend/block/qcow2-table.h"
 #include "qemu-kvm-backend/block/qcow2-wait.h"
@@ -203,7 +204,12 @@ load_tables(Qcow2 *q, uint8_t *buffer, VmmError *err)
         .offset = q->header.reftable_offset,
         .n = ((uint64_t)q->header.reftable_clusters << q->header.cluster_bits) / 8,
     };
-    return load_table(q, &q->reftable, buffer, err);
+    if (!load_table(q, &q->reftable, buffer, err))
+        return false;
+    return !refcount_shares_blocks(q) ||
+           vmm_error(err, VMM_ERROR_INVALID,
+                     "The qcow2 image of disk '%s' has a refcount table that names a block twice",
+                     q->image.name);
 }
 
 static bool

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define CLUSTER 512u
+#define CLUSTER     512u
+#define AT_REFTABLE 48 /* in the header: where the table of the refcount blocks is */
 
 static char *dir, *path;
 
@@ -24,14 +25,54 @@ discard_image(void)
 }
 
 static Qcow2Disk *
-open_disk(const EngineClass *engine)
+open_disk(const EngineClass *engine, gboolean read_only)
 {
     VmmError err = { 0 };
-    Qcow2Disk *disk = qcow2_disk_open(engine, path, "writeback", FALSE, NULL, &err);
+    Qcow2Disk *disk = qcow2_disk_open(engine, path, "writeback", read_only, NULL, &err);
 
     if (!disk)
         g_error("%s", err.text);
     return disk;
+}
+
+/* A refcount table that names one block again and again, each of whose counts would be looked at as often. */
+
+static guint64
+get64(const char *contents, gsize at)
+{
+    guint64 value;
+
+    memcpy(&value, contents + at, sizeof(value));
+    return GUINT64_FROM_BE(value);
+}
+
+static void
+name_block_twice(void)
+{
+    g_autofree char *contents = NULL;
+    gsize size, table;
+
+    g_assert_true(g_file_get_contents(path, &contents, &size, NULL));
+    table = get64(contents, AT_REFTABLE);
+    g_assert_cmpuint(get64(contents, table + 8), !=, 0);
+    memcpy(contents + table + 8, contents + table, 8);
+    g_assert_true(g_file_set_contents(path, contents, size, NULL));
+}
+
+static void
+test_twins(void)
+{
+    VmmError err = { 0 };
+
+    create("preallocation=metadata", "1M");
+    qcow2_disk_close(open_disk(NULL, FALSE));
+    name_block_twice();
+    g_assert_null(qemu_img_output("check -f qcow2 %s", path)); /* they agree */
+    g_assert_null(qcow2_disk_open(NULL, path, "writeback", FALSE, NULL, &err));
+    g_assert_cmpstr(err.text, ==,
+                    "The qcow2 image of disk 'disk' has a refcount table that names a block twice");
+    qcow2_disk_close(open_disk(NULL, TRUE));
+    discard_image();
 }
 
 /* An image with more reference counts than the cache has room for, almost all of whose clusters are used. */
@@ -74,7 +115,7 @@ test_search(void)
 
     create("preallocation=metadata,refcount_bits=64", "96M");
     recorder_begin(path, 5);
-    disk = open_disk(&recorder_class);
+    disk = open_disk(&recorder_class, FALSE);
     discard(disk, FULL - REUSED, REUSED);
     write_again(disk, FULL - REUSED / 2, REUSED / 2);
     first = recorder.n_reads;
@@ -93,6 +134,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/qcow2-bounds/twins", test_twins);
     g_test_add_func("/qcow2-bounds/search", test_search);
     return g_test_run();
 }
