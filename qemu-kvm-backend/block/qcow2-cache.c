@@ -81,10 +81,17 @@ touch_another(Qcow2 *q)
     return slice;
 }
 
+/* Until it is written, or somebody is done with it. */
+static bool
+stays(const Slice *slice)
+{
+    return slice->dirty || slice->pins > 0;
+}
+
 static bool
 can_go(const Slice *slice)
 {
-    return !slice->used || (!slice->loading && !slice->dirty && slice->pins == 0);
+    return !slice->used || (!slice->loading && !stays(slice));
 }
 
 static Slice *
@@ -138,17 +145,6 @@ load(Qcow2 *q, Slice *slice)
     q->lower->format->submit(q->lower, &slice->io);
 }
 
-static void
-wait_for_room(Qcow2 *q, Waiter *waiter)
-{
-    if (q->cache.n_dirty == 0) {
-        qcow2_park(q, waiter);
-        return;
-    }
-    q->cache.full_of_changes = true;
-    qcow2_starve(q, waiter);
-}
-
 Slice *
 cache_get(Qcow2 *q, SliceKind kind, uint64_t offset, Waiter *waiter)
 {
@@ -158,8 +154,8 @@ cache_get(Qcow2 *q, SliceKind kind, uint64_t offset, Waiter *waiter)
 
     if (!slice) {
         slice = make_room(q);
-        if (!slice) {
-            wait_for_room(q, waiter);
+        if (!slice) { /* others are loading all that changes have left */
+            qcow2_park(q, waiter);
             return NULL;
         }
         slice->kind = kind;
@@ -178,25 +174,51 @@ cache_get(Qcow2 *q, SliceKind kind, uint64_t offset, Waiter *waiter)
     return NULL;
 }
 
+/* Staying */
+
+static void
+keep(Slice *slice, bool dirty, unsigned pins)
+{
+    SliceCache *cache = &slice->q->cache;
+
+    cache->n_dirty -= slice->dirty;
+    cache->n_staying -= stays(slice);
+    slice->dirty = dirty;
+    slice->pins = pins;
+    cache->n_dirty += slice->dirty;
+    cache->n_staying += stays(slice);
+}
+
 void
 cache_pin(Slice *slice)
 {
-    slice->pins++;
+    keep(slice, slice->dirty, slice->pins + 1);
 }
 
 void
 cache_unpin(Slice *slice)
 {
     assert(slice->pins > 0);
-    slice->pins--;
+    keep(slice, slice->dirty, slice->pins - 1);
 }
 
 void
 cache_soil(Slice *slice)
 {
     assert(!slice->q->frozen);
-    slice->q->cache.n_dirty += !slice->dirty;
-    slice->dirty = true;
+    keep(slice, true, slice->pins);
+}
+
+void
+cache_clean(Slice *slice)
+{
+    keep(slice, false, slice->pins);
+}
+
+bool
+cache_has_room(const Qcow2 *q)
+{
+    return q->cache.n_staying < q->cache.n_slices / 4 * 3;
 }
 
 void
@@ -207,8 +229,7 @@ cache_forget(Qcow2 *q, uint64_t offset)
 
         if (!slice || slice->loading || slice->pins > 0)
             continue;
-        q->cache.n_dirty -= slice->dirty;
-        slice->dirty = false;
+        keep(slice, false, 0);
         drop(&q->cache, slice);
     }
 }

@@ -1,6 +1,7 @@
 /* qcow2-cache: slices of L2 tables and refcount blocks, as they will be on disk.
  *
- * The slice used longest ago makes room for another one, unless it is pinned or changed.
+ * The slice used longest ago makes room for another one, unless it is pinned or changed. Changes leave a part of the
+ * cache alone, so that whoever only looks something up waits for no commit, and does not fail with one.
  */
 #pragma once
 
@@ -19,6 +20,10 @@ void cache_pin(Slice *slice);
 void cache_unpin(Slice *slice);
 /* @slice was changed; not while the image is frozen. */
 void cache_soil(Slice *slice);
+/* @slice was written as it is. */
+void cache_clean(Slice *slice);
+/* Whether a change may begin, which soils or pins two slices at most. */
+bool cache_has_room(const Qcow2 *q);
 /* Forgets what it has of the cluster at @offset, which is no table any more, or not yet. */
 void cache_forget(Qcow2 *q, uint64_t offset);
 /* Bytes into the slice. */

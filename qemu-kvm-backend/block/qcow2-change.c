@@ -2,15 +2,13 @@
 
 #include "qemu-kvm-backend/block/qcow2-cache.h"
 #include "qemu-kvm-backend/block/qcow2-clerk.h"
+#include "qemu-kvm-backend/block/qcow2-commit.h"
 #include "qemu-kvm-backend/block/qcow2-compressed.h"
 #include "qemu-kvm-backend/block/qcow2-map.h"
 #include "qemu-kvm-backend/block/qcow2-table.h"
 #include "qemu-kvm-backend/block/qcow2-wait.h"
 
 #include <errno.h>
-
-/* Changes that wait for the next commit at most; each is a few bytes. */
-#define PENDING_MAX 4096
 
 /* The end of a part */
 
@@ -58,12 +56,7 @@ change_may_begin(Qcow2Job *job)
         job_end(job, EIO);
         return false;
     }
-    if (q->frozen || q->pending.n >= PENDING_MAX) {
-        q->cache.full_of_changes |= !q->frozen;
-        qcow2_starve(q, &job->waiter);
-        return false;
-    }
-    return true;
+    return qcow2_may_change(q, &job->waiter);
 }
 
 bool

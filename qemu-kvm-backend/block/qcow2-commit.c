@@ -1,5 +1,6 @@
 #include "qemu-kvm-backend/block/qcow2-commit.h"
 
+#include "qemu-kvm-backend/block/qcow2-cache.h"
 #include "qemu-kvm-backend/block/qcow2-clerk.h"
 #include "qemu-kvm-backend/block/qcow2-refcount.h"
 #include "qemu-kvm-backend/block/qcow2-table.h"
@@ -10,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Clusters that wait for the next commit to be free, at most; each is a few bytes. */
+#define PENDING_MAX 4096
+
 static void next_stage(Qcow2 *q);
 
 static void
@@ -19,13 +23,11 @@ slice_written(BlockRequest *io, int error)
     Qcow2 *q = slice->q;
 
     q->unsynced = true;
-    slice->pins--;
-    if (error) {
+    cache_unpin(slice);
+    if (error)
         q->clerk.error = error;
-    } else {
-        slice->dirty = false;
-        q->cache.n_dirty--;
-    }
+    else
+        cache_clean(slice);
     if (--q->clerk.outstanding == 0)
         next_stage(q);
     q->advance(q);
@@ -34,7 +36,7 @@ slice_written(BlockRequest *io, int error)
 static void
 write_slice(Qcow2 *q, Slice *slice)
 {
-    slice->pins++;
+    cache_pin(slice);
     q->clerk.outstanding++;
     slice->iov = (struct iovec){ slice->data, q->cache.slice_size };
     slice->io = (BlockRequest){
@@ -286,7 +288,6 @@ void
 qcow2_commit(Qcow2 *q)
 {
     clerk_begin(q);
-    q->cache.full_of_changes = false;
     q->committers = q->flushers;
     q->flushers = (WaitList){ 0 };
     free_list_move(&q->pending, &q->committing);
@@ -305,4 +306,18 @@ qcow2_has_changes(const Qcow2 *q)
 {
     return q->cache.n_dirty > 0 || table_is_dirty(&q->l1) || table_is_dirty(&q->reftable) ||
            q->header_dirty || q->pending.n > 0;
+}
+
+bool
+qcow2_may_change(Qcow2 *q, Waiter *waiter)
+{
+    if (!q->frozen && cache_has_room(q) && q->pending.n < PENDING_MAX)
+        return true;
+    if (q->frozen)
+        qcow2_starve(q, waiter);
+    else if (qcow2_has_changes(q))
+        wait_list_put(&q->flushers, waiter);
+    else /* jobs that are not done yet have all the room */
+        qcow2_park(q, waiter);
+    return false;
 }

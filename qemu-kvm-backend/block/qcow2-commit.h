@@ -8,3 +8,6 @@
 void qcow2_commit(Qcow2 *q);
 /* Whether there is something to commit beside data. */
 bool qcow2_has_changes(const Qcow2 *q);
+/* Whether tables may be changed now, and there is room for it. False: @waiter will go on when they may, or with the
+ * error of the commit that was to make room. */
+bool qcow2_may_change(Qcow2 *q, Waiter *waiter);

@@ -25,8 +25,9 @@
  * (leaks), whatever part of the writes since the last sync a power cut lets through. For that, tables
  * change in memory only. A commit then writes what changed in the order in which it depends on each other,
  * with a sync between: reference counts, the table of their blocks, L2 tables, the L1 table, the header. It
- * comes with a guest's flush, or when the changes fill the cache. While its parts are written nobody changes tables
- * (@frozen). Clusters that are not used any more are free after the commit that has written so.
+ * comes with a guest's flush, or when changes have all of the cache that they may have. While its parts are
+ * written nobody changes tables (@frozen). Clusters that are not used any more are free after the commit that
+ * has written so.
  */
 #pragma once
 
@@ -90,10 +91,10 @@ typedef struct SliceCache {
     uint8_t *memory; /* as many pages are touched as slices were ever in use */
     size_t memory_size;
     unsigned n_slices, n_touched, n_dirty;
+    unsigned n_staying; /* dirty or pinned */
     uint32_t slice_size;
     Slice *by_hash[QCOW2_N_HASHES];
     Slice *newest, *oldest;
-    bool full_of_changes; /* somebody waits for a commit to make room */
 } SliceCache;
 
 /* Slices of reference counts without a free one. */
@@ -200,6 +201,7 @@ struct Qcow2 {
     WaitList runnable;
     WaitList parked;  /* until anything changes */
     WaitList starved; /* the same, but an error of the clerk's is theirs */
+    WaitList copiers; /* until there is a buffer for a copy */
     bool advancing;
     void (*advance)(Qcow2 *q); /* after each event: what can go on */
 

@@ -268,7 +268,7 @@ job_get_copy(Qcow2Job *job)
     Qcow2 *q = job->q;
 
     if (q->n_copies == QCOW2_COPIES_MAX) {
-        qcow2_park(q, &job->waiter);
+        wait_list_put(&q->copiers, &job->waiter);
         return false;
     }
     q->n_copies++;
@@ -292,7 +292,7 @@ job_put_copy(Qcow2Job *job)
         q->spare_cluster = job->copy;
     job->copy = NULL;
     q->n_copies--;
-    qcow2_wake_parked(q);
+    wait_list_wake(q, &q->copiers, 0);
 }
 
 void

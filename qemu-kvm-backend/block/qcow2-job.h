@@ -71,7 +71,7 @@ void job_tried(Qcow2Job *job, int error);
 void job_ask(Qcow2Job *job, BlockImage *image, BlockOp op, uint64_t offset, struct iovec *iov,
              uint64_t size, void (*done)(BlockRequest *part, int error));
 
-/* A buffer for one cluster as job->copy. False: there are too many, and it goes on when something changes. */
+/* A buffer for one cluster as job->copy. False: there are too many, and it goes on when one is put back. */
 bool job_get_copy(Qcow2Job *job);
 void job_put_copy(Qcow2Job *job);
 /* Buffers and jobs that nobody uses. */

@@ -319,7 +319,7 @@ void
 refcount_free_ready(Qcow2 *q)
 {
     q->freer.go = go_on;
-    while (!q->freeing && refcount_has_ready(q)) {
+    while (!q->freeing && refcount_has_ready(q) && cache_has_room(q)) {
         if (q->current.n == 0)
             q->current = q->ready.ranges[--q->ready.n];
         q->freeing = true;

@@ -37,7 +37,8 @@ AllocateResult refcount_allocate(Qcow2 *q, uint32_t want, Waiter *waiter, Cluste
 void free_list_add(Qcow2 *q, FreeList *list, uint64_t offset, uint64_t n, bool punch);
 /* Everything in @from goes to @to. */
 void free_list_move(FreeList *from, FreeList *to);
-/* Lowers the counts of the clusters in q->ready as far as it can now. Not while the image is frozen. */
+/* Lowers the counts of the clusters in q->ready as far as it can now, and as there is room for changes. Not while the
+ * image is frozen. */
 void refcount_free_ready(Qcow2 *q);
 bool refcount_has_ready(const Qcow2 *q);
 void refcount_close(Qcow2 *q);

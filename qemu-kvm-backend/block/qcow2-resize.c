@@ -1,6 +1,7 @@
 #include "qemu-kvm-backend/block/qcow2-resize.h"
 
 #include "qemu-kvm-backend/block/qcow2-clerk.h"
+#include "qemu-kvm-backend/block/qcow2-commit.h"
 #include "qemu-kvm-backend/block/qcow2-map.h"
 #include "qemu-kvm-backend/block/qcow2-read.h"
 #include "qemu-kvm-backend/block/qcow2-table.h"
@@ -241,16 +242,14 @@ allocate_table(Qcow2 *q)
     Qcow2Resize *resize = &q->resize;
     uint64_t want = table_clusters(q, resize->l1_entries);
 
-    if (q->frozen) {
-        qcow2_park(q, &resize->waiter);
-        return;
-    }
     while (resize->n_table < want) {
         ClusterRun run;
         uint64_t block;
-        AllocateResult result =
-            refcount_allocate(q, want - resize->n_table, &resize->waiter, &run, &block);
+        AllocateResult result;
 
+        if (!qcow2_may_change(q, &resize->waiter))
+            return;
+        result = refcount_allocate(q, want - resize->n_table, &resize->waiter, &run, &block);
         if (result == ALLOCATE_FAILED)
             fail(q, EIO);
         else if (result != ALLOCATE_DONE && result != ALLOCATE_WAITS)

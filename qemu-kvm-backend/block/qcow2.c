@@ -26,7 +26,7 @@
 static bool
 wants_commit(const Qcow2 *q)
 {
-    return q->flushers.first || q->cache.full_of_changes || (q->settling && qcow2_has_changes(q));
+    return q->flushers.first || (q->settling && qcow2_has_changes(q));
 }
 
 static bool

@@ -1,0 +1,122 @@
+/* Whose error is whose: a request on qcow2 fails for its own reasons, not with what it waited for. */
+#include "tests/unit/qcow2-fixture.h"
+#include "tests/unit/qcow2-recorder.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define CLUSTER   512u
+#define TABLE     (CLUSTER / 8 * CLUSTER) /* bytes of the disk that one L2 table, which is one slice, has entries for */
+#define N_CHANGED 2048u                   /* slices that the cache has room for */
+#define N_READ    600u                    /* others, more than a quarter of that */
+
+static char *dir, *path;
+static Qcow2Disk *disk;
+
+static void
+create(const char *size)
+{
+    dir = qcow2_test_dir(FALSE);
+    path = g_build_filename(dir, "disk.qcow2", NULL);
+    qemu_img("create -q -f qcow2 -o cluster_size=%u %s %s", CLUSTER, path, size);
+}
+
+static void
+open_disk(const EngineClass *engine)
+{
+    VmmError err = { 0 };
+
+    disk = qcow2_disk_open(engine, path, "writeback", FALSE, NULL, &err);
+    if (!disk)
+        g_error("%s", err.text);
+}
+
+static void
+open_recorded(void)
+{
+    recorder_begin(path, 3);
+    open_disk(&recorder_class);
+}
+
+static void
+finish(void)
+{
+    block_drain(disk->block);
+    qcow2_disk_close(disk);
+    recorder_end();
+    qemu_img_check(path, FALSE);
+    g_free(path);
+    qcow2_test_dir_free(dir);
+}
+
+static int
+write_byte(guint64 offset, guint8 byte)
+{
+    guint8 data[CLUSTER];
+
+    memset(data, byte, sizeof(data));
+    return qcow2_do(disk, BLOCK_WRITE, offset, sizeof(data), data);
+}
+
+static void
+assert_byte(guint64 offset, guint8 byte)
+{
+    guint8 data[CLUSTER], expected[CLUSTER];
+
+    memset(expected, byte, sizeof(expected));
+    g_assert_cmpint(qcow2_do(disk, BLOCK_READ, offset, sizeof(data), data), ==, 0);
+    g_assert_cmpmem(data, sizeof(data), expected, sizeof(expected));
+}
+
+/* The host's disk is full, and changes of more tables wait to be written than the cache has room for. What is read has
+ * tables of its own, none of them in memory. */
+
+static void
+write_all_tables(void)
+{
+    open_disk(NULL);
+    for (guint i = 0; i < N_CHANGED + N_READ; i++)
+        g_assert_cmpint(write_byte((guint64)i * TABLE, i % 255 + 1), ==, 0);
+    block_drain(disk->block);
+    qcow2_disk_close(disk);
+}
+
+/* Each changes one more table, in memory. */
+static guint
+change_tables(guint n)
+{
+    guint i = 0;
+
+    while (i < n && qcow2_do(disk, BLOCK_ZERO, (guint64)i * TABLE, CLUSTER, NULL) == 0)
+        i++;
+    return i;
+}
+
+static void
+test_full_disk(void)
+{
+    guint changed;
+
+    create("96M");
+    write_all_tables();
+    open_recorded();
+    recorder.fail_after = 1;
+    changed = change_tables(N_CHANGED + 1);
+    g_assert_cmpuint(changed, >, N_CHANGED / 2);
+    g_assert_cmpuint(changed, <=, N_CHANGED); /* whoever changes tables needs room, and fails */
+    for (guint i = N_CHANGED; i < N_CHANGED + N_READ; i++)
+        assert_byte((guint64)i * TABLE, i % 255 + 1);
+    for (guint i = 0; i < changed; i++)
+        assert_byte((guint64)i * TABLE, 0);
+    recorder.fail_after = 0;
+    g_assert_cmpuint(change_tables(N_CHANGED), ==, N_CHANGED);
+    finish();
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/qcow2-errors/full-disk", test_full_disk);
+    return g_test_run();
+}
