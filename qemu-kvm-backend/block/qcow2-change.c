@@ -81,13 +81,12 @@ change_allocate(Qcow2Job *job, uint32_t want, ClusterRun *ret)
     case ALLOCATE_NEEDS_TABLE:
         break;
     }
-    qcow2_starve(q, &job->waiter);
     if (q->clerk.busy)
-        return false;
-    if (result == ALLOCATE_NEEDS_BLOCK)
-        clerk_add_block(q, block);
+        qcow2_starve(q, &job->waiter);
+    else if (result == ALLOCATE_NEEDS_BLOCK)
+        clerk_add_block(q, block, &job->waiter);
     else
-        clerk_grow_table(q, block);
+        clerk_grow_table(q, block, &job->waiter);
     return false;
 }
 
@@ -101,10 +100,8 @@ add_l2(Qcow2Job *job)
         qcow2_starve(q, &job->waiter);
         return;
     }
-    if (!change_allocate(job, 1, &run))
-        return;
-    qcow2_starve(q, &job->waiter);
-    clerk_add_l2(q, map_l1_index(q, job->req->offset), run.offset);
+    if (change_allocate(job, 1, &run))
+        clerk_add_l2(q, map_l1_index(q, job->req->offset), run.offset, &job->waiter);
 }
 
 Slice *

@@ -49,10 +49,11 @@ clerk_step(Qcow2 *q, BlockOp op, uint64_t offset, void *data, size_t size,
 }
 
 void
-clerk_begin(Qcow2 *q)
+clerk_begin(Qcow2 *q, Waiter *client)
 {
     assert(!q->clerk.busy);
     q->clerk.busy = true;
+    q->clerk.client = client;
 }
 
 void
@@ -61,7 +62,9 @@ clerk_end(Qcow2 *q, int error)
     free(q->clerk.buffer);
     q->clerk.buffer = NULL;
     q->clerk.busy = false;
-    wait_list_wake(q, &q->starved, error);
+    if (q->clerk.client)
+        waiter_wake(q, q->clerk.client, error);
+    wait_list_wake(q, &q->starved, 0);
     qcow2_wake_parked(q);
 }
 
@@ -105,9 +108,9 @@ write_block(Qcow2 *q, uint64_t block, uint64_t host)
 }
 
 void
-clerk_add_block_at(Qcow2 *q, uint64_t block, uint64_t host)
+clerk_add_block_at(Qcow2 *q, uint64_t block, uint64_t host, Waiter *client)
 {
-    clerk_begin(q);
+    clerk_begin(q, client);
     q->clerk.allocated = true;
     q->clerk.buffer = calloc(1, q->cluster_size);
     if (q->clerk.buffer) {
@@ -119,11 +122,11 @@ clerk_add_block_at(Qcow2 *q, uint64_t block, uint64_t host)
 }
 
 void
-clerk_add_block(Qcow2 *q, uint64_t block)
+clerk_add_block(Qcow2 *q, uint64_t block, Waiter *client)
 {
     uint64_t host = block * refcount_per_block(q) * q->cluster_size;
 
-    clerk_begin(q);
+    clerk_begin(q, client);
     q->clerk.allocated = false;
     if (refcount_is_reserved(q, host, q->cluster_size)) {
         qcow2_set_corrupt(q, "the refcount block of its header is missing");
@@ -209,12 +212,12 @@ fill_tables(Qcow2 *q, uint64_t first, uint64_t n_blocks, uint64_t n_table)
 }
 
 void
-clerk_grow_table(Qcow2 *q, uint64_t block)
+clerk_grow_table(Qcow2 *q, uint64_t block, Waiter *client)
 {
     uint64_t per_block = refcount_per_block(q), per_cluster = q->cluster_size / 8;
     uint64_t first = q->reftable.n * per_block, n_blocks = 1, n_table, entries;
 
-    clerk_begin(q);
+    clerk_begin(q, client);
     do { /* until the blocks count all that is new */
         entries = q->reftable.n + q->reftable.n / 2 + n_blocks;
         n_table = divide_up(entries, per_cluster);
@@ -267,11 +270,11 @@ write_l2(Qcow2 *q, int error)
 }
 
 void
-clerk_add_l2(Qcow2 *q, uint32_t index, uint64_t host)
+clerk_add_l2(Qcow2 *q, uint32_t index, uint64_t host, Waiter *client)
 {
     uint64_t old = table_get(&q->l1, index) & QCOW2_OFFSET;
 
-    clerk_begin(q);
+    clerk_begin(q, client);
     q->clerk.index = index;
     q->clerk.host = host;
     q->clerk.old = old;
@@ -291,7 +294,7 @@ clerk_mark_corrupt(Qcow2 *q)
 {
     uint64_t features = htobe64(q->header.incompatible | QCOW2_INCOMPATIBLE_CORRUPT);
 
-    clerk_begin(q);
+    clerk_begin(q, NULL);
     q->mark_corrupt = false;
     memcpy(q->clerk.header, &features, sizeof(features));
     clerk_step(q, BLOCK_WRITE, QCOW2_AT_INCOMPATIBLE, q->clerk.header, sizeof(features), clerk_end);

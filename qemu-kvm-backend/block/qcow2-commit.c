@@ -287,7 +287,7 @@ next_stage(Qcow2 *q)
 void
 qcow2_commit(Qcow2 *q)
 {
-    clerk_begin(q);
+    clerk_begin(q, NULL);
     q->committers = q->flushers;
     q->flushers = (WaitList){ 0 };
     free_list_move(&q->pending, &q->committing);

@@ -135,6 +135,7 @@ typedef struct Clerk {
     struct iovec iov;
     Qcow2 *q;
     bool busy;
+    Waiter *client; /* whose work it is: it goes on at the end, with the error; NULL: nobody's */
     void (*then)(Qcow2 *q, int error);
     uint8_t *buffer;             /* of the work that is being done */
     uint8_t header[24];          /* what changes of it */
@@ -200,7 +201,7 @@ struct Qcow2 {
 
     WaitList runnable;
     WaitList parked;  /* until anything changes */
-    WaitList starved; /* the same, but an error of the clerk's is theirs */
+    WaitList starved; /* until the clerk is not busy */
     WaitList copiers; /* until there is a buffer for a copy */
     bool advancing;
     void (*advance)(Qcow2 *q); /* after each event: what can go on */

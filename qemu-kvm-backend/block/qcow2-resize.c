@@ -216,24 +216,23 @@ add_block(Qcow2 *q, uint64_t block)
     uint64_t counted = block * refcount_per_block(q) * q->cluster_size;
 
     if (resize->n_table == 0 || host + resize->n_table * q->cluster_size != counted) {
-        clerk_add_block(q, block);
+        clerk_add_block(q, block, &resize->waiter);
         return;
     }
     resize->table += q->cluster_size;
     resize->n_table--;
-    clerk_add_block_at(q, block, host);
+    clerk_add_block_at(q, block, host, &resize->waiter);
 }
 
 static void
 add_counts(Qcow2 *q, AllocateResult lack, uint64_t block)
 {
-    qcow2_starve(q, &q->resize.waiter);
     if (q->clerk.busy)
-        return;
-    if (lack == ALLOCATE_NEEDS_BLOCK)
+        qcow2_starve(q, &q->resize.waiter);
+    else if (lack == ALLOCATE_NEEDS_BLOCK)
         add_block(q, block);
     else
-        clerk_grow_table(q, block);
+        clerk_grow_table(q, block, &q->resize.waiter);
 }
 
 static void

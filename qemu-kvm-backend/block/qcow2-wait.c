@@ -30,6 +30,13 @@ wait_list_wake(Qcow2 *q, WaitList *list, int error)
 }
 
 void
+waiter_wake(Qcow2 *q, Waiter *waiter, int error)
+{
+    wait_list_put(&q->runnable, waiter);
+    waiter->error = error;
+}
+
+void
 qcow2_run(Qcow2 *q)
 {
     while (q->runnable.first) {

@@ -113,10 +113,72 @@ test_full_disk(void)
     finish();
 }
 
+/* Two at the same time: the first one's error, which the second has waited for, is not the second one's. */
+
+static Qcow2Request *
+begin_write(guint64 offset)
+{
+    g_autofree guint8 *data = g_malloc(CLUSTER);
+    Qcow2Request *req;
+
+    memset(data, 0x5a, CLUSTER);
+    req = qcow2_request(disk, BLOCK_WRITE, offset, CLUSTER, data);
+    block_submit(disk->block, &req->block);
+    return req;
+}
+
+static int
+end(Qcow2Request *req)
+{
+    int error;
+
+    while (!req->ended)
+        block_wait(disk->block);
+    error = req->error;
+    qcow2_request_free(req);
+    return error;
+}
+
+static void
+test_others_table(void)
+{
+    Qcow2Request *first, *second;
+
+    create("1M");
+    open_recorded();
+    recorder.fail_change = 1; /* the first one's L2 table */
+    first = begin_write(0);
+    second = begin_write(TABLE);
+    g_assert_cmpint(end(first), ==, EIO);
+    g_assert_cmpint(end(second), ==, 0);
+    assert_byte(TABLE, 0x5a);
+    finish();
+}
+
+static void
+test_others_commit(void)
+{
+    Qcow2Request *flush, *second;
+
+    create("1M");
+    open_recorded();
+    g_assert_cmpint(write_byte(0, 1), ==, 0);
+    recorder.fail_change = recorder.n_changes + 1;
+    flush = qcow2_request(disk, BLOCK_FLUSH, 0, 0, NULL);
+    block_submit(disk->block, &flush->block);
+    second = begin_write(CLUSTER);
+    g_assert_cmpint(end(flush), ==, EIO);
+    g_assert_cmpint(end(second), ==, 0);
+    assert_byte(CLUSTER, 0x5a);
+    finish();
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/qcow2-errors/full-disk", test_full_disk);
+    g_test_add_func("/qcow2-errors/others-table", test_others_table);
+    g_test_add_func("/qcow2-errors/others-commit", test_others_commit);
     return g_test_run();
 }
