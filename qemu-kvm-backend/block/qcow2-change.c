@@ -31,7 +31,7 @@ change_end_part(Qcow2Job *job)
     Qcow2 *q = job->q;
 
     if (job->req->size > 0)
-        job_next(job, job->op_step);
+        job_next_part(job);
     else if (q->image.file->sync_writes)
         flush_step(job);
     else

@@ -65,6 +65,32 @@ job_next(Qcow2Job *job, void (*step)(Qcow2Job *job))
     wait_list_put(&job->q->runnable, &job->waiter);
 }
 
+static void
+had_turn(BlockRequest *part, int error)
+{
+    Qcow2Job *job = (Qcow2Job *)part;
+    Qcow2 *q = job->q;
+
+    job_next(job, job->op_step);
+    q->advance(q);
+}
+
+/* To read nothing takes its turn among all that the VMM does. */
+static void
+give_way(Qcow2Job *job)
+{
+    job_ask(job, job->q->lower, BLOCK_READ, 0, NULL, 0, had_turn);
+}
+
+void
+job_next_part(Qcow2Job *job)
+{
+    if (++job->n_parts % QCOW2_PARTS_MAX == 0)
+        give_way(job);
+    else
+        job_next(job, job->op_step);
+}
+
 /* Holding */
 
 static bool

@@ -10,7 +10,8 @@
 #include "qemu-kvm-backend/block/qcow2-map.h"
 #include "qemu-kvm-backend/block/qcow2-refcount.h"
 
-#define QCOW2_COPIES_MAX 8 /* clusters in memory, to be copied, at a time */
+#define QCOW2_COPIES_MAX 8   /* clusters in memory, to be copied, at a time */
+#define QCOW2_PARTS_MAX  256 /* of one request, each a slice or nothing, without a turn for others */
 
 struct Qcow2Job {
     BlockRequest part; /* first: what the lower image, or the backing one, is asked for */
@@ -19,6 +20,7 @@ struct Qcow2Job {
     BlockRequest *req;
     void (*step)(Qcow2Job *job);    /* what to do when it goes on */
     void (*op_step)(Qcow2Job *job); /* the next part's first */
+    unsigned n_parts;               /* that are done */
     void (*ended)(Qcow2 *q,
                   int error); /* the request is the format's own; NULL: it is somebody's */
     Qcow2Job *next_free;
@@ -46,6 +48,8 @@ Qcow2Job *job_new(Qcow2 *q, BlockRequest *req, void (*step)(Qcow2Job *job));
 void job_end(Qcow2Job *job, int error);
 /* Makes @step the next thing that the job does, after what is running. */
 void job_next(Qcow2Job *job, void (*step)(Qcow2Job *job));
+/* The same for the first step of the next part; of many that need no I/O, after whatever else there is to do. */
+void job_next_part(Qcow2Job *job);
 
 /* What the request is about from its next byte on, at most @size bytes. False: it goes on when that is known, or it has ended,
  * for the tables are broken. */

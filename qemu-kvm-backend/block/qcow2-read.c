@@ -19,7 +19,7 @@ go_on(Qcow2Job *job)
     if (job->req->size == 0)
         job_end(job, 0);
     else
-        job_next(job, read_step);
+        job_next_part(job);
 }
 
 static void

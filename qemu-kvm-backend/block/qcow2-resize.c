@@ -122,7 +122,7 @@ pass_over(Qcow2Job *job, uint64_t size)
 {
     block_request_skip(job->req, size);
     if (job->req->size > 0)
-        job_next(job, job->op_step);
+        job_next_part(job);
     else
         job_end(job, 0);
 }

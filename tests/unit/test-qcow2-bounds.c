@@ -130,11 +130,68 @@ test_search(void)
     discard_image();
 }
 
+/* A request for a disk that is large and empty: there is much to look at, and nothing to wait for. */
+
+#define EMPTY (128ull << 20) /* 4096 L2 tables that are not there */
+
+static Qcow2Request *
+begin(Qcow2Disk *disk, BlockOp op, guint64 size)
+{
+    Qcow2Request *req = qcow2_request(disk, op, 0, size, NULL);
+
+    block_submit(disk->block, &req->block);
+    return req;
+}
+
+static Qcow2Request *
+begin_shrinking(Qcow2Disk *disk)
+{
+    Qcow2Request *req = qcow2_request(disk, BLOCK_FLUSH, 0, 0, NULL);
+    VmmError err;
+
+    g_assert_true(block_set_size(disk->block, &req->block, CLUSTER, &err));
+    return req;
+}
+
+/* Others are served before it ends. */
+static void
+assert_gives_way(Qcow2Disk *disk, Qcow2Request *req)
+{
+    guint8 data[CLUSTER];
+
+    for (guint i = 0; i < 8; i++) {
+        g_assert_cmpint(qcow2_do(disk, BLOCK_READ, 0, CLUSTER, data), ==, 0);
+        g_assert_false(req->ended);
+        block_wait(disk->block);
+    }
+    while (!req->ended)
+        block_wait(disk->block);
+    g_assert_cmpint(req->error, ==, 0);
+    qcow2_request_free(req);
+}
+
+static void
+test_gives_way(void)
+{
+    Qcow2Disk *disk;
+
+    create("compat=1.1", "128M");
+    recorder_begin(path, 5);
+    disk = open_disk(&recorder_class, FALSE);
+    assert_gives_way(disk, begin(disk, BLOCK_DISCARD, EMPTY));
+    assert_gives_way(disk, begin_shrinking(disk));
+    g_assert_cmpuint(block_geometry(disk->block).size, ==, CLUSTER);
+    qcow2_disk_close(disk);
+    recorder_end();
+    discard_image();
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/qcow2-bounds/twins", test_twins);
     g_test_add_func("/qcow2-bounds/search", test_search);
+    g_test_add_func("/qcow2-bounds/gives-way", test_gives_way);
     return g_test_run();
 }
