@@ -15,6 +15,10 @@ typedef struct Huffman {
     uint16_t fast[1 << FAST_BITS];     /* symbol << 4 | bits; 0: none */
 } Huffman;
 
+typedef struct Codes {
+    Huffman literals, distances;
+} Codes;
+
 typedef struct Inflate {
     const uint8_t *in, *in_end;
     uint64_t bits;
@@ -22,7 +26,9 @@ typedef struct Inflate {
     bool starved; /* bits were made up */
     uint8_t *out;
     size_t at, size;
-    Huffman literals, distances;
+    const Codes *codes; /* the block's */
+    Codes dynamic, fixed;
+    bool has_fixed; /* made once: there may be millions of blocks, with next to nothing in each */
 } Inflate;
 
 /* Bits come from the lowest of each byte on. Behind the end there are zeros, so that codes can be looked
@@ -188,7 +194,7 @@ inflate_match(Inflate *z, unsigned symbol)
     if (symbol >= sizeof(length_bits))
         return false;
     length = length_base[symbol] + take_bits(z, length_bits[symbol]);
-    code = decode(z, &z->distances);
+    code = decode(z, &z->codes->distances);
     if (code < 0 || code >= 30)
         return false;
     distance = distance_base[code] + take_bits(z, code < 4 ? 0 : code / 2 - 1);
@@ -199,7 +205,7 @@ static bool
 inflate_codes(Inflate *z)
 {
     while (z->at < z->size) {
-        int symbol = decode(z, &z->literals);
+        int symbol = decode(z, &z->codes->literals);
 
         if (symbol < 0 || z->starved)
             return false;
@@ -213,16 +219,25 @@ inflate_codes(Inflate *z)
     return true;
 }
 
-static bool
-inflate_fixed(Inflate *z)
+static void
+make_fixed(Inflate *z)
 {
     uint8_t lengths[N_LITERALS];
 
+    z->has_fixed = true;
     for (unsigned i = 0; i < N_LITERALS; i++)
         lengths[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
-    huffman_build(&z->literals, lengths, N_LITERALS);
+    huffman_build(&z->fixed.literals, lengths, N_LITERALS);
     memset(lengths, 5, N_DISTANCES);
-    huffman_build(&z->distances, lengths, N_DISTANCES);
+    huffman_build(&z->fixed.distances, lengths, N_DISTANCES);
+}
+
+static bool
+inflate_fixed(Inflate *z)
+{
+    if (!z->has_fixed)
+        make_fixed(z);
+    z->codes = &z->fixed;
     return inflate_codes(z);
 }
 
@@ -233,7 +248,7 @@ read_lengths(Inflate *z, uint8_t *lengths, unsigned n)
     unsigned at = 0;
 
     while (at < n) {
-        int symbol = decode(z, &z->literals);
+        int symbol = decode(z, &z->dynamic.literals);
         unsigned times = 1;
         uint8_t length = symbol;
 
@@ -266,11 +281,12 @@ inflate_dynamic(Inflate *z)
         return false;
     for (unsigned i = 0; i < n_lengths; i++)
         lengths[order[i]] = take_bits(z, 3);
-    if (z->starved || !huffman_build(&z->literals, lengths, N_LENGTHS))
+    if (z->starved || !huffman_build(&z->dynamic.literals, lengths, N_LENGTHS))
         return false;
+    z->codes = &z->dynamic;
     return read_lengths(z, lengths, n_literals + n_distances) && lengths[256] != 0 &&
-           huffman_build(&z->literals, lengths, n_literals) &&
-           huffman_build(&z->distances, lengths + n_literals, n_distances) && inflate_codes(z);
+           huffman_build(&z->dynamic.literals, lengths, n_literals) &&
+           huffman_build(&z->dynamic.distances, lengths + n_literals, n_distances) && inflate_codes(z);
 }
 
 bool
