@@ -110,7 +110,8 @@ bool
 power_on_restore(const PowerOn *state, const Kvm *kvm, const int *vcpu_fds, VmmError *err)
 {
     for (unsigned i = 0; i < state->n_vcpus; i++) {
-        if (!vcpu_state_set(&state->vcpus[i], vcpu_fds[i], false, err))
+        if (!vcpu_state_leave_nested(&state->vcpus[i], vcpu_fds[i], err) ||
+            !vcpu_state_set(&state->vcpus[i], vcpu_fds[i], false, err))
             return false;
     }
     return chips_state_set(&state->chips, kvm, err);

@@ -111,6 +111,12 @@ set_nested(const VcpuState *state, int fd)
            ioctl(fd, KVM_SET_NESTED_STATE, state->nested) == 0;
 }
 
+bool
+vcpu_state_leave_nested(const VcpuState *power_on, int fd, VmmError *err)
+{
+    return set_nested(power_on, fd) || vmm_error_errno(err, "Cannot end a vCPU's VMX or SVM operation");
+}
+
 /* Registers before events, because setting them drops a pending exception; the local APIC after the
  * system registers, which hold its base; the multiprocessor state last, because KVM checks it
  * against the events. Reading it first settles INITs and start-up IPIs that were on their way. */

@@ -47,6 +47,10 @@ void vcpu_state_clear(VcpuState *state);
 bool vcpu_state_get(VcpuState *state, int fd, VmmError *err);
 /* What is not needed to reset a vCPU of this process, but to recognize another's. */
 bool vcpu_state_get_cpuid(VcpuState *state, int fd, VmmError *err);
+/* Before a vCPU goes back to @power_on: its guest may be a hypervisor. As long as that is in VMX operation KVM refuses
+ * a CR4 without VMXE (Linux, vmx_is_valid_cr4()), and as long as its own guest runs, what is set is that one's, and
+ * lost when SVM is left (svm_leave_nested()). Setting the nested state of a CPU that is in neither leaves both. */
+bool vcpu_state_leave_nested(const VcpuState *power_on, int fd, VmmError *err);
 /* @strict: a register that KVM refuses, and that has another value, is an error; else it is passed over. */
 bool vcpu_state_set(const VcpuState *state, int fd, bool strict, VmmError *err);
 /* Whether the vCPU @fd is to its guest what the saved one was; else @err names what differs. */
