@@ -161,7 +161,6 @@ const ConfineRule confine_rules[] = {
     IOCTL(START, KVM_REINJECT_CONTROL, "interval timer"),
     IOCTL(START, KVM_ENABLE_CAP, "no performance counters; the SynIC of Hyper-V"),
     IOCTL(START, KVM_CREATE_VCPU, "vCPUs"),
-    IOCTL(START, KVM_SET_CPUID2, "vCPUs"),
     IOCTL(ALL, KVM_CHECK_EXTENSION, "what KVM can do"),
 
     /* KVM: running a guest */
@@ -207,7 +206,8 @@ const ConfineRule confine_rules[] = {
     IOCTL(START | MAIN, KVM_SET_PIT2, "reset, state"),
     IOCTL(START | MAIN, KVM_GET_SREGS2, "reset, state"),
     IOCTL(START | MAIN, KVM_SET_SREGS2, "reset, state"),
-    IOCTL(START | MAIN, KVM_GET_CPUID2, "state: whether a restored guest sees the same CPU"),
+    IOCTL(START | MAIN, KVM_GET_CPUID2, "state: the CPU that the guest sees"),
+    IOCTL(START | MAIN, KVM_SET_CPUID2, "vCPUs; state: a restored guest sees the same CPU"),
     IOCTL(START | MAIN, KVM_GET_CLOCK, "state"),
     IOCTL(START | MAIN, KVM_SET_CLOCK, "state"),
     IOCTL(START | MAIN, KVM_GET_TSC_KHZ, "the guest's clock; state"),

@@ -349,7 +349,7 @@ load_vcpu(Loader *loader, unsigned i, VcpuState *state)
     snprintf(id, sizeof(id), "%u", i);
     section = find_section(loader, SECTION_VCPU, id);
     return section && state_load(section, &vcpu_state_table, state, loader->err) &&
-           vcpu_state_check_cpuid(state, fd, loader->err) &&
+           vcpu_state_set_cpuid(state, fd, loader->err) &&
            vcpu_state_set(state, fd, true, loader->err);
 }
 

@@ -15,8 +15,6 @@
 #define EDITS_MAX 256
 #define MSRS_MAX  16
 
-static const char *const reg_names[] = { "eax", "ebx", "ecx", "edx" };
-
 /* Steps over a hexadecimal number and @end after it. */
 static bool
 take_hex(const char **at, char end, uint64_t max, uint64_t *ret)
@@ -37,7 +35,7 @@ static bool
 take_reg(const char **at, unsigned *ret)
 {
     for (*ret = 0; *ret < 4; ++*ret) {
-        if (strncmp(*at, reg_names[*ret], 3) == 0 && (*at)[3] == '=') {
+        if (strncmp(*at, cpuid_reg_names[*ret], 3) == 0 && (*at)[3] == '=') {
             *at += 4;
             return true;
         }
@@ -167,14 +165,6 @@ cpu_config_vm(const CpuConfig *config, const Kvm *kvm, VmmError *err)
     return turn_pmu_off(config, kvm, err);
 }
 
-static uint32_t *
-reg_of(struct kvm_cpuid_entry2 *entry, unsigned reg)
-{
-    uint32_t *regs[] = { &entry->eax, &entry->ebx, &entry->ecx, &entry->edx };
-
-    return regs[reg];
-}
-
 /* A leaf that KVM does not have is made where there is something to say in it. */
 static bool
 apply_edit(const CpuidEdit *edit, struct kvm_cpuid2 *cpuid, unsigned room)
@@ -188,7 +178,7 @@ apply_edit(const CpuidEdit *edit, struct kvm_cpuid2 *cpuid, unsigned room)
         entry = cpuid_table_add(cpuid, room, edit->function, edit->index);
     if (!entry)
         return false;
-    reg = reg_of(entry, edit->reg);
+    reg = cpuid_table_reg(entry, edit->reg);
     *reg = (*reg & ~edit->mask) | edit->value;
     return true;
 }

@@ -10,6 +10,8 @@
 
 #define XSAVE_LEGACY 576u /* bytes of the x87 and SSE state with the header */
 
+const char *const cpuid_reg_names[] = { "eax", "ebx", "ecx", "edx" };
+
 struct kvm_cpuid_entry2 *
 cpuid_table_find(struct kvm_cpuid2 *cpuid, uint32_t function, uint32_t index)
 {
@@ -18,6 +20,14 @@ cpuid_table_find(struct kvm_cpuid2 *cpuid, uint32_t function, uint32_t index)
             return &cpuid->entries[i];
     }
     return NULL;
+}
+
+uint32_t *
+cpuid_table_reg(struct kvm_cpuid_entry2 *entry, unsigned reg)
+{
+    uint32_t *regs[] = { &entry->eax, &entry->ebx, &entry->ecx, &entry->edx };
+
+    return regs[reg];
 }
 
 /* Leaves whose answer depends on ECX. */
@@ -129,11 +139,9 @@ static const struct {
 static bool
 has_bit(struct kvm_cpuid2 *cpuid, uint32_t function, unsigned reg, unsigned bit)
 {
-    const struct kvm_cpuid_entry2 *entry = cpuid_table_find(cpuid, function, 0);
-    const uint32_t regs[] = { entry ? entry->eax : 0, entry ? entry->ebx : 0,
-                              entry ? entry->ecx : 0, entry ? entry->edx : 0 };
+    struct kvm_cpuid_entry2 *entry = cpuid_table_find(cpuid, function, 0);
 
-    return regs[reg] >> bit & 1;
+    return entry && *cpuid_table_reg(entry, reg) >> bit & 1;
 }
 
 static uint32_t

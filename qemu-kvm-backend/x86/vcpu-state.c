@@ -2,14 +2,12 @@
 
 #include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/x86/vcpu-cpuid.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-
-#define CPUID_MAX 512 /* entries, far beyond what vCPUs have */
 
 #define MSR_TSC 0x10
 
@@ -178,125 +176,17 @@ vcpu_state_catch_up_tsc(const VcpuState *states, const int *fds, unsigned n)
 
 /* What the guest sees of its CPU. */
 
-typedef struct CpuidTable {
-    struct kvm_cpuid2 head;
-    struct kvm_cpuid_entry2 entries[CPUID_MAX];
-} CpuidTable;
-
-/* Before Linux 6.4 KVM does not say how many entries there are. */
-static void
-drop_empty(CpuidTable *table)
-{
-    static const struct kvm_cpuid_entry2 empty;
-
-    while (table->head.nent > 0 &&
-           memcmp(&table->entries[table->head.nent - 1], &empty, sizeof(empty)) == 0)
-        table->head.nent--;
-}
-
-static CpuidTable *
-get_cpuid(int fd, VmmError *err)
-{
-    CpuidTable *table = vmm_must(calloc(1, sizeof(*table)));
-
-    table->head.nent = CPUID_MAX;
-    if (ioctl(fd, KVM_GET_CPUID2, table) == 0) {
-        drop_empty(table);
-        return table;
-    }
-    vmm_error_errno(err, "Cannot read a vCPU's CPUID");
-    free(table);
-    return NULL;
-}
-
 bool
 vcpu_state_get_cpuid(VcpuState *state, int fd, VmmError *err)
 {
-    CpuidTable *table = get_cpuid(fd, err);
-
-    if (!table)
-        return false;
-    state->n_cpuid = table->head.nent;
-    state->cpuid = vmm_must(calloc(state->n_cpuid + 1, sizeof(table->entries[0])));
-    memcpy(state->cpuid, table->entries, state->n_cpuid * sizeof(table->entries[0]));
-    free(table);
-    return true;
-}
-
-typedef struct CpuidWords {
-    uint32_t eax, ebx, ecx, edx;
-} CpuidWords;
-
-/* Bits that follow what the guest does with its CPU (Linux, kvm_update_cpuid_runtime()). */
-static const struct {
-    uint32_t function, index;
-    CpuidWords moving;
-} runtime_bits[] = {
-    { 0x1, 0, { .ecx = 1u << 27 | 1u << 3 } }, /* OSXSAVE, MONITOR */
-    { 0x7, 0, { .ecx = 1u << 4 } },            /* OSPKE */
-    { 0xd, 0, { .ebx = UINT32_MAX } },         /* the size of what XCR0 enables ... */
-    { 0xd, 1, { .ebx = UINT32_MAX } },         /* ... and IA32_XSS */
-    { 0x40000001, 0, { .eax = 1u << 7 } },     /* PV_UNHALT */
-};
-
-static CpuidWords
-fixed_words(const struct kvm_cpuid_entry2 *entry)
-{
-    CpuidWords words = { entry->eax, entry->ebx, entry->ecx, entry->edx };
-
-    for (size_t i = 0; i < sizeof(runtime_bits) / sizeof(runtime_bits[0]); i++) {
-        const CpuidWords *moving = &runtime_bits[i].moving;
-
-        if (entry->function != runtime_bits[i].function || entry->index != runtime_bits[i].index)
-            continue;
-        words.eax &= ~moving->eax;
-        words.ebx &= ~moving->ebx;
-        words.ecx &= ~moving->ecx;
-        words.edx &= ~moving->edx;
-    }
-    return words;
-}
-
-/* Zeroes where there is no such entry, which is how a CPU answers. */
-static CpuidWords
-find_words(const struct kvm_cpuid_entry2 *entries, uint32_t n, uint32_t function, uint32_t index)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        if (entries[i].function == function && entries[i].index == index)
-            return fixed_words(&entries[i]);
-    }
-    return (CpuidWords){ 0 };
-}
-
-static bool
-compare_cpuid(const struct kvm_cpuid_entry2 *a, uint32_t n_a, const struct kvm_cpuid_entry2 *b,
-              uint32_t n_b, VmmError *err)
-{
-    for (uint32_t i = 0; i < n_a; i++) {
-        CpuidWords x = fixed_words(&a[i]), y = find_words(b, n_b, a[i].function, a[i].index);
-
-        if (memcmp(&x, &y, sizeof(x)) != 0)
-            return vmm_error(
-                err, VMM_ERROR_UNSUPPORTED,
-                "The saved guest saw another CPU than this machine has: CPUID 0x%" PRIx32
-                ".%" PRIu32 " was not what it is",
-                (uint32_t)a[i].function, (uint32_t)a[i].index);
-    }
-    return true;
+    state->cpuid = vcpu_cpuid_get(fd, err);
+    return state->cpuid != NULL;
 }
 
 bool
-vcpu_state_check_cpuid(const VcpuState *state, int fd, VmmError *err)
+vcpu_state_set_cpuid(const VcpuState *state, int fd, VmmError *err)
 {
-    CpuidTable *now = get_cpuid(fd, err);
-    bool same;
-
-    if (!now)
-        return false;
-    same = compare_cpuid(state->cpuid, state->n_cpuid, now->entries, now->head.nent, err) &&
-           compare_cpuid(now->entries, now->head.nent, state->cpuid, state->n_cpuid, err);
-    free(now);
-    return same;
+    return vcpu_cpuid_restore(state->cpuid, fd, err);
 }
 
 /* In a stream. */
@@ -310,16 +200,25 @@ save_xsave(const void *object, StateOut *out)
 }
 
 static bool
+is_zero(const uint8_t *bytes, size_t n)
+{
+    return n == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0);
+}
+
+/* What is beyond this host's size is of components that this host has not, and that the guest did not use. */
+static bool
 load_xsave(void *object, const void *data, size_t size, VmmError *err)
 {
     VcpuState *state = object;
 
-    if (size > state->layout->xsave_size || size < sizeof(struct kvm_xsave))
+    size_t room = state->layout->xsave_size, n = size < room ? size : room;
+
+    if (size < sizeof(struct kvm_xsave) || !is_zero((const uint8_t *)data + n, size - n))
         return vmm_error(
             err, VMM_ERROR_UNSUPPORTED,
             "The vector registers of the saved vCPU have %zu bytes, those of this host %zu", size,
-            state->layout->xsave_size);
-    memcpy(state->xsave, data, size);
+            room);
+    memcpy(state->xsave, data, n);
     return true;
 }
 
@@ -370,20 +269,20 @@ save_cpuid(const void *object, StateOut *out)
 {
     const VcpuState *state = object;
 
-    state_put_bytes(out, state->cpuid, state->n_cpuid * sizeof(state->cpuid[0]));
+    state_put_bytes(out, state->cpuid->entries, state->cpuid->nent * sizeof(state->cpuid->entries[0]));
 }
 
 static bool
 load_cpuid(void *object, const void *data, size_t size, VmmError *err)
 {
     VcpuState *state = object;
+    const size_t entry = sizeof(state->cpuid->entries[0]);
 
-    if (size % sizeof(state->cpuid[0]) || size / sizeof(state->cpuid[0]) > CPUID_MAX)
+    if (size % entry || size / entry > VCPU_CPUID_MAX)
         return vmm_error(err, VMM_ERROR_INVALID, "The saved vCPU's CPUID is damaged");
     free(state->cpuid);
-    state->n_cpuid = size / sizeof(state->cpuid[0]);
-    state->cpuid = vmm_must(calloc(state->n_cpuid + 1, sizeof(state->cpuid[0])));
-    memcpy(state->cpuid, data, size);
+    state->cpuid = vcpu_cpuid_new(size / entry);
+    memcpy(state->cpuid->entries, data, size);
     return true;
 }
 

@@ -36,8 +36,7 @@ typedef struct VcpuState {
     bool has_xcrs;
     struct kvm_lapic_state lapic;
     VcpuMsrs msrs;
-    struct kvm_cpuid_entry2 *cpuid; /* what the guest sees; to compare */
-    uint32_t n_cpuid;
+    struct kvm_cpuid2 *cpuid; /* what the guest sees; NULL where it was neither asked for nor loaded */
 } VcpuState;
 
 /* @layout outlives the state. */
@@ -45,7 +44,7 @@ void vcpu_state_init(VcpuState *state, const VcpuLayout *layout);
 void vcpu_state_clear(VcpuState *state);
 
 bool vcpu_state_get(VcpuState *state, int fd, VmmError *err);
-/* What is not needed to reset a vCPU of this process, but to recognize another's. */
+/* What is not needed to reset a vCPU of this process, but for its guest to go on in another. */
 bool vcpu_state_get_cpuid(VcpuState *state, int fd, VmmError *err);
 /* Before a vCPU goes back to @power_on: its guest may be a hypervisor. As long as that is in VMX operation KVM refuses
  * a CR4 without VMXE (Linux, vmx_is_valid_cr4()), and as long as its own guest runs, what is set is that one's, and
@@ -53,8 +52,8 @@ bool vcpu_state_get_cpuid(VcpuState *state, int fd, VmmError *err);
 bool vcpu_state_leave_nested(const VcpuState *power_on, int fd, VmmError *err);
 /* @strict: a register that KVM refuses, and that has another value, is an error; else it is passed over. */
 bool vcpu_state_set(const VcpuState *state, int fd, bool strict, VmmError *err);
-/* Whether the vCPU @fd is to its guest what the saved one was; else @err names what differs. */
-bool vcpu_state_check_cpuid(const VcpuState *state, int fd, VmmError *err);
+/* Before vcpu_state_set(): vcpu_cpuid_restore() of what was loaded. */
+bool vcpu_state_set_cpuid(const VcpuState *state, int fd, VmmError *err);
 /* After all vCPUs have been set: none of them may see a time stamp before the one that it saw last. KVM takes
  * stamps that are close to each other for the same one, and a young VM's are close to 0. */
 void vcpu_state_catch_up_tsc(const VcpuState *states, const int *fds, unsigned n);
