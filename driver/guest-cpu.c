@@ -69,11 +69,33 @@ remove_states(CpuBits *bits)
     cpu_bits_remove(bits, &some);
 }
 
+static gboolean
+is_amd(const char *vendor_id)
+{
+    const char *vendor = host_cpu_vendor(vendor_id);
+
+    return vendor && strcmp(vendor, "Intel") != 0;
+}
+
+/* AMD's processors have no such register, and Windows does not start on one that tells of it. KVM emulates it all the
+ * same, for a document that requires it. */
+static void
+remove_arch_capabilities(CpuBits *bits)
+{
+    CpuBits one = { { 0 } };
+
+    cpu_bits_add_name(&one, "arch-capabilities");
+    cpu_bits_remove(bits, &one);
+    bits->words[cpu_word_find(MSR_ARCH_CAPABILITIES, 0, CPU_MSR)] = 0;
+}
+
 void
 guest_cpu_offer(const HostCpu *host, CpuBits *ret)
 {
     *ret = host->kvm;
     remove_states(ret);
+    if (is_amd(host->vendor_id))
+        remove_arch_capabilities(ret);
 }
 
 /* Host-model */
@@ -343,14 +365,6 @@ xlevel_for(const CpuModel *model, const CpuBits *bits)
             xlevel = MAX(xlevel, cpu_words[i].leaf);
     }
     return xlevel;
-}
-
-static gboolean
-is_amd(const char *vendor_id)
-{
-    const char *vendor = host_cpu_vendor(vendor_id);
-
-    return vendor && strcmp(vendor, "Intel") != 0;
 }
 
 static void

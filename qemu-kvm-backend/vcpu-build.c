@@ -1,6 +1,7 @@
 #include "qemu-kvm-backend/vcpu-build.h"
 
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/x86/cpuid-offer.h"
 #include "qemu-kvm-backend/x86/hyperv.h"
 #include "qemu-kvm-backend/x86/power-on.h"
 

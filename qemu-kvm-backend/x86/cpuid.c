@@ -19,8 +19,6 @@
 #define LEAF_TOPOLOGY_AMD_2 0x80000026u
 
 #define ECX_X2APIC       (1u << 21) /* of LEAF_FEATURES */
-#define ECX_TSC_DEADLINE (1u << 24)
-#define ECX_HYPERVISOR   (1u << 31)
 #define EDX_PAE          (1u << 6) /* here and in LEAF_FEATURES_AMD */
 #define EDX_HTT          (1u << 28)
 #define ECX_CMP_LEGACY   (1u << 1) /* of LEAF_FEATURES_AMD */
@@ -317,18 +315,6 @@ check(const CpuTopology *t, unsigned index, VmmError *err)
             "for vCPU %u of %u",
             t->sockets, t->dies, t->cores, t->threads, index, t->n_vcpus);
     return true;
-}
-
-void
-cpuid_offer(struct kvm_cpuid2 *cpuid, bool tsc_deadline)
-{
-    Builder b = { .cpuid = cpuid };
-    struct kvm_cpuid_entry2 *entry = find(&b, LEAF_FEATURES);
-
-    if (!entry)
-        return;
-    set(&entry->ecx, ECX_HYPERVISOR, true);
-    set(&entry->ecx, ECX_TSC_DEADLINE, tsc_deadline);
 }
 
 unsigned

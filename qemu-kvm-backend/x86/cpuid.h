@@ -15,10 +15,6 @@ typedef struct CpuTopology {
  * volume 3, 9.9; AMD APM volume 3, E.4). */
 uint32_t cpuid_apic_id(const CpuTopology *topology, unsigned index);
 
-/* Adds to KVM_GET_SUPPORTED_CPUID's answer what is so and is not in it: that there is a hypervisor, and the
- * timer that KVM_CAP_TSC_DEADLINE_TIMER tells of. */
-void cpuid_offer(struct kvm_cpuid2 *cpuid, bool tsc_deadline);
-
 /* The width of physical addresses that @cpuid tells of: 36 where it does not (SDM volume 3, 4.1.4). */
 unsigned cpuid_physical_bits(const struct kvm_cpuid2 *cpuid);
 

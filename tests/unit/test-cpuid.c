@@ -1,4 +1,5 @@
 /* cpuid: topologies on what Intel and AMD hosts offer. */
+#include "qemu-kvm-backend/x86/cpuid-offer.h"
 #include "qemu-kvm-backend/x86/cpuid.h"
 
 #include <glib.h>

@@ -363,6 +363,23 @@ test_arch_capabilities(void)
     g_assert_true(says(vmm, "10a=16b"));
 }
 
+/* AMD's processors have no such register; KVM emulates it. */
+static void
+test_arch_capabilities_amd(void)
+{
+    HostCpu host = make_host(AMD, "EPYC-Rome", "arch-capabilities rdctl-no");
+    g_autoptr(DomainDef) model = parse("", "<cpu mode='host-model'/>", "");
+    g_autoptr(DomainDef) asked = parse(
+        "", "<cpu mode='host-passthrough'><feature policy='require' name='arch-capabilities'/></cpu>", "");
+    g_autofree char *vmm = lower(model, &host), *live = cpu_text(&model->cpu);
+    g_autofree char *vmm_asked = lower(asked, &host);
+
+    g_assert_false(says(live, "arch-capabilities"));
+    g_assert_false(says(live, "rdctl-no"));
+    g_assert_false(says(vmm, "10a="));
+    g_assert_true(says(vmm_asked, "7.0:edx=20000000/20000000"));
+}
+
 static void
 test_passthrough(void)
 {
@@ -514,6 +531,7 @@ main(int argc, char **argv)
     g_test_add_func("/guest-cpu/host-model", test_host_model);
     g_test_add_func("/guest-cpu/host-model/vendor-id", test_host_model_vendor_id);
     g_test_add_func("/guest-cpu/arch-capabilities", test_arch_capabilities);
+    g_test_add_func("/guest-cpu/arch-capabilities-amd", test_arch_capabilities_amd);
     g_test_add_func("/guest-cpu/passthrough", test_passthrough);
     g_test_add_func("/guest-cpu/update", test_update);
     g_test_add_func("/guest-cpu/not-relative", test_not_relative);

@@ -1,0 +1,45 @@
+#include "qemu-kvm-backend/x86/cpuid-offer.h"
+
+#include "qemu-kvm-backend/x86/cpuid-table.h"
+
+#include <stddef.h>
+
+#define ECX_TSC_DEADLINE (1u << 24) /* of CPUID_FEATURES */
+#define ECX_HYPERVISOR   (1u << 31)
+
+enum { EAX, EBX, ECX, EDX };
+
+/* What KVM supports and guests are not told of where @hidden says so; driver/host-cpu.c and guest-cpu.c have the same
+ * rules. */
+static const struct {
+    bool (*hidden)(struct kvm_cpuid2 *cpuid);
+    uint32_t function, index;
+    unsigned reg;
+    uint32_t bits;
+} rows[] = {
+    /* ARCH_CAPABILITIES: AMD's processors have no such register, and Windows does not start on one that tells of it.
+     * KVM emulates it; QEMU 10.1 hides it, too. */
+    { cpuid_table_is_amd, CPUID_FEATURES_7, 0, EDX, 1u << 29 },
+};
+
+static void
+hide(struct kvm_cpuid2 *cpuid)
+{
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct kvm_cpuid_entry2 *entry = cpuid_table_find(cpuid, rows[i].function, rows[i].index);
+
+        if (entry && rows[i].hidden(cpuid))
+            *cpuid_table_reg(entry, rows[i].reg) &= ~rows[i].bits;
+    }
+}
+
+void
+cpuid_offer(struct kvm_cpuid2 *cpuid, bool tsc_deadline)
+{
+    struct kvm_cpuid_entry2 *entry = cpuid_table_find(cpuid, CPUID_FEATURES, 0);
+
+    if (entry)
+        entry->ecx = (entry->ecx & ~ECX_TSC_DEADLINE) | ECX_HYPERVISOR |
+                     (tsc_deadline ? ECX_TSC_DEADLINE : 0);
+    hide(cpuid);
+}
