@@ -76,6 +76,15 @@ read_own(HostCpu *host)
     }
 }
 
+/* What KVM supports and vmctl-vmm does not tell guests of, for the reasons that it gives (x86/cpuid-offer.c): shadow
+ * stacks and indirect branch tracking. */
+static void
+remove_hidden(CpuBits *bits)
+{
+    bits->words[cpu_word_find(0x7, 0, CPU_ECX)] &= ~(1u << 7);
+    bits->words[cpu_word_find(0x7, 0, CPU_EDX)] &= ~(1u << 20);
+}
+
 void
 host_cpu_read_kvm(HostCpu *host, const struct kvm_cpuid2 *supported)
 {
@@ -92,6 +101,7 @@ host_cpu_read_kvm(HostCpu *host, const struct kvm_cpuid2 *supported)
         if (entry->function == LEAF_SIZES)
             host->physical_bits = entry->eax & 0xff;
     }
+    remove_hidden(&host->kvm);
     cpu_bits_add_name(&host->kvm, "hypervisor"); /* that is so, whatever KVM says */
     host->has_kvm = TRUE;
 }

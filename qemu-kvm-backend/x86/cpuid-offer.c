@@ -9,6 +9,12 @@
 
 enum { EAX, EBX, ECX, EDX };
 
+static bool
+always(struct kvm_cpuid2 *cpuid)
+{
+    return true;
+}
+
 /* What KVM supports and guests are not told of where @hidden says so; driver/host-cpu.c and guest-cpu.c have the same
  * rules. */
 static const struct {
@@ -20,6 +26,10 @@ static const struct {
     /* ARCH_CAPABILITIES: AMD's processors have no such register, and Windows does not start on one that tells of it.
      * KVM emulates it; QEMU 10.1 hides it, too. */
     { cpuid_table_is_amd, CPUID_FEATURES_7, 0, EDX, 1u << 29 },
+    /* Shadow stacks and indirect branch tracking (SDM volume 1, chapter 17), which KVM has since Linux 6.18. A part of
+     * their state, the shadow stack's pointer, is no MSR: it would be lost at a save (kvm-interface.md). */
+    { always, CPUID_FEATURES_7, 0, ECX, 1u << 7 },
+    { always, CPUID_FEATURES_7, 0, EDX, 1u << 20 },
 };
 
 static void
@@ -42,4 +52,5 @@ cpuid_offer(struct kvm_cpuid2 *cpuid, bool tsc_deadline)
         entry->ecx = (entry->ecx & ~ECX_TSC_DEADLINE) | ECX_HYPERVISOR |
                      (tsc_deadline ? ECX_TSC_DEADLINE : 0);
     hide(cpuid);
+    cpuid_table_trim_xsave(cpuid);
 }

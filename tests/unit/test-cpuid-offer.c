@@ -7,7 +7,9 @@
 
 #define ROOM 32
 
-#define ARCH_CAPABILITIES (1u << 29) /* of leaf 7, EDX */
+#define SHADOW_STACKS     (1u << 7)  /* of leaf 7, ECX */
+#define BRANCH_TRACKING   (1u << 20) /* of EDX */
+#define ARCH_CAPABILITIES (1u << 29)
 
 typedef struct Table {
     struct kvm_cpuid2 head; /* its entries are the array that follows */
@@ -23,7 +25,16 @@ static const struct kvm_cpuid_entry2 amd[] = {
 static const struct kvm_cpuid_entry2 intel[] = {
     { .function = 0, .eax = 0x20, .ebx = 0x756e6547, .ecx = 0x6c65746e, .edx = 0x49656e69 },
     { .function = 1, .eax = 0x806f8, .ecx = 0x77fa3203 },
-    { .function = 7, .index = 0, .flags = 1, .ebx = 0xf1bf07ab, .edx = 0x20000010 },
+    { .function = 7, .index = 0, .flags = 1, .ebx = 0xf1bf07ab, .ecx = 0x88, .edx = 0x20100010 },
+    { .function = 0xd, .index = 0, .flags = 1, .eax = 0x2e7, .ebx = 0xa88, .ecx = 0xa88 },
+    { .function = 0xd, .index = 1, .flags = 1, .eax = 0xf, .ecx = 0x1800 },
+    { .function = 0xd, .index = 2, .flags = 1, .eax = 256, .ebx = 576 },
+    { .function = 0xd, .index = 5, .flags = 1, .eax = 64, .ebx = 1088 },
+    { .function = 0xd, .index = 6, .flags = 1, .eax = 512, .ebx = 1152 },
+    { .function = 0xd, .index = 7, .flags = 1, .eax = 1024, .ebx = 1664 },
+    { .function = 0xd, .index = 9, .flags = 1, .eax = 8, .ebx = 2688 },
+    { .function = 0xd, .index = 11, .flags = 1, .eax = 16, .ecx = 1 },
+    { .function = 0xd, .index = 12, .flags = 1, .eax = 24, .ecx = 1 },
 };
 
 static Table *
@@ -64,11 +75,27 @@ test_arch_capabilities(void)
     g_assert_cmphex(find(on_intel, 7, 0)->edx, ==, 0x10 | ARCH_CAPABILITIES);
 }
 
+/* Nor of what XSAVES would keep of it; else XSAVE stays as it is. */
+static void
+test_cet(void)
+{
+    g_autofree Table *table = OFFER(intel);
+
+    g_assert_cmphex(find(table, 7, 0)->ecx & SHADOW_STACKS, ==, 0);
+    g_assert_cmphex(find(table, 7, 0)->edx & BRANCH_TRACKING, ==, 0);
+    g_assert_cmphex(find(table, 0xd, 1)->ecx, ==, 0);
+    g_assert_null(find(table, 0xd, 11));
+    g_assert_null(find(table, 0xd, 12));
+    g_assert_cmphex(find(table, 0xd, 0)->eax, ==, 0x2e7);
+    g_assert_cmpuint(find(table, 0xd, 0)->ecx, ==, 0xa88);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/cpuid-offer/hypervisor", test_hypervisor);
     g_test_add_func("/cpuid-offer/arch-capabilities", test_arch_capabilities);
+    g_test_add_func("/cpuid-offer/cet", test_cet);
     return g_test_run();
 }
