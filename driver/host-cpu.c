@@ -3,18 +3,24 @@
 #include "driver/cpu-decode.h"
 #include "driver/error.h"
 
+#include <asm/prctl.h>
 #include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define KVM_ENTRIES_MAX 1024 /* of CPUID; KVM has about 80 */
 #define MSRS_MAX        256
 
+#define LEAF_XSAVE 0xdu
 #define LEAF_SIZES 0x80000008u
+
+#define TILE_DATA       18 /* of XSAVE's components, AMX's */
+#define TILE_COMPONENTS (3u << 17)
 
 static const struct {
     const char *id; /* CPUID leaf 0 */
@@ -85,9 +91,23 @@ remove_hidden(CpuBits *bits)
     bits->words[cpu_word_find(0x7, 0, CPU_EDX)] &= ~(1u << 20);
 }
 
+/* AMX where KVM lacks the state of its tiles. */
+static void
+remove_amx(CpuBits *bits)
+{
+    static const char *const names[] = { "amx-bf16", "amx-tile", "amx-int8", "amx-fp16", "amx-complex" };
+    CpuBits amx = { { 0 } };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+        cpu_bits_add_name(&amx, names[i]);
+    cpu_bits_remove(bits, &amx);
+}
+
 void
 host_cpu_read_kvm(HostCpu *host, const struct kvm_cpuid2 *supported)
 {
+    guint32 components = 0;
+
     for (guint i = 0; i < supported->nent; i++) {
         const struct kvm_cpuid_entry2 *entry = &supported->entries[i];
         const guint32 regs[] = { entry->eax, entry->ebx, entry->ecx, entry->edx };
@@ -100,7 +120,11 @@ host_cpu_read_kvm(HostCpu *host, const struct kvm_cpuid2 *supported)
         }
         if (entry->function == LEAF_SIZES)
             host->physical_bits = entry->eax & 0xff;
+        if (entry->function == LEAF_XSAVE && entry->index == 0)
+            components = entry->eax;
     }
+    if ((components & TILE_COMPONENTS) != TILE_COMPONENTS)
+        remove_amx(&host->kvm);
     remove_hidden(&host->kvm);
     cpu_bits_add_name(&host->kvm, "hypervisor"); /* that is so, whatever KVM says */
     host->has_kvm = TRUE;
@@ -140,11 +164,14 @@ ask_msrs(HostCpu *host, int kvm)
     }
 }
 
+/* What KVM supports depends on what the process has asked the kernel for before its first vCPU, as vmctl-vmm does
+ * (qemu-kvm-backend/kvm.c). */
 static int
 open_kvm(const char *path, GError **error)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
 
+    syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_GUEST_PERM, TILE_DATA);
     if (fd < 0)
         driver_error_errno(error, errno, "cannot open the KVM device '%s'", path);
     return fd;

@@ -4,6 +4,10 @@
 
 #include <stddef.h>
 
+#define TILE_SHAPES         0x1du /* of AMX, SDM volume 1, chapter 18 */
+#define TILE_MULTIPLICATION 0x1eu
+#define TILE_COMPONENTS     (3u << 17) /* of CPUID_XSAVE, EAX: their configuration and what is in them */
+
 #define ECX_TSC_DEADLINE (1u << 24) /* of CPUID_FEATURES */
 #define ECX_HYPERVISOR   (1u << 31)
 
@@ -13,6 +17,14 @@ static bool
 always(struct kvm_cpuid2 *cpuid)
 {
     return true;
+}
+
+static bool
+lacks_tiles(struct kvm_cpuid2 *cpuid)
+{
+    const struct kvm_cpuid_entry2 *entry = cpuid_table_find(cpuid, CPUID_XSAVE, 0);
+
+    return !entry || (entry->eax & TILE_COMPONENTS) != TILE_COMPONENTS;
 }
 
 /* What KVM supports and guests are not told of where @hidden says so; driver/host-cpu.c and guest-cpu.c have the same
@@ -30,6 +42,10 @@ static const struct {
      * their state, the shadow stack's pointer, is no MSR: it would be lost at a save (kvm-interface.md). */
     { always, CPUID_FEATURES_7, 0, ECX, 1u << 7 },
     { always, CPUID_FEATURES_7, 0, EDX, 1u << 20 },
+    /* AMX: KVM tells of the instructions whether or not the process may have the state for its guests (kvm.c). */
+    { lacks_tiles, CPUID_FEATURES_7, 0, EDX, 1u << 22 | 1u << 24 | 1u << 25 },
+    { lacks_tiles, CPUID_FEATURES_7, 1, EAX, 1u << 21 },
+    { lacks_tiles, CPUID_FEATURES_7, 1, EDX, 1u << 8 },
 };
 
 static void
@@ -52,5 +68,7 @@ cpuid_offer(struct kvm_cpuid2 *cpuid, bool tsc_deadline)
         entry->ecx = (entry->ecx & ~ECX_TSC_DEADLINE) | ECX_HYPERVISOR |
                      (tsc_deadline ? ECX_TSC_DEADLINE : 0);
     hide(cpuid);
+    if (lacks_tiles(cpuid))
+        cpuid_table_drop(cpuid, TILE_SHAPES, TILE_MULTIPLICATION);
     cpuid_table_trim_xsave(cpuid);
 }

@@ -46,11 +46,32 @@ test_cet(void)
     g_assert_cmphex(host.kvm.words[cpu_word_find(7, 0, CPU_EDX)], ==, 1u << 4);
 }
 
+/* Tiles without the state that is in them: KVM says so to a process that has not asked for it. */
+static void
+test_amx(void)
+{
+    struct kvm_cpuid_entry2 entries[] = {
+        { .function = 7, .index = 0, .edx = 1u << 25 | 1u << 24 | 1u << 22 | 1u << 4 },
+        { .function = 7, .index = 1, .eax = 1u << 21 | 1u << 4, .edx = 1u << 8 },
+        { .function = 0xd, .index = 0, .eax = 0x2e7 },
+    };
+    HostCpu without = read_kvm(entries, G_N_ELEMENTS(entries)), with;
+    g_autofree char *names = cpu_bits_names(&without.kvm, " "), *all = NULL;
+
+    entries[2].eax |= 3u << 17;
+    with = read_kvm(entries, G_N_ELEMENTS(entries));
+    all = cpu_bits_names(&with.kvm, " ");
+    g_assert_cmpstr(names, ==, "hypervisor fsrm avx-vnni");
+    g_assert_cmpstr(all, ==,
+                    "hypervisor fsrm amx-bf16 amx-tile amx-int8 avx-vnni amx-fp16 amx-complex");
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/host-cpu/words", test_words);
     g_test_add_func("/host-cpu/cet", test_cet);
+    g_test_add_func("/host-cpu/amx", test_amx);
     return g_test_run();
 }
