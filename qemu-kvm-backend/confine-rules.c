@@ -113,6 +113,7 @@ const ConfineRule confine_rules[] = {
          "the same: the ring is restricted to what its disk needs"),
     CALL(START | MAIN | IO, fstat, "the size of a kernel, the kind of a disk and how much it takes"),
     CALL_IF(START | MAIN | IO, newfstatat, EQUAL(3, AT_EMPTY_PATH), "fstat() of newer C libraries"),
+    CALL(START, fstatfs, "whether a file of guest RAM is of huge pages"),
     CALL_IF(START | MAIN, statx, EQUAL(2, AT_EMPTY_PATH),
             "what O_DIRECT asks of a disk's requests"),
     CALL_IF(START | MAIN, fcntl, EQUAL(1, F_GETFL), "making a descriptor non-blocking"),

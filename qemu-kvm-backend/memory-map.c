@@ -6,11 +6,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #ifndef MADV_POPULATE_WRITE
@@ -20,20 +21,20 @@
 #define PAGE        4096ull
 #define HUGE_PAGE   (2ull << 20)
 
-/* A file's block is its page: 4 KiB or less of an ordinary one, a huge page of hugetlbfs (inode.c there). */
+/* A block of hugetlbfs is one of its pages (inode.c there). Others tell of large blocks, too: tmpfs does where it has
+ * huge pages when it can, and takes any size. */
 static bool
 find_page(const MemoryBacking *backing, uint64_t *ret, VmmError *err)
 {
-    struct stat st;
+    struct statfs fs;
 
     *ret = PAGE;
     if (backing->fd < 0)
         return true;
-    if (fstat(backing->fd, &st) < 0)
+    if (fstatfs(backing->fd, &fs) < 0)
         return vmm_error_errno(err, "Cannot look at the file of guest memory");
-    if (st.st_blksize > (long)PAGE && (st.st_blksize & (st.st_blksize - 1)) == 0 &&
-        st.st_blksize >= (long)HUGE_PAGE)
-        *ret = st.st_blksize;
+    if (fs.f_type == HUGETLBFS_MAGIC)
+        *ret = fs.f_bsize;
     return true;
 }
 

@@ -5,9 +5,13 @@
 #include "qemu-kvm-backend/x86/layout.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
+#include <glib/gstdio.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -262,6 +266,45 @@ test_huge(void)
     close(fd);
 }
 
+static gboolean
+mount_huge_tmpfs(const char *dir)
+{
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("ram", dir, "tmpfs", 0, "huge=always") == 0;
+}
+
+static void
+check_huge_tmpfs(const char *dir)
+{
+    g_autofree char *path = g_build_filename(dir, "ram", NULL);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    MemoryBacking backing = { .fd = fd, .shared = TRUE };
+    g_autoptr(Memory) memory = NULL;
+    VmmError err = { .text = "" };
+
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_no_errno(ftruncate(fd, 129 * MIB));
+    memory = memory_new_from(129 * MIB, &backing, &err);
+    g_assert_cmpstr(err.text, ==, "");
+    g_assert_nonnull(memory);
+    close(fd);
+}
+
+/* Its files tell of huge blocks, which they have where they can: any size will do. */
+static void
+test_huge_tmpfs(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("memory-XXXXXX", NULL);
+
+    if (mount_huge_tmpfs(dir)) {
+        check_huge_tmpfs(dir);
+        umount2(dir, MNT_DETACH);
+    } else {
+        g_test_skip("no tmpfs of huge pages can be mounted here");
+    }
+    g_rmdir(dir);
+}
+
 static guint
 take_dirty(Memory *memory, unsigned region, uint64_t *ret_first)
 {
@@ -386,6 +429,7 @@ main(int argc, char **argv)
     g_test_add_func("/memory/populate", test_populate);
     g_test_add_func("/memory/locked", test_locked);
     g_test_add_func("/memory/huge", test_huge);
+    g_test_add_func("/memory/huge-tmpfs", test_huge_tmpfs);
     g_test_add_func("/memory/dirty", test_dirty);
     g_test_add_func("/memory/nodes", test_nodes);
     g_test_add_func("/memory/nodes-refused", test_nodes_refused);
