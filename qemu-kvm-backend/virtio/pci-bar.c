@@ -45,7 +45,7 @@ device_write(VirtioPci *v, uint64_t offset, unsigned size, uint64_t value)
 {
     VirtioDevice *vdev = v->vdev;
 
-    if (!vdev->class->config_written || v->resets || offset + size > vdev->config_size)
+    if (!vdev->class->config_written || v->left || offset + size > vdev->config_size)
         return;
     memcpy((uint8_t *)vdev->config + offset, &value, size);
     vdev->class->config_written(vdev, offset, size);

@@ -11,7 +11,7 @@
 static bool
 is_configured(const VirtioPci *v)
 {
-    return v->resets || v->status & VPCI_DRIVER_OK;
+    return v->status & VPCI_DRIVER_OK;
 }
 
 static PciQueue *
@@ -98,23 +98,13 @@ read_num_queues(VirtioPci *v)
     return v->vdev->n_queues;
 }
 
+/* Not 0 before a reset is done (4.1.4.3.1). What broke until then is no business of a driver that did not wait. */
 static uint64_t
 read_status(VirtioPci *v)
 {
-    return v->status | (v->vdev->broken ? STATUS_NEEDS_RESET : 0);
-}
-
-/* The queues stay where they are from here on. */
-static void
-map_queues(VirtioPci *v)
-{
-    for (unsigned i = 0; i < v->vdev->n_queues; i++) {
-        const QueueSetup *setup = &v->queues[i].setup;
-
-        if (setup->enabled &&
-            !queue_map(v->vdev->queues[i], setup, v->vdev->queue_size, v->vdev->driver_features))
-            virtio_break(v->vdev, "a queue is misplaced");
-    }
+    if (v->left && v->status)
+        return v->status;
+    return v->status | v->left | (v->vdev->broken ? STATUS_NEEDS_RESET : 0);
 }
 
 /* FEATURES_OK stays clear where the driver's choice is none of ours (2.2.2, 6.2), and so does DRIVER_OK
@@ -131,14 +121,18 @@ acceptable(VirtioPci *v, unsigned bits)
     return bits;
 }
 
+/* A device that works has to be stopped first, in its own thread. No vCPU waits for that thread, which may be waiting for
+ * vCPUs: the settings of the next driver are kept until the device can take them. */
 static void
 reset_by_driver(VirtioPci *v)
 {
-    v->resets = true;
-    if (v->vdev->started || v->status & VPCI_DRIVER_OK)
+    if (!v->left && v->status & VPCI_DRIVER_OK)
+        v->left = v->status;
+    vpci_forget_settings(v);
+    if (v->left)
         vpci_ask_for_update(v);
     else
-        vpci_forget_driver(v);
+        vpci_forget_work(v);
 }
 
 static void
@@ -146,19 +140,15 @@ write_status(VirtioPci *v, uint64_t value)
 {
     unsigned added = acceptable(v, value & STATUS_WRITABLE & ~v->status);
 
-    if (v->resets)
-        return;
     if ((value & 0xff) == 0) {
         reset_by_driver(v);
         return;
     }
     v->status |= added;
-    if (added & VPCI_FEATURES_OK)
-        v->vdev->driver_features = v->driver_features;
-    if (added & VPCI_DRIVER_OK) {
-        map_queues(v);
+    if (!v->left)
+        vpci_adopt(v, added);
+    if (added & VPCI_DRIVER_OK)
         vpci_ask_for_update(v);
-    }
 }
 
 static uint64_t

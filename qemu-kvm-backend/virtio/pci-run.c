@@ -165,25 +165,54 @@ vpci_stop(VirtioPci *v)
 }
 
 void
-vpci_forget_driver(VirtioPci *v)
+vpci_forget_settings(VirtioPci *v)
 {
     v->status = 0;
-    v->resets = false;
     v->feature_select = v->driver_feature_select = 0;
     v->driver_features = 0;
     v->queue_select = 0;
+    atomic_store(&v->config_vector, PCI_MSIX_NONE);
+    for (unsigned i = 0; i < v->vdev->n_queues; i++) {
+        v->queues[i].setup = (QueueSetup){ .size = v->vdev->queue_size };
+        atomic_store(&v->queues[i].vector, PCI_MSIX_NONE);
+    }
+}
+
+void
+vpci_forget_work(VirtioPci *v)
+{
+    v->left = 0;
     v->vdev->driver_features = 0;
     v->vdev->broken = false;
-    atomic_store(&v->config_vector, PCI_MSIX_NONE);
     for (unsigned i = 0; i < v->vdev->n_queues; i++) {
         vpci_close_kick(&v->queues[i]);
         queue_unmap(v->vdev->queues[i]);
-        v->queues[i].setup = (QueueSetup){ .size = v->vdev->queue_size };
-        atomic_store(&v->queues[i].vector, PCI_MSIX_NONE);
     }
     if (v->vdev->class->reset)
         v->vdev->class->reset(v->vdev);
     vpci_take_isr(v);
+}
+
+/* They stay where they are from here on. */
+static void
+map_queues(VirtioPci *v)
+{
+    for (unsigned i = 0; i < v->vdev->n_queues; i++) {
+        const QueueSetup *setup = &v->queues[i].setup;
+
+        if (setup->enabled &&
+            !queue_map(v->vdev->queues[i], setup, v->vdev->queue_size, v->vdev->driver_features))
+            virtio_break(v->vdev, "a queue is misplaced");
+    }
+}
+
+void
+vpci_adopt(VirtioPci *v, unsigned status)
+{
+    if (status & VPCI_FEATURES_OK)
+        v->vdev->driver_features = v->driver_features;
+    if (status & VPCI_DRIVER_OK)
+        map_queues(v);
 }
 
 /* Without bus mastering a device leaves memory alone: kernels that start another one rely on it. */
@@ -198,9 +227,10 @@ vpci_may_run(const VirtioPci *v)
 void
 vpci_update(VirtioPci *v)
 {
-    if (v->resets) {
+    if (v->left) {
         vpci_stop(v);
-        vpci_forget_driver(v);
+        vpci_forget_work(v);
+        vpci_adopt(v, v->status); /* of a driver that did not wait for this */
     }
     if (vpci_may_run(v) && !v->vdev->started)
         start(v);

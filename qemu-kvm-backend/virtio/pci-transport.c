@@ -3,7 +3,8 @@
  * One BAR holds the structures, a page each, and one the MSI-X table. Notifications come by doorbells:
  * eventfds that the thread of the device's loop reads, so that no vCPU leaves the guest for them.
  * A driver's writes to the status are noted by its vCPU; what they lead to (start, stop) is done in
- * that same thread, and the driver sees a reset as finished when it is (2.1.2, 4.1.4.3.1).
+ * that same thread, and the driver sees a reset as finished when it is (2.1.2, 4.1.4.3.1). One that does not wait for
+ * that goes on as if it were: the device gets what it wrote once it has stopped.
  * Here is how such a device is built, and the machine's hooks; vpci.h has the rest.
  *
  * Keys of "virtio-pci": device string (the VirtioClass), bus?, slot?, function? (pci.h), and what that
@@ -123,7 +124,8 @@ reset_in_loop(void *data)
 
     pthread_mutex_lock(&v->fn.dev.lock);
     vpci_stop(v);
-    vpci_forget_driver(v);
+    vpci_forget_settings(v);
+    vpci_forget_work(v);
     pci_msix_reset(v->msix);
     pthread_mutex_unlock(&v->fn.dev.lock);
 }

@@ -53,7 +53,7 @@ struct VirtioPci {
 
     /* What the driver wrote. */
     uint8_t status;
-    bool resets; /* 0 was written, and has not been done yet */
+    uint8_t left; /* the status before 0 was written, until that has been done in the loop's thread; else 0 */
     uint32_t feature_select, driver_feature_select;
     uint64_t driver_features;
     uint16_t queue_select;
@@ -89,8 +89,13 @@ void vpci_on_work(void *data, uint32_t events);
 void vpci_update(VirtioPci *v);
 void vpci_stop(VirtioPci *v);
 void vpci_close_kick(PciQueue *queue);
-/* The device as it was before the first driver. In any thread where the device has not run since. */
-void vpci_forget_driver(VirtioPci *v);
+/* The device as it was before the first driver: what that wrote, and what the device made of it. The second in any
+ * thread where the device has not run since. */
+void vpci_forget_settings(VirtioPci *v);
+void vpci_forget_work(VirtioPci *v);
+/* The device takes what the driver is done with according to @status: its choice of features, where the queues are. In
+ * any thread while the device does not run. */
+void vpci_adopt(VirtioPci *v, unsigned status);
 
 /* pci-common.c: the common configuration, 4.1.4.3. @offset is in its page. */
 

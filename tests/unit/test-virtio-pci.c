@@ -127,6 +127,59 @@ test_works(gconstpointer features)
     virtio_guest_free(guest);
 }
 
+/* A driver that waits sees when a reset is over; what one writes that does not, as EDK II's (Virtio10SetDeviceStatus()),
+ * counts all the same, and the device it had is not the one that it gets. */
+static void
+test_hasty_reset(void)
+{
+    VirtioGuest *guest = set_up();
+
+    guest_start(guest, ALL);
+    g_assert_true(works(guest));
+    guest_begin_reset(guest);
+    g_assert_cmphex(guest_get(guest, COMMON_STATUS, 1), ==, 0xf);
+    g_assert_true(guest_negotiate(guest, 0));
+    guest_setup_queue(guest, 0, 4);
+    guest_driver_ok(guest);
+    g_assert_cmphex(guest_get(guest, COMMON_STATUS, 1), ==, 0xf);
+    g_assert_true(works(guest));
+    virtio_guest_free(guest);
+}
+
+/* The end of the reset comes in the middle of what it writes. */
+static void
+test_reset_between(void)
+{
+    VirtioGuest *guest = set_up();
+
+    guest_start(guest, ALL);
+    guest_begin_reset(guest);
+    g_assert_true(guest_negotiate(guest, 0));
+    test_board_settle(guest->test);
+    g_assert_cmphex(guest_get(guest, COMMON_STATUS, 1), ==, DRIVER | STATUS_FEATURES_OK);
+    guest_setup_queue(guest, 0, 4);
+    guest_driver_ok(guest);
+    g_assert_true(works(guest));
+    virtio_guest_free(guest);
+}
+
+/* A second driver starts over before the first one's reset is done. */
+static void
+test_reset_twice(void)
+{
+    VirtioGuest *guest = set_up();
+
+    guest_start(guest, ALL);
+    guest_begin_reset(guest);
+    g_assert_true(guest_negotiate(guest, 0));
+    guest_setup_queue(guest, 0, 4);
+    guest_set(guest, COMMON_STATUS, 1, 0xf);
+    guest_reset(guest);
+    guest_start(guest, 0);
+    g_assert_true(works(guest));
+    virtio_guest_free(guest);
+}
+
 /* What is there before DRIVER_OK is served without a notification. */
 static void
 test_early(void)
@@ -383,13 +436,31 @@ test_reset_and_pause(void)
     guest_start(guest, 0);
     guest_set(guest, COMMON_STATUS, 1, 0);
     g_assert_cmphex(guest_get(guest, COMMON_STATUS, 1), ==, 0xf);
-    guest_set(guest, COMMON_STATUS, 1, DRIVER); /* too early: the driver did not wait */
-    guest_set(guest, COMMON_QUEUE_SIZE, 2, 4);
     guest->dev->class->pause(guest->dev);
     g_assert_cmphex(guest_get(guest, COMMON_STATUS, 1), ==, 0);
     guest->dev->class->resume(guest->dev);
     test_board_settle(guest->test);
     g_assert_cmpuint(guest_get(guest, COMMON_QUEUE_SIZE, 2), ==, 64);
+    guest_start(guest, 0);
+    g_assert_true(works(guest));
+    virtio_guest_free(guest);
+}
+
+/* And then the driver did not wait for it. */
+static void
+test_hasty_reset_and_pause(void)
+{
+    VirtioGuest *guest = set_up();
+
+    guest_start(guest, 0);
+    guest_begin_reset(guest);
+    guest_set(guest, COMMON_STATUS, 1, DRIVER);
+    guest_set(guest, COMMON_QUEUE_SIZE, 2, 4);
+    guest->dev->class->pause(guest->dev);
+    g_assert_cmphex(guest_get(guest, COMMON_STATUS, 1), ==, DRIVER);
+    guest->dev->class->resume(guest->dev);
+    test_board_settle(guest->test);
+    g_assert_cmpuint(guest_get(guest, COMMON_QUEUE_SIZE, 2), ==, 4);
     guest_start(guest, 0);
     g_assert_true(works(guest));
     virtio_guest_free(guest);
@@ -480,6 +551,9 @@ main(int argc, char **argv)
     g_test_add_data_func("/virtio-pci/works/plain", GSIZE_TO_POINTER(0), test_works);
     g_test_add_data_func("/virtio-pci/works/events", GSIZE_TO_POINTER(EVENTS), test_works);
     g_test_add_data_func("/virtio-pci/works/all", GSIZE_TO_POINTER(ALL), test_works);
+    g_test_add_func("/virtio-pci/hasty-reset", test_hasty_reset);
+    g_test_add_func("/virtio-pci/reset-between", test_reset_between);
+    g_test_add_func("/virtio-pci/reset-twice", test_reset_twice);
     g_test_add_func("/virtio-pci/early", test_early);
     g_test_add_func("/virtio-pci/pin", test_pin);
     g_test_add_func("/virtio-pci/pin-reset", test_pin_reset);
@@ -497,6 +571,7 @@ main(int argc, char **argv)
     g_test_add_func("/virtio-pci/bus-master", test_bus_master);
     g_test_add_func("/virtio-pci/pause", test_pause);
     g_test_add_func("/virtio-pci/reset-and-pause", test_reset_and_pause);
+    g_test_add_func("/virtio-pci/hasty-reset-and-pause", test_hasty_reset_and_pause);
     g_test_add_func("/virtio-pci/machine-reset", test_machine_reset);
     g_test_add_func("/virtio-pci/window", test_window);
     g_test_add_func("/virtio-pci/refused", test_refused);
