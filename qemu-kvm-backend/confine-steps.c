@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef PR_SET_MDWE /* Linux 6.3 */
@@ -56,18 +57,14 @@ has_capability(int cap)
            (data[CAP_TO_INDEX(cap)].effective & CAP_TO_MASK(cap));
 }
 
-/* Who may make namespaces needs no user namespace, and can have a user of its own. Ids stay what they
- * are, so that the driver is known by its id; a user that is not mapped could not be told from others. */
-bool
-confine_user_ns(void)
+/* Ids stay what they are, so that the driver is known by its id; a user that is not mapped could not be told from
+ * others. */
+static bool
+enter_user_ns(void)
 {
     unsigned uid = geteuid(), gid = getegid();
     char map[40];
 
-    if (has_capability(CAP_SYS_ADMIN)) {
-        errno = 0;
-        return false;
-    }
     if (unshare(CLONE_NEWUSER) < 0)
         return false;
     snprintf(map, sizeof(map), "%u %u 1", uid, uid);
@@ -75,6 +72,33 @@ confine_user_ns(void)
         return false;
     snprintf(map, sizeof(map), "%u %u 1", gid, gid);
     return write_file("/proc/self/setgroups", "deny") && write_file("/proc/self/gid_map", map);
+}
+
+/* There is no way back from a namespace that could not be mapped: a child goes ahead. Ubuntu 24.04 lets everybody make
+ * one, and do nothing in it (apparmor_restrict_unprivileged_userns). */
+static bool
+try_user_ns(void)
+{
+    pid_t child = fork();
+    int status;
+
+    if (child == 0)
+        _exit(enter_user_ns() ? 0 : errno);
+    if (child < 0 || waitpid(child, &status, 0) < 0)
+        return false;
+    errno = WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+    return errno == 0;
+}
+
+/* Who may make namespaces needs no user namespace, and can have a user of its own. */
+bool
+confine_user_ns(void)
+{
+    if (has_capability(CAP_SYS_ADMIN)) {
+        errno = 0;
+        return false;
+    }
+    return try_user_ns() && enter_user_ns();
 }
 
 /* One by one, because a kernel may lack one or the other. */
