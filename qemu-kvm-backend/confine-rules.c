@@ -156,7 +156,7 @@ const ConfineRule confine_rules[] = {
     IOCTL(START, KVM_GET_VCPU_MMAP_SIZE, "the run area of vCPUs"),
     CALL_IF_BOTH(START, arch_prctl, EQUAL(0, ARCH_REQ_XCOMP_GUEST_PERM), EQUAL(1, TILE_DATA),
                  "AMX in guests"),
-    IOCTL(START, KVM_GET_SUPPORTED_CPUID, "what guests may be told of their CPU"),
+    IOCTL(START | MAIN, KVM_GET_SUPPORTED_CPUID, "what guests may be told of their CPU; state"),
     IOCTL(START, KVM_GET_SUPPORTED_HV_CPUID, "what of Hyper-V guests may be told of"),
     IOCTL(START, KVM_GET_MSR_INDEX_LIST, "what to save of a vCPU"),
     IOCTL(START, KVM_SET_IDENTITY_MAP_ADDR, "the machine's layout"),

@@ -340,7 +340,7 @@ find_section(Loader *loader, const char *class, const char *id)
 }
 
 static bool
-load_vcpu(Loader *loader, unsigned i, VcpuState *state)
+load_vcpu(Loader *loader, unsigned i, struct kvm_cpuid2 *supported, VcpuState *state)
 {
     int fd = loader->parts->vcpu_fds[i];
     const StateSection *section;
@@ -349,7 +349,7 @@ load_vcpu(Loader *loader, unsigned i, VcpuState *state)
     snprintf(id, sizeof(id), "%u", i);
     section = find_section(loader, SECTION_VCPU, id);
     return section && state_load(section, &vcpu_state_table, state, loader->err) &&
-           vcpu_state_set_cpuid(state, fd, loader->err) &&
+           vcpu_state_set_cpuid(state, supported, fd, loader->err) &&
            vcpu_state_set(state, fd, true, loader->err);
 }
 
@@ -358,16 +358,19 @@ load_vcpus(Loader *loader)
 {
     const GuestParts *parts = loader->parts;
     VcpuState *states = vmm_must(calloc(parts->n_vcpus, sizeof(*states)));
-    bool good = true;
+    unsigned room;
+    struct kvm_cpuid2 *supported = kvm_supported_cpuid(parts->kvm, 0, &room, loader->err);
+    bool good = supported != NULL;
 
     for (unsigned i = 0; i < parts->n_vcpus; i++)
         vcpu_state_init(&states[i], parts->layout);
     for (unsigned i = 0; good && i < parts->n_vcpus; i++)
-        good = load_vcpu(loader, i, &states[i]);
+        good = load_vcpu(loader, i, supported, &states[i]);
     if (good)
         vcpu_state_catch_up_tsc(states, parts->vcpu_fds, parts->n_vcpus);
     for (unsigned i = 0; i < parts->n_vcpus; i++)
         vcpu_state_clear(&states[i]);
+    free(supported);
     free(states);
     return good;
 }

@@ -113,12 +113,14 @@ read_bits(struct kvm_cpuid2 *table, const CpuidBits *row)
     return entry ? *cpuid_table_reg(entry, row->reg) & row->bits : 0;
 }
 
+/* The vCPU may have what KVM does not name, because a document forces it, and KVM what new guests are not told of
+ * (cpuid-offer.c), but those were that are older. */
 static bool
-check_features(struct kvm_cpuid2 *saved, struct kvm_cpuid2 *here, VmmError *err)
+check_features(struct kvm_cpuid2 *saved, struct kvm_cpuid2 *here, struct kvm_cpuid2 *supported, VmmError *err)
 {
     for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
         const CpuidBits *row = &features[i];
-        uint32_t missing = read_bits(saved, row) & ~read_bits(here, row);
+        uint32_t missing = read_bits(saved, row) & ~(read_bits(here, row) | read_bits(supported, row));
 
         if (missing)
             return vmm_error(err, VMM_ERROR_UNSUPPORTED,
@@ -153,22 +155,22 @@ check_identity(struct kvm_cpuid2 *saved, struct kvm_cpuid2 *here, VmmError *err)
 
 /* KVM keeps each component of the extended state where the host's XSAVE has it (SDM volume 1, 13.4.2). */
 static bool
-check_components(struct kvm_cpuid2 *saved, struct kvm_cpuid2 *here, VmmError *err)
+check_components(struct kvm_cpuid2 *saved, struct kvm_cpuid2 *supported, VmmError *err)
 {
     for (uint32_t i = 2; i < 64; i++) {
         const CpuidBits size = { CPUID_XSAVE, i, EAX, UINT32_MAX };
         const CpuidBits place = { CPUID_XSAVE, i, EBX, UINT32_MAX };
 
-        if (!check_same(saved, here, &size, err) || !check_same(saved, here, &place, err))
+        if (!check_same(saved, supported, &size, err) || !check_same(saved, supported, &place, err))
             return false;
     }
     return true;
 }
 
 static bool
-check_addresses(struct kvm_cpuid2 *saved, struct kvm_cpuid2 *here, VmmError *err)
+check_addresses(struct kvm_cpuid2 *saved, struct kvm_cpuid2 *supported, VmmError *err)
 {
-    unsigned was = cpuid_physical_bits(saved), is = cpuid_physical_bits(here);
+    unsigned was = cpuid_physical_bits(saved), is = cpuid_physical_bits(supported);
 
     return was <= is || vmm_error(err, VMM_ERROR_UNSUPPORTED,
                                   "The saved guest's CPU has %u address bits, this host's %u", was, is);
@@ -177,11 +179,11 @@ check_addresses(struct kvm_cpuid2 *saved, struct kvm_cpuid2 *here, VmmError *err
 /* Which other leaves there are, and what they say of caches, clocks and models, may differ: a kernel or a microcode
  * that is new tells of more, and so may the next core of a hybrid processor. */
 bool
-vcpu_cpuid_restore(struct kvm_cpuid2 *saved, int fd, VmmError *err)
+vcpu_cpuid_restore(struct kvm_cpuid2 *saved, struct kvm_cpuid2 *supported, int fd, VmmError *err)
 {
     struct kvm_cpuid2 *here = vcpu_cpuid_get(fd, err);
-    bool good = here && check_identity(saved, here, err) && check_features(saved, here, err) &&
-                check_components(saved, here, err) && check_addresses(saved, here, err);
+    bool good = here && check_identity(saved, here, err) && check_features(saved, here, supported, err) &&
+                check_components(saved, supported, err) && check_addresses(saved, supported, err);
 
     free(here);
     return good && (ioctl(fd, KVM_SET_CPUID2, saved) == 0 ||

@@ -16,6 +16,7 @@ struct kvm_cpuid2 *vcpu_cpuid_new(uint32_t n);
 /* free(); NULL with @err. */
 struct kvm_cpuid2 *vcpu_cpuid_get(int fd, VmmError *err);
 
-/* The vCPU @fd, which has never run, becomes to its guest what @saved says. False, with @err about it, where it lacks
- * a feature of it or is another one of the machine's. Before the registers: KVM goes by it in what it takes. */
-bool vcpu_cpuid_restore(struct kvm_cpuid2 *saved, int fd, VmmError *err);
+/* The vCPU @fd, which has never run, becomes to its guest what @saved says. False, with @err about it, where a feature
+ * of it is neither the vCPU's nor in @supported, what KVM has, or where it is another vCPU of the machine. Before the
+ * registers: KVM goes by it in what it takes. */
+bool vcpu_cpuid_restore(struct kvm_cpuid2 *saved, struct kvm_cpuid2 *supported, int fd, VmmError *err);

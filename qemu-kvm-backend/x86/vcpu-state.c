@@ -184,9 +184,9 @@ vcpu_state_get_cpuid(VcpuState *state, int fd, VmmError *err)
 }
 
 bool
-vcpu_state_set_cpuid(const VcpuState *state, int fd, VmmError *err)
+vcpu_state_set_cpuid(const VcpuState *state, struct kvm_cpuid2 *supported, int fd, VmmError *err)
 {
-    return vcpu_cpuid_restore(state->cpuid, fd, err);
+    return vcpu_cpuid_restore(state->cpuid, supported, fd, err);
 }
 
 /* In a stream. */

@@ -53,7 +53,7 @@ bool vcpu_state_leave_nested(const VcpuState *power_on, int fd, VmmError *err);
 /* @strict: a register that KVM refuses, and that has another value, is an error; else it is passed over. */
 bool vcpu_state_set(const VcpuState *state, int fd, bool strict, VmmError *err);
 /* Before vcpu_state_set(): vcpu_cpuid_restore() of what was loaded. */
-bool vcpu_state_set_cpuid(const VcpuState *state, int fd, VmmError *err);
+bool vcpu_state_set_cpuid(const VcpuState *state, struct kvm_cpuid2 *supported, int fd, VmmError *err);
 /* After all vCPUs have been set: none of them may see a time stamp before the one that it saw last. KVM takes
  * stamps that are close to each other for the same one, and a young VM's are close to 0. */
 void vcpu_state_catch_up_tsc(const VcpuState *states, const int *fds, unsigned n);

@@ -94,10 +94,11 @@ set_cpuid(const struct kvm_cpuid2 *cpuid)
 }
 
 static int
-get_cpuid(struct kvm_cpuid2 *cpuid)
+put_cpuid(struct kvm_cpuid2 *to, const struct kvm_cpuid_entry2 *entries, unsigned n)
 {
-    cpuid->nent = fake_kvm.n_cpuid;
-    memcpy(cpuid->entries, fake_kvm.cpuid, cpuid->nent * sizeof(cpuid->entries[0]));
+    g_assert_cmpuint(n, <=, to->nent);
+    to->nent = n;
+    memcpy(to->entries, entries, n * sizeof(entries[0]));
     return 0;
 }
 
@@ -138,8 +139,10 @@ answer(unsigned long request, void *arg)
         return ((struct kvm_msrs *)arg)->nmsrs;
     case KVM_SET_MSRS:
         return set_msrs(arg);
+    case KVM_GET_SUPPORTED_CPUID:
+        return put_cpuid(arg, fake_kvm.supported, fake_kvm.n_supported);
     case KVM_GET_CPUID2:
-        return get_cpuid(arg);
+        return put_cpuid(arg, fake_kvm.cpuid, fake_kvm.n_cpuid);
     case KVM_SET_CPUID2:
         return set_cpuid(arg);
     default:

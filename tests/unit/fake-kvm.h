@@ -14,6 +14,8 @@ typedef struct FakeKvm {
     bool vmxon; /* in VMX operation: CR4.VMXE must not be cleared (Linux, vmx_is_valid_cr4()) */
     struct kvm_cpuid_entry2 cpuid[FAKE_CPUID_MAX]; /* the guest's */
     unsigned n_cpuid;
+    struct kvm_cpuid_entry2 supported[FAKE_CPUID_MAX]; /* what KVM has */
+    unsigned n_supported;
 } FakeKvm;
 
 extern FakeKvm fake_kvm;

@@ -2,6 +2,7 @@
 #include "qemu-kvm-backend/x86/vcpu-state.h"
 #include "tests/unit/fake-kvm.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* vCPU 3 of a machine on an Intel host. */
@@ -28,13 +29,26 @@ typedef struct Fixture {
 } Fixture;
 
 static struct kvm_cpuid_entry2 *
-here(uint32_t function, uint32_t index)
+find(struct kvm_cpuid_entry2 *entries, uint32_t function, uint32_t index)
 {
-    for (unsigned i = 0; i < fake_kvm.n_cpuid; i++) {
-        if (fake_kvm.cpuid[i].function == function && fake_kvm.cpuid[i].index == index)
-            return &fake_kvm.cpuid[i];
+    for (unsigned i = 0; i < FAKE_CPUID_MAX; i++) {
+        if (entries[i].function == function && entries[i].index == index)
+            return &entries[i];
     }
     g_assert_not_reached();
+}
+
+/* Of the vCPU that the guest is restored to; and of the KVM there. */
+static struct kvm_cpuid_entry2 *
+here(uint32_t function, uint32_t index)
+{
+    return find(fake_kvm.cpuid, function, index);
+}
+
+static struct kvm_cpuid_entry2 *
+supported(uint32_t function, uint32_t index)
+{
+    return find(fake_kvm.supported, function, index);
 }
 
 /* A vCPU of @host, saved. */
@@ -47,6 +61,8 @@ setup(Fixture *fixture, gconstpointer data)
     fixture->fd = fake_kvm_vcpu(fixture->kvm);
     fake_kvm.n_cpuid = G_N_ELEMENTS(host);
     memcpy(fake_kvm.cpuid, host, sizeof(host));
+    fake_kvm.n_supported = G_N_ELEMENTS(host);
+    memcpy(fake_kvm.supported, host, sizeof(host));
     g_assert_true(vcpu_layout_init(&fixture->layout, fixture->kvm, false, &err));
     vcpu_state_init(&fixture->state, &fixture->layout);
     g_assert_true(vcpu_state_get_cpuid(&fixture->state, fixture->fd, &err));
@@ -60,11 +76,22 @@ teardown(Fixture *fixture, gconstpointer data)
     kvm_free(fixture->kvm);
 }
 
+static bool
+restore(Fixture *fixture, VmmError *err)
+{
+    unsigned room;
+    struct kvm_cpuid2 *table = kvm_supported_cpuid(fixture->kvm, 0, &room, err);
+    bool good = vcpu_state_set_cpuid(&fixture->state, table, fixture->fd, err);
+
+    free(table);
+    return good;
+}
+
 static void
 assert_restored(Fixture *fixture)
 {
     VmmError err = { .text = "" };
-    bool good = vcpu_state_set_cpuid(&fixture->state, fixture->fd, &err);
+    bool good = restore(fixture, &err);
 
     g_assert_cmpstr(err.text, ==, "");
     g_assert_true(good);
@@ -76,7 +103,7 @@ assert_refused(Fixture *fixture, const char *why)
 {
     VmmError err = { .text = "" };
 
-    g_assert_false(vcpu_state_set_cpuid(&fixture->state, fixture->fd, &err));
+    g_assert_false(restore(fixture, &err));
     g_assert_cmpstr(err.text, ==, why);
 }
 
@@ -110,8 +137,24 @@ static void
 test_less(Fixture *fixture, gconstpointer data)
 {
     here(7, 0)->ebx &= ~0x20u;
+    supported(7, 0)->ebx &= ~0x20u;
     assert_refused(fixture, "The saved guest's CPU has features that this host's has not: CPUID 0x7.0:ebx, "
                             "bits 0x20");
+}
+
+/* A feature that KVM has and guests are no longer told of; one that only a document forces upon this guest. */
+static void
+test_hidden(Fixture *fixture, gconstpointer data)
+{
+    here(7, 0)->ecx &= ~0x8u;
+    assert_restored(fixture);
+}
+
+static void
+test_forced(Fixture *fixture, gconstpointer data)
+{
+    supported(7, 0)->ecx &= ~0x8u;
+    assert_restored(fixture);
 }
 
 /* It has turned XSAVE and protection keys on; a vCPU that is new has not. */
@@ -135,7 +178,7 @@ test_other_vcpu(Fixture *fixture, gconstpointer data)
 static void
 test_other_layout(Fixture *fixture, gconstpointer data)
 {
-    here(0xd, 2)->ebx = 640;
+    supported(0xd, 2)->ebx = 640;
     assert_refused(fixture, "The saved guest saw another CPU than this machine has: CPUID 0xd.2:ebx was 0x240, "
                             "not 0x280");
 }
@@ -143,7 +186,7 @@ test_other_layout(Fixture *fixture, gconstpointer data)
 static void
 test_narrow(Fixture *fixture, gconstpointer data)
 {
-    here(0x80000008, 0)->eax = 0x3024;
+    supported(0x80000008, 0)->eax = 0x3024;
     assert_refused(fixture, "The saved guest's CPU has 39 address bits, this host's 36");
 }
 
@@ -156,6 +199,8 @@ main(int argc, char **argv)
     ADD("more", test_more);
     ADD("other-core", test_other_core);
     ADD("less", test_less);
+    ADD("hidden", test_hidden);
+    ADD("forced", test_forced);
     ADD("in-use", test_in_use);
     ADD("other-vcpu", test_other_vcpu);
     ADD("other-layout", test_other_layout);
