@@ -121,8 +121,8 @@ acceptable(VirtioPci *v, unsigned bits)
     return bits;
 }
 
-/* A device that works has to be stopped first, in its own thread. No vCPU waits for that thread, which may be waiting for
- * vCPUs: the settings of the next driver are kept until the device can take them. */
+/* A device that works has to be stopped first, in its own thread. No vCPU waits for that thread, which may be waiting
+ * for vCPUs: the settings of the next driver are kept until the device can take them. */
 static void
 reset_by_driver(VirtioPci *v)
 {

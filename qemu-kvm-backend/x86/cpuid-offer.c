@@ -11,8 +11,6 @@
 #define ECX_TSC_DEADLINE (1u << 24) /* of CPUID_FEATURES */
 #define ECX_HYPERVISOR   (1u << 31)
 
-enum { EAX, EBX, ECX, EDX };
-
 static bool
 always(struct kvm_cpuid2 *cpuid)
 {
@@ -37,15 +35,15 @@ static const struct {
 } rows[] = {
     /* ARCH_CAPABILITIES: AMD's processors have no such register, and Windows does not start on one that tells of it.
      * KVM emulates it; QEMU 10.1 hides it, too. */
-    { cpuid_table_is_amd, CPUID_FEATURES_7, 0, EDX, 1u << 29 },
+    { cpuid_table_is_amd, CPUID_FEATURES_7, 0, CPUID_EDX, 1u << 29 },
     /* Shadow stacks and indirect branch tracking (SDM volume 1, chapter 17), which KVM has since Linux 6.18. A part of
      * their state, the shadow stack's pointer, is no MSR: it would be lost at a save (kvm-interface.md). */
-    { always, CPUID_FEATURES_7, 0, ECX, 1u << 7 },
-    { always, CPUID_FEATURES_7, 0, EDX, 1u << 20 },
+    { always, CPUID_FEATURES_7, 0, CPUID_ECX, 1u << 7 },
+    { always, CPUID_FEATURES_7, 0, CPUID_EDX, 1u << 20 },
     /* AMX: KVM tells of the instructions whether or not the process may have the state for its guests (kvm.c). */
-    { lacks_tiles, CPUID_FEATURES_7, 0, EDX, 1u << 22 | 1u << 24 | 1u << 25 },
-    { lacks_tiles, CPUID_FEATURES_7, 1, EAX, 1u << 21 },
-    { lacks_tiles, CPUID_FEATURES_7, 1, EDX, 1u << 8 },
+    { lacks_tiles, CPUID_FEATURES_7, 0, CPUID_EDX, 1u << 22 | 1u << 24 | 1u << 25 },
+    { lacks_tiles, CPUID_FEATURES_7, 1, CPUID_EAX, 1u << 21 },
+    { lacks_tiles, CPUID_FEATURES_7, 1, CPUID_EDX, 1u << 8 },
 };
 
 static void

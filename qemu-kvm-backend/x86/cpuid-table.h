@@ -24,7 +24,8 @@
 
 struct kvm_cpuid_entry2 *cpuid_table_find(struct kvm_cpuid2 *cpuid, uint32_t function,
                                           uint32_t index);
-/* The register @reg of a leaf, 0 to 3: EAX to EDX; and what they are called. */
+/* A register of a leaf, by its number; and what they are called. */
+enum { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
 uint32_t *cpuid_table_reg(struct kvm_cpuid_entry2 *entry, unsigned reg);
 extern const char *const cpuid_reg_names[4];
 /* A new leaf of zeros; NULL where there are @room already. */

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-enum { EAX, EBX, ECX, EDX };
-
 typedef struct CpuidBits {
     uint32_t function, index;
     unsigned reg;
@@ -21,53 +19,53 @@ typedef struct CpuidBits {
  * hypervisors tell of theirs. Not the bits that follow what the guest does with its CPU (Linux,
  * kvm_update_cpuid_runtime()): OSXSAVE, MONITOR, OSPKE, PV_UNHALT. */
 static const CpuidBits features[] = {
-    { 0x1, 0, EDX, UINT32_MAX },
-    { 0x1, 0, ECX, ~(1u << 27 | 1u << 3) },
-    { 0x6, 0, EAX, UINT32_MAX },
-    { 0x7, 0, EBX, UINT32_MAX },
-    { 0x7, 0, ECX, ~(1u << 4) },
-    { 0x7, 0, EDX, UINT32_MAX },
-    { 0x7, 1, EAX, UINT32_MAX },
-    { 0x7, 1, ECX, UINT32_MAX },
-    { 0x7, 1, EDX, UINT32_MAX },
-    { 0x7, 2, EDX, UINT32_MAX },
-    { 0xd, 0, EAX, UINT32_MAX }, /* what XCR0 can enable ... */
-    { 0xd, 0, EDX, UINT32_MAX },
-    { 0xd, 1, EAX, UINT32_MAX },
-    { 0xd, 1, ECX, UINT32_MAX }, /* ... and IA32_XSS */
-    { 0xd, 1, EDX, UINT32_MAX },
-    { 0xf, 1, EDX, UINT32_MAX },
-    { 0x12, 0, EAX, UINT32_MAX },
-    { 0x12, 0, EBX, UINT32_MAX },
-    { 0x12, 1, EAX, UINT32_MAX },
-    { 0x14, 0, EBX, UINT32_MAX },
-    { 0x14, 0, ECX, UINT32_MAX },
-    { 0x40000001, 0, EAX, ~(1u << 7) }, /* KVM's, or which interface Hyper-V's is */
-    { 0x40000003, 0, EAX, UINT32_MAX }, /* Hyper-V's */
-    { 0x40000003, 0, EBX, UINT32_MAX },
-    { 0x40000003, 0, EDX, UINT32_MAX },
-    { 0x40000004, 0, EAX, UINT32_MAX },
-    { 0x40000101, 0, EAX, ~(1u << 7) }, /* KVM's behind them */
-    { 0x80000001, 0, EDX, UINT32_MAX },
-    { 0x80000001, 0, ECX, UINT32_MAX },
-    { 0x80000007, 0, EDX, UINT32_MAX },
-    { 0x80000008, 0, EBX, UINT32_MAX },
-    { 0x8000000a, 0, EDX, UINT32_MAX },
-    { 0x80000021, 0, EAX, UINT32_MAX },
-    { 0x80000022, 0, EAX, UINT32_MAX },
+    { 0x1, 0, CPUID_EDX, UINT32_MAX },
+    { 0x1, 0, CPUID_ECX, ~(1u << 27 | 1u << 3) },
+    { 0x6, 0, CPUID_EAX, UINT32_MAX },
+    { 0x7, 0, CPUID_EBX, UINT32_MAX },
+    { 0x7, 0, CPUID_ECX, ~(1u << 4) },
+    { 0x7, 0, CPUID_EDX, UINT32_MAX },
+    { 0x7, 1, CPUID_EAX, UINT32_MAX },
+    { 0x7, 1, CPUID_ECX, UINT32_MAX },
+    { 0x7, 1, CPUID_EDX, UINT32_MAX },
+    { 0x7, 2, CPUID_EDX, UINT32_MAX },
+    { 0xd, 0, CPUID_EAX, UINT32_MAX }, /* what XCR0 can enable ... */
+    { 0xd, 0, CPUID_EDX, UINT32_MAX },
+    { 0xd, 1, CPUID_EAX, UINT32_MAX },
+    { 0xd, 1, CPUID_ECX, UINT32_MAX }, /* ... and IA32_XSS */
+    { 0xd, 1, CPUID_EDX, UINT32_MAX },
+    { 0xf, 1, CPUID_EDX, UINT32_MAX },
+    { 0x12, 0, CPUID_EAX, UINT32_MAX },
+    { 0x12, 0, CPUID_EBX, UINT32_MAX },
+    { 0x12, 1, CPUID_EAX, UINT32_MAX },
+    { 0x14, 0, CPUID_EBX, UINT32_MAX },
+    { 0x14, 0, CPUID_ECX, UINT32_MAX },
+    { 0x40000001, 0, CPUID_EAX, ~(1u << 7) }, /* KVM's, or which interface Hyper-V's is */
+    { 0x40000003, 0, CPUID_EAX, UINT32_MAX }, /* Hyper-V's */
+    { 0x40000003, 0, CPUID_EBX, UINT32_MAX },
+    { 0x40000003, 0, CPUID_EDX, UINT32_MAX },
+    { 0x40000004, 0, CPUID_EAX, UINT32_MAX },
+    { 0x40000101, 0, CPUID_EAX, ~(1u << 7) }, /* KVM's behind them */
+    { 0x80000001, 0, CPUID_EDX, UINT32_MAX },
+    { 0x80000001, 0, CPUID_ECX, UINT32_MAX },
+    { 0x80000007, 0, CPUID_EDX, UINT32_MAX },
+    { 0x80000008, 0, CPUID_EBX, UINT32_MAX },
+    { 0x8000000a, 0, CPUID_EDX, UINT32_MAX },
+    { 0x80000021, 0, CPUID_EAX, UINT32_MAX },
+    { 0x80000022, 0, CPUID_EAX, UINT32_MAX },
 };
 
 /* Which vCPU of what vendor it is: the ids are those that its local APIC has here. */
 static const CpuidBits identity[] = {
-    { 0x0, 0, EBX, UINT32_MAX },
-    { 0x0, 0, ECX, UINT32_MAX },
-    { 0x0, 0, EDX, UINT32_MAX },
-    { 0x1, 0, EBX, 0xff000000 },
-    { 0xb, 0, EDX, UINT32_MAX },
-    { 0xb, 1, EDX, UINT32_MAX },
-    { 0x1f, 0, EDX, UINT32_MAX },
-    { 0x1f, 1, EDX, UINT32_MAX },
-    { 0x8000001e, 0, EAX, UINT32_MAX },
+    { 0x0, 0, CPUID_EBX, UINT32_MAX },
+    { 0x0, 0, CPUID_ECX, UINT32_MAX },
+    { 0x0, 0, CPUID_EDX, UINT32_MAX },
+    { 0x1, 0, CPUID_EBX, 0xff000000 },
+    { 0xb, 0, CPUID_EDX, UINT32_MAX },
+    { 0xb, 1, CPUID_EDX, UINT32_MAX },
+    { 0x1f, 0, CPUID_EDX, UINT32_MAX },
+    { 0x1f, 1, CPUID_EDX, UINT32_MAX },
+    { 0x8000001e, 0, CPUID_EAX, UINT32_MAX },
 };
 
 struct kvm_cpuid2 *
@@ -158,8 +156,8 @@ static bool
 check_components(struct kvm_cpuid2 *saved, struct kvm_cpuid2 *supported, VmmError *err)
 {
     for (uint32_t i = 2; i < 64; i++) {
-        const CpuidBits size = { CPUID_XSAVE, i, EAX, UINT32_MAX };
-        const CpuidBits place = { CPUID_XSAVE, i, EBX, UINT32_MAX };
+        const CpuidBits size = { CPUID_XSAVE, i, CPUID_EAX, UINT32_MAX };
+        const CpuidBits place = { CPUID_XSAVE, i, CPUID_EBX, UINT32_MAX };
 
         if (!check_same(saved, supported, &size, err) || !check_same(saved, supported, &place, err))
             return false;
