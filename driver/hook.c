@@ -11,7 +11,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define PROGRAM "qemu"
+#define PROGRAM       "qemu"
+#define HURRY_AFTER_S 2 /* what cleans up behind a guest has so long at least */
 
 struct Hook {
     Domain *domain;
@@ -21,6 +22,7 @@ struct Hook {
     GPtrArray *programs; /* of paths; NULL: to be looked up when its turn comes */
     guint at;
     GSubprocess *process;
+    gint64 since; /* when it was started, monotonic */
     int complaints; /* what the program that runs writes to its standard error */
     gboolean cancelled;
     DomainDone done;
@@ -211,6 +213,7 @@ start_program(Hook *hook, GError **error)
     if (hook->complaints < 0)
         return FALSE;
     g_clear_object(&hook->process);
+    hook->since = g_get_monotonic_time();
     hook->process = spawn(hook, path, &cause);
     return hook->process ||
            driver_error(error, VIR_ERR_HOOK_SCRIPT_FAILED, "%s: %s", path, cause->message);
@@ -269,8 +272,9 @@ hook_hurry(Domain *domain)
 {
     Hook *hook = g_queue_peek_head(&domain->hooks);
 
-    if (hook && !hook->done)
-        hook_cancel(hook);
+    if (hook && !hook->done && hook->process &&
+        g_get_monotonic_time() - hook->since > HURRY_AFTER_S * G_USEC_PER_SEC)
+        g_subprocess_force_exit(hook->process);
 }
 
 void

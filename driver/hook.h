@@ -30,7 +30,7 @@ Hook *hook_begin(Domain *domain, const char *operation, const DomainDef *def, in
                  DomainDone done, gpointer data);
 /* Nobody waits for it any more: a program that runs is killed, and @done is not called. */
 void hook_cancel(Hook *hook);
-/* Nor for one of @domain's that only hears what has become of a guest, and holds up those behind it. */
+/* Nor for one of @domain's that only hears what has become of a guest, has had its time, and holds up those behind it. */
 void hook_hurry(Domain *domain);
 
 /* A guest of @def has ended, and what it had of the host is free. */

@@ -14,6 +14,8 @@
     "echo \"$* $name\" >>\"$HOME/calls\"\n"
 #define COMES  "web prepare begin - web\nweb start begin - web\nweb started begin - web\n"
 #define GOES   "web stopped end - web\nweb release end - web\n"
+#define GOES_CLEANED "web stopped end - web\ncleaned\nweb release end - web\n"
+#define HURRY_US 2200000 /* after which what hangs is not waited for */
 #define FAILED "Hook script execution failed: *hooks/qemu* web "
 
 static void
@@ -213,6 +215,7 @@ test_hangs_behind(void)
     fixture_wait(fixture, has_called_last, "web stopped end - web\n");
     fixture_begin(fixture, &call, path, "Create", FLAGS(0));
     install(fixture, "qemu", RECORD);
+    g_usleep(HURRY_US);
     fixture_do(fixture, path, "Destroy", FLAGS(0));
     fixture_end(fixture, &call, "operation aborted: the domain was destroyed during its start");
     fixture_do(fixture, path, "Create", FLAGS(0));
@@ -222,9 +225,28 @@ test_hangs_behind(void)
     fixture_end_daemon(fixture, SIGTERM);
     fixture_start_daemon(fixture);
     expect_calls(fixture, "web reconnect begin - web\n");
+    g_usleep(HURRY_US);
     fixture_do(fixture, path, "Destroy", FLAGS(0));
     fixture_do(fixture, path, "Create", FLAGS(0));
     expect_calls(fixture, GOES COMES);
+}
+
+/* One that takes its time and ends by itself is let. */
+static void
+test_cleans_up(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = fixture_define(fixture, "web", "");
+    FixtureCall call;
+
+    install(fixture, "qemu", RECORD "[ $2 != stopped ] || { sleep 1; echo cleaned >>\"$HOME/calls\"; }\n");
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_wait(fixture, has_called_last, "web stopped end - web\n");
+    fixture_begin(fixture, &call, path, "Create", FLAGS(0));
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_end(fixture, &call, "operation aborted: the domain was destroyed during its start");
+    fixture_wait(fixture, has_called_last, GOES_CLEANED GOES_CLEANED);
 }
 
 /* A domain that is undefined while it starts is gone where that fails. */
@@ -366,6 +388,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/hooks/refusal-of-shared", test_refusal_of_shared);
     g_test_add_func("/bus/hooks/hangs", test_hangs);
     g_test_add_func("/bus/hooks/hangs-behind", test_hangs_behind);
+    g_test_add_func("/bus/hooks/cleans-up", test_cleans_up);
     g_test_add_func("/bus/hooks/undefined", test_undefined);
     g_test_add_data_func("/bus/hooks/quick-sleeper", &quick_sleeper, test_quick);
     g_test_add_data_func("/bus/hooks/quick-end", &quick_end, test_quick);
