@@ -110,9 +110,11 @@ greeted_unfinished(gpointer data, VmmMsg *reply, const GError *error)
 
     if (reply)
         vmm_msg_get_string(reply, "state", &state);
+    if (error && domain_is_active(domain) && !domain->guest) /* the daemon stops: the next one asks again */
+        return;
     runs = strcmp(state, VMM_STATE_RUNNING) == 0 || strcmp(state, VMM_STATE_SUSPENDED) == 0;
     domain->from_image = FALSE;
-    managed_save_settle(domain, runs || error || !from_image);
+    managed_save_settle(domain, runs || (error && managed_save_is_used(domain)) || !from_image);
     if (runs) {
         domain_move(domain, VIR_DOMAIN_RUNNING,
                     from_image ? VIR_DOMAIN_RUNNING_RESTORED : VIR_DOMAIN_RUNNING_BOOTED);

@@ -41,7 +41,8 @@ struct Guest {
     char *end;   /* NULL: it runs, or ended as it should, or is not our child */
     VmmLink *link;
     guint grace;   /* a timer: it has hung up, and may be ending; 0: none */
-    gboolean lost; /* by the link before */
+    gboolean lost;  /* by the link before ... */
+    gboolean heard; /* ... which had heard something of it */
     Cgroup *room;  /* NULL: none */
     VmmSim *sim;   /* in place of a process, its directory and its socket */
     GuestEvents events;
@@ -71,11 +72,11 @@ link_late(gpointer data)
 }
 
 static void
-lose(Guest *guest, gboolean wrong)
+lose(Guest *guest, gboolean sane)
 {
     guest->lost = TRUE;
     if (guest->events.lost)
-        guest->events.lost(guest->events.data, wrong);
+        guest->events.lost(guest->events.data, sane);
 }
 
 /* A field of the process' /proc/PID/stat behind its name, from 3, the state (proc(5)); 0 where there is none. */
@@ -100,7 +101,7 @@ grace_over(gpointer data)
 
     guest->grace = 0;
     if (guest->watch && !(stat_field(guest->pid, STAT_FLAGS) & PF_EXITING))
-        lose(guest, FALSE);
+        lose(guest, guest->heard);
     return G_SOURCE_REMOVE;
 }
 
@@ -111,9 +112,10 @@ link_closed(gpointer data, gboolean wrong)
 {
     Guest *guest = data;
 
+    guest->heard = vmm_link_has_heard(guest->link);
     vmm_link_free(g_steal_pointer(&guest->link));
     if (guest->watch && wrong)
-        lose(guest, TRUE);
+        lose(guest, FALSE);
     else if (guest->watch && !guest->grace)
         guest->grace = g_timeout_add(GRACE_MS, grace_over, guest);
 }

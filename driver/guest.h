@@ -16,8 +16,9 @@ typedef struct GuestEvents {
     void (*exited)(gpointer data); /* the process is gone; comes once, after its last event */
     gpointer data;
     void (*late)(gpointer data); /* it did after all what nobody waited for any more; as above */
-    /* It has said what makes no sense, or hung up, and goes on; once for each connection. NULL: it does not matter. */
-    void (*lost)(gpointer data, gboolean wrong);
+    /* It has said what makes no sense, or hung up, and goes on; once for each connection. @sane: it had made sense until then,
+     * and may do so again. NULL: it does not matter. */
+    void (*lost)(gpointer data, gboolean sane);
 } GuestEvents;
 
 /* Makes the directory (emptying a stale one) and the listening socket, connected to; no process yet. */

@@ -139,7 +139,7 @@ launch_lost(Launch *launch)
 {
     g_autoptr(GError) error = NULL;
 
-    if (!launch->restoring || launch->running || launch->error)
+    if (!launch->restoring || launch->running || launch->undoing)
         return;
     driver_error(&error, VIR_ERR_OPERATION_FAILED, "the guest's process hung up during its start");
     launch_fail(launch, error);
@@ -159,7 +159,7 @@ leave_running(Launch *launch)
 void
 launch_drop(Launch *launch)
 {
-    if (launch->running && !launch->gone && !launch->error) {
+    if (launch->running && !launch->paused && !launch->gone && !launch->error) {
         leave_running(launch);
         return;
     }

@@ -578,7 +578,7 @@ guest_late(gpointer data)
 /* A start that cannot go on fails for it, and one that has said that it ends has every right to hang up. What a running one
  * had to tell meanwhile was lost with the link: it is asked how it is, if it is one that makes sense. */
 static void
-guest_lost(gpointer data, gboolean wrong)
+guest_lost(gpointer data, gboolean sane)
 {
     Domain *domain = data;
 
@@ -586,7 +586,7 @@ guest_lost(gpointer data, gboolean wrong)
         launch_lost(domain->launch);
     } else if (!domain->ending && !domain->words.reason) {
         domain_tell(domain, control_error);
-        if (!wrong)
+        if (sane)
             adopt_anew(domain);
     }
 }

@@ -185,6 +185,12 @@ remove_one(const Domain *domain, ManagedSaveName name)
     remove_file(path);
 }
 
+gboolean
+managed_save_is_used(const Domain *domain)
+{
+    return has(domain, MANAGED_SAVE_USED);
+}
+
 static void
 find_as(Domain *domain, ManagedSaveName name)
 {

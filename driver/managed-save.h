@@ -33,5 +33,7 @@ void managed_save_take_back(Domain *domain);
 /* Finds the images of the domains that there are, and clears away what a daemon that was killed left: of domains without a
  * guest. */
 void managed_save_scan(DomainHost *host);
+/* Whether its file has the name that it gets right before a guest of it is told to run. */
+gboolean managed_save_is_used(const Domain *domain);
 /* Of one with a guest, once it is known whether that @ran since it was made of an image, or saved to one. */
 void managed_save_settle(Domain *domain, gboolean ran);

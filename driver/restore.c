@@ -15,6 +15,7 @@ typedef struct Restore {
     Verb *verb;
     RestoreSource source;
     gboolean managed;
+    gboolean told_to_run;
     gboolean asked_paused; /* by the caller, not by the image */
     gboolean bypass_cache;
     GError *error;
@@ -72,9 +73,9 @@ leave_image(Domain *domain)
 /* A guest that may have written to its disks is not begun again from before that: whose process was told to run it and
  * went away without a word may be one. */
 static gboolean
-may_have_run(const GError *error)
+may_have_run(const Restore *restore, const GError *error)
 {
-    return g_error_matches(error, DRIVER_ERROR, VIR_ERR_INTERNAL_ERROR);
+    return restore->told_to_run && g_error_matches(error, DRIVER_ERROR, VIR_ERR_INTERNAL_ERROR);
 }
 
 static void
@@ -88,7 +89,7 @@ runs(gpointer data, VmmMsg *reply, const GError *error)
         return;
     }
     if (error) {
-        if (restore->managed && domain_is_persistent(domain) && !may_have_run(error))
+        if (restore->managed && domain_is_persistent(domain) && !may_have_run(restore, error))
             managed_save_take_back(domain);
         else if (restore->managed)
             managed_save_drop(domain);
@@ -142,7 +143,8 @@ launched(gpointer data, const GError *launch_error)
     }
     link = restore->source.running ? guest_link(domain->guest) : NULL;
     if (link) {
-        vmm_link_send(link, vmm_link_request(link, VMM_RUN), VMM_LINK_NO_TIMEOUT, runs, restore);
+        restore->told_to_run =
+            vmm_link_send(link, vmm_link_request(link, VMM_RUN), VMM_LINK_NO_TIMEOUT, runs, restore);
     } else if (restore->source.running) {
         driver_error(&error, VIR_ERR_OPERATION_FAILED, "failed to resume domain");
         runs(restore, NULL, error);

@@ -262,7 +262,7 @@ timed_out(gpointer data)
     hold(link);
     if (link->broken)
         link_closed(link, FALSE);
-    while (link->fd >= 0 && read_one(link)) /* it may be we who are late */
+    for (guint i = 0; i < WAITING_MAX && link->fd >= 0 && read_one(link); i++) /* it may be we who are late */
         ;
     while (!link->freed && (w = most_urgent(link)) && w->deadline <= g_get_monotonic_time())
         give_up(link, w);
@@ -381,7 +381,7 @@ may_ask(const VmmLink *link)
     return link->fd >= 0 && link->waiting.length <= WAITING_MAX;
 }
 
-void
+gboolean
 vmm_link_send(VmmLink *link, VmmMsg *request, guint timeout_ms, VmmLinkReply reply, gpointer data)
 {
     Waiting *w = g_new0(Waiting, 1);
@@ -397,4 +397,5 @@ vmm_link_send(VmmLink *link, VmmMsg *request, guint timeout_ms, VmmLinkReply rep
     if (!link->broken && (!may_ask(link) || !send_request(link, w)))
         cannot_ask(link, w);
     arm_timer(link);
+    return !link->broken;
 }

@@ -42,6 +42,6 @@ gint64 vmm_link_waits_since_us(const VmmLink *link);
 
 /* A new request to fill in and hand to vmm_link_send(). */
 VmmMsg *vmm_link_request(VmmLink *link, const char *verb);
-/* Sends @request, which it takes over; @reply is called later, never from within. */
-void vmm_link_send(VmmLink *link, VmmMsg *request, guint timeout_ms, VmmLinkReply reply,
+/* Sends @request, which it takes over; @reply is called later, never from within. FALSE: the process will never hear of it. */
+gboolean vmm_link_send(VmmLink *link, VmmMsg *request, guint timeout_ms, VmmLinkReply reply,
                    gpointer data);

@@ -23,6 +23,7 @@
  *     fake=save-hangs      it is never saved to its end; cancelling works
  *     fake=save-dies       the process dies while it is saved
  *     fake=run-on-dies     the process dies when it is told to run on, after a restore say
+ *     fake=run-on-hangs    that is never answered, and not done
  *     fake=restore-hangs-up  the process leaves the driver alone while it is restored
  *     fake=restore-fails   what it is restored from is not what it can use
  * and those of fake-devices.h and fake-clock.h. Otherwise it powers off when the button is pressed. Its serial port says

@@ -264,6 +264,8 @@ run(Fake *fake, VmmMsg *request)
     }
     if (fake_behaves(fake, "hang"))
         return;
+    if (!first && fake_behaves(fake, "run-on-hangs"))
+        return;
     if (!first && fake_behaves(fake, "run-on-dies"))
         _exit(1);
     fake->state = VMM_STATE_RUNNING;

@@ -176,6 +176,43 @@ test_run_on_dies(void)
     g_assert_cmpuint(fixture_count_guests(fixture), ==, 0);
 }
 
+static gboolean
+is_used(Fixture *fixture, gconstpointer unused)
+{
+    g_autofree char *image = managed_path(fixture);
+
+    return g_str_has_suffix(image, ".used");
+}
+
+static gboolean
+is_off(Fixture *fixture, gconstpointer path)
+{
+    return fixture_state(fixture, path) == VIR_DOMAIN_SHUTOFF;
+}
+
+/* A daemon that is stopped while it waits to hear how far the last one came leaves that to the next. */
+static void
+test_stopped_meanwhile(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path = saved_start(fixture, "fake=run-on-hangs");
+    FixtureCall create;
+
+    managed_save(fixture, path, 0);
+    fixture_expect_events(fixture, SAVED_EVENTS);
+    fixture_begin(fixture, &create, path, "Create", FLAGS(0));
+    fixture_wait(fixture, is_used, NULL);
+    fixture_end_daemon(fixture, SIGKILL);
+    fixture_end(fixture, &create, "*");
+    fixture_signal_guests(fixture, SIGSTOP);
+    fixture_start_daemon(fixture);
+    fixture_end_daemon(fixture, SIGTERM);
+    fixture_signal_guests(fixture, SIGCONT);
+    fixture_start_daemon(fixture);
+    fixture_wait(fixture, is_off, path);
+    g_assert_true(saved_has_managed(fixture, path));
+}
+
 static void
 test_restore_fails(void)
 {
@@ -285,6 +322,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/managed-save/stuck", test_stuck);
     g_test_add_func("/bus/managed-save/restore-hangs-up", test_restore_hangs_up);
     g_test_add_func("/bus/managed-save/run-on-dies", test_run_on_dies);
+    g_test_add_func("/bus/managed-save/stopped-meanwhile", test_stopped_meanwhile);
     g_test_add_func("/bus/managed-save/restore-fails", test_restore_fails);
     g_test_add_func("/bus/managed-save/daemon-killed", test_daemon_ends);
     g_test_add_func("/bus/managed-save/undefine-cut-short", test_undefine_cut_short);
