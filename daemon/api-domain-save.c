@@ -161,7 +161,7 @@ api_connect_restore(Call *call)
     guint flags;
 
     call_get(call, "(&s&su)", &path, &xml, &flags);
-    driver_restore(call_object(call)->driver, path, or_none(xml), flags, restored, call);
+    driver_restore(call_object(call)->driver, &(SavedImage){ path, call_checked(call) }, or_none(xml), flags, restored, call);
 }
 
 void
@@ -173,7 +173,7 @@ api_connect_save_image_xml(Call *call)
     guint flags;
 
     call_get(call, "(&su)", &path, &flags);
-    xml = driver_save_image_xml(call_object(call)->driver, path, flags, &error);
+    xml = driver_save_image_xml(call_object(call)->driver, &(SavedImage){ path, call_checked(call) }, flags, &error);
     call_reply_text(call, xml, error);
 }
 
@@ -186,6 +186,6 @@ api_connect_save_image_define(Call *call)
     guint flags;
 
     call_get(call, "(&s&su)", &path, &xml, &flags);
-    done = driver_save_image_define(call_object(call)->driver, path, xml, flags, &error);
+    done = driver_save_image_define(call_object(call)->driver, &(SavedImage){ path, call_checked(call) }, xml, flags, &error);
     answer(call, done, error);
 }

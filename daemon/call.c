@@ -111,6 +111,12 @@ call_bind(const Call *call, Domain *domain)
         call->face->bind(call->data, domain);
 }
 
+const DomainIdentity *
+call_checked(const Call *call)
+{
+    return call->face->checked(call->data);
+}
+
 GPtrArray *
 call_list(const Call *call, guint flags, GError **error)
 {

@@ -50,6 +50,8 @@ typedef struct CallFace {
     const GVariantType *name_type;
     /* The set of domains that an answer may tell of, borrowed; NULL: all. */
     GHashTable *(*visible)(gpointer data);
+    /* Whose document or file it was that the caller was allowed to name, borrowed; NULL: nobody asked. */
+    const DomainIdentity *(*checked)(gpointer data);
     /* The guest of the domain is to end when the caller is gone. */
     void (*bind)(gpointer data, Domain *domain);
     /* @fd, where not -1, is handed over: the handle 0 of @result. */
@@ -73,6 +75,8 @@ GVariant *call_args(const Call *call);
 gboolean call_check_params(Call *call, GVariant *params);
 /* The domain that the arguments name, by the method's own rule. */
 Domain *call_subject(const Call *call, GError **error);
+/* Whose document or file it was when it was asked whether the caller may; NULL: that was not asked. */
+const DomainIdentity *call_checked(const Call *call);
 /* driver_list() of those that the answer may tell of. */
 GPtrArray *call_list(const Call *call, guint flags, GError **error);
 /* A domain's name in a result, floating, and an array of them. */

@@ -135,13 +135,35 @@ add_visible(const DbusRoot *root, GDBusMethodInvocation *invocation)
 
 /* Documents and files */
 
+#define CHECKED "checked" /* their identity, with the call */
+
+static void
+free_identity(gpointer identity)
+{
+    domain_identity_clear(identity);
+    g_free(identity);
+}
+
+const DomainIdentity *
+dbus_checked(gpointer invocation)
+{
+    return g_object_get_data(invocation, CHECKED);
+}
+
+/* What could not be read now is nobody's, and has to be so later. */
 static gboolean
 look(gpointer invocation, DomainIdentity *ret)
 {
     const DbusRoot *root = g_dbus_method_invocation_get_user_data(invocation);
     const ApiObject object = { root->driver };
+    DomainIdentity *checked = g_new0(DomainIdentity, 1);
+    gboolean known = dbus_method_of(invocation)->identify(
+        &object, g_dbus_method_invocation_get_parameters(invocation), checked);
 
-    return dbus_method_of(invocation)->identify(&object, g_dbus_method_invocation_get_parameters(invocation), ret);
+    g_object_set_data_full(invocation, CHECKED, checked, free_identity);
+    if (known)
+        *ret = (DomainIdentity){ g_strdup(checked->name), g_strdup(checked->uuid) };
+    return known;
 }
 
 static gboolean

@@ -16,3 +16,5 @@ const Method *dbus_method_of(GDBusMethodInvocation *invocation);
 AccessRequest dbus_request_of(const DbusRoot *root, GDBusMethodInvocation *invocation);
 /* The set of domains that its answer may tell of, of those that there were when that was asked; NULL: all. */
 GHashTable *dbus_visible(gpointer invocation);
+/* Whose document or file it was when the access check looked, borrowed; NULL: it did not. For a CallFace. */
+const DomainIdentity *dbus_checked(gpointer invocation);

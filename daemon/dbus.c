@@ -43,6 +43,7 @@ static const CallFace face = {
     .host_name = name_host_object,
     .name_type = G_VARIANT_TYPE_OBJECT_PATH,
     .visible = dbus_visible,
+    .checked = dbus_checked,
     .bind = dbus_bind,
     .reply = dbus_reply,
     .fail = dbus_fail,

@@ -37,7 +37,7 @@ domain_managed_save_xml(Domain *domain, guint flags, GError **error)
 {
     g_autofree char *path = existing(domain, "virDomainManagedSaveGetXMLDesc", error);
 
-    return path ? restore_image_xml(domain->host->env, path, flags, error) : NULL;
+    return path ? restore_image_xml(domain->host->env, &(SavedImage){ path, NULL }, flags, error) : NULL;
 }
 
 gboolean
@@ -45,7 +45,7 @@ domain_managed_save_define(Domain *domain, const char *xml, guint flags, GError 
 {
     g_autofree char *path = existing(domain, "virDomainManagedSaveDefineXML", error);
 
-    return path && restore_image_define(domain->host->env, path, xml, flags, error);
+    return path && restore_image_define(domain->host->env, &(SavedImage){ path, NULL }, xml, flags, error);
 }
 
 static gboolean

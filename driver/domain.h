@@ -20,6 +20,12 @@ typedef struct DomainIdentity {
 void domain_identity_clear(DomainIdentity *identity);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DomainIdentity, domain_identity_clear)
 
+/* The file that a guest was saved to. */
+typedef struct SavedImage {
+    const char *path;
+    const DomainIdentity *whose; /* it has to be this one's: who was asked about it may be another one's. NULL: anybody's */
+} SavedImage;
+
 Domain *domain_ref(Domain *domain);
 void domain_unref(Domain *domain);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Domain, domain_unref)

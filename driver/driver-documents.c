@@ -61,7 +61,7 @@ driver_identify_image(Driver *driver, const char *path, DomainIdentity *ret, GEr
 {
     g_auto(RestoreSource) source = { .fd = -1 };
 
-    if (!restore_source_open(driver->host.env, path, NULL, 0, &source, NULL, error))
+    if (!restore_source_open(driver->host.env, &(SavedImage){ path, NULL }, NULL, 0, &source, NULL, error))
         return FALSE;
     *ret = identity_of(source.def);
     return TRUE;
@@ -187,7 +187,7 @@ driver_create(Driver *driver, const char *xml, guint flags, DriverCreateDone don
 }
 
 void
-driver_restore(Driver *driver, const char *path, const char *xml, guint flags,
+driver_restore(Driver *driver, const SavedImage *image, const char *xml, guint flags,
                DriverCreateDone done, gpointer data)
 {
     const guint known = VIR_DOMAIN_SAVE_BYPASS_CACHE | VIR_DOMAIN_SAVE_RUNNING |
@@ -200,7 +200,7 @@ driver_restore(Driver *driver, const char *path, const char *xml, guint flags,
     if (driver_check_save_flags(flags, &error) &&
         driver_check_flags(flags, env->simulated ? 0 : known, "virDomainRestoreFlags", &error) &&
         restore_source_check_xml(env, xml, &error) &&
-        restore_source_open(env, path, xml, flags, &source, NULL, &error))
+        restore_source_open(env, image, xml, flags, &source, NULL, &error))
         domain = domain_to_start(driver, source.def, &error);
     if (domain)
         restore_domain(domain, &source, flags, created, creation_new(domain, done, data));
@@ -209,14 +209,14 @@ driver_restore(Driver *driver, const char *path, const char *xml, guint flags,
 }
 
 char *
-driver_save_image_xml(Driver *driver, const char *path, guint flags, GError **error)
+driver_save_image_xml(Driver *driver, const SavedImage *image, guint flags, GError **error)
 {
-    return restore_image_xml(driver->host.env, path, flags, error);
+    return restore_image_xml(driver->host.env, image, flags, error);
 }
 
 gboolean
-driver_save_image_define(Driver *driver, const char *path, const char *xml, guint flags,
+driver_save_image_define(Driver *driver, const SavedImage *image, const char *xml, guint flags,
                          GError **error)
 {
-    return restore_image_define(driver->host.env, path, xml, flags, error);
+    return restore_image_define(driver->host.env, image, xml, flags, error);
 }

@@ -44,14 +44,15 @@ typedef void (*DriverCreateDone)(gpointer data, Domain *domain, const GError *er
 void driver_create(Driver *driver, const char *xml, guint flags, DriverCreateDone done,
                    gpointer data);
 
-/* virDomainRestoreFlags: a domain of the save image @path, as it was when it was saved; @xml: another document for
+/* virDomainRestoreFlags: a domain of @image, as it was when it was saved; @xml: another document for
  * it, NULL: its own. */
-void driver_restore(Driver *driver, const char *path, const char *xml, guint flags,
+void driver_restore(Driver *driver, const SavedImage *image, const char *xml, guint flags,
                     DriverCreateDone done, gpointer data);
 
-/* The document in the save image @path, for g_free(), and another one for it. */
-char *driver_save_image_xml(Driver *driver, const char *path, guint flags, GError **error);
-gboolean driver_save_image_define(Driver *driver, const char *path, const char *xml, guint flags, GError **error);
+/* The document in @image, for g_free(), and another one for it. */
+char *driver_save_image_xml(Driver *driver, const SavedImage *image, guint flags, GError **error);
+gboolean driver_save_image_define(Driver *driver, const SavedImage *image, const char *xml, guint flags,
+                                  GError **error);
 
 /* The networks, pools and so on, borrowed: there always are some, possibly none of any kind. */
 HostObjects *driver_host_objects(Driver *driver);

@@ -242,7 +242,7 @@ open_managed(Domain *domain, guint flags, RestoreSource *ret, gboolean *ret_boot
     }
     if (!managed_save_make_ready(domain, error))
         return FALSE;
-    if (restore_source_open(domain->host->env, path, NULL, 0, ret, &torn, error)) {
+    if (restore_source_open(domain->host->env, &(SavedImage){ path, NULL }, NULL, 0, ret, &torn, error)) {
         if (check_owner(domain, ret->def, error))
             return TRUE;
         restore_source_clear(ret);
