@@ -2,15 +2,14 @@
 
 #include "driver/cpu-decode.h"
 #include "driver/error.h"
+#include "qemu-kvm-backend/proto/amx.h"
 
-#include <asm/prctl.h>
 #include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define KVM_ENTRIES_MAX 1024 /* of CPUID; KVM has about 80 */
@@ -18,9 +17,6 @@
 
 #define LEAF_XSAVE 0xdu
 #define LEAF_SIZES 0x80000008u
-
-#define TILE_DATA       18 /* of XSAVE's components, AMX's */
-#define TILE_COMPONENTS (3u << 17)
 
 static const struct {
     const char *id; /* CPUID leaf 0 */
@@ -123,7 +119,7 @@ host_cpu_read_kvm(HostCpu *host, const struct kvm_cpuid2 *supported)
         if (entry->function == LEAF_XSAVE && entry->index == 0)
             components = entry->eax;
     }
-    if ((components & TILE_COMPONENTS) != TILE_COMPONENTS)
+    if ((components & AMX_COMPONENTS) != AMX_COMPONENTS)
         remove_amx(&host->kvm);
     remove_hidden(&host->kvm);
     cpu_bits_add_name(&host->kvm, "hypervisor"); /* that is so, whatever KVM says */
@@ -164,14 +160,14 @@ ask_msrs(HostCpu *host, int kvm)
     }
 }
 
-/* What KVM supports depends on what the process has asked the kernel for before its first vCPU, as vmctl-vmm does
- * (qemu-kvm-backend/kvm.c). */
+/* To be asked as the VMM asks it. */
 static int
 open_kvm(const char *path, GError **error)
 {
-    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+    int fd;
 
-    syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_GUEST_PERM, TILE_DATA);
+    amx_ask_for_guests();
+    fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         driver_error_errno(error, errno, "cannot open the KVM device '%s'", path);
     return fd;

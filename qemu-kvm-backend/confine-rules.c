@@ -1,6 +1,7 @@
 #include "qemu-kvm-backend/confine-rules.h"
 
-#include <asm/prctl.h>
+#include "qemu-kvm-backend/proto/amx.h"
+
 #include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +58,6 @@
     (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_SIGHAND | CLONE_THREAD |            \
      CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 
-#define TILE_DATA   18 /* the component of XSAVE that kvm.c asks for */
 #define KICK_SIGNAL 34 /* SIGRTMIN to a program that has glibc's threads */
 
 const ConfineRule confine_rules[] = {
@@ -154,7 +154,7 @@ const ConfineRule confine_rules[] = {
     IOCTL(START, KVM_GET_API_VERSION, "whether this is /dev/kvm"),
     IOCTL(START, KVM_CREATE_VM, "the machine"),
     IOCTL(START, KVM_GET_VCPU_MMAP_SIZE, "the run area of vCPUs"),
-    CALL_IF_BOTH(START, arch_prctl, EQUAL(0, ARCH_REQ_XCOMP_GUEST_PERM), EQUAL(1, TILE_DATA),
+    CALL_IF_BOTH(START, arch_prctl, EQUAL(0, ARCH_REQ_XCOMP_GUEST_PERM), EQUAL(1, AMX_TILE_DATA),
                  "AMX in guests"),
     IOCTL(START | MAIN, KVM_GET_SUPPORTED_CPUID, "what guests may be told of their CPU; state"),
     IOCTL(START, KVM_GET_SUPPORTED_HV_CPUID, "what of Hyper-V guests may be told of"),

@@ -1,23 +1,20 @@
 #include "qemu-kvm-backend/kvm.h"
 
 #include "qemu-kvm-backend/log.h"
+#include "qemu-kvm-backend/proto/amx.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/x86/layout.h"
 
-#include <asm/prctl.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define CPUID_MAX 4096 /* entries; far beyond what KVM has */
 #define MSRS_MAX  4096
-
-#define TILE_DATA 18 /* of XSAVE's components */
 
 #define ROM_SLOT 8u /* the first slot of read-only memory; RAM has the lower ones */
 #define ROMS_MAX 4u
@@ -133,14 +130,6 @@ set_addresses(Kvm *kvm, VmmError *err)
     return true;
 }
 
-/* AMX's tiles are 8 KiB of state, which guests have where the process asked for it before its first vCPU and before
- * what KVM says of CPUID (Linux, Documentation/arch/x86/xstate.rst). A CPU without them refuses. */
-static void
-ask_for_tiles(void)
-{
-    syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_GUEST_PERM, TILE_DATA);
-}
-
 Kvm *
 kvm_new(int kvm_fd, VmmError *err)
 {
@@ -149,7 +138,7 @@ kvm_new(int kvm_fd, VmmError *err)
     kvm->fd = kvm_fd;
     kvm->vm_fd = -1;
     pthread_mutex_init(&kvm->rom_lock, NULL);
-    ask_for_tiles();
+    amx_ask_for_guests();
     if (check_version(kvm, err) && create_vm(kvm, err) &&
         kvm_check_capabilities(has_capability, kvm, err) && set_addresses(kvm, err))
         return kvm;

@@ -1,12 +1,12 @@
 #include "qemu-kvm-backend/x86/cpuid-offer.h"
 
+#include "qemu-kvm-backend/proto/amx.h"
 #include "qemu-kvm-backend/x86/cpuid-table.h"
 
 #include <stddef.h>
 
 #define TILE_SHAPES         0x1du /* of AMX, SDM volume 1, chapter 18 */
 #define TILE_MULTIPLICATION 0x1eu
-#define TILE_COMPONENTS     (3u << 17) /* of CPUID_XSAVE, EAX: their configuration and what is in them */
 
 #define ECX_TSC_DEADLINE (1u << 24) /* of CPUID_FEATURES */
 #define ECX_HYPERVISOR   (1u << 31)
@@ -22,7 +22,7 @@ lacks_tiles(struct kvm_cpuid2 *cpuid)
 {
     const struct kvm_cpuid_entry2 *entry = cpuid_table_find(cpuid, CPUID_XSAVE, 0);
 
-    return !entry || (entry->eax & TILE_COMPONENTS) != TILE_COMPONENTS;
+    return !entry || (entry->eax & AMX_COMPONENTS) != AMX_COMPONENTS;
 }
 
 /* What KVM supports and guests are not told of where @hidden says so; driver/host-cpu.c and guest-cpu.c have the same

@@ -66,6 +66,18 @@ test_amx(void)
                     "hypervisor fsrm amx-bf16 amx-tile amx-int8 avx-vnni amx-fp16 amx-complex");
 }
 
+/* Whoever has no KVM is told why. */
+static void
+test_no_kvm(void)
+{
+    HostCpu host;
+    g_autoptr(GError) error = NULL;
+
+    host_cpu_probe("/nonexistent/kvm", &host, &error);
+    g_assert_nonnull(error);
+    g_assert_nonnull(strstr(error->message, g_strerror(ENOENT)));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -73,5 +85,6 @@ main(int argc, char **argv)
     g_test_add_func("/host-cpu/words", test_words);
     g_test_add_func("/host-cpu/cet", test_cet);
     g_test_add_func("/host-cpu/amx", test_amx);
+    g_test_add_func("/host-cpu/no-kvm", test_no_kvm);
     return g_test_run();
 }
