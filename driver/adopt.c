@@ -110,7 +110,7 @@ greeted_unfinished(gpointer data, VmmMsg *reply, const GError *error)
 
     if (reply)
         vmm_msg_get_string(reply, "state", &state);
-    if (error && domain_is_active(domain) && !domain->guest) /* the daemon stops: the next one asks again */
+    if (domain_is_left(domain, error))
         return;
     runs = strcmp(state, VMM_STATE_RUNNING) == 0 || strcmp(state, VMM_STATE_SUSPENDED) == 0;
     domain->from_image = FALSE;

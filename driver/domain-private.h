@@ -121,6 +121,10 @@ struct Domain {
 /* A domain with one definition or both, which it takes over; the caller puts it into the list. */
 Domain *domain_new(DomainHost *host, DomainDef *persistent, DomainDef *live);
 
+/* An answer of its guest's process failed with @error because the daemon stops: what was asked may be done yet, as the next
+ * daemon finds. */
+gboolean domain_is_left(const Domain *domain, const GError *error);
+
 /* Of the definition in force. */
 DomainFigures domain_figures(const Domain *domain);
 /* Reads a definition that rests; TRUE where there is nothing to read. Every verb's job begins with it. */

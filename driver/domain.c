@@ -177,6 +177,12 @@ domain_is_active(const Domain *domain)
 }
 
 gboolean
+domain_is_left(const Domain *domain, const GError *error)
+{
+    return error && domain_is_active(domain) && !domain->guest;
+}
+
+gboolean
 domain_is_persistent(const Domain *domain)
 {
     return domain->persistent || domain->brief;

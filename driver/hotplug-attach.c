@@ -71,7 +71,7 @@ attached(gpointer data, VmmMsg *reply, const GError *error)
     Domain *domain = verb->domain;
 
     domain->coming = NULL;
-    if (verb_is_left(verb, error)) {
+    if (domain_is_left(domain, error)) {
         verb_finish(verb, error);
         return;
     }

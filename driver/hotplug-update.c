@@ -61,7 +61,7 @@ updated(gpointer data, VmmMsg *reply, const GError *error)
     g_autofree char *subject = g_strdup(change->subject);
 
     domain->coming = NULL;
-    if (verb_is_left(verb, error)) {
+    if (domain_is_left(domain, error)) {
         verb_finish(verb, error);
         return;
     }

@@ -84,7 +84,7 @@ runs(gpointer data, VmmMsg *reply, const GError *error)
     Restore *restore = data;
     Domain *domain = restore->verb->domain;
 
-    if (verb_is_left(restore->verb, error)) {
+    if (domain_is_left(domain, error)) {
         restore_finish(restore, error);
         return;
     }

@@ -95,12 +95,6 @@ verb_link(Verb *verb)
     return link;
 }
 
-gboolean
-verb_is_left(const Verb *verb, const GError *error)
-{
-    return error && domain_is_active(verb->domain) && !verb->domain->guest;
-}
-
 void
 verb_answered(gpointer data, VmmMsg *reply, const GError *error)
 {

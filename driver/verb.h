@@ -35,9 +35,6 @@ VmmLink *verb_link(Verb *verb);
 /* verb_finish() as a VmmLinkReply. */
 void verb_answered(gpointer verb, VmmMsg *reply, const GError *error);
 
-/* An answer that failed with @error because the daemon stops: what was asked may be done yet, as the next daemon finds. */
-gboolean verb_is_left(const Verb *verb, const GError *error);
-
 /* What VIR_DOMAIN_AFFECT_* in the verb's flags means here: LIVE or CONFIG or both, instead of CURRENT. 0
  * with the verb finished where that is impossible. */
 guint verb_affects(Verb *verb);
