@@ -201,6 +201,19 @@ test_hangs(void)
     fixture_assert_state(fixture, path, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SHUTDOWN);
 }
 
+/* A start that waits for the program which hears that the guest before it has stopped, and which does @what then. */
+static void
+start_behind(Fixture *fixture, const char *path, const char *what, FixtureCall *call)
+{
+    g_autofree char *text = g_strdup_printf(RECORD "[ $2 != stopped ] || %s\n", what);
+
+    install(fixture, "qemu", text);
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    fixture_do(fixture, path, "Destroy", FLAGS(0));
+    fixture_wait(fixture, has_called_last, "web stopped end - web\n");
+    fixture_begin(fixture, call, path, "Create", FLAGS(0));
+}
+
 /* So does one that only hears of a guest, whether it is asked for of the one that ended or of one that runs. */
 static void
 test_hangs_behind(void)
@@ -209,11 +222,7 @@ test_hangs_behind(void)
     g_autofree char *path = fixture_define(fixture, "web", "");
     FixtureCall call;
 
-    install(fixture, "qemu", RECORD "[ $2 != stopped ] || exec sleep 1000\n");
-    fixture_do(fixture, path, "Create", FLAGS(0));
-    fixture_do(fixture, path, "Destroy", FLAGS(0));
-    fixture_wait(fixture, has_called_last, "web stopped end - web\n");
-    fixture_begin(fixture, &call, path, "Create", FLAGS(0));
+    start_behind(fixture, path, "exec sleep 1000", &call);
     install(fixture, "qemu", RECORD);
     g_usleep(HURRY_US);
     fixture_do(fixture, path, "Destroy", FLAGS(0));
@@ -239,11 +248,7 @@ test_cleans_up(void)
     g_autofree char *path = fixture_define(fixture, "web", "");
     FixtureCall call;
 
-    install(fixture, "qemu", RECORD "[ $2 != stopped ] || { sleep 1; echo cleaned >>\"$HOME/calls\"; }\n");
-    fixture_do(fixture, path, "Create", FLAGS(0));
-    fixture_do(fixture, path, "Destroy", FLAGS(0));
-    fixture_wait(fixture, has_called_last, "web stopped end - web\n");
-    fixture_begin(fixture, &call, path, "Create", FLAGS(0));
+    start_behind(fixture, path, "{ sleep 1; echo cleaned >>\"$HOME/calls\"; }", &call);
     fixture_do(fixture, path, "Destroy", FLAGS(0));
     fixture_end(fixture, &call, "operation aborted: the domain was destroyed during its start");
     fixture_wait(fixture, has_called_last, GOES_CLEANED GOES_CLEANED);

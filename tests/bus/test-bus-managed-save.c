@@ -148,31 +148,27 @@ test_stuck(void)
     fixture_expect_events(fixture, RESTORED_EVENTS);
 }
 
-/* Its end would be waited for for ever. */
+/* Its end would be waited for for ever; or nobody knows how far it came, and what it may have written to its disks does not
+ * fit the image any more. */
+static const struct LostRestore {
+    const char *name, *behaviour, *error;
+    gboolean kept;
+} lost_restores[] = {
+    { "/bus/managed-save/restore-hangs-up", "fake=restore-hangs-up", "*hung up during its start", TRUE },
+    { "/bus/managed-save/run-on-dies", "fake=run-on-dies", "*went away during 'run'*", FALSE },
+};
+
 static void
-test_restore_hangs_up(void)
+test_lost_restore(gconstpointer data)
 {
+    const struct LostRestore *lost = data;
     g_autoptr(Fixture) fixture = fixture_new();
-    g_autofree char *path = saved_start(fixture, "fake=restore-hangs-up");
+    g_autofree char *path = saved_start(fixture, lost->behaviour);
 
     managed_save(fixture, path, 0);
     fixture_expect_events(fixture, SAVED_EVENTS);
-    fixture_call_fails(fixture, path, DOMAIN, "Create", FLAGS(0), NULL, "*hung up during its start");
-    g_assert_true(saved_has_managed(fixture, path));
-    g_assert_cmpuint(fixture_count_guests(fixture), ==, 0);
-}
-
-/* Nobody knows how far it came: what it may have written to its disks does not fit the image any more. */
-static void
-test_run_on_dies(void)
-{
-    g_autoptr(Fixture) fixture = fixture_new();
-    g_autofree char *path = saved_start(fixture, "fake=run-on-dies");
-
-    managed_save(fixture, path, 0);
-    fixture_expect_events(fixture, SAVED_EVENTS);
-    fixture_call_fails(fixture, path, DOMAIN, "Create", FLAGS(0), NULL, "*went away during 'run'*");
-    g_assert_false(saved_has_managed(fixture, path));
+    fixture_call_fails(fixture, path, DOMAIN, "Create", FLAGS(0), NULL, lost->error);
+    g_assert_cmpint(saved_has_managed(fixture, path), ==, lost->kept);
     g_assert_cmpuint(fixture_count_guests(fixture), ==, 0);
 }
 
@@ -320,8 +316,8 @@ main(int argc, char **argv)
     g_test_add_func("/bus/managed-save/removed", test_removed);
     g_test_add_func("/bus/managed-save/damaged", test_damaged);
     g_test_add_func("/bus/managed-save/stuck", test_stuck);
-    g_test_add_func("/bus/managed-save/restore-hangs-up", test_restore_hangs_up);
-    g_test_add_func("/bus/managed-save/run-on-dies", test_run_on_dies);
+    for (gsize i = 0; i < G_N_ELEMENTS(lost_restores); i++)
+        g_test_add_data_func(lost_restores[i].name, &lost_restores[i], test_lost_restore);
     g_test_add_func("/bus/managed-save/stopped-meanwhile", test_stopped_meanwhile);
     g_test_add_func("/bus/managed-save/restore-fails", test_restore_fails);
     g_test_add_func("/bus/managed-save/daemon-killed", test_daemon_ends);
