@@ -160,7 +160,7 @@ widen_by_function(Span *span, const PciFunction *fn, uint64_t floor)
         uint64_t from, to;
 
         prefetch_window(fn, &from, &to);
-        if (from >= floor && from <= to)
+        if (from >= floor && from <= to && to < ADDRESS_END)
             widen(span, from, to + 1);
     }
 }

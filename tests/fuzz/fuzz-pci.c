@@ -6,6 +6,7 @@
 #include "qemu-kvm-backend/hw/pci-host.h"
 #include "qemu-kvm-backend/pci-assign.h"
 #include "qemu-kvm-backend/pci.h"
+#include "qemu-kvm-backend/x86/aml.h"
 #include "tests/unit/test-board.h"
 
 #include <glib.h>
@@ -195,6 +196,18 @@ port_step(Fuzz *fuzz, const uint8_t *step)
     bus_read(fuzz->test->board.pio, 0xcf4 + step[3] % 16, &value, 1u << step[2] % 3);
 }
 
+/* What firmware is told of where PCI is, as the guest has left it. */
+static void
+describe(Fuzz *fuzz)
+{
+    Aml *aml = aml_new();
+
+    aml_open_scope(aml, "\\_SB");
+    fuzz->devices[HOST]->class->describe(fuzz->devices[HOST], aml);
+    aml_close(aml);
+    aml_free(aml);
+}
+
 static void
 take_step(Fuzz *fuzz, const uint8_t *step)
 {
@@ -221,6 +234,8 @@ take_step(Fuzz *fuzz, const uint8_t *step)
     case 12:
         if (step[1] < 32)
             reset(fuzz);
+        else if (step[1] < 64)
+            describe(fuzz);
         break;
     default:
         host_step(fuzz, step);
@@ -232,6 +247,7 @@ take_step(Fuzz *fuzz, const uint8_t *step)
 static void
 check_reset(Fuzz *fuzz)
 {
+    describe(fuzz);
     serve_removals(fuzz);
     plug(fuzz, CARD_A);
     plug(fuzz, CARD_C);

@@ -175,6 +175,40 @@ test_placed(void)
     }
 }
 
+/* A bridge says of what lies behind it, whatever its guest has written, or nothing. */
+static void
+test_window(void)
+{
+    static const struct {
+        uint64_t first, last; /* of the prefetchable window */
+        const char *expected_first, *expected_last;
+    } all[] = {
+        { 0x800000000, 0x8ffffffff, "0x0000000800000000, // Range Minimum", "0x0000000BFFFFFFFF, // Range Maximum" },
+        /* To the end of what there are addresses for, and from there. */
+        { 0x800000000, 0xffffffffffffffff, "0x0000000100000000, // Range Minimum", "0x00000004FFFFFFFF, // Range Maximum" },
+        { 0xffffffffffe00000, 0xffffffffffefffff, "0x0000000100000000, // Range Minimum",
+          "0x00000004FFFFFFFF, // Range Maximum" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
+        Fixture f = set_up();
+        Device *port = test_board_add(f.test, &root_port_class, NULL);
+        unsigned devfn = ((PciFunction *)port)->slot << 3;
+        g_autofree char *asl = NULL;
+
+        config_write(f.test, 0, devfn, PCI_PREF_BASE, 2, all[i].first >> 16 & 0xfff0);
+        config_write(f.test, 0, devfn, PCI_PREF_BASE_HI, 4, all[i].first >> 32);
+        config_write(f.test, 0, devfn, PCI_PREF_LIMIT, 2, all[i].last >> 16 & 0xfff0);
+        config_write(f.test, 0, devfn, PCI_PREF_LIMIT_HI, 4, all[i].last >> 32);
+        config_write(f.test, 0, devfn, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+        asl = describe(&f);
+        iasl_assert_has(asl, all[i].expected_first);
+        iasl_assert_has(asl, all[i].expected_last);
+        device_free(port);
+        tear_down(&f);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -182,5 +216,6 @@ main(int argc, char **argv)
     g_test_add_func("/pci-acpi/all", test_all);
     g_test_add_func("/pci-acpi/without-links", test_without_links);
     g_test_add_func("/pci-acpi/placed", test_placed);
+    g_test_add_func("/pci-acpi/window", test_window);
     return g_test_run();
 }
