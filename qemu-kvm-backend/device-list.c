@@ -4,10 +4,18 @@
 #include <string.h>
 
 void
+device_list_init(DeviceList *list)
+{
+    *list = (DeviceList){ NULL, 0, PTHREAD_RWLOCK_INITIALIZER };
+}
+
+void
 device_list_add(DeviceList *list, Device *dev)
 {
+    pthread_rwlock_wrlock(&list->lock);
     list->devices = vmm_must(realloc(list->devices, (list->n + 1) * sizeof(Device *)));
     list->devices[list->n++] = dev;
+    pthread_rwlock_unlock(&list->lock);
 }
 
 void
@@ -26,8 +34,10 @@ device_list_take(DeviceList *list, Device *dev)
 
     while (list->devices[at] != dev)
         at++;
+    pthread_rwlock_wrlock(&list->lock);
     list->n--;
     memmove(&list->devices[at], &list->devices[at + 1], (list->n - at) * sizeof(Device *));
+    pthread_rwlock_unlock(&list->lock);
 }
 
 Device *
@@ -58,21 +68,25 @@ device_list_each(const DeviceList *list, void (*hook)(Device *dev))
 }
 
 void
-device_list_describe(const DeviceList *list, struct Aml *aml)
+device_list_describe(DeviceList *list, struct Aml *aml)
 {
+    pthread_rwlock_rdlock(&list->lock);
     for (size_t i = 0; i < list->n; i++) {
         if (list->devices[i]->class->describe)
             list->devices[i]->class->describe(list->devices[i], aml);
     }
+    pthread_rwlock_unlock(&list->lock);
 }
 
 void
-device_list_ring(const DeviceList *list)
+device_list_ring(DeviceList *list)
 {
+    pthread_rwlock_rdlock(&list->lock);
     for (size_t i = 0; i < list->n; i++) {
         if (list->devices[i]->class->rtc_alarm)
             list->devices[i]->class->rtc_alarm(list->devices[i]);
     }
+    pthread_rwlock_unlock(&list->lock);
 }
 
 bool

@@ -1,16 +1,22 @@
-/* device-list: the devices of a board, in the order of their creation, and what is done to all of them. */
+/* device-list: the devices of a board, in the order of their creation, and what is done to all of them.
+ *
+ * All by the main thread; device_list_describe() and device_list_ring() by vCPU threads too, while devices come and go.
+ */
 #pragma once
 
 #include "qemu-kvm-backend/device.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 typedef struct DeviceList {
     Device **devices;
     size_t n;
+    pthread_rwlock_t lock; /* of what is in the list, which the main thread alone changes */
 } DeviceList;
 
+void device_list_init(DeviceList *list);
 /* Takes @dev over. */
 void device_list_add(DeviceList *list, Device *dev);
 /* Frees them, the last one first. */
@@ -25,8 +31,8 @@ bool device_list_has(const DeviceList *list, const DeviceClass *class);
 /* All of them in turn. */
 void device_list_each(const DeviceList *list, void (*hook)(Device *dev));
 /* Those with a part in the ACPI tables. */
-void device_list_describe(const DeviceList *list, struct Aml *aml);
+void device_list_describe(DeviceList *list, struct Aml *aml);
 /* The alarm of the real-time clock. */
-void device_list_ring(const DeviceList *list);
+void device_list_ring(DeviceList *list);
 /* Until one says that the guest listens. */
 bool device_list_press_power_button(const DeviceList *list);

@@ -248,6 +248,7 @@ hardware_new(Loop *loop, MachineConfig *config, VmmMsg *create, const HardwareOw
         .rtc_alarm = board_rtc_alarm,
     };
     pthread_mutex_init(&hw->irq_lock, NULL);
+    device_list_init(&hw->devices);
     hw->owner = *owner;
     hw->config = config;
     hw->startup = (Startup){ config, &hw->board, &hw->vcpus, &hw->devices };

@@ -35,7 +35,7 @@ acpi_config(const Startup *startup)
         .n_vcpus = startup->config->topology.n_vcpus,
         .apic_ids = startup->vcpus->apic_ids,
         .describe = describe_devices,
-        .data = (void *)startup->devices,
+        .data = startup->devices,
         .sleep = startup->config->sleep,
         .i8042 = startup->board->ps2,
     };

@@ -14,7 +14,7 @@ typedef struct Startup {
     const MachineConfig *config;
     const Board *board;
     const VcpuSet *vcpus;
-    const DeviceList *devices;
+    DeviceList *devices;
 } Startup;
 
 /* Loads the kernel and makes the first vCPU enter it, or tells firmware. The devices have been reset. */
