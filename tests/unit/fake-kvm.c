@@ -70,6 +70,8 @@ static int
 set_msrs(const struct kvm_msrs *msrs)
 {
     for (unsigned i = 0; i < msrs->nmsrs; i++) {
+        if (fake_kvm.first_unknown_msr && msrs->entries[i].index >= fake_kvm.first_unknown_msr)
+            return i;
         if (msrs->entries[i].index == MSR_FEATURE_CONTROL && msrs->entries[i].data == 0)
             fake_kvm.vmxon = false;
     }
@@ -87,7 +89,8 @@ list_msrs(struct kvm_msr_list *list)
 static int
 set_cpuid(const struct kvm_cpuid2 *cpuid)
 {
-    g_assert_cmpuint(cpuid->nent, <=, FAKE_CPUID_MAX);
+    if (cpuid->nent > FAKE_CPUID_MAX)
+        return refuse(E2BIG);
     fake_kvm.n_cpuid = cpuid->nent;
     memcpy(fake_kvm.cpuid, cpuid->entries, cpuid->nent * sizeof(cpuid->entries[0]));
     return 0;
