@@ -94,7 +94,8 @@ create_vcpu(const VcpuSet *set, const MachineConfig *config, Kvm *kvm, unsigned 
 {
     int fd = kvm_create_vcpu(kvm, set->apic_ids[i], cpuid, err);
 
-    if (fd < 0 || (cpu_config_vcpu(&config->cpu, kvm, fd, err) && power_on_prepare(fd, i, err)))
+    if (fd < 0 || (cpu_config_vcpu(&config->cpu, kvm, fd, err) &&
+                   power_on_prepare(fd, i, config->has_firmware, err)))
         return fd;
     close(fd);
     return -1;

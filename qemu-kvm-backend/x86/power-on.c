@@ -67,14 +67,15 @@ connect_pic(int fd, VmmError *err)
 }
 
 bool
-power_on_prepare(int vcpu_fd, unsigned index, VmmError *err)
+power_on_prepare(int vcpu_fd, unsigned index, bool firmware, VmmError *err)
 {
     uint64_t misc;
 
     /* A CPU without these registers has nothing to turn on. */
     if (get_msr(vcpu_fd, MSR_MISC_ENABLE, &misc))
         set_msr(vcpu_fd, MSR_MISC_ENABLE, misc | MISC_FAST_STRINGS);
-    set_msr(vcpu_fd, MSR_MTRR_DEFAULT, MTRR_ENABLED | MTRR_WRITE_BACK);
+    if (!firmware)
+        set_msr(vcpu_fd, MSR_MTRR_DEFAULT, MTRR_ENABLED | MTRR_WRITE_BACK);
     return index > 0 || connect_pic(vcpu_fd, err);
 }
 

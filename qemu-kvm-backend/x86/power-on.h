@@ -10,9 +10,10 @@
 
 typedef struct PowerOn PowerOn;
 
-/* Does a firmware's share on vCPU @index: virtual wire mode on the first (MP
- * specification 3.6.2.2), caching on, fast strings on. After its CPUID was set. */
-bool power_on_prepare(int vcpu_fd, unsigned index, VmmError *err);
+/* Virtual wire mode on vCPU @index where it is the first (MP specification 3.6.2.2), and fast strings on. Where there is
+ * no @firmware its share of the rest, too, which is to turn caching on: edk2 refuses a CPU whose memory types somebody else
+ * has enabled (OvmfPkg's MemDetect.c). After its CPUID was set. */
+bool power_on_prepare(int vcpu_fd, unsigned index, bool firmware, VmmError *err);
 
 /* Both while all vCPUs are parked; @vcpu_fds are the same each time. @synic: vCPUs have the one of Hyper-V. */
 PowerOn *power_on_capture(const Kvm *kvm, const int *vcpu_fds, unsigned n_vcpus, bool synic,

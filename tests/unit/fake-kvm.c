@@ -14,6 +14,7 @@
 
 #define CR4_VMXE            (1u << 13)
 #define MSR_FEATURE_CONTROL 0x3au
+#define MSR_MTRR_DEFAULT    0x2ffu
 #define NOWHERE             UINT64_MAX /* a guest physical address that is none */
 
 FakeKvm fake_kvm;
@@ -74,6 +75,8 @@ set_msrs(const struct kvm_msrs *msrs)
             return i;
         if (msrs->entries[i].index == MSR_FEATURE_CONTROL && msrs->entries[i].data == 0)
             fake_kvm.vmxon = false;
+        if (msrs->entries[i].index == MSR_MTRR_DEFAULT)
+            fake_kvm.memory_types = msrs->entries[i].data;
     }
     return msrs->nmsrs;
 }

@@ -16,6 +16,7 @@ typedef struct FakeKvm {
     unsigned n_cpuid;
     struct kvm_cpuid_entry2 supported[FAKE_CPUID_MAX]; /* what KVM has */
     unsigned n_supported;
+    uint64_t memory_types; /* IA32_MTRR_DEF_TYPE */
     uint32_t first_unknown_msr; /* it and those above cannot be set; 0: all can */
 } FakeKvm;
 

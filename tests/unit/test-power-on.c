@@ -24,10 +24,26 @@ test_leave_vmx(void)
     kvm_free(kvm);
 }
 
+/* Firmware enables memory types itself, and looks whether they are as the power has left them; a kernel finds them on. */
+static void
+test_memory_types(void)
+{
+    Kvm *kvm = fake_kvm_new();
+    int fd = fake_kvm_vcpu(kvm);
+    VmmError err;
+
+    g_assert_true(power_on_prepare(fd, 0, true, &err));
+    g_assert_cmphex(fake_kvm.memory_types, ==, 0);
+    g_assert_true(power_on_prepare(fd, 0, false, &err));
+    g_assert_cmphex(fake_kvm.memory_types, ==, 0x806);
+    kvm_free(kvm);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/power-on/leave-vmx", test_leave_vmx);
+    g_test_add_func("/power-on/memory-types", test_memory_types);
     return g_test_run();
 }
