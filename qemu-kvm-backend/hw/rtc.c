@@ -5,6 +5,7 @@
  * guest has enabled. */
 #include "qemu-kvm-backend/device-classes.h"
 #include "qemu-kvm-backend/hw/alarm.h"
+#include "qemu-kvm-backend/hw/isa.h"
 #include "qemu-kvm-backend/hw/rtc-time.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/state.h"
@@ -16,7 +17,6 @@
 #define MIB (1024 * KIB)
 
 #define PORT_INDEX 0x70u /* bit 7 masks NMIs, of which there are none */
-#define PORT_DATA  0x71u
 #define RTC_IRQ    8
 
 /* How much RAM there is, as PCs' firmware left it and EDK II looks for it; the lower byte comes first. */
@@ -41,6 +41,7 @@ enum {
 
 #define OFFSET_MAX (100ll * 366 * 24 * 3600) /* seconds: what the century register still shows */
 
+#define NEVER   INT64_MIN
 #define NEWS_NS RTC_NS_PER_S /* between two events about it */
 
 /* UIP announces an update 244 us ahead, and the update takes 1984 us; the registers change at the
@@ -51,9 +52,10 @@ typedef struct Rtc {
     Device dev;
     Alarm *alarm;
     uint8_t index;
-    uint8_t ram[RTC_REGISTERS]; /* time registers are valid only while the clock is held */
+    uint8_t ram[RTC_REGISTERS]; /* time registers are valid only while the clock is held, and in @written_s */
     int64_t offset_ns;        /* the guest's time less the host's */
     int64_t seen_ns;          /* the guest's time up to which flags are known */
+    int64_t written_s;        /* the second that the guest has set last: the date may not be whole yet */
     bool was_reset;           /* the divider was reset while the clock was held */
     bool keeps_up;            /* the guest gets every periodic interrupt, late ones too */
     unsigned late;            /* how many of them are still to come */
@@ -224,6 +226,15 @@ alarm_rings(void *data)
 
 /* Registers */
 
+/* What is set register by register may be no date on the way, such as a 31st of February, and stays as it is until the
+ * next update. */
+static void
+show_time(Rtc *rtc, int64_t now)
+{
+    if (rtc_seconds(now) != rtc->written_s)
+        rtc_put_time(rtc->ram, rtc_seconds(now));
+}
+
 /* The clock goes on from what is in the registers, @now being the time that it would have had. */
 static void
 release(Rtc *rtc, int64_t now, int64_t fraction_ns)
@@ -243,10 +254,11 @@ write_control(Rtc *rtc, unsigned reg, uint8_t value)
     bool was_held = is_held(rtc);
 
     if (!was_held) {
-        rtc_put_time(rtc->ram, rtc_seconds(now));
+        show_time(rtc, now);
         rtc->was_reset = false;
     }
     rtc->ram[reg] = value;
+    rtc->written_s = NEVER;
     if ((rtc->ram[REG_A] & A_DIVIDER_OFF) == A_DIVIDER_OFF)
         rtc->was_reset = true;
     if (was_held && !is_held(rtc))
@@ -260,10 +272,12 @@ write_time(Rtc *rtc, unsigned reg, uint8_t value)
     bool held = is_held(rtc);
 
     if (!held)
-        rtc_put_time(rtc->ram, rtc_seconds(now));
+        show_time(rtc, now);
     rtc->ram[reg] = value;
-    if (!held)
-        release(rtc, now, rtc_fraction(now));
+    if (held)
+        return;
+    release(rtc, now, rtc_fraction(now));
+    rtc->written_s = rtc_seconds(rtc->seen_ns);
 }
 
 static void
@@ -304,7 +318,7 @@ read_register(Rtc *rtc, unsigned reg)
 {
     catch_up(rtc);
     if (rtc_is_time(reg) && !is_held(rtc))
-        rtc_put_time(rtc->ram, rtc_seconds(rtc->seen_ns));
+        show_time(rtc, rtc->seen_ns);
     if (reg == REG_A && !is_held(rtc) && rtc_fraction(rtc->seen_ns) >= RTC_NS_PER_S - UIP_NS)
         return rtc->ram[REG_A] | A_UIP;
     if (reg == REG_C)
@@ -312,26 +326,36 @@ read_register(Rtc *rtc, unsigned reg)
     return reg == REG_D ? D_VALID : rtc->ram[reg];
 }
 
-static void
-index_write(Device *dev, uint64_t offset, unsigned size, uint64_t value)
+static uint8_t
+port_read(Device *dev, unsigned port)
 {
-    ((Rtc *)dev)->index = value % RTC_REGISTERS;
+    return port == 0 ? 0xff : read_register((Rtc *)dev, ((Rtc *)dev)->index); /* the index reads as nobody home */
+}
+
+static void
+port_write(Device *dev, unsigned port, uint8_t value)
+{
+    Rtc *rtc = (Rtc *)dev;
+
+    if (port == 0)
+        rtc->index = value % RTC_REGISTERS;
+    else
+        write_register(rtc, rtc->index, value);
 }
 
 static uint64_t
-data_read(Device *dev, uint64_t offset, unsigned size)
+ports_read(Device *dev, uint64_t offset, unsigned size)
 {
-    return read_register((Rtc *)dev, ((Rtc *)dev)->index);
+    return isa_read(dev, offset, size, port_read);
 }
 
 static void
-data_write(Device *dev, uint64_t offset, unsigned size, uint64_t value)
+ports_write(Device *dev, uint64_t offset, unsigned size, uint64_t value)
 {
-    write_register((Rtc *)dev, ((Rtc *)dev)->index, value);
+    isa_write(dev, offset, size, value, port_write);
 }
 
-static const BusOps index_ops = { NULL, index_write }; /* reads as nobody home */
-static const BusOps data_ops = { data_read, data_write };
+static const BusOps ports_ops = { ports_read, ports_write, false };
 
 static void
 put_size(Rtc *rtc, unsigned reg, unsigned n_bytes, uint64_t value)
@@ -368,6 +392,7 @@ rtc_create(Device *dev, VmmMsg *params, VmmError *err)
         return vmm_error(err, VMM_ERROR_INVALID,
                          "rtc-offset: %" PRIi64 " s are more than a century", ahead);
     rtc->first_s = ahead;
+    rtc->written_s = NEVER;
     rtc->offset_ns = ahead * RTC_NS_PER_S;
     vmm_msg_get_bool(params, "rtc-catchup", &rtc->keeps_up);
     rtc->alarm = alarm_new(dev->board->loop, CLOCK_REALTIME, &dev->lock, alarm_rings, rtc, err);
@@ -375,8 +400,7 @@ rtc_create(Device *dev, VmmMsg *params, VmmError *err)
         return false;
     rtc->ram[REG_A] = A_DIVIDER_RUN | A_RATE_1024HZ;
     rtc->ram[REG_B] = B_24H;
-    return device_claim(dev, dev->board->pio, PORT_INDEX, 1, &index_ops, err) &&
-           device_claim(dev, dev->board->pio, PORT_DATA, 1, &data_ops, err);
+    return device_claim(dev, dev->board->pio, PORT_INDEX, 2, &ports_ops, err);
 }
 
 /* The battery keeps time and RAM; control registers become what firmware makes them. */
@@ -391,6 +415,7 @@ rtc_reset(Device *dev)
     write_control(rtc, REG_A, A_DIVIDER_RUN | A_RATE_1024HZ);
     rtc->ram[REG_B] = B_24H;
     rtc->ram[REG_C] = 0;
+    rtc->written_s = NEVER;
     rtc->late = 0;
     rtc->index = 0;
     rtc->seen_ns = guest_ns(rtc);

@@ -114,6 +114,37 @@ test_power_on(Fixture *f, gconstpointer data)
     g_assert_cmphex(get(f, 6), ==, 1);
 }
 
+/* By register and without SET, as GRUB and SeaBIOS do, over dates that there are not. */
+static void
+test_by_register(Fixture *f, gconstpointer data)
+{
+    set(f, 7, 0x31);
+    set(f, 8, 0x02);
+    set(f, 7, 0x01);
+    check_time(f, "20 21 02 01 15 04 05");
+    set(f, 9, 0x24);
+    set(f, 7, 0x29);
+    set(f, 9, 0x23);
+    set(f, 8, 0x03);
+    set(f, 7, 0x30);
+    check_time(f, "20 23 03 30 15 04 05");
+    fake_advance(SECOND);
+    check_time(f, "20 23 03 30 15 04 06");
+    set(f, 8, 0x02); /* what is none at the next update is the one that so many days lead to */
+    check_time(f, "20 23 02 30 15 04 06");
+    fake_advance(SECOND);
+    check_time(f, "20 23 03 02 15 04 07");
+}
+
+/* Both ports in one access. */
+static void
+test_wide(Fixture *f, gconstpointer data)
+{
+    out16(f->test, 0x70, 0x5a0f);
+    g_assert_cmphex(get(f, 0x0f), ==, 0x5a);
+    g_assert_cmphex(in16(f->test, 0x70), ==, 0x5aff);
+}
+
 static void
 test_encodings(Fixture *f, gconstpointer data)
 {
@@ -538,6 +569,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     ADD("power-on", test_power_on);
     ADD("offset", test_offset);
+    ADD("by-register", test_by_register);
+    ADD("wide", test_wide);
     ADD("encodings", test_encodings);
     ADD("update-in-progress", test_update_in_progress);
     ADD("set/held", test_set_time);
