@@ -1,4 +1,5 @@
 /* The interrupt pins of functions, and the lines that they share. */
+#include "qemu-kvm-backend/pci-msix.h"
 #include "qemu-kvm-backend/pci-tree.h"
 
 #define STATUS_INTERRUPT 0x0008
@@ -90,7 +91,8 @@ pci_mask_intx(PciFunction *fn)
     Pci *pci = fn->bus->pci;
 
     pthread_mutex_lock(&pci->irq_lock);
-    drive_line(fn, fn->intx, pci_get(fn, PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE);
+    drive_line(fn, fn->intx,
+               pci_get(fn, PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE || (fn->msix && pci_msix_is_enabled(fn->msix)));
     pthread_mutex_unlock(&pci->irq_lock);
 }
 

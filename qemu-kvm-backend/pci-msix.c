@@ -1,6 +1,7 @@
 #include "qemu-kvm-backend/pci-msix.h"
 
 #include "qemu-kvm-backend/log.h"
+#include "qemu-kvm-backend/pci-tree.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/state.h"
 
@@ -223,13 +224,20 @@ pci_msix_free(PciMsix *msix)
     free(msix);
 }
 
+static void
+set_enabled(PciMsix *msix, bool enabled)
+{
+    atomic_store(&msix->enabled, enabled);
+    pci_mask_intx(msix->fn);
+}
+
 void
 pci_msix_reset(PciMsix *msix)
 {
     eventfd_t n;
 
     pci_set(msix->fn, msix->cap + CAP_CONTROL, 2, msix->n - 1);
-    atomic_store(&msix->enabled, false);
+    set_enabled(msix, false);
     for (unsigned i = 0; i < msix->n; i++) {
         Vector *vector = &msix->vectors[i];
 
@@ -247,7 +255,7 @@ pci_msix_config_written(PciMsix *msix, unsigned offset, unsigned size)
 
     if (offset + size <= control || offset >= control + 2)
         return;
-    atomic_store(&msix->enabled, pci_get(msix->fn, control, 2) & ENABLE);
+    set_enabled(msix, pci_get(msix->fn, control, 2) & ENABLE);
     apply_all(msix);
 }
 
@@ -314,7 +322,7 @@ load_vectors(void *object, const void *data, size_t size, VmmError *err)
         return vmm_error(err, VMM_ERROR_INVALID,
                          "The saved device '%s' had %zu interrupt vectors, not %u",
                          msix->fn->dev.id, size / sizeof(saved), msix->n);
-    atomic_store(&msix->enabled, pci_get(msix->fn, msix->cap + CAP_CONTROL, 2) & ENABLE);
+    set_enabled(msix, pci_get(msix->fn, msix->cap + CAP_CONTROL, 2) & ENABLE);
     for (unsigned i = 0; i < msix->n; i++) {
         memcpy(&saved, (const uint8_t *)data + i * sizeof(saved), sizeof(saved));
         load_vector(msix, i, &saved);

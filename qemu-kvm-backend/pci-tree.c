@@ -173,7 +173,8 @@ mark_functions(const PciBus *bus, unsigned slot)
             (zero->config[PCI_HEADER_TYPE] & ~HEADER_MULTI) | (multi ? HEADER_MULTI : 0);
 }
 
-/* Tells the bridge that leads to @bus. */
+/* Tells the bridge that leads to @bus. What is there is found by function 0 (PCI 3.0, 3.2.2.3.4), so it is the last to
+ * come where there are several. */
 static void
 tell_bridge(const PciBus *bus)
 {
@@ -182,7 +183,7 @@ tell_bridge(const PciBus *bus)
     if (!bridge || !bridge->ops || !bridge->ops->plugged)
         return;
     pthread_mutex_lock(&bridge->dev.lock);
-    bridge->ops->plugged(bridge, bus->first != NULL);
+    bridge->ops->plugged(bridge, function_at(bus, 0, 0) != NULL);
     pthread_mutex_unlock(&bridge->dev.lock);
 }
 
@@ -210,6 +211,11 @@ pci_plug_at(PciFunction *fn, PciBus *bus, unsigned slot, unsigned function, VmmE
         return vmm_error(err, VMM_ERROR_INVALID,
                          "Device '%s': slot %u.%u of bus '%s' is taken by device '%s'", fn->dev.id,
                          slot, function, bus->name, function_at(bus, slot, function)->dev.id);
+    if (fn->dev.board->hot && function > 0 && function_at(bus, slot, 0))
+        return vmm_error(err, VMM_ERROR_STATE,
+                         "Device '%s': device '%s' is in slot %u of bus '%s' already, and a running guest does not look "
+                         "for other functions of it",
+                         fn->dev.id, function_at(bus, slot, 0)->dev.id, slot, bus->name);
     fn->bus = bus;
     fn->slot = slot;
     fn->function = function;
@@ -304,6 +310,10 @@ pci_eject(PciFunction *fn, VmmError *err)
     if (!bridge || !bridge->ops->press_button)
         return vmm_error(err, VMM_ERROR_UNSUPPORTED,
                          "Device '%s' cannot be taken from PCI bus '%s'", fn->dev.id,
+                         fn->bus->name);
+    if (fn->bus->first->next)
+        return vmm_error(err, VMM_ERROR_UNSUPPORTED,
+                         "Device '%s' shares the slot of PCI bus '%s' with others, which would go with it", fn->dev.id,
                          fn->bus->name);
     lock(fn->bus->pci);
     heard = press_button(bridge);

@@ -102,7 +102,7 @@ struct PciFunction {
     PciBus *secondary;    /* of a bridge */
     struct PciMsix *msix; /* where it has vectors */
     bool intx;            /* drives its interrupt pin ... */
-    bool intx_masked;     /* ... which COMMAND keeps from arriving */
+    bool intx_masked;     /* ... which COMMAND keeps from arriving, or that it sends messages (PCI 3.0, 6.8.2) */
 };
 
 /* The tree, which is its root bus "pcie.0" at first. */

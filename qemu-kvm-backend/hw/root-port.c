@@ -48,7 +48,8 @@
 #define CONTROL_HOT_PLUG        (1u << 5) /* interrupts are on */
 #define CONTROL_POWER_INDICATOR 0x0300u
 #define CONTROL_POWER_OFF       (1u << 10)
-#define INDICATORS_OFF          0x03c0u
+#define SLOT_ON                 0x01c0u /* the power indicator is on, that of attention off */
+#define SLOT_OFF                0x07c0u /* both are off, and so is the power */
 
 /* Slot status; each event has its enable bit in the control register at the same place but the last. */
 #define STATUS_BUTTON     (1u << 0)
@@ -87,9 +88,8 @@ update_interrupt(RootPort *port)
         control & CONTROL_HOT_PLUG && (control & status & (STATUS_BUTTON | STATUS_PRESENCE) ||
                                        (control & CONTROL_LINK && status & STATUS_LINK));
 
-    if (!pci_msix_is_enabled(port->msix))
-        pci_set_intx(&port->fn, wanted);
-    else if (wanted && !port->raised)
+    pci_set_intx(&port->fn, wanted && !pci_msix_is_enabled(port->msix));
+    if (pci_msix_is_enabled(port->msix) && wanted && !port->raised)
         pci_msix_raise(port->msix, 0);
     port->raised = wanted;
 }
@@ -223,11 +223,12 @@ static void
 port_reset(Device *dev)
 {
     RootPort *port = (RootPort *)dev;
-    bool present = pci_next(port->fn.secondary, NULL) != NULL;
+    const PciFunction *first = pci_next(port->fn.secondary, NULL);
+    bool present = first && first->function == 0;
 
     pci_msix_reset(port->msix);
     pci_reset(&port->fn);
-    port->control = INDICATORS_OFF | (present ? 0 : CONTROL_POWER_OFF);
+    port->control = present ? SLOT_ON : SLOT_OFF;
     set(port, SLOT_CONTROL, port->control);
     show_presence(port, present);
     port->raised = false;

@@ -55,13 +55,20 @@ params(const char *key, const char *value, int slot)
     return msg;
 }
 
+static VmmMsg *
+rng_params(unsigned function)
+{
+    VmmMsg *msg = params("device", "rng", 0);
+
+    vmm_msg_put_string(msg, "bus", "pcie-root-port");
+    vmm_msg_put_u64(msg, "function", function);
+    return msg;
+}
+
 static Device *
 add_rng(Fixture *f)
 {
-    VmmMsg *msg = params("device", "rng", -1);
-
-    vmm_msg_put_string(msg, "bus", "pcie-root-port");
-    return test_board_add(f->test, &virtio_pci_class, msg);
+    return test_board_add(f->test, &virtio_pci_class, rng_params(0));
 }
 
 static Fixture
@@ -262,6 +269,41 @@ test_eject(void)
     tear_down(&f);
 }
 
+/* What is behind the port is found by its function 0, which is the last to come; one by one they do not leave. */
+static void
+test_functions(void)
+{
+    Fixture f = set_up();
+    vmm_msg_auto late = rng_params(2);
+    Device *first;
+    VmmError err;
+
+    boot(&f);
+    listen(&f, OFF);
+    first = test_board_add(f.test, &virtio_pci_class, rng_params(1));
+    g_assert_cmphex(get(&f, STATUS, 2), ==, 0);
+    g_assert_cmpuint(test_board_take_msi(f.test, MSI), ==, 0);
+    f.dev = add_rng(&f);
+    g_assert_cmphex(get(&f, STATUS, 2), ==, PRESENT | PRESENCE | LINK_CHANGED);
+    g_assert_cmpuint(test_board_take_msi(f.test, MSI), ==, 1);
+    set(&f, CONTROL, 2, LISTENS | ON);
+    g_assert_cmphex(config_read(f.test, 1, 0, 0xe, 1), ==, 0x80);
+    g_assert_null(device_new(&virtio_pci_class, &f.test->board, "x", late, &err));
+    g_assert_cmpstr(err.text, ==,
+                    "Device 'x': device 'virtio-pci' is in slot 0 of bus 'pcie-root-port' already, and a running guest does "
+                    "not look for other functions of it");
+    g_assert_false(first->class->eject(first, &err));
+    g_assert_cmpstr(err.text, ==,
+                    "Device 'virtio-pci' shares the slot of PCI bus 'pcie-root-port' with others, which would go with it");
+    g_assert_cmphex(get(&f, STATUS, 2) & BUTTON, ==, 0);
+    g_assert_null(removed);
+    device_free(f.dev);
+    f.dev = NULL;
+    g_assert_cmphex(get(&f, STATUS, 2) & PRESENT, ==, 0);
+    device_free(first);
+    tear_down(&f);
+}
+
 /* Without messages the events are a level on the port's pin. */
 static void
 test_pin(void)
@@ -280,6 +322,25 @@ test_pin(void)
     tear_down(&f);
 }
 
+/* Who gets messages gets no level any more. */
+static void
+test_pin_goes(void)
+{
+    Fixture f = set_up();
+    const unsigned gsi = 16 + 2;
+    unsigned msix = get(&f, 0x34, 1);
+
+    boot(&f);
+    set(&f, CONTROL, 2, LISTENS | OFF);
+    f.dev = add_rng(&f);
+    g_assert_true(f.test->level[gsi]);
+    set(&f, msix + 2, 2, 0x8000);
+    g_assert_false(f.test->level[gsi]);
+    set(&f, msix + 2, 2, 0);
+    g_assert_true(f.test->level[gsi]);
+    tear_down(&f);
+}
+
 static void
 test_reset(void)
 {
@@ -290,8 +351,12 @@ test_reset(void)
     f.dev = add_rng(&f);
     f.port->class->reset(f.port);
     g_assert_cmphex(get(&f, STATUS, 2), ==, PRESENT);
-    g_assert_cmphex(get(&f, CONTROL, 2), ==, 0x3c0);
+    g_assert_cmphex(get(&f, CONTROL, 2), ==, 0x1c0);
     g_assert_cmphex(get(&f, 0x18, 4), ==, 0);
+    set(&f, CONTROL, 2, 0x5c0); /* power alone is not all that says that the device may be taken out */
+    g_assert_null(removed);
+    set(&f, CONTROL, 2, OFF);
+    g_assert_cmpstr(removed, ==, "virtio-pci");
     tear_down(&f);
 }
 
@@ -324,7 +389,9 @@ main(int argc, char **argv)
     g_test_add_func("/root-port/windows", test_windows);
     g_test_add_func("/root-port/plug", test_plug);
     g_test_add_func("/root-port/eject", test_eject);
+    g_test_add_func("/root-port/functions", test_functions);
     g_test_add_func("/root-port/pin", test_pin);
+    g_test_add_func("/root-port/pin-goes", test_pin_goes);
     g_test_add_func("/root-port/reset", test_reset);
     g_test_add_func("/root-port/refused", test_refused);
     return g_test_run();
