@@ -81,6 +81,13 @@ device_format_address(const Device *dev, XmlWriter *out)
 }
 
 /* A bus goes by the alias of the controller that opens it. */
+gboolean
+device_same_address(const Device *one, const Device *other)
+{
+    return one->pci.domain == other->pci.domain && one->pci.bus == other->pci.bus && one->pci.slot == other->pci.slot &&
+           one->pci.function == other->pci.function;
+}
+
 void
 device_describe_address(const Device *dev, VmmMsg *msg)
 {

@@ -145,8 +145,7 @@ rng_find(const GPtrArray *devices, const Device *wanted, gboolean config, GError
 
         if (rng->dev.kind != &device_rng || rng->backend != like->backend ||
             (like->source && g_strcmp0(rng->source, like->source) != 0) ||
-            (wanted->pci.known &&
-             (rng->dev.pci.bus != wanted->pci.bus || rng->dev.pci.slot != wanted->pci.slot)) ||
+            (wanted->pci.known && !device_same_address(&rng->dev, wanted)) ||
             (wanted->alias && g_strcmp0(rng->dev.alias, wanted->alias) != 0))
             continue;
         return &rng->dev;

@@ -234,11 +234,39 @@ detach_from_config(DomainDef *def, const Change *change, GError **error)
 }
 
 static gboolean
+refuse_place(const Device *dev, const char *with, const char *because, GError **error)
+{
+    return driver_error(error, VIR_ERR_OPERATION_FAILED,
+                        "cannot hot unplug %s device with %sPCI guest address: %04x:%02x:%02x.%u%s", dev->kind->element,
+                        with, dev->pci.domain, dev->pci.bus, dev->pci.slot, dev->pci.function, because);
+}
+
+static gboolean
+is_beside(const Device *dev, const Device *other)
+{
+    return other != dev && other->pci.known && other->pci.domain == dev->pci.domain && other->pci.bus == dev->pci.bus &&
+           other->pci.slot == dev->pci.slot;
+}
+
+/* A guest gives a slot up whole, with all functions in it; and bus 0 has none that it can give up. */
+static gboolean
+check_place(const GPtrArray *devices, const Device *dev, GError **error)
+{
+    if (!dev->pci.known)
+        return TRUE;
+    for (guint i = 0; i < devices->len; i++) {
+        if (is_beside(dev, g_ptr_array_index(devices, i)))
+            return refuse_place(dev, "multifunction ", "", error);
+    }
+    return dev->pci.bus > 0 || refuse_place(dev, "", " - not allowed by controller", error);
+}
+
+static gboolean
 find_live(const Domain *domain, Change *change, GError **error)
 {
     const Device *dev = find_subject(domain->live, change, FALSE, error);
 
-    if (!dev || !may_leave(change, dev, error))
+    if (!dev || !may_leave(change, dev, error) || !check_place(domain->live->devices, dev, error))
         return FALSE;
     change->subject = g_strdup(dev->alias);
     return TRUE;

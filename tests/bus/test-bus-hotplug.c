@@ -94,6 +94,29 @@ test_live(void)
     g_assert_cmpuint(fixture_count_descriptors(fixture), ==, n_descriptors);
 }
 
+#define AT(bus, slot, function)                                                                                     \
+    "<address type='pci' domain='0' bus='" bus "' slot='" slot "' function='" function "' multifunction='on'/>"
+#define RNG_AT(bus, slot, function)                                                                                 \
+    "<rng model='virtio'><backend model='random'>/dev/urandom</backend>" AT(bus, slot, function) "</rng>"
+
+/* Devices that a guest cannot give up by themselves. */
+static void
+test_place(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *path =
+        fixture_define_with(fixture, "place", "", RNG_AT("1", "0", "0") RNG_AT("1", "0", "1") RNG_AT("0", "9", "0"));
+
+    fixture_do(fixture, path, "Create", FLAGS(0));
+    change_fails(fixture, path, "DetachDevice", RNG_AT("1", "0", "1"), LIVE,
+                 "operation failed: cannot hot unplug rng device with multifunction PCI guest address: 0000:01:00.1");
+    change_fails(fixture, path, "DetachDevice", RNG_AT("0", "9", "0"), LIVE,
+                 "operation failed: cannot hot unplug rng device with PCI guest address: 0000:00:09.0 - not allowed by "
+                 "controller");
+    g_assert_true(has(fixture, path, 0, "bus='0x01' slot='0x00' function='0x1'"));
+    change(fixture, path, "DetachDevice", RNG_AT("0", "9", "0"), CONFIG);
+}
+
 static void
 test_config(void)
 {
@@ -443,6 +466,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     fixture_use_fake_passt();
     g_test_add_func("/bus/hotplug/live", test_live);
+    g_test_add_func("/bus/hotplug/place", test_place);
     g_test_add_func("/bus/hotplug/config", test_config);
     g_test_add_func("/bus/hotplug/both", test_both);
     g_test_add_func("/bus/hotplug/link", test_link);
