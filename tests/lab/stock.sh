@@ -60,7 +60,11 @@ guest_boots() {
 
 # says TEXT COMMAND: the guest's shell on the console open on the file $screen, in one line that COMMAND prints.
 # shellcheck disable=SC2154 # screen is the caller's
+asked=0
 says() {
-    console_type "echo \"=\$($2)=\""
-    wait_for $patience "$screen" "=$1="
+    asked=$((asked + 1))
+    console_type "echo \"=\$($2)=\"; echo asked-\$(($asked + 0))-"
+    wait_for $patience "$screen" "asked-$asked-" && grep -aqF -- "=$1=" "$screen" && return
+    tail -n 4 "$screen"
+    return 1
 }
