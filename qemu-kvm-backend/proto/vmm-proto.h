@@ -351,7 +351,8 @@
  *               the guest received
  *   console     serial ports (virtio-serial) with numbers N from 0 to 14, of which 0 is for a console:
  *               port-N-kind string: a character device's, with its keys: port-N-fd, port-N-out, port-N-watch,
- *                   port-N-log, port-N-append, port-N-telnet; port-N-name? string ("org.qemu.guest_agent.0"), port-N-console? bool;
+ *                   port-N-log, port-N-append, port-N-telnet; port-N-name? string ("org.qemu.guest_agent.0"), port-N-console? bool
+ *                   (the guest does not wait for a console's reader, as chardev.h says);
  *               ports? u64: how many there may be in all, with those that come later (up to 15; those that
  *                   there are)
  *     tell-device { remove? u64 (the number of a port that goes), add? u64 (of one that comes, with its keys

@@ -222,6 +222,14 @@ read_name(Port *port, VmmMsg *params, VmmError *err)
     return true;
 }
 
+/* A kernel holds a spinlock while it writes to its console, and spins until the buffer has been used (Linux'
+ * drivers/char/virtio_console.c): it does not wait for who reads. At other ports a process does. */
+static bool
+may_wait(const Port *port, const char *kind)
+{
+    return socket_origin_is_kind(kind) && !port->is_console;
+}
+
 bool
 console_port_open(Console *console, unsigned i, VmmMsg *params, VmmError *err)
 {
@@ -238,8 +246,7 @@ console_port_open(Console *console, unsigned i, VmmMsg *params, VmmError *err)
     vmm_msg_auto inner = port_params(params, i, kind);
     if (!read_name(port, params, err))
         return false;
-    return socket_origin_is_kind(kind) ? open_socket(port, inner, err)
-                                       : open_chardev(port, inner, err);
+    return may_wait(port, kind) ? open_socket(port, inner, err) : open_chardev(port, inner, err);
 }
 
 void

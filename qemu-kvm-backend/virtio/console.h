@@ -34,7 +34,7 @@ typedef struct Port {
     char *name; /* NULL: none */
     bool is_console;
     Chardev *chardev;
-    SocketServer *socket; /* one of the two is there */
+    SocketServer *socket; /* one of the two is there; this one has the guest wait for its client */
     Sink log;             /* of a socket's output; a character device has its own */
     bool host_open;       /* somebody is at the host's end */
     bool guest_open;

@@ -206,6 +206,60 @@ test_socket_output_waits(Fixture *f, const void *data)
     g_assert_cmpuint(sent, ==, 2 * n);
 }
 
+/* Port 1 comes anew, as a console. */
+static void
+replace_by_console(Fixture *f)
+{
+    VmmMsg *request;
+
+    tell_device(f, port_removal(1), NULL);
+    unlink(f->path);
+    request = port_addition(1, listen_at(f->path));
+    vmm_msg_put_bool(request, "port-1-console", true);
+    tell_device(f, request, NULL);
+}
+
+/* All that @client gets. */
+static GByteArray *
+read_all(Fixture *f, int client)
+{
+    GByteArray *all = g_byte_array_new();
+    uint8_t bytes[65536];
+    ssize_t n;
+
+    while ((n = read(client, bytes, sizeof(bytes))) > 0) {
+        g_byte_array_append(all, bytes, n);
+        test_board_settle(f->guest->test);
+    }
+    return all;
+}
+
+/* A console's guest does not wait for a client that does not read: it gets the newest output when it does. */
+static void
+test_console_output(Fixture *f, const void *data)
+{
+    g_autoptr(GByteArray) all = NULL;
+    static uint8_t bytes[65536];
+    unsigned sent = 0, n = 32;
+    uint32_t head, len;
+    int client;
+
+    console_introduce(f);
+    replace_by_console(f);
+    client = client_new(f);
+    for (unsigned i = 0; i < n; i++) {
+        memset(bytes, i, sizeof(bytes));
+        guest_writes(f, AGENT_OUT, i, bytes, sizeof(bytes));
+    }
+    while (guest_take_used(f->guest, AGENT_OUT, &head, &len))
+        sent++;
+    g_assert_cmpuint(sent, ==, n);
+    all = read_all(f, client);
+    g_assert_cmpuint(all->len, >=, sizeof(bytes));
+    g_assert_cmpmem(all->data + all->len - sizeof(bytes), sizeof(bytes), bytes, sizeof(bytes));
+    close(client);
+}
+
 static void
 test_pty(Fixture *f, const void *data)
 {
@@ -309,6 +363,7 @@ main(int argc, char **argv)
     CASE("log", test_log);
     CASE("socket-input-waits", test_socket_input_waits);
     CASE("socket-output-waits", test_socket_output_waits);
+    CASE("console-output", test_console_output);
     CASE("pty", test_pty);
     CASE("file", test_file);
     CASE("huge-output", test_huge_output);
