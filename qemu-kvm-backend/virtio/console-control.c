@@ -90,6 +90,8 @@ tell_one(Console *console, Port *port, unsigned what)
     case TELL_NAME:
         return send_control(console, port, VIRTIO_CONSOLE_PORT_NAME, 1, port->name);
     case TELL_REMOVE:
+        /* What was sent so far is not for another port of that number. */
+        console_discard_output(console, port->number);
         return send_control(console, port, VIRTIO_CONSOLE_PORT_REMOVE, 1, "");
     default:
         return send_control(console, port, VIRTIO_CONSOLE_PORT_OPEN, port->host_open, "");

@@ -15,10 +15,10 @@ in_queue(const Port *port)
     return port->console->vdev.queues[port->number == 0 ? 0 : 2 * port->number + 2];
 }
 
-static VirtQueue *
-out_queue(const Port *port)
+static unsigned
+out_index(unsigned number)
 {
-    return port->console->vdev.queues[port->number == 0 ? 1 : 2 * port->number + 3];
+    return number == 0 ? 1 : 2 * number + 3;
 }
 
 /* From the host to the guest. */
@@ -107,8 +107,9 @@ void
 console_port_send(void *data)
 {
     Port *port = data;
-    VirtQueue *queue = out_queue(port);
+    unsigned index = out_index(port->number);
     VirtioDevice *vdev = &port->console->vdev;
+    VirtQueue *queue = vdev->queues[index];
     size_t left = TURN;
     VirtChain chain;
     unsigned n = 0;
@@ -125,7 +126,25 @@ console_port_send(void *data)
     }
     queue_flush(queue);
     if (n == QUEUE_SIZE || left == 0)
-        virtio_kick(vdev, port->number == 0 ? 1 : 2 * port->number + 3);
+        virtio_kick(vdev, index);
+}
+
+void
+console_discard_output(Console *console, unsigned number)
+{
+    unsigned index = out_index(number);
+    VirtioDevice *vdev = &console->vdev;
+    VirtQueue *queue = vdev->queues[index];
+    VirtChain chain;
+    unsigned n = 0;
+
+    if (!vdev->started)
+        return;
+    for (; n < QUEUE_SIZE && queue_pop(queue, &chain); n++)
+        queue_push(queue, chain.head, 0);
+    queue_flush(queue);
+    if (n == QUEUE_SIZE)
+        virtio_kick(vdev, index);
 }
 
 /* The host's end. */

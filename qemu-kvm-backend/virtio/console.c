@@ -13,38 +13,40 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The port that queue @index is of, or NULL. */
-static Port *
-port_of(Console *console, unsigned index)
+static void
+kick_port(Console *console, unsigned number, bool out)
 {
-    unsigned number = index < CONTROL_IN ? 0 : index / 2 - 1;
     Port *port = &console->ports[number];
 
-    return index == CONTROL_IN || index == CONTROL_OUT || !port->console ? NULL : port;
+    if (port->console && out)
+        console_port_send(port);
+    else if (port->console)
+        console_port_accept(port);
+    else if (out)
+        console_discard_output(console, number);
 }
 
 static void
 console_kick(VirtioDevice *vdev, unsigned index)
 {
     Console *console = (Console *)vdev;
-    Port *port = port_of(console, index);
 
     if (index == CONTROL_IN)
         console_tell_driver(console);
     else if (index == CONTROL_OUT)
         console_read_control(console);
-    else if (port && index % 2 == 0)
-        console_port_accept(port);
-    else if (port)
-        console_port_send(port);
+    else
+        kick_port(console, index < CONTROL_IN ? 0 : index / 2 - 1, index % 2);
 }
 
-/* Without VIRTIO_CONSOLE_F_MULTIPORT there is one port, and it is open. */
+/* Without VIRTIO_CONSOLE_F_MULTIPORT there is one port, and it is open. Else the driver hears what has changed in a pause
+ * before anything goes on. */
 static void
 console_start(VirtioDevice *vdev)
 {
     Console *console = (Console *)vdev;
 
+    console_tell_driver(console);
     if (!virtio_has(vdev, VIRTIO_CONSOLE_F_MULTIPORT) && console->ports[0].console)
         console_set_guest_open(&console->ports[0], true);
 }
@@ -98,6 +100,7 @@ remove_port(Console *console, uint64_t number, VmmError *err)
                          console->vdev.dev->id);
     /* One that the driver never heard of cannot be taken from it. */
     port->tell = port->tell & TELL_ADD ? port->tell & TELL_REMOVE : TELL_REMOVE;
+    console_discard_output(console, number);
     console_port_close(port);
     console_tell_driver(console);
     return true;

@@ -58,6 +58,8 @@ void console_port_close(Port *port);
 /* The guest has put buffers into its receive queue, or bytes into its transmit queue. */
 void console_port_accept(Port *port);
 void console_port_send(void *port);
+/* Gives back what is in the transmit queue of a port that is not there, or goes. */
+void console_discard_output(Console *console, unsigned number);
 
 /* Tells the driver what it has to be told, as far as it has buffers for that. */
 void console_tell_driver(Console *console);

@@ -188,6 +188,94 @@ test_plug(Fixture *f, const void *data)
     check_no_control(f);
 }
 
+#define CHAINS 32
+
+/* Fills the transmit queue of port 1 with more than a client takes that does not read. */
+static void
+fill_output(Fixture *f)
+{
+    static const uint8_t bytes[65536];
+
+    for (unsigned i = 0; i < CHAINS; i++)
+        guest_writes(f, AGENT_OUT, i, bytes, sizeof(bytes));
+}
+
+static unsigned
+count_sent(Fixture *f)
+{
+    uint32_t head, len;
+    unsigned n = 0;
+
+    while (guest_take_used(f->guest, AGENT_OUT, &head, &len))
+        n++;
+    return n;
+}
+
+/* Port 1 comes anew; its client. */
+static int
+plug_again(Fixture *f)
+{
+    unlink(f->path);
+    tell_device(f, port_addition(1, listen_at(f->path)), NULL);
+    return client_new(f);
+}
+
+static void
+check_nothing_to_read(int client)
+{
+    char byte;
+
+    g_assert_cmpint(read(client, &byte, 1), ==, -1);
+}
+
+/* What waits to be sent when a port goes, and what the guest sends without one, is given back and nobody's. */
+static void
+test_plug_output(Fixture *f, const void *data)
+{
+    int old, client;
+    unsigned sent;
+
+    console_introduce(f);
+    old = client_new(f);
+    fill_output(f);
+    sent = count_sent(f);
+    g_assert_cmpuint(sent, <, CHAINS);
+    tell_device(f, port_removal(1), NULL);
+    g_assert_cmpuint(sent + count_sent(f), ==, CHAINS);
+    guest_writes(f, AGENT_OUT, 0, "lost", 4);
+    g_assert_cmpuint(count_sent(f), ==, 1);
+    client = plug_again(f);
+    check_nothing_to_read(client);
+    guest_writes(f, AGENT_OUT, 0, "found", 5);
+    g_assert_cmpuint(count_sent(f), ==, 1);
+    close(old);
+    close(client);
+}
+
+/* The same where both happen in a pause, in which nothing can be given back. */
+static void
+test_plug_paused(Fixture *f, const void *data)
+{
+    Device *dev = f->guest->dev;
+    int old, client;
+    unsigned sent;
+
+    console_introduce(f);
+    old = client_new(f);
+    fill_output(f);
+    sent = count_sent(f);
+    dev->class->pause(dev);
+    tell_device(f, port_removal(1), NULL);
+    client = plug_again(f);
+    g_assert_cmpuint(count_sent(f), ==, 0);
+    dev->class->resume(dev);
+    test_board_settle(f->guest->test);
+    g_assert_cmpuint(sent + count_sent(f), ==, CHAINS);
+    check_nothing_to_read(client);
+    close(old);
+    close(client);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -200,6 +288,8 @@ main(int argc, char **argv)
     CASE("nonsense", test_nonsense);
     CASE("small-control-buffer", test_small_control_buffer);
     CASE("plug", test_plug);
+    CASE("plug-output", test_plug_output);
+    CASE("plug-paused", test_plug_paused);
     g_test_add_func("/virtio-console/bad-parameters", test_bad_parameters);
     return g_test_run();
 }
