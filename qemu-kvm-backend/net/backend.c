@@ -177,14 +177,16 @@ serve(Watch *watch, uint32_t events)
 {
     NetBackend *backend = watch->backend;
     bool room = !backend->kind->flush || backend->kind->flush(&watch->channel);
+    bool out = watch->out && room;
 
     /* Where nobody reads at the moment, nobody would find out by reading. */
     if (watch->channel.lost || (events & (EPOLLHUP | EPOLLERR) && !watch->in)) {
         lose(backend);
         return;
     }
-    backend->owner.ready(backend->owner.data, watch - backend->watches, watch->in,
-                         watch->out && room);
+    if (out)
+        watch->out = false; /* an owner that has to wait again says so */
+    backend->owner.ready(backend->owner.data, watch - backend->watches, watch->in, out);
     update(watch);
 }
 

@@ -48,7 +48,8 @@ void net_backend_stop(NetBackend *backend);
 bool net_backend_set_active(NetBackend *backend, unsigned n_active);
 bool net_backend_set_offloads(NetBackend *backend, uint64_t features);
 
-/* Which directions of @channel to wait for; at first it is the incoming one. */
+/* Which directions of @channel to wait for; at first it is the incoming one. The incoming one is waited for until this
+ * says otherwise, the outgoing one until it is ready. */
 void net_backend_watch(NetBackend *backend, unsigned channel, bool in, bool out);
 /* The oldest packet; false where there is none now. It stays until net_backend_take(). */
 bool net_backend_peek(NetBackend *backend, unsigned channel, NetPacket *ret);

@@ -241,6 +241,31 @@ test_send_waits(Fixture *f, const void *data)
     check_wire(f, 100, 1);
 }
 
+static uint16_t *
+used_flags(Fixture *f, unsigned queue)
+{
+    return guest_memory(f->guest, f->guest->queues[queue].device, 2);
+}
+
+/* When all that waited has gone the card has nothing to do, though a packet waits for the guest's buffers: it does not even
+ * look at the queue, which would put the flags there in order. */
+static void
+test_send_rests(Fixture *f, const void *data)
+{
+    g_assert_true(wire_put(f, 100, 1));
+    for (unsigned i = 0; i < NET_GUEST_SLOTS; i++)
+        g_assert_true(guest_sends(f, 20000, i));
+    guest_kick(f->guest, TX);
+    net_settle(f);
+    for (unsigned i = 0; i < NET_GUEST_SLOTS; i++)
+        check_wire(f, 20000, i);
+    net_settle(f);
+    g_assert_cmpuint(net_guest_reclaim(f->net), ==, NET_GUEST_SLOTS);
+    *used_flags(f, TX) = 0xbeef;
+    net_settle(f);
+    g_assert_cmphex(*used_flags(f, TX), ==, 0xbeef);
+}
+
 /* A pause while half a frame is out. */
 static void
 test_send_over_pause(Fixture *f, const void *data)
@@ -556,6 +581,7 @@ main(int argc, char **argv)
     CASE("send/frames", test_send);
     CASE("send/pieces", test_send_pieces);
     CASE("send/waits", test_send_waits);
+    CASE("send/rests", test_send_rests);
     CASE("send/bandwidth", test_bandwidth_out);
     CASE("receive/bandwidth", test_bandwidth_in);
     CASE("send/over-pause", test_send_over_pause);
