@@ -100,7 +100,7 @@ may_read(const VsockConn *conn)
            !(conn->guest_shut & VSOCK_NO_RECEIVE) && !(conn->tell & VSOCK_TELL_RESPONSE);
 }
 
-/* What the host has for the guest, into @chain; false where there is nothing. */
+/* What the host has for the guest, which has credit, into @chain; false where there is nothing. */
 static bool
 send_data(Vsock *vsock, VsockConn *conn, const VirtChain *chain)
 {
@@ -109,8 +109,13 @@ send_data(Vsock *vsock, VsockConn *conn, const VirtChain *chain)
     struct virtio_vsock_hdr hdr;
     struct iovec pieces[PIECES];
     unsigned n = data_pieces(chain, size, pieces);
-    size_t got = n > 0 ? vsock_conn_read(conn, pieces, n) : 0;
+    size_t got;
 
+    if (n == 0) {
+        virtio_break(&vsock->vdev, "a receive buffer has no room for data");
+        return false;
+    }
+    got = vsock_conn_read(conn, pieces, n);
     if (got == 0)
         return false;
     hdr = conn_header(vsock, conn, VIRTIO_VSOCK_OP_RW);

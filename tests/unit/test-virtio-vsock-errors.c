@@ -195,6 +195,33 @@ test_small_buffer(void)
     vsock_tear_down(&f, NULL);
 }
 
+/* Buffers for a header alone do for packets that are one, and for data they do not. */
+static void
+test_no_room_for_data(void)
+{
+    Fixture f = { 0 };
+    Packet packet;
+    int fd;
+
+    vsock_set_up_with(&f, true);
+    guest_start(f.guest, UINT64_MAX);
+    f.rx = guest_alloc(f.guest, N_RX * BUFFER);
+    for (unsigned i = 0; i < 2; i++) {
+        guest_desc(f.guest, f.guest->queues[RX].desc, i, f.rx + i * BUFFER, HEADER, DESC_WRITE, 0);
+        guest_offer(f.guest, RX, i);
+    }
+    guest_kick(f.guest, RX);
+    fd = client_new(&f, "CONNECT 52\n");
+    expect(&f, &packet, VIRTIO_VSOCK_OP_REQUEST, 52);
+    g_assert_cmphex(guest_get(f.guest, COMMON_STATUS, 1) & STATUS_NEEDS_RESET, ==, 0);
+    say(&f, VIRTIO_VSOCK_OP_RESPONSE, 52, packet.host_port, 0);
+    g_assert_cmpint(send(fd, "x", 1, 0), ==, 1);
+    test_board_settle(f.guest->test);
+    assert_broken(&f);
+    close(fd);
+    vsock_tear_down(&f, NULL);
+}
+
 static void
 test_bad_params(void)
 {
@@ -235,6 +262,7 @@ main(int argc, char **argv)
     ADD("short-packet", test_short_packet);
     ADD("long-size", test_long_size);
     g_test_add_func("/virtio-vsock/small-buffer", test_small_buffer);
+    g_test_add_func("/virtio-vsock/no-room-for-data", test_no_room_for_data);
     g_test_add_func("/virtio-vsock/bad-params", test_bad_params);
     return g_test_run();
 }
