@@ -88,12 +88,21 @@ vsock_hear(Vsock *vsock)
     vsock->deaf = deaf;
 }
 
+/* A tick is for all streams: whoever comes does not put it off. */
+void
+vsock_tick(Vsock *vsock)
+{
+    if (!vsock->ticking)
+        loop_timer_set(vsock->timer, VSOCK_TICK_MS);
+    vsock->ticking = true;
+}
+
 void
 vsock_set_patience(Vsock *vsock, VsockConn *conn, unsigned patience)
 {
     conn->patience = patience;
     if (patience && vsock->vdev.started)
-        loop_timer_set(vsock->timer, VSOCK_TICK_MS);
+        vsock_tick(vsock);
 }
 
 VsockConn *

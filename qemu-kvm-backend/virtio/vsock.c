@@ -233,8 +233,9 @@ on_timer(void *data, uint32_t events)
     Vsock *vsock = data;
 
     pthread_mutex_lock(&vsock->vdev.dev->lock);
+    vsock->ticking = false;
     if (vsock->vdev.started && count_down(vsock))
-        loop_timer_set(vsock->timer, VSOCK_TICK_MS);
+        vsock_tick(vsock);
     vsock_serve(vsock);
     pthread_mutex_unlock(&vsock->vdev.dev->lock);
 }
@@ -255,7 +256,7 @@ vsock_start(VirtioDevice *vdev)
     Vsock *vsock = (Vsock *)vdev;
 
     if (vsock->n_conns > 0)
-        loop_timer_set(vsock->timer, VSOCK_TICK_MS);
+        vsock_tick(vsock);
     vsock_hear(vsock);
 }
 
@@ -266,6 +267,7 @@ vsock_stop(VirtioDevice *vdev)
     Vsock *vsock = (Vsock *)vdev;
 
     loop_timer_set(vsock->timer, 0);
+    vsock->ticking = false;
     if (!vsock->deaf)
         loop_source_set_events(vsock->listening, 0);
     vsock->deaf = true;

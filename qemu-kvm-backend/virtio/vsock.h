@@ -42,6 +42,7 @@ typedef struct Vsock {
     LoopSource *listening, *answering;
     bool deaf; /* who connects has to wait: there are too many streams, or no driver */
     LoopSource *timer;
+    bool ticking;                /* the timer runs: patience is counted down once a second */
     VsockConn *rows[VSOCK_ROWS]; /* by ports */
     unsigned n_conns, n_greeters;
     uint32_t next_port;
@@ -60,6 +61,8 @@ VsockConn *vsock_add(Vsock *vsock, uint32_t guest_port, uint32_t host_port, Vsoc
 void vsock_set_guest_port(Vsock *vsock, VsockConn *conn, uint32_t guest_port);
 void vsock_set_state(Vsock *vsock, VsockConn *conn, VsockState state);
 void vsock_set_patience(Vsock *vsock, VsockConn *conn, unsigned patience);
+/* Has the next second of patience counted, if it is not being counted already. */
+void vsock_tick(Vsock *vsock);
 /* It has something for the guest, or nothing. */
 void vsock_make_ready(Vsock *vsock, VsockConn *conn);
 void vsock_make_unready(Vsock *vsock, VsockConn *conn);

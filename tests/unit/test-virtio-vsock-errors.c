@@ -7,6 +7,7 @@
 
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 static void
@@ -151,6 +152,56 @@ test_many_greeters(Fixture *f, gconstpointer data)
     g_assert_cmpuint(count_streams(f), ==, 0);
 }
 
+static uint64_t passed_ns;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *ret);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ret);
+
+/* The clock of the loop's timers is ahead by the time that tests let pass. */
+int
+__wrap_clock_gettime(clockid_t clock, struct timespec *ret)
+{
+    int result = __real_clock_gettime(clock, ret);
+    uint64_t ns = ret->tv_nsec + passed_ns;
+
+    ret->tv_sec += ns / 1000000000;
+    ret->tv_nsec = ns % 1000000000;
+    return result;
+}
+
+static void
+quit(void *loop, uint32_t events)
+{
+    loop_quit(loop);
+}
+
+/* Timers that are due by then are served. */
+static void
+pass_time(Fixture *f, unsigned ms)
+{
+    Loop *loop = f->guest->test->board.loop;
+    LoopSource *timer = loop_add_timer(loop, quit, loop);
+
+    passed_ns += ms * 1000000ull;
+    loop_timer_set(timer, 1);
+    loop_run(loop);
+    loop_source_free(timer);
+}
+
+/* A client that says nothing has ten seconds, however many others come and go meanwhile. */
+static void
+test_silent_greeter(Fixture *f, gconstpointer data)
+{
+    int silent = client_new(f, "");
+
+    for (unsigned i = 0; i < 24; i++) {
+        close(client_new(f, ""));
+        pass_time(f, 500);
+    }
+    expect_end(silent);
+    close(silent);
+}
+
 static void
 assert_broken(Fixture *f)
 {
@@ -259,6 +310,7 @@ main(int argc, char **argv)
     g_test_add_func("/virtio-vsock/unanswered", test_unanswered);
     ADD("many", test_many);
     ADD("many-greeters", test_many_greeters);
+    ADD("silent-greeter", test_silent_greeter);
     ADD("short-packet", test_short_packet);
     ADD("long-size", test_long_size);
     g_test_add_func("/virtio-vsock/small-buffer", test_small_buffer);
