@@ -276,8 +276,7 @@ insert(Blk *blk, Block *block)
     block_close(blk->block);
     blk->block = NULL;
     serve_again(blk); /* likewise: without a medium they fail */
-    if (vdev->started)
-        blk_flush_queues(blk);
+    blk_flush_queues(blk); /* of a paused guest, too: what is in its memory is what is saved */
     blk->block = block;
     if (blk->block && vdev->started)
         block_attach(blk->block, vdev->loop);

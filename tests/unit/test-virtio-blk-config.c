@@ -4,6 +4,7 @@
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "qemu-kvm-backend/virtio/virtio-classes.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -168,6 +169,62 @@ test_medium(void)
     g_unlink(path);
 }
 
+static gint reads_fail;
+
+ssize_t __real_preadv2(int fd, const struct iovec *iov, int n, off_t offset, int flags);
+ssize_t __wrap_preadv2(int fd, const struct iovec *iov, int n, off_t offset, int flags);
+
+ssize_t
+__wrap_preadv2(int fd, const struct iovec *iov, int n, off_t offset, int flags)
+{
+    if (!g_atomic_int_get(&reads_fail))
+        return __real_preadv2(fd, iov, n, offset, flags);
+    errno = EIO;
+    return -1;
+}
+
+/* The guest is stopped by a read that fails. */
+static uint64_t
+stop_by_read(Disk *disk, uint64_t data)
+{
+    uint64_t status = disk_offer(disk, 0, VIRTIO_BLK_T_IN, 0, data, 512, true);
+
+    g_atomic_int_set(&reads_fail, 1);
+    guest_kick(disk->guest, 0);
+    while (disk->guest->test->n_requests == 0)
+        test_board_settle(disk->guest->test);
+    disk->guest->dev->class->pause(disk->guest->dev);
+    g_atomic_int_set(&reads_fail, 0);
+    return status;
+}
+
+/* A request that waits for a medium fails with it, and a guest that is paused has that in its memory at once: it may be
+ * saved next. */
+static void
+test_medium_paused(void)
+{
+    VmmMsg *params = disk_params_with("on-read-error", "stop");
+    uint64_t data, status;
+    uint32_t head, len;
+    Disk disk;
+
+    vmm_msg_put_bool(params, "removable", true);
+    vmm_msg_put_bool(params, "read-only", true);
+    vmm_msg_put_string(params, "io", "threads");
+    disk_open(&disk, params, O_RDONLY);
+    guest_enable_msix(disk.guest);
+    guest_start(disk.guest, DISK_FEATURES);
+    data = disk_put_data(&disk, 512, 1);
+    status = stop_by_read(&disk, data);
+    g_assert_false(guest_take_used(disk.guest, 0, &head, &len));
+    g_assert_cmpint(change_medium(&disk, disk.path, O_RDONLY), ==, DISK_SIZE);
+    g_assert_true(guest_take_used(disk.guest, 0, &head, &len));
+    g_assert_cmpuint(disk_status(&disk, status), ==, VIRTIO_BLK_S_IOERR);
+    disk.guest->dev->class->resume(disk.guest->dev);
+    g_assert_cmpuint(disk_run(&disk, VIRTIO_BLK_T_IN, 0, data, 512, true), ==, VIRTIO_BLK_S_OK);
+    disk_close(&disk);
+}
+
 /* What is no drive keeps what it has. */
 static void
 test_no_medium(void)
@@ -289,6 +346,7 @@ main(int argc, char **argv)
     g_test_add_func("/virtio-blk/figures", test_figures);
     g_test_add_func("/virtio-blk/resize", test_resize);
     g_test_add_func("/virtio-blk/medium", test_medium);
+    g_test_add_func("/virtio-blk/medium-paused", test_medium_paused);
     g_test_add_func("/virtio-blk/no-medium", test_no_medium);
     g_test_add_func("/virtio-blk/bad-parameters", test_bad_parameters);
     g_test_add_func("/virtio-blk/drive-in-thread", test_drive_in_thread);
