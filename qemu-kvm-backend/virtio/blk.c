@@ -33,7 +33,8 @@ reaped(void *blk)
     blk_flush_queues(blk);
 }
 
-/* What was written with the cache on is made stable, for the guest sends no flush any more. */
+/* What was written with the cache on is made stable, for the guest sends no flush any more: what is still on its way, too,
+ * which a flush beside it would not cover. */
 static void
 flush_for_guest(Blk *blk)
 {
@@ -42,6 +43,8 @@ flush_for_guest(Blk *blk)
     if (!blk->must_flush)
         return;
     blk->must_flush = false;
+    if (blk->block)
+        block_drain(blk->block);
     req = blk_request_take(blk);
     req->status = NULL;
     req->block.n_iov = 0;

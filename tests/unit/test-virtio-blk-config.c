@@ -41,6 +41,58 @@ test_wce(void)
     disk_close(&disk);
 }
 
+static gint write_is_slow, n_writing, n_flushes;
+
+ssize_t __real_pwritev2(int fd, const struct iovec *iov, int n, off_t offset, int flags);
+ssize_t __wrap_pwritev2(int fd, const struct iovec *iov, int n, off_t offset, int flags);
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+/* Long enough for a flush that does not wait for it. */
+ssize_t
+__wrap_pwritev2(int fd, const struct iovec *iov, int n, off_t offset, int flags)
+{
+    ssize_t done;
+
+    g_atomic_int_inc(&n_writing);
+    if (g_atomic_int_get(&write_is_slow))
+        g_usleep(200 * 1000);
+    done = __real_pwritev2(fd, iov, n, offset, flags);
+    g_atomic_int_add(&n_writing, -1);
+    return done;
+}
+
+int
+__wrap_fdatasync(int fd)
+{
+    g_assert_cmpint(g_atomic_int_get(&n_writing), ==, 0);
+    g_atomic_int_inc(&n_flushes);
+    return __real_fdatasync(fd);
+}
+
+/* A write that is on its way when the cache goes is covered by the flush, which comes behind it. */
+static void
+test_wce_under_way(void)
+{
+    uint64_t data;
+    Disk disk;
+
+    disk_start(&disk, disk_params_with("io", "threads"));
+    data = disk_put_data(&disk, 512, 1);
+    g_atomic_int_set(&write_is_slow, 1);
+    disk_offer(&disk, 0, VIRTIO_BLK_T_OUT, 0, data, 512, false);
+    guest_kick(disk.guest, 0);
+    while (g_atomic_int_get(&n_writing) == 0)
+        g_usleep(1000);
+    n_flushes = 0;
+    set_wce(&disk, 0);
+    while (g_atomic_int_get(&n_flushes) == 0)
+        test_board_settle(disk.guest->test);
+    disk_await(&disk, 0, 1);
+    g_atomic_int_set(&write_is_slow, 0);
+    disk_close(&disk);
+}
+
 /* Without a transport: hooks that it does not call. */
 
 static unsigned n_config_changes;
@@ -343,6 +395,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/virtio-blk/wce", test_wce);
+    g_test_add_func("/virtio-blk/wce-under-way", test_wce_under_way);
     g_test_add_func("/virtio-blk/figures", test_figures);
     g_test_add_func("/virtio-blk/resize", test_resize);
     g_test_add_func("/virtio-blk/medium", test_medium);
