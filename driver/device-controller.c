@@ -270,14 +270,16 @@ check_usb(const Controller *controller, GError **error)
     return TRUE;
 }
 
-/* How many interrupts it has is up to its queues: "vectors" is a wish that costs nobody anything. */
+/* How many interrupts it has is up to its queues: "vectors" is a wish that costs nobody anything. One without ports libvirt
+ * defines, and QEMU does not start. */
 static gboolean
 check_virtio_serial(const Controller *controller, GError **error)
 {
-    if (controller->ports != UNSAID && controller->ports > VIRTIO_SERIAL_PORTS)
+    if (controller->ports != UNSAID &&
+        (controller->ports < 1 || controller->ports > VIRTIO_SERIAL_PORTS))
         return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
                             "value '%u' of attribute 'ports' of <controller> is not supported by "
-                            "this machine, whose controllers have up to %d",
+                            "this machine, whose controllers have 1 to %d",
                             controller->ports, VIRTIO_SERIAL_PORTS);
     return TRUE;
 }

@@ -353,8 +353,8 @@
  *               port-N-kind string: a character device's, with its keys: port-N-fd, port-N-out, port-N-watch,
  *                   port-N-log, port-N-append, port-N-telnet; port-N-name? string ("org.qemu.guest_agent.0"), port-N-console? bool
  *                   (the guest does not wait for a console's reader, as chardev.h says);
- *               ports? u64: how many there may be in all, with those that come later (up to 15; those that
- *                   there are)
+ *               ports? u64: how many there may be in all, with those that come later (1 to 15; those that
+ *                   there are, at least 1)
  *     tell-device { remove? u64 (the number of a port that goes), add? u64 (of one that comes, with its keys
  *               port-N-... as above) } replies port-N-guest-open, port-N-host-open bool; see also the event
  *               "port"

@@ -130,15 +130,15 @@ console_tell(VirtioDevice *vdev, VmmMsg *request, VmmMsg *reply, VmmError *err)
     return true;
 }
 
-/* Room for those that there are, at least. */
+/* Room for those that there are, at least. A driver does not take a device that has none. */
 static bool
 read_room(Console *console, VmmMsg *params, VmmError *err)
 {
-    uint64_t room = 0;
+    uint64_t room = 1;
 
     vmm_msg_get_u64(params, "ports", &room);
-    if (room > PORTS_MAX)
-        return vmm_error(err, VMM_ERROR_INVALID, "Device '%s' cannot have more than %u ports",
+    if (room < 1 || room > PORTS_MAX)
+        return vmm_error(err, VMM_ERROR_INVALID, "Device '%s' has 1 to %u ports",
                          console->vdev.dev->id, PORTS_MAX);
     console->n_ports = room;
     for (unsigned i = 0; i < PORTS_MAX; i++) {
@@ -162,7 +162,7 @@ console_create(VirtioDevice *vdev, VmmMsg *params, VmmError *err)
     if (!read_room(console, params, err))
         return false;
     vdev->features = 1ull << VIRTIO_CONSOLE_F_MULTIPORT;
-    vdev->n_queues = 2 + 2 * (console->n_ports > 0 ? console->n_ports : 1);
+    vdev->n_queues = 2 + 2 * console->n_ports;
     vdev->queue_size = QUEUE_SIZE;
     console->config.max_nr_ports = htole32(console->n_ports);
     vdev->config = &console->config;

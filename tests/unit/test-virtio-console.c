@@ -126,8 +126,8 @@ test_bad_parameters(void)
 {
     static const char *const rows[][2] = {
         { "socket", "has no descriptor" }, { "pty", "descriptor" },
-        { "serial", "unknown kind" },  { "name", "64" },
-        { "pipe", "no socket" },
+        { "serial", "unknown kind" },      { "name", "64" },
+        { "pipe", "no socket" },           { "none", "1 to 15 ports" },
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -144,6 +144,8 @@ test_bad_parameters(void)
             vmm_msg_put_string(params, "port-0-name",
                                "0123456789012345678901234567890123456789012345678901234567890123"
                                "4");
+        } else if (strcmp(rows[i][0], "none") == 0) {
+            vmm_msg_put_u64(params, "ports", 0);
         } else if (strcmp(rows[i][0], "pipe") == 0) {
             vmm_msg_put_string(params, "port-0-kind", "socket");
             vmm_msg_put_fd(params, "port-0-fd", open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -157,6 +159,20 @@ test_bad_parameters(void)
         loop_free(test->board.loop);
         test_board_free(test);
     }
+}
+
+/* There is room for a port where nobody says of any. */
+static void
+test_no_port(void)
+{
+    VmmMsg *params = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_ADD_DEVICE);
+    VirtioGuest *guest;
+
+    vmm_msg_put_string(params, "device", "console");
+    guest = virtio_guest_new(params, 8 * MIB);
+    g_assert_cmpuint(guest_get(guest, COMMON_NUM_QUEUES, 2), ==, 4);
+    g_assert_cmpuint(mmio_read(guest->test, guest->device + 4, 4), ==, 1);
+    virtio_guest_free(guest);
 }
 
 /* A port goes, and another one comes in its place; one that the guest has not heard of leaves no trace. */
@@ -290,6 +306,7 @@ main(int argc, char **argv)
     CASE("plug", test_plug);
     CASE("plug-output", test_plug_output);
     CASE("plug-paused", test_plug_paused);
+    g_test_add_func("/virtio-console/no-port", test_no_port);
     g_test_add_func("/virtio-console/bad-parameters", test_bad_parameters);
     return g_test_run();
 }
