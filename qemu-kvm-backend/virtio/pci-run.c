@@ -12,11 +12,12 @@
 /* Interrupts. */
 
 static void
-raise_pin(VirtioPci *v, unsigned bit)
+set_isr(VirtioPci *v, unsigned bit, bool pin)
 {
     pthread_mutex_lock(&v->isr_lock);
     v->isr |= bit;
-    pci_set_intx(&v->fn, true);
+    if (pin)
+        pci_set_intx(&v->fn, true);
     pthread_mutex_unlock(&v->isr_lock);
 }
 
@@ -34,19 +35,26 @@ vpci_take_isr(VirtioPci *v)
     return isr;
 }
 
-static void
-raise(VirtioPci *v, unsigned vector, unsigned bit)
-{
-    if (pci_msix_is_enabled(v->msix))
-        pci_msix_raise(v->msix, vector);
-    else
-        raise_pin(v, bit);
-}
-
 void
 vpci_raise_queue(VirtioDevice *vdev, unsigned queue)
 {
-    raise(vpci_of(vdev), atomic_load(&vpci_of(vdev)->queues[queue].vector), ISR_QUEUE);
+    VirtioPci *v = vpci_of(vdev);
+
+    if (pci_msix_is_enabled(v->msix))
+        pci_msix_raise(v->msix, atomic_load(&v->queues[queue].vector));
+    else
+        set_isr(v, ISR_QUEUE, true);
+}
+
+/* The interrupt status says so even where a vector does, and the pin is left alone (4.1.4.5.1). */
+static void
+notify_config(VirtioPci *v)
+{
+    bool msix = pci_msix_is_enabled(v->msix);
+
+    set_isr(v, ISR_CONFIG, !msix);
+    if (msix)
+        pci_msix_raise(v->msix, atomic_load(&v->config_vector));
 }
 
 static void
@@ -56,7 +64,7 @@ raise_config(VirtioDevice *vdev)
 
     atomic_fetch_add(&v->generation, 1);
     if (v->status & VPCI_DRIVER_OK) /* before that nobody listens (3.1.1) */
-        raise(v, atomic_load(&v->config_vector), ISR_CONFIG);
+        notify_config(v);
 }
 
 void

@@ -251,10 +251,12 @@ test_vectors(void)
     guest_set(guest, COMMON_QUEUE_VECTOR, 2, 0xffff);
     g_assert_true(works(guest));
     g_assert_cmpuint(test_board_take_msi(guest->test, GUEST_VECTOR(0)), ==, 0);
+    g_assert_cmphex(mmio_read(guest->test, guest->isr, 1), ==, 0);
     guest_set_avail(guest, 0, 1000);
     guest_kick(guest, 0);
     g_assert_cmpuint(test_board_take_msi(guest->test, GUEST_CONFIG_MSI), ==, 1);
     g_assert_false(guest->test->level[GSI]);
+    g_assert_cmphex(mmio_read(guest->test, guest->isr, 1), ==, 2);
     virtio_guest_free(guest);
 }
 
