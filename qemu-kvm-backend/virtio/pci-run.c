@@ -223,7 +223,9 @@ vpci_adopt(VirtioPci *v, unsigned status)
         map_queues(v);
 }
 
-/* Without bus mastering a device leaves memory alone: kernels that start another one rely on it. */
+/* Without bus mastering a device leaves memory alone: kernels that start another one rely on it. That is so once the thread
+ * of its loop has stopped it, which the driver's write does not wait for: until then packets and other input of the host
+ * may still come, and a disk's requests end. */
 bool
 vpci_may_run(const VirtioPci *v)
 {
