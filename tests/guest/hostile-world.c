@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MIB       (1ull << 20)
@@ -54,6 +55,34 @@ add_disk(World *world, const char *id, const char *bus, const char *io)
     vmm_msg_put_u64(msg, "queues", 2);
     if (strcmp(io, "threads") == 0)
         vmm_msg_put_u64(msg, "iothread", 1);
+    add(world, msg);
+}
+
+/* qemu-img's exit status. */
+static int
+qemu_img(const char *command, const char *path, const char *size)
+{
+    const char *words[] = { "qemu-img", command, "-q", "-f", "qcow2", path, size, NULL };
+    int status;
+
+    g_assert_true(g_spawn_sync(NULL, (char **)words, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status, NULL));
+    return WEXITSTATUS(status);
+}
+
+/* On a qcow2 image, whose tables are none of the guest's to write. */
+static void
+add_image(World *world)
+{
+    VmmMsg *msg = device(world, "image", "pcie.0", "blk");
+    int fd;
+
+    world->image = g_strdup_printf("%s/vmctl-hostile-%d.qcow2", g_get_tmp_dir(), (int)getpid());
+    g_assert_cmpint(qemu_img("create", world->image, "1M"), ==, 0);
+    fd = open(world->image, O_RDWR | O_CLOEXEC);
+    g_assert_cmpint(fd, >=, 0);
+    vmm_msg_put_fd(msg, "fd", fd);
+    vmm_msg_put_string(msg, "format", "qcow2");
+    vmm_msg_put_bool(msg, "discard", true);
     add(world, msg);
 }
 
@@ -217,6 +246,7 @@ world_new(const char *guest, guint vcpus, guint seed)
     add(world, device(world, "rp1", "pcie.0", NULL));
     add_disk(world, "disk0", "pcie.0", "io_uring");
     add_disk(world, "disk1", "rp0", "threads");
+    add_image(world);
     add_drive(world);
     add_net(world, 0, "pcie.0", true);
     add_net(world, 1, "rp1", false);
@@ -233,7 +263,13 @@ world_new(const char *guest, guint vcpus, guint seed)
 void
 world_free(World *world)
 {
+    int sound;
+
     vmm_free(world->vmm);
+    sound = qemu_img("check", world->image, NULL);
+    g_assert_true(sound == 0 || sound == 3); /* nothing is wrong, or only that clusters are lost */
+    g_unlink(world->image);
+    g_free(world->image);
     world_client_leaves(world);
     streams_clear(&world->streams);
     close(world->nets[0]);

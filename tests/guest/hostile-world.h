@@ -10,6 +10,7 @@ typedef struct World {
     int nets[2];  /* the far ends of the network cards */
     int listener; /* of the console's socket, in the VMM's hands too */
     char *path;   /* where it is */
+    char *image;  /* the path of the qcow2 image, which is sound in the end */
     int client;   /* -1: none */
     Streams streams;
     gsize heard; /* of what the guest said on COM1 */
