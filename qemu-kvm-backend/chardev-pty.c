@@ -1,4 +1,5 @@
-/* kind "pty": the master of a pseudo terminal, whose slave anybody may open and close.
+/* kind "pty": the master of a pseudo terminal, whose slave anybody may open and close. It comes raw from the driver, for
+ * one that echoes would give the guest its own output as input.
  *
  * A master whose slave was closed by all says POLLHUP without end, so it is in the loop only while
  * somebody has the slave open; the watch tells when that may have become so. The kernel would also
@@ -10,7 +11,6 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <termios.h>
 #include <unistd.h>
 
 /* How often a pty without a watch looks whether somebody opened it. */
@@ -98,19 +98,12 @@ pty_opened(void *data, uint32_t events)
     pty_ready(pty, events);
 }
 
-/* Raw, for a slave that echoes would give the guest its own output as input. Then the slave is
- * opened and closed once, because a master whose slave never was open does not say POLLHUP. */
+/* The slave is opened and closed once, because a master whose slave never was open does not say POLLHUP. */
 static void
 pty_prepare(int fd)
 {
-    struct termios termios;
-    int slave;
+    int slave = ioctl(fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 
-    if (tcgetattr(fd, &termios) == 0) {
-        cfmakeraw(&termios);
-        tcsetattr(fd, TCSANOW, &termios);
-    }
-    slave = ioctl(fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (slave >= 0)
         close(slave);
 }

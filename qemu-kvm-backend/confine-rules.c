@@ -2,7 +2,6 @@
 
 #include "qemu-kvm-backend/proto/amx.h"
 
-#include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -221,8 +220,6 @@ const ConfineRule confine_rules[] = {
     IOCTL(START | MAIN, KVM_SET_DEVICE_ATTR, "state: a vCPU's TSC offset"),
 
     /* Devices' own */
-    IOCTL(START | MAIN, TCGETS, "a pty becomes raw"),
-    IOCTL(START | MAIN, TCSETS, "a pty becomes raw"),
     IOCTL(START | MAIN, TIOCGPTPEER, "a pty that nobody has opened yet says that it is hung up"),
     IOCTL(ALL, TUNSETOFFLOAD, "a tap's offloads, when a guest has chosen its features"),
     IOCTL(START | MAIN, TUNGETIFF, "what kind of a tap it is"),

@@ -295,7 +295,7 @@
 
 /* Device classes that there are, with their keys:
  * serial        port u64 (0 to 3: COM1 to COM4); a character device:
- * (any of them) kind string: "pty": fd, watch? fd (inotify, readable when somebody opened the slave);
+ * (any of them) kind string: "pty": fd (raw), watch? fd (inotify, readable when somebody opened the slave);
  *               "socket": fd (a listening stream socket; one client at a time); "connection": fd (a stream socket that
  *               is connected, or will be; when its peer has left nobody comes any more); "broker": fd (a connection to
  *               vmctl-connect, see connect-broker.h, which connects again where the peer has left); these three with

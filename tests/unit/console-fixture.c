@@ -1,6 +1,7 @@
 #include "tests/unit/console-fixture.h"
 
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "tests/unit/raw-pty.h"
 
 #include <fcntl.h>
 #include <linux/virtio_console.h>
@@ -38,9 +39,8 @@ static VmmMsg *
 console_params(Fixture *f)
 {
     VmmMsg *params = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_ADD_DEVICE);
-    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), pipe_fds[2];
+    int master = raw_pty_open(), pipe_fds[2];
 
-    g_assert_cmpint(grantpt(master) | unlockpt(master), ==, 0);
     f->slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
     g_assert_cmpint(pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK), ==, 0);
     f->log = pipe_fds[0];

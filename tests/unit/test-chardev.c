@@ -1,25 +1,24 @@
 /* Character devices on real ptys, sockets and files. */
 #include "qemu-kvm-backend/backlog.h"
 #include "tests/unit/chardev-fixture.h"
+#include "tests/unit/raw-pty.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <termios.h>
 #include <unistd.h>
 
 static Fixture *
 start_pty(bool with_watch)
 {
     VmmMsg *params = params_new("pty");
-    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    g_autofree char *slave = NULL;
+    int master = raw_pty_open();
+    g_autofree char *slave = g_strdup(ptsname(master));
     Fixture *f;
 
-    g_assert_cmpint(master, >=, 0);
-    g_assert_cmpint(unlockpt(master), ==, 0);
-    slave = g_strdup(ptsname(master));
     if (with_watch) {
         int watch = inotify_init1(IN_CLOEXEC);
 
@@ -277,6 +276,26 @@ test_file_and_log(void)
     check_file(log_path, "new\n");
 }
 
+/* How it is set is whoever opened it's to say: a guest's process has no right to look or to change that. */
+static void
+test_pty_modes(void)
+{
+    VmmMsg *params = params_new("pty");
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    struct termios before, after;
+    Fixture *f;
+
+    g_assert_cmpint(tcgetattr(master, &before), ==, 0);
+    g_assert_true(before.c_lflag & ECHO);
+    vmm_msg_put_fd(params, "fd", master);
+    f = start(params);
+    g_assert_cmpint(tcgetattr(master, &after), ==, 0);
+    g_assert_cmphex(after.c_iflag, ==, before.c_iflag);
+    g_assert_cmphex(after.c_oflag, ==, before.c_oflag);
+    g_assert_cmphex(after.c_lflag, ==, before.c_lflag);
+    stop(f);
+}
+
 /* The log has everything, the pty what it can take. */
 static void
 test_pty_and_log(void)
@@ -487,6 +506,7 @@ main(int argc, char **argv)
     g_test_add_func("/chardev/pty/room", test_pty_room);
     g_test_add_func("/chardev/pty/without-watch", test_pty_without_watch);
     g_test_add_func("/chardev/pty/traffic", test_pty_traffic);
+    g_test_add_func("/chardev/pty/modes", test_pty_modes);
     g_test_add_func("/chardev/pty/log", test_pty_and_log);
     g_test_add_func("/chardev/file/append-and-log", test_file_and_log);
     g_test_add_func("/chardev/file/full-pipe", test_full_pipe);
