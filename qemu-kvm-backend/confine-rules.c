@@ -226,6 +226,7 @@ const ConfineRule confine_rules[] = {
     IOCTL(START | MAIN, TUNSETVNETHDRSZ, "a tap's header"),
     IOCTL(ALL, TUNSETQUEUE, "a tap's queues come and go as a guest asks"),
     IOCTL(START | MAIN | IO, BLKGETSIZE64, "the size of a block device"),
+    IOCTL(START | MAIN | IO, BLKDISCARD, "a block device: the guest discards"),
     IOCTL(START | MAIN, BLKPBSZGET, "the sectors of a block device"),
 };
 

@@ -225,16 +225,18 @@ read_links(Block *block, VmmMsg *params, VmmError *err)
 static bool
 open_engine(Block *block, const EngineClass *class, VmmError *err)
 {
+    bool discards = block->links[0].file.is_device && block->links[0].file.writable;
     int fds[CHAIN_MAX];
 
     for (unsigned i = 0; i < block->n_links; i++)
         fds[i] = block->links[i].file.fd;
     if (!class)
         class = &engine_uring_class;
-    block->engine = class->open(fds, block->n_links, block->workers, err);
+    block->engine = class->open(fds, block->n_links, block->workers, discards, err);
     if (!block->engine && class == &engine_uring_class) {
         log_line("Disk '%s' goes on with threads: %s", block->owner.name, err->text);
-        block->engine = engine_threads_class.open(fds, block->n_links, block->workers, err);
+        block->engine =
+            engine_threads_class.open(fds, block->n_links, block->workers, discards, err);
     }
     for (unsigned i = 0; i < block->n_links; i++)
         block->links[i].file.engine = block->engine;

@@ -7,11 +7,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define STACK_SIZE (256u << 10) /* of which a few KiB are touched */
@@ -42,6 +44,8 @@ call(int fd, const EngineOp *op)
         return fdatasync(fd);
     case ENGINE_ALLOCATE:
         return fallocate(fd, op->mode, op->offset, op->size);
+    case ENGINE_DISCARD:
+        return ioctl(fd, BLKDISCARD, (uint64_t[]){ op->offset, op->size });
     }
     errno = ENOSYS;
     return -1;
@@ -142,7 +146,7 @@ threads_close(Engine *engine)
 }
 
 static Engine *
-threads_open(const int *fds, unsigned n, unsigned workers, VmmError *err)
+threads_open(const int *fds, unsigned n, unsigned workers, bool discards, VmmError *err)
 {
     ThreadEngine *te = vmm_must(calloc(1, sizeof(*te)));
 

@@ -1,9 +1,15 @@
-/* The engine on io_uring: one system call for any number of operations, no threads of ours. */
+/* The engine on io_uring: one system call for any number of operations, no threads of ours but for what a ring does not
+ * do, discards on block devices (before Linux 6.12). A helper makes those, an engine of one thread; the ring waits for
+ * its word, so that there is still one place to wait at. */
 #include "qemu-kvm-backend/block/engine.h"
 #include "qemu-kvm-backend/block/uring.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Operations that the kernel holds at a time; the completion ring is twice as large, so it never
  * overflows. What comes beyond waits here. */
@@ -14,6 +20,8 @@ typedef struct UringEngine {
     Uring ring;
     EngineQueue queued;
     unsigned under_way;
+    Engine *helper; /* NULL: no discards */
+    EngineOp word;  /* under way where there is a helper: it has ended something */
 } UringEngine;
 
 static const unsigned char opcodes[] = {
@@ -21,6 +29,7 @@ static const unsigned char opcodes[] = {
     [ENGINE_WRITE] = IORING_OP_WRITEV,
     [ENGINE_SYNC] = IORING_OP_FSYNC,
     [ENGINE_ALLOCATE] = IORING_OP_FALLOCATE,
+    [ENGINE_DISCARD] = IORING_OP_POLL_ADD, /* of the helper */
 };
 
 static void
@@ -46,20 +55,63 @@ fill(struct io_uring_sqe *sqe, EngineOp *op)
         sqe->addr = op->size;
         sqe->len = op->mode;
         break;
+    case ENGINE_DISCARD:
+        sqe->poll32_events = POLLIN;
+        break;
     }
 }
 
+static void
+helper_spoke(EngineOp *word)
+{
+    UringEngine *ue = (UringEngine *)((char *)word - offsetof(UringEngine, word));
+
+    ue->helper->class->reap(ue->helper, false);
+    engine_queue_put(&ue->queued, word);
+}
+
+static bool
+open_helper(UringEngine *ue, const int *fds, unsigned n, VmmError *err)
+{
+    ue->helper = engine_threads_class.open(fds, n, 1, true, err);
+    if (!ue->helper)
+        return false;
+    ue->word = (EngineOp){ .kind = ENGINE_DISCARD, .file = n, .done = helper_spoke };
+    engine_queue_put(&ue->queued, &ue->word);
+    return true;
+}
+
+static void
+close_helper(UringEngine *ue)
+{
+    if (ue->helper)
+        ue->helper->class->close(ue->helper);
+}
+
+/* What the helper wakes us by is one more file. */
+static bool
+open_ring(UringEngine *ue, const int *fds, unsigned n, VmmError *err)
+{
+    int files[ENGINE_FILES_MAX + 1];
+
+    memcpy(files, fds, n * sizeof(*fds));
+    if (ue->helper)
+        files[n++] = ue->helper->wake_fd;
+    return uring_open(&ue->ring, ENTRIES, files, n, opcodes, sizeof(opcodes)) ||
+           vmm_error_errno(err, "Cannot set up io_uring");
+}
+
 static Engine *
-uring_engine_open(const int *fds, unsigned n, unsigned workers, VmmError *err)
+uring_engine_open(const int *fds, unsigned n, unsigned workers, bool discards, VmmError *err)
 {
     UringEngine *ue = vmm_must(calloc(1, sizeof(*ue)));
 
     ue->engine.class = &engine_uring_class;
-    if (uring_open(&ue->ring, ENTRIES, fds, n, opcodes, sizeof(opcodes))) {
+    if ((!discards || open_helper(ue, fds, n, err)) && open_ring(ue, fds, n, err)) {
         ue->engine.wake_fd = ue->ring.fd;
         return &ue->engine;
     }
-    vmm_error_errno(err, "Cannot set up io_uring");
+    close_helper(ue);
     free(ue);
     return NULL;
 }
@@ -67,7 +119,13 @@ uring_engine_open(const int *fds, unsigned n, unsigned workers, VmmError *err)
 static void
 uring_engine_submit(Engine *engine, EngineOp *op)
 {
-    engine_queue_put(&((UringEngine *)engine)->queued, op);
+    UringEngine *ue = (UringEngine *)engine;
+
+    assert(op->kind != ENGINE_DISCARD || ue->helper);
+    if (op->kind == ENGINE_DISCARD)
+        ue->helper->class->submit(ue->helper, op);
+    else
+        engine_queue_put(&ue->queued, op);
 }
 
 /* Whether there is something to tell the kernel. */
@@ -86,10 +144,18 @@ fill_ring(UringEngine *ue)
 }
 
 static void
+start_helper(UringEngine *ue)
+{
+    if (ue->helper)
+        ue->helper->class->start(ue->helper);
+}
+
+static void
 uring_engine_start(Engine *engine)
 {
     UringEngine *ue = (UringEngine *)engine;
 
+    start_helper(ue);
     if (fill_ring(ue))
         uring_enter(&ue->ring, 0);
 }
@@ -129,6 +195,7 @@ uring_engine_close(Engine *engine)
     UringEngine *ue = (UringEngine *)engine;
 
     uring_close(&ue->ring);
+    close_helper(ue);
     free(ue);
 }
 

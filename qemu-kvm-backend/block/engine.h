@@ -24,6 +24,7 @@ typedef enum EngineOpKind {
     ENGINE_WRITE,    /* pwritev2; @mode are its RWF flags */
     ENGINE_SYNC,     /* fdatasync */
     ENGINE_ALLOCATE, /* fallocate; @mode is its mode */
+    ENGINE_DISCARD,  /* BLKDISCARD, for one that was opened for discards */
 } EngineOpKind;
 
 /* The submitter's, with what it points to, until done() is called. */
@@ -33,8 +34,8 @@ struct EngineOp {
     int mode;
     unsigned n_iov; /* at most IOV_MAX */
     const struct iovec *iov;
-    uint64_t offset, size; /* bytes; @size is ENGINE_ALLOCATE's alone */
-    int64_t result; /* bytes moved, or -errno; ENGINE_SYNC and ENGINE_ALLOCATE: 0 or -errno */
+    uint64_t offset, size; /* bytes; @size is of what moves nothing */
+    int64_t result;        /* bytes moved, or -errno; of what moves nothing: 0 or -errno */
     void (*done)(EngineOp *op);
     EngineOp *next; /* the engine's */
 };
@@ -42,8 +43,9 @@ struct EngineOp {
 typedef struct EngineClass {
     const char *name; /* libvirt's driver/@io */
     /* For the @n files @fds, at most ENGINE_FILES_MAX, which stay the caller's and open; @workers, from 1 to
-     * ENGINE_WORKERS_MAX, are for one that works in threads. NULL with @err. */
-    Engine *(*open)(const int *fds, unsigned n, unsigned workers, VmmError *err);
+     * ENGINE_WORKERS_MAX, are for one that works in threads; @discards: block devices among them are asked for
+     * ENGINE_DISCARD. NULL with @err. */
+    Engine *(*open)(const int *fds, unsigned n, unsigned workers, bool discards, VmmError *err);
     void (*submit)(Engine *engine, EngineOp *op); /* queues; nothing is called from here */
     void (*start)(Engine *engine);                /* sets what is queued going */
     /* Calls done() of each operation that has ended; with @wait after at least one has, and there

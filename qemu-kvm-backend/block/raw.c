@@ -31,8 +31,8 @@ typedef struct Raw {
     unsigned running;           /* requests */
     bool patching;              /* the one that runs bears no other beside it */
     bool advancing;
-    bool no_punch, no_zero_range; /* the file has shown that it cannot */
-    int lost;                     /* errno: the host's cache and the file differ for good */
+    bool no_discard, no_punch, no_zero_range; /* the file has shown that it cannot */
+    int lost; /* errno: the host's cache and the file differ for good */
     /* The request that goes through the buffer. */
     BlockRequest *slow;
     uint8_t *bounce;
@@ -302,12 +302,18 @@ is_incapable(int64_t result)
 }
 
 static void
-run_allocate(Raw *raw, BlockRequest *req, int mode, void (*done)(EngineOp *op))
+run_range(Raw *raw, BlockRequest *req, EngineOpKind kind, void (*done)(EngineOp *op))
 {
-    run(raw, req, ENGINE_ALLOCATE, done);
-    req->io.mode = mode | FALLOC_FL_KEEP_SIZE;
+    run(raw, req, kind, done);
     req->io.offset = req->offset;
     req->io.size = req->size;
+}
+
+static void
+run_allocate(Raw *raw, BlockRequest *req, int mode, void (*done)(EngineOp *op))
+{
+    run_range(raw, req, ENGINE_ALLOCATE, done);
+    req->io.mode = mode | FALLOC_FL_KEEP_SIZE;
 }
 
 static void
@@ -316,15 +322,18 @@ discarded(EngineOp *op)
     BlockRequest *req = request_of(op);
     Raw *raw = req->image;
 
-    raw->no_punch |= is_incapable(op->result) && op->result != -EINVAL;
+    raw->no_discard |= is_incapable(op->result) && op->result != -EINVAL;
     end(raw, req, is_incapable(op->result) ? 0 : -op->result);
 }
 
+/* A hole in a device is zeros, for which many devices take space rather than give it back. */
 static void
 discard(Raw *raw, BlockRequest *req)
 {
-    if (raw->no_punch)
+    if (raw->no_discard)
         end(raw, req, 0);
+    else if (raw->image.file->is_device)
+        run_range(raw, req, ENGINE_DISCARD, discarded);
     else
         run_allocate(raw, req, FALLOC_FL_PUNCH_HOLE, discarded);
 }

@@ -48,6 +48,8 @@ perform(const LazyEngine *lazy, const EngineOp *op)
         return 0;
     case ENGINE_ALLOCATE:
         return fallocate(fd, op->mode, op->offset, op->size);
+    case ENGINE_DISCARD: /* of devices */
+        break;
     }
     return -1;
 }
@@ -55,7 +57,7 @@ perform(const LazyEngine *lazy, const EngineOp *op)
 static const EngineClass lazy_class;
 
 static Engine *
-lazy_open(const int *fds, unsigned n, unsigned workers, VmmError *err)
+lazy_open(const int *fds, unsigned n, unsigned workers, bool discards, VmmError *err)
 {
     static LazyEngine lazy;
 

@@ -104,6 +104,8 @@ do_op(const EngineOp *op)
         return 0;
     case ENGINE_ALLOCATE:
         return do_allocate(op);
+    case ENGINE_DISCARD: /* of devices */
+        break;
     }
     return -ENOSYS;
 }
@@ -123,7 +125,7 @@ perform(const EngineOp *op)
 }
 
 static Engine *
-recorder_open(const int *fds, unsigned n, unsigned workers, VmmError *err)
+recorder_open(const int *fds, unsigned n, unsigned workers, bool discards, VmmError *err)
 {
     recorder.fd = fds[0];
     recorder.backing_fd = n > 1 ? fds[1] : -1;

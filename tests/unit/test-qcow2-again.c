@@ -57,7 +57,7 @@ perform(const EngineOp *op)
 }
 
 static Engine *
-stingy_open(const int *fds, unsigned n, unsigned workers, VmmError *err)
+stingy_open(const int *fds, unsigned n, unsigned workers, bool discards, VmmError *err)
 {
     stingy = (StingyEngine){ .engine.class = &stingy_class };
     memcpy(stingy.fds, fds, n * sizeof(*fds));

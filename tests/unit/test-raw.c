@@ -20,7 +20,7 @@ typedef struct Strict {
     const BlockFile *file;
     GRand *rand; /* NULL: everything is whole and in order */
     GPtrArray *ops;
-    unsigned n_ops, n_reads, n_writes, n_syncs, n_allocates;
+    unsigned n_ops, n_reads, n_writes, n_syncs, n_allocates, n_discards;
     int fail_kind; /* an EngineOpKind, or -1 */
     int fail_with;
     unsigned fail_after; /* so many of that kind succeed */
@@ -110,6 +110,7 @@ perform(Strict *strict, const EngineOp *op)
     strict->n_writes += op->kind == ENGINE_WRITE;
     strict->n_syncs += op->kind == ENGINE_SYNC;
     strict->n_allocates += op->kind == ENGINE_ALLOCATE;
+    strict->n_discards += op->kind == ENGINE_DISCARD;
     if (strict->fail_kind == (int)op->kind && strict->fail_after-- == 0) {
         strict->fail_after = 0;
         return -strict->fail_with;
@@ -500,6 +501,47 @@ test_discard_is_advice(void)
     fixture_close(&f);
 }
 
+/* A device takes a hole for zeros to write, so that discards are asked for by name, and zeros as ever. */
+static void
+test_discard_on_device(void)
+{
+    Fixture f = { 0 };
+
+    fixture_open(&f, 8192, 1);
+    f.file.is_device = true;
+    g_assert_cmpint(one(&f, BLOCK_DISCARD, 4096, NULL, 4096), ==, 0);
+    g_assert_cmpuint(f.strict.n_discards, ==, 1);
+    g_assert_cmpuint(f.strict.n_allocates, ==, 0);
+    g_assert_cmpint(one(&f, BLOCK_ZERO, 4096, NULL, 4096), ==, 0);
+    g_assert_cmpuint(f.strict.n_discards, ==, 1);
+    g_assert_cmpuint(f.strict.n_allocates, ==, 1);
+    f.strict.fail_kind = ENGINE_DISCARD;
+    f.strict.fail_with = EIO;
+    g_assert_cmpint(one(&f, BLOCK_DISCARD, 0, NULL, 4096), ==, EIO);
+    fixture_close(&f);
+}
+
+/* One that cannot discard may well make zeros, with the space given back. */
+static void
+test_device_without_discard(void)
+{
+    TestRequest req = { .block = { .op = BLOCK_ZERO, .may_unmap = true, .size = 4096 } };
+    Fixture f = { 0 };
+
+    fixture_open(&f, 8192, 1);
+    f.file.is_device = true;
+    f.strict.fail_kind = ENGINE_DISCARD;
+    f.strict.fail_with = EOPNOTSUPP;
+    g_assert_cmpint(one(&f, BLOCK_DISCARD, 0, NULL, 4096), ==, 0);
+    g_assert_cmpint(one(&f, BLOCK_DISCARD, 0, NULL, 4096), ==, 0);
+    g_assert_cmpuint(f.strict.n_discards, ==, 1);
+    submit(&f, &req);
+    drain(&f);
+    g_assert_cmpint(f.error, ==, 0);
+    g_assert_cmphex(f.strict.last_mode, ==, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+    fixture_close(&f);
+}
+
 static void
 test_write_that_moves_nothing(void)
 {
@@ -592,6 +634,8 @@ main(int argc, char **argv)
     g_test_add_data_func("/raw/error/flush/direct", GUINT_TO_POINTER(512), test_failed_flush);
     g_test_add_func("/raw/zeros/odd-range", test_zeros_odd_range);
     g_test_add_func("/raw/discard/advice", test_discard_is_advice);
+    g_test_add_func("/raw/discard/device", test_discard_on_device);
+    g_test_add_func("/raw/discard/device-without", test_device_without_discard);
     g_test_add_func("/raw/cache", test_cache);
     g_test_add_func("/raw/straight", test_straight);
     return g_test_run();
