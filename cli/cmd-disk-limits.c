@@ -49,7 +49,7 @@ static const Option blockresize_options[] = {
 const Command command_blockresize = {
     "blockresize",
     N_("change the size of a running guest's disk"),
-    N_("Of a raw image in a file, or one of format qcow2; the guest sees it at once."),
+    N_("Of a raw image or one of format qcow2; a block device has to be grown before. The guest sees it at once."),
     blockresize_options,
     run_blockresize,
     COMMAND_CHANGES,

@@ -3,13 +3,11 @@
 #include "driver/device-disk.h"
 #include "driver/disk.h"
 #include "driver/error.h"
+#include "driver/raw-image.h"
 #include "driver/verb.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define SECTOR 512 /* a qcow2 image's size is a multiple of it */
 #define ASK_MS                                                                                     \
@@ -175,33 +173,6 @@ let_vmm_resize(Verb *verb, VmmLink *link, const Disk *disk, guint64 size)
     ask(resize, link, TRUE);
 }
 
-/* Raw images */
-
-static gboolean
-resize_open_file(int fd, const Disk *disk, guint64 size, GError **error)
-{
-    struct stat st;
-
-    if (fstat(fd, &st) < 0)
-        return driver_error_errno(error, errno, "cannot stat file '%s'", disk->source);
-    if (!S_ISREG(st.st_mode))
-        return driver_error(error, VIR_ERR_OPERATION_FAILED, "Cannot grow device files");
-    return ftruncate(fd, size) == 0 || cannot(error, disk->source, disk->target, g_strerror(errno));
-}
-
-static gboolean
-resize_file(const Disk *disk, guint64 size, GError **error)
-{
-    gboolean good;
-    int fd = open(disk->source, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-    if (fd < 0)
-        return driver_error_errno(error, errno, "Failed to open file '%s'", disk->source);
-    good = resize_open_file(fd, disk, size, error);
-    close(fd);
-    return good;
-}
-
 static void
 look_again(Verb *verb, VmmLink *link, const Disk *disk)
 {
@@ -241,7 +212,8 @@ resize_begin(Verb *verb)
         verb_finish(verb, error);
     else if (disk->format == IMAGE_QCOW2)
         let_vmm_resize(verb, link, disk, (wish->size + SECTOR - 1) / SECTOR * SECTOR);
-    else if (domain_is_simulated(verb->domain) || resize_file(disk, wish->size, &error))
+    else if (domain_is_simulated(verb->domain) ||
+             raw_image_resize(disk->source, disk->target, wish->size, &error))
         look_again(verb, link, disk);
     else
         verb_finish(verb, error);
