@@ -228,6 +228,7 @@ const ConfineRule confine_rules[] = {
     IOCTL(START | MAIN | IO, BLKGETSIZE64, "the size of a block device"),
     IOCTL(START | MAIN | IO, BLKDISCARD, "a block device: the guest discards"),
     IOCTL(START | MAIN, BLKPBSZGET, "the sectors of a block device"),
+    IOCTL(START | MAIN, BLKSSZGET, "what O_DIRECT asks of a block device's requests"),
 };
 
 const size_t confine_n_rules = sizeof(confine_rules) / sizeof(confine_rules[0]);

@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define CAUTIOUS_ALIGN 4096 /* fits every device that there is */
 #define PHYSICAL_MAX   65536u
@@ -55,7 +56,29 @@ block_size_of(const BlockFile *file, const struct stat *st)
     return clamp(size, BLOCK_SECTOR, PHYSICAL_MAX);
 }
 
-/* What O_DIRECT wants here; kernels before 6.1 do not say. */
+static uint32_t
+device_alignment(const BlockFile *file)
+{
+    unsigned size;
+
+    return ioctl(file->fd, BLKSSZGET, &size) == 0 ? size : CAUTIOUS_ALIGN;
+}
+
+/* By reading a sector to where no more than a sector fits. Of a hole, which is zeros wherever it is read to, that says
+ * nothing. */
+static uint32_t
+file_alignment(const BlockFile *file)
+{
+    uint8_t buffer[2 * BLOCK_SECTOR] __attribute__((aligned(CAUTIOUS_ALIGN)));
+    off_t data = lseek(file->fd, 0, SEEK_DATA);
+
+    if (data < 0 || pread(file->fd, buffer + BLOCK_SECTOR, BLOCK_SECTOR,
+                          data / BLOCK_SECTOR * BLOCK_SECTOR) <= 0)
+        return CAUTIOUS_ALIGN;
+    return BLOCK_SECTOR;
+}
+
+/* What O_DIRECT wants here; kernels before 6.1 and some file systems do not say. */
 static void
 read_alignment(BlockFile *file)
 {
@@ -64,12 +87,14 @@ read_alignment(BlockFile *file)
     file->memory_align = file->offset_align = 1;
     if (!file->direct)
         return;
-    file->memory_align = file->offset_align = CAUTIOUS_ALIGN;
     if (statx(file->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) == 0 &&
         (stx.stx_mask & STATX_DIOALIGN) && stx.stx_dio_offset_align) {
         file->memory_align = stx.stx_dio_mem_align;
         file->offset_align = clamp(stx.stx_dio_offset_align, BLOCK_SECTOR, CAUTIOUS_ALIGN);
+        return;
     }
+    file->offset_align = file->is_device ? device_alignment(file) : file_alignment(file);
+    file->memory_align = file->offset_align;
 }
 
 static bool

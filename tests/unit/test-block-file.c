@@ -1,0 +1,172 @@
+/* What a disk is told of the file that it is in, by a host of our own: a kernel that says what O_DIRECT wants or does not,
+ * and block devices. */
+#include "qemu-kvm-backend/block/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <linux/fs.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MIB (1u << 20)
+
+/* The host. */
+static struct {
+    bool is_device;
+    unsigned logical, physical;           /* bytes, of a device */
+    uint32_t memory_align, offset_align; /* as the kernel says; 0: it does not */
+    uint32_t wanted_align;                /* of those that read */
+    unsigned n_reads;
+} host;
+
+int __real_fstat(int fd, struct stat *st);
+int __wrap_fstat(int fd, struct stat *st);
+int __wrap_statx(int fd, const char *path, int flags, unsigned mask, struct statx *stx);
+int __real_ioctl(int fd, unsigned long request, void *arg);
+int __wrap_ioctl(int fd, unsigned long request, void *arg);
+ssize_t __real_pread(int fd, void *data, size_t size, off_t offset);
+ssize_t __wrap_pread(int fd, void *data, size_t size, off_t offset);
+
+int
+__wrap_fstat(int fd, struct stat *st)
+{
+    int result = __real_fstat(fd, st);
+
+    if (host.is_device)
+        st->st_mode = S_IFBLK | 0600;
+    return result;
+}
+
+int
+__wrap_statx(int fd, const char *path, int flags, unsigned mask, struct statx *stx)
+{
+    *stx = (struct statx){
+        .stx_mask = host.offset_align ? STATX_DIOALIGN : 0,
+        .stx_dio_mem_align = host.memory_align,
+        .stx_dio_offset_align = host.offset_align,
+    };
+    return 0;
+}
+
+int
+__wrap_ioctl(int fd, unsigned long request, void *arg)
+{
+    switch (request) {
+    case BLKGETSIZE64:
+        *(uint64_t *)arg = MIB;
+        return 0;
+    case BLKPBSZGET:
+        *(unsigned *)arg = host.physical;
+        return 0;
+    case BLKSSZGET:
+        *(unsigned *)arg = host.logical;
+        return 0;
+    default:
+        return __real_ioctl(fd, request, arg);
+    }
+}
+
+ssize_t
+__wrap_pread(int fd, void *data, size_t size, off_t offset)
+{
+    host.n_reads++;
+    if (((uintptr_t)data | size | offset) % host.wanted_align == 0)
+        return __real_pread(fd, data, size, offset);
+    errno = EINVAL;
+    return -1;
+}
+
+/* As a disk without cache finds it in a file of 1 MiB, which has a byte of data at @data_at; -1: none. */
+static BlockFile
+inspect(off_t data_at)
+{
+    g_autofree char *path = NULL;
+    int fd = g_file_open_tmp("file-XXXXXX", &path, NULL);
+    BlockFile file = { 0 };
+    VmmError err = { 0 };
+
+    g_assert_no_errno(ftruncate(fd, MIB));
+    if (data_at >= 0)
+        g_assert_cmpint(pwrite(fd, "x", 1, data_at), ==, 1);
+    fsync(fd);
+    close(fd);
+    file.fd = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
+    g_assert_cmpint(file.fd, >=, 0);
+    host.n_reads = 0;
+    if (!block_file_inspect(&file, "disk", true, &err))
+        g_error("%s", err.text);
+    g_assert_true(file.direct);
+    close(file.fd);
+    g_unlink(path);
+    return file;
+}
+
+static void
+check_align(off_t data_at, uint32_t memory_align, uint32_t offset_align)
+{
+    BlockFile file = inspect(data_at);
+
+    g_assert_cmpuint(file.memory_align, ==, memory_align);
+    g_assert_cmpuint(file.offset_align, ==, offset_align);
+}
+
+static void
+test_told(void)
+{
+    host.memory_align = 4;
+    host.offset_align = 512;
+    check_align(0, 4, 512);
+    g_assert_cmpuint(host.n_reads, ==, 0);
+    host.memory_align = host.offset_align = 0;
+}
+
+static void
+test_device(void)
+{
+    host.is_device = true;
+    host.logical = 512;
+    host.physical = 4096;
+    check_align(-1, 512, 512);
+    host.logical = 4096;
+    check_align(-1, 4096, 4096);
+    g_assert_cmpuint(host.n_reads, ==, 0);
+    host.is_device = false;
+}
+
+static void
+test_file(void)
+{
+    static const uint32_t aligns[] = { 1, 512, 4096 };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(aligns); i++) {
+        uint32_t got = aligns[i] <= 512 ? 512 : 4096;
+
+        host.wanted_align = aligns[i];
+        check_align(0, got, got);
+        g_assert_cmpuint(host.n_reads, ==, 1);
+        check_align(MIB / 2 + 5000, got, got);
+        g_assert_cmpuint(host.n_reads, ==, 1);
+    }
+}
+
+/* A hole is read by a file system that asks no device. */
+static void
+test_hole(void)
+{
+    host.wanted_align = 1;
+    check_align(-1, 4096, 4096);
+    g_assert_cmpuint(host.n_reads, ==, 0);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/block-file/align/told", test_told);
+    g_test_add_func("/block-file/align/device", test_device);
+    g_test_add_func("/block-file/align/file", test_file);
+    g_test_add_func("/block-file/align/hole", test_hole);
+    return g_test_run();
+}
