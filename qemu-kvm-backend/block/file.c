@@ -10,6 +10,7 @@
 
 #define CAUTIOUS_ALIGN 4096 /* fits every device that there is */
 #define PHYSICAL_MAX   65536u
+#define FILE_BLOCK_MAX 4096u
 
 static bool
 read_mode(BlockFile *file, const char *disk, bool wants_write, VmmError *err)
@@ -44,16 +45,18 @@ clamp(uint32_t value, uint32_t min, uint32_t max)
     return value < min ? min : value > max ? max : value;
 }
 
+/* A file system says what it likes to move, which may be the longest transfer that a network or a record of many blocks
+ * allows; a guest would lay out its partitions by that. */
 static uint32_t
 block_size_of(const BlockFile *file, const struct stat *st)
 {
-    unsigned size = st->st_blksize;
+    unsigned size = st->st_blksize, max = file->is_device ? PHYSICAL_MAX : FILE_BLOCK_MAX;
 
     if (file->is_device && ioctl(file->fd, BLKPBSZGET, &size) < 0)
         size = BLOCK_SECTOR;
     if (size & (size - 1))
-        size = 4096;
-    return clamp(size, BLOCK_SECTOR, PHYSICAL_MAX);
+        size = FILE_BLOCK_MAX;
+    return clamp(size, BLOCK_SECTOR, max);
 }
 
 static uint32_t

@@ -16,6 +16,7 @@
 static struct {
     bool is_device;
     unsigned logical, physical;           /* bytes, of a device */
+    unsigned blksize;                     /* of a file; 0: it is as it is */
     uint32_t memory_align, offset_align; /* as the kernel says; 0: it does not */
     uint32_t wanted_align;                /* of those that read */
     unsigned n_reads;
@@ -36,6 +37,8 @@ __wrap_fstat(int fd, struct stat *st)
 
     if (host.is_device)
         st->st_mode = S_IFBLK | 0600;
+    if (host.blksize)
+        st->st_blksize = host.blksize;
     return result;
 }
 
@@ -160,6 +163,26 @@ test_hole(void)
     g_assert_cmpuint(host.n_reads, ==, 0);
 }
 
+/* What a file system likes to move at once may be a lot more than what it has to. */
+static void
+test_block_size(void)
+{
+    static const struct {
+        unsigned blksize, size;
+    } files[] = {
+        { 512, 512 }, { 4096, 4096 }, { 6000, 4096 }, { 131072, 4096 }, { 1 << 20, 4096 }
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+        host.blksize = files[i].blksize;
+        g_assert_cmpuint(inspect(-1).block_size, ==, files[i].size);
+    }
+    host.is_device = true;
+    host.physical = 16384;
+    g_assert_cmpuint(inspect(-1).block_size, ==, 16384);
+    host.is_device = false;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -168,5 +191,6 @@ main(int argc, char **argv)
     g_test_add_func("/block-file/align/device", test_device);
     g_test_add_func("/block-file/align/file", test_file);
     g_test_add_func("/block-file/align/hole", test_hole);
+    g_test_add_func("/block-file/block-size", test_block_size);
     return g_test_run();
 }
