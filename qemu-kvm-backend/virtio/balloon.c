@@ -178,6 +178,7 @@ read_stats(Balloon *balloon, const VirtChain *chain)
 {
     struct virtio_balloon_stat report[STATS_MAX];
     size_t size = iov_read(chain->out, chain->n_out, 0, report, sizeof(report));
+    struct timespec now;
 
     for (size_t i = 0; i < size / sizeof(report[0]); i++) {
         uint16_t tag = le16toh(report[i].tag);
@@ -187,8 +188,10 @@ read_stats(Balloon *balloon, const VirtChain *chain)
             balloon->stats[tag] = le64toh(report[i].val);
         }
     }
-    if (size > 0) /* the first buffer may be empty */
-        balloon->stats_time = time(NULL);
+    if (size == 0) /* as the first buffer may be */
+        return;
+    clock_gettime(CLOCK_REALTIME, &now);
+    balloon->stats_time = now.tv_sec;
 }
 
 static void
