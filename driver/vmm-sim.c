@@ -213,7 +213,9 @@ power_button_pressed(VmmSim *sim, VmmMsg *request)
 static const char *
 stats(VmmSim *sim, VmmMsg *request, VmmMsg *reply)
 {
-    vmm_msg_put_u64(reply, "vcpu-0-time", vmm_sim_run_ns(sim));
+    guint64 time = GUINT64_TO_LE(vmm_sim_run_ns(sim));
+
+    vmm_msg_put_bytes(reply, "vcpu-times", &time, sizeof(time));
     return NULL;
 }
 

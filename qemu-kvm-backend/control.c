@@ -291,16 +291,29 @@ control_notify(void *data, VmmMsg *event)
         vmm_msg_free(event);
 }
 
+/* False with @err too where the answer would not be sent, for who asked would wait for it. */
+static bool
+serve(Control *control, VmmMsg *request, VmmMsg *reply, VmmError *err)
+{
+    const char *name = vmm_msg_name(request);
+    const Verb *verb = find_verb(name);
+    size_t size;
+
+    if (!verb)
+        return vmm_error(err, VMM_ERROR_UNSUPPORTED, "There is no request '%s'", name);
+    return verb->serve(control->machine, request, reply, err) &&
+           (vmm_msg_bytes(reply, &size) ||
+            vmm_error(err, VMM_ERROR_FAILED, "The answer to '%s' is too long for a message", name));
+}
+
 static VmmMsg *
 answer(Control *control, VmmMsg *request)
 {
     const char *name = vmm_msg_name(request);
-    const Verb *verb = find_verb(name);
     VmmMsg *reply = vmm_msg_new(VMM_MSG_REPLY, vmm_msg_serial(request), name);
     VmmError err;
 
-    if (verb ? verb->serve(control->machine, request, reply, &err)
-             : vmm_error(&err, VMM_ERROR_UNSUPPORTED, "There is no request '%s'", name))
+    if (serve(control, request, reply, &err))
         return reply;
     vmm_msg_free(reply);
     log_line("%s: error: %s", name, err.text);

@@ -6,7 +6,7 @@
 #include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
-#include <stdio.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -458,14 +458,15 @@ machine_set_action(Machine *m, VmmMsg *msg, VmmError *err)
 bool
 machine_stats(Machine *m, VmmMsg *reply, VmmError *err)
 {
-    char key[32];
+    uint64_t times[MACHINE_VCPUS_MAX];
+    unsigned n;
 
     if (!m->hw)
         return vmm_error(err, VMM_ERROR_STATE, "stats: there is no machine yet");
-    for (unsigned i = 0; i < hardware_n_vcpus(m->hw); i++) {
-        snprintf(key, sizeof(key), "vcpu-%u-time", i);
-        vmm_msg_put_u64(reply, key, hardware_cpu_time_ns(m->hw, i));
-    }
+    n = hardware_n_vcpus(m->hw);
+    for (unsigned i = 0; i < n; i++)
+        times[i] = htole64(hardware_cpu_time_ns(m->hw, i));
+    vmm_msg_put_bytes(reply, "vcpu-times", times, n * sizeof(times[0]));
     if (m->job)
         machine_job_stats(m->job, reply);
     return true;

@@ -117,7 +117,8 @@
 #define VMM_PEEK     "peek"
 #define VMM_PEEK_MAX (4u << 20)
 
-/* stats {}: reply: vcpu-N-time u64 (nanoseconds of CPU time of vCPU thread N, from 0). */
+/* stats {}: reply: vcpu-times bytes (nanoseconds of CPU time of each vCPU's thread, from vCPU 0 on: eight bytes for each,
+ * little-endian), and while a job goes on what "save" says of it. */
 #define VMM_STATS "stats"
 
 /* set-action: on-poweroff?, on-reboot?, on-crash? string: as in create, from now on

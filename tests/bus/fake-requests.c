@@ -6,6 +6,7 @@
 #include "tests/bus/fake-iothreads.h"
 #include "tests/bus/fake-save.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -364,13 +365,12 @@ static void
 stats(Fake *fake, VmmMsg *request)
 {
     VmmMsg *msg = fake_reply_to(request);
+    uint64_t *times = calloc(fake->vcpus, sizeof(times[0]));
 
-    for (uint64_t i = 0; i < fake->vcpus; i++) {
-        char key[32];
-
-        snprintf(key, sizeof(key), "vcpu-%d-time", (int)i);
-        vmm_msg_put_u64(msg, key, (i + 1) * 1000000000);
-    }
+    for (uint64_t i = 0; times && i < fake->vcpus; i++)
+        times[i] = htole64((i + 1) * 1000000000);
+    vmm_msg_put_bytes(msg, "vcpu-times", times, times ? fake->vcpus * sizeof(times[0]) : 0);
+    free(times);
     if (fake->saving >= 0) {
         vmm_msg_put_string(msg, "job", VMM_SAVE);
         vmm_msg_put_u64(msg, "job-done", 16 << 20);

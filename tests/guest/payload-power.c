@@ -242,10 +242,14 @@ static guint64
 cpu_time(Vmm *vmm)
 {
     vmm_msg_auto reply = vmm_call(vmm, vmm_request(vmm, VMM_STATS));
-    guint64 time = 0;
+    const void *times = NULL;
+    gsize size = 0;
+    guint64 time;
 
-    g_assert_true(vmm_msg_get_u64(reply, "vcpu-0-time", &time));
-    return time;
+    g_assert_true(vmm_msg_get_bytes(reply, "vcpu-times", &times, &size));
+    g_assert_cmpuint(size, >=, sizeof(time));
+    memcpy(&time, times, sizeof(time));
+    return GUINT64_FROM_LE(time);
 }
 
 static void

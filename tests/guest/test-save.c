@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MIB (1ull << 20)
+#define MIB       (1ull << 20)
+#define VCPUS_MAX 255
 
 static int
 memory_file(void)
@@ -230,6 +231,33 @@ test_cancel(void)
     close(fds[1]);
 }
 
+/* All times of as many vCPUs as there may be, and how far the job is, are one answer. */
+static void
+test_progress_of_many(void)
+{
+    g_autoptr(Vmm) vmm = NULL;
+    vmm_msg_auto stats = NULL;
+    const void *times = NULL;
+    gsize size = 0;
+    int fds[2];
+
+    if (!vmm_have_kvm())
+        return;
+    g_assert_no_errno(pipe2(fds, O_CLOEXEC));
+    vmm = vmm_spawn();
+    vmm_build(vmm, VCPUS_MAX, "ticks 4");
+    vmm_accept(call_with(vmm, VMM_SAVE, fds[1]));
+    stats = vmm_call(vmm, vmm_request(vmm, VMM_STATS));
+    g_assert_true(vmm_msg_has(stats, "job"));
+    g_assert_true(vmm_msg_get_bytes(stats, "vcpu-times", &times, &size));
+    g_assert_cmpuint(size, ==, VCPUS_MAX * sizeof(guint64));
+    g_assert_cmpuint(((const guint64 *)times)[0], >, 0);
+    vmm_do(vmm, VMM_CANCEL_JOB);
+    wait_job(vmm, "save", "cancelled", "cancelled");
+    close(fds[0]);
+    close(fds[1]);
+}
+
 /* The reader goes away in the middle, or the process is told to end. */
 static void
 test_interrupted(void)
@@ -420,6 +448,7 @@ main(int argc, char **argv)
     g_test_add_func("/save/before-run", test_before_run);
     g_test_add_func("/save/pipe", test_pipe);
     g_test_add_func("/save/cancel", test_cancel);
+    g_test_add_func("/save/progress-of-many", test_progress_of_many);
     g_test_add_func("/save/interrupted", test_interrupted);
     g_test_add_func("/save/mismatch", test_mismatch);
     g_test_add_func("/save/damaged", test_damaged);
