@@ -177,7 +177,6 @@ const ConfineRule confine_rules[] = {
     IOCTL(START | MAIN | VCPU, KVM_SET_USER_MEMORY_REGION,
           "RAM; flash and shadowed ROM change places when a guest writes there; hot plug"),
     IOCTL(START | MAIN, KVM_GET_DIRTY_LOG, "which RAM has changed"),
-    IOCTL(START | MAIN, KVM_CLEAR_DIRTY_LOG, "which RAM has changed"),
     IOCTL(START | MAIN, KVM_NMI, "the NMI button, by request or of a watchdog"),
     IOCTL(START | MAIN, KVM_KVMCLOCK_CTRL, "a pause is not the guest's fault"),
 
