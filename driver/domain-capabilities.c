@@ -75,7 +75,7 @@ put_os(XmlWriter *out, const DriverEnv *env)
     if (efi)
         xml_put_element(out, "value", image.code);
     put_enum(out, "type", "rom pflash");
-    put_enum(out, "readonly", "yes no");
+    put_enum(out, "readonly", "yes");
     put_enum(out, "secure", "no");
     xml_close(out);
     xml_close(out);
@@ -211,13 +211,14 @@ put_cpu(XmlWriter *out, const DriverEnv *env)
     xml_close(out);
 }
 
-/* Kinds of devices in libvirt's order, each with its enums: a name and words. */
+/* Kinds of devices in libvirt's order, each with its enums: a name and words. A bus is there for any of the disks, as
+ * in libvirt: here CD-ROMs may name the others. */
 static const struct DeviceRow {
     const char *name;
     gboolean supported;
     const char *enums[4][2];
 } device_rows[] = {
-    { "disk", TRUE, { { "diskDevice", "disk cdrom" }, { "bus", "virtio" } } },
+    { "disk", TRUE, { { "diskDevice", "disk cdrom" }, { "bus", "ide scsi virtio sata" } } },
     { "graphics", FALSE, { { NULL } } },
     { "video", FALSE, { { NULL } } },
     { "hostdev", FALSE, { { NULL } } },
@@ -270,13 +271,20 @@ put_hyperv(XmlWriter *out)
 static void
 put_domain_features(XmlWriter *out)
 {
-    /* None of these, which clients look for. */
-    static const char *const names[] = { "gic",    "vmcoreinfo", "genid", "backingStoreInput",
-                                         "backup", "sev",        "sgx" };
+    /* What clients look for. */
+    static const struct {
+        const char *name;
+        gboolean supported;
+    } rows[] = {
+        { "gic", FALSE },    { "vmcoreinfo", FALSE },
+        { "genid", FALSE },  { "backingStoreInput", TRUE },
+        { "backup", FALSE }, { "sev", FALSE },
+        { "sgx", FALSE },
+    };
 
     xml_open(out, "features");
-    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        open_supported(out, names[i], FALSE);
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        open_supported(out, rows[i].name, rows[i].supported);
         xml_close(out);
     }
     put_hyperv(out);

@@ -129,8 +129,9 @@ static const struct Claim {
 } claims[] = {
     { "disk", "diskDevice", "disk cdrom floppy lun",
       "<disk type='file' device='%s'><source file='/x'/><target dev='vda'/></disk>" },
+    /* A CD-ROM's, which can name more of them than a disk. */
     { "disk", "bus", "ide fdc scsi virtio xen usb uml sata sd",
-      "<disk type='file'><source file='/x'/><target dev='vda' bus='%s'/></disk>" },
+      "<disk type='file' device='cdrom'><source file='/x'/><target dev='vda' bus='%s'/></disk>" },
     { "rng", "model", "virtio virtio-transitional virtio-non-transitional",
       "<rng model='%s'><backend model='random'/></rng>" },
     { "rng", "backendModel", "random egd builtin",
@@ -214,6 +215,42 @@ test_devices(void)
     }
 }
 
+/* What a definition may say of a loader is what the capabilities have. */
+static void
+test_loader(void)
+{
+    static const char *const words[] = { "yes", "no" };
+    g_autofree char *xml = format("/dev/null");
+    const char *part = strstr(xml, "<loader supported='yes'>");
+
+    g_assert_nonnull(part);
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+        g_autofree char *document = g_strdup_printf(
+            "<domain type='kvm'><name>a</name><memory>65536</memory><os><type>hvm</type>"
+            "<loader readonly='%s' type='pflash'>/x</loader><nvram>/y</nvram></os>"
+            "<features><acpi/></features></domain>",
+            words[i]);
+        g_autoptr(DomainDef) def = domain_xml_parse(document, NULL);
+
+        g_test_message("%s", words[i]);
+        g_assert_cmpint(def != NULL, ==, has_word(part, "readonly", words[i]));
+    }
+}
+
+/* A chain that a definition names is the one that a guest gets. */
+static void
+test_backing_store(void)
+{
+    g_autofree char *xml = format("/dev/null");
+
+    g_assert_true(gives(
+        "<disk type='file'><driver type='qcow2'/><source file='/x'/><backingStore type='file'>"
+        "<format type='raw'/><source file='/y'/><backingStore/></backingStore>"
+        "<target dev='vda'/></disk>",
+        "disk"));
+    g_assert_nonnull(strstr(xml, "<backingStoreInput supported='yes'/>"));
+}
+
 static void
 test_machines(void)
 {
@@ -263,6 +300,8 @@ main(int argc, char **argv)
     g_test_add_func("/domain-capabilities/schema", test_schema);
     g_test_add_func("/domain-capabilities/host", test_host);
     g_test_add_func("/domain-capabilities/devices", test_devices);
+    g_test_add_func("/domain-capabilities/loader", test_loader);
+    g_test_add_func("/domain-capabilities/backing-store", test_backing_store);
     g_test_add_func("/domain-capabilities/machines", test_machines);
     g_test_add_func("/domain-capabilities/models", test_models);
     return g_test_run();
