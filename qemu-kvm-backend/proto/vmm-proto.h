@@ -316,25 +316,32 @@
  * pvpanic-pci:    no keys of its own
  * i6300esb:       action? string (VMM_WATCHDOG_*; reset): what is done when the watchdog expires
  * virtio-pci    device string, one of:
- *   blk         fd: the image, a regular file or block device, open with the access, O_DIRECT and locks
- *               that it wants (driver/image-lock.h), format? string ("raw", and there is no other),
+ *   blk         fd: the image, a regular file or block device, open with the access and O_DIRECT that it wants,
+ *               lock? fd (that its locks are held by, see driver/image-lock.h: open for as long as it is),
+ *               format? string ("raw" or "qcow2"; raw), backing-N-fd?, backing-N-lock?, backing-N-format?: the same of
+ *               the images behind it, from N = 1 on (up to 14), each open for reading and with the same O_DIRECT,
  *               cache? string ("writeback", "none", "writethrough", "directsync", "unsafe": as libvirt
  *               has them; O_DIRECT goes with none and directsync), io? string ("io_uring", "threads";
  *               what the host has), read-only? bool (false), serial? string (up to 20 bytes),
  *               queues? u64 (1; up to 32), queue-size? u64 (256), logical-block-size? u64 (512),
- *               physical-block-size? u64 (the host's), discard? bool (false),
+ *               physical-block-size? u64 (the host's), discard? bool (false), detect-zeroes? string ("off",
+ *               the default; "on": what is written as zeros is made zeros; "unmap": and its space given back),
  *               on-write-error? string ("report", "stop", "ignore", "enospace": the default, stop where
  *               the host is full, else report), on-read-error? string ("report", the default, "stop", "ignore"),
  *               iothread? u64 (its number; the main thread, as of every removable one; one that was not added is
  *               there for as long as devices name it),
  *               workers? u64 (8; up to 64): how many threads make the calls of io=threads,
  *               removable? bool (false: the medium, which has to be read-only, can change; without fd there is
- *               none); see the event "io-error"
+ *               none), limits? bool (false; true: what follows are all its limits), limits-group? string (disks that
+ *               say the same share them), W-bytes-sec?, W-iops-sec? u64 (of W total, read, write; 0, the default: no
+ *               limit), W-bytes-sec-max?, W-iops-sec-max? u64 (a burst's), W-bytes-sec-max-length?,
+ *               W-iops-sec-max-length? u64 (seconds that it may last; 1), size-iops-sec? u64 (bytes; larger requests
+ *               count as several); see the event "io-error"
  *     tell-device { resize? bool: look at the image's size again; new-size? u64 (bytes, whole blocks): give it that
  *               size, where its format says it (qcow2), while the guest goes on: see the event "resized"; medium? bool:
- *               whether the drive has one from now on, with fd, format, cache, io and read-only as above;
- *               threshold? u64: see the event "block-threshold"; 0: none } replies size u64 (bytes; 0 without a
- *               medium), resizing bool, rd-requests, rd-bytes, rd-time, wr-requests, wr-bytes, wr-time,
+ *               whether the drive has one from now on, with what is above of an image, cache, io, workers,
+ *               detect-zeroes and read-only; limits? with its keys as above, from now on; threshold? u64: see the event
+ *               "block-threshold"; 0: none } replies size u64 (bytes; 0 without a medium), resizing bool, rd-requests, rd-bytes, rd-time, wr-requests, wr-bytes, wr-time,
  *               fl-requests, fl-time, errors u64: what was done so far, times in nanoseconds; io-status string
  *               (ok; nospace, failed: the guest waits for what the host has failed); and of a medium's file
  *               file-size, allocated, written-to u64 (bytes: as block.h's BlockUse has them), threshold u64
@@ -347,8 +354,11 @@
  *                   and IFF_MULTI_QUEUE where there is more than one; "fd" will do for the first
  *               "stream": fd: a connected stream socket, each frame after its length in four bytes,
  *                   big-endian, as passt has it; one pair
- *     tell-device { link? bool } replies link bool (false too where the back end is gone), and
- *               rx-packets, rx-bytes, rx-dropped, tx-packets, tx-bytes, tx-dropped u64; rx is what
+ *               bandwidth? bool (false; true: what follows are all its limits), D-rate?, D-peak?, D-burst? u64 (of D
+ *               in, to the guest, and out: bytes a second, bytes a second in a burst, bytes in a burst; 0, the
+ *               default: no limit)
+ *     tell-device { link? bool; bandwidth? with its keys as above, from now on } replies link bool (false too
+ *               where the back end is gone), and rx-packets, rx-bytes, rx-dropped, tx-packets, tx-bytes, tx-dropped u64; rx is what
  *               the guest received
  *   console     serial ports (virtio-serial) with numbers N from 0 to 14, of which 0 is for a console:
  *               port-N-kind string: a character device's, with its keys: port-N-fd, port-N-out, port-N-watch,
