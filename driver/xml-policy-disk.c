@@ -63,7 +63,7 @@ const XmlPolicy xml_policy_rows_disk[] = {
     { "devices/disk/driver", XML_HONOUR },
     { "devices/disk/driver/@ats", XML_ACCEPT, "off", "the machine has no IOMMU" },
     { "devices/disk/driver/@cache", XML_HONOUR },
-    { "devices/disk/driver/@copy_on_read", XML_ACCEPT, "off", "there is nothing to copy from" },
+    { "devices/disk/driver/@copy_on_read", XML_ACCEPT, "off", "what is read is left in the images behind" },
     { "devices/disk/driver/@detect_zeroes", XML_HONOUR },
     { "devices/disk/driver/@discard", XML_HONOUR },
     { "devices/disk/driver/@error_policy", XML_HONOUR },
