@@ -72,6 +72,19 @@ device_resume(Device *dev)
 }
 
 bool
+device_flush(Device *dev, VmmError *err)
+{
+    bool good;
+
+    if (!dev->class->flush)
+        return true;
+    pthread_mutex_lock(&dev->lock);
+    good = dev->class->flush(dev, err);
+    pthread_mutex_unlock(&dev->lock);
+    return good;
+}
+
+bool
 device_claim(Device *dev, Bus *bus, uint64_t base, uint64_t size, const BusOps *ops, VmmError *err)
 {
     const BusOwner owner = { dev, dev->id, &dev->lock };

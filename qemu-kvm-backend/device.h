@@ -102,6 +102,10 @@ typedef struct DeviceClass {
     /* "tell-device": reads @request, answers into @reply; whether vCPUs run or not. NULL: it can be told
      * nothing. */
     bool (*tell)(Device *dev, VmmMsg *request, VmmMsg *reply, VmmError *err);
+    /* Has on the host's stable storage what the device keeps for the guest outside of the machine, as a disk does: false
+     * with @err where the host cannot. After pause, before it is saved; in any thread, with the lock. NULL: it keeps
+     * nothing. */
+    bool (*flush)(Device *dev, VmmError *err);
     void (*destroy)(Device *dev); /* half-created ones too; not the memory itself */
     /* What is saved of the device, and restored into one that was created from the same parameters and
      * reset. After pause; nothing is on its way then. The table's @loaded drives interrupt lines and sets
@@ -128,6 +132,8 @@ void device_sleep(Device *dev);
 void device_wake(Device *dev);
 void device_pause(Device *dev);
 void device_resume(Device *dev);
+/* In any thread, without the lock. */
+bool device_flush(Device *dev, VmmError *err);
 
 /* Puts [base, base + size) of @bus, one of the board's two, into the hands of @dev, until it is freed or
  * bus_remove_at(). Fails where another device has some of it. */

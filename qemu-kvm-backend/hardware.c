@@ -475,6 +475,12 @@ guest_parts(Hardware *hw)
 }
 
 bool
+hardware_flush(Hardware *hw, VmmError *err)
+{
+    return device_list_flush(&hw->devices, err);
+}
+
+bool
 hardware_save(Hardware *hw, StateOut *before, StateOut *after, VmmError *err)
 {
     GuestParts parts = guest_parts(hw);

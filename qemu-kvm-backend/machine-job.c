@@ -57,6 +57,12 @@ on_ended(void *data)
 }
 
 static bool
+flush(void *data, VmmError *err)
+{
+    return hardware_flush(((MachineJob *)data)->hw, err);
+}
+
+static bool
 check(void *data, const StateSection *first, VmmError *err)
 {
     return hardware_check_restore(((MachineJob *)data)->hw, first, err);
@@ -86,7 +92,7 @@ MachineJob *
 machine_job_save(Loop *loop, Hardware *hw, int fd, const MachineJobOwner *owner, VmmError *err)
 {
     StateOut *before = state_out_new(), *after = state_out_new();
-    StateJobOwner stream = { .ended = on_ended };
+    StateJobOwner stream = { .flush = flush, .ended = on_ended };
     MachineJob *job;
 
     if (!hardware_save(hw, before, after, err)) {

@@ -190,7 +190,7 @@ static bool
 save(StateJob *job, VmmError *err)
 {
     Batch *batch = vmm_must(calloc(1, sizeof(*batch)));
-    bool good = write_out(job, job->before, err);
+    bool good = job->owner.flush(job->owner.data, err) && write_out(job, job->before, err);
     MemoryRegion region;
 
     for (unsigned i = 0; good && memory_region(job->memory, i, &region); i++)

@@ -17,6 +17,9 @@
 typedef struct StateJob StateJob;
 
 typedef struct StateJobOwner {
+    /* Before the first byte is saved, which is worth nothing without what the guest has elsewhere: false with @err ends the
+     * job. In its thread. */
+    bool (*flush)(void *data, VmmError *err);
     /* The first section of what is restored, before any RAM: false with @err ends the job. In its thread. */
     bool (*check)(void *data, const StateSection *first, VmmError *err);
     /* It is over, whichever way. In the loop's thread; state_job_free() is what is left to do. */
@@ -30,7 +33,7 @@ StateJob *state_job_save(Loop *loop, int fd, Memory *memory, StateOut *before, S
                          const StateJobOwner *owner, VmmError *err);
 StateJob *state_job_restore(Loop *loop, int fd, Memory *memory, const StateJobOwner *owner,
                             VmmError *err);
-/* Ends the job and waits for its thread, which takes as long as one call of the kernel's. */
+/* Ends the job and waits for its thread, which takes as long as one call of the kernel's, or its owner's. */
 void state_job_free(StateJob *job);
 
 /* Asks for the end of the job, which has then failed; @ended comes. */

@@ -347,6 +347,28 @@ block_drain(Block *block)
         block->owner.reaped(block->owner.data);
 }
 
+typedef struct Flush {
+    BlockRequest request; /* first */
+    int error;
+} Flush;
+
+static void
+flushed(BlockRequest *request, int error)
+{
+    ((Flush *)request)->error = error;
+}
+
+/* A format that cannot write what it holds back fails the flush; what settling leaves then is room that nobody uses. */
+int
+block_flush(Block *block)
+{
+    Flush flush = { .request = { .op = BLOCK_FLUSH, .done = flushed } };
+
+    block_submit(block, &flush.request);
+    block_drain(block);
+    return flush.error;
+}
+
 static void
 on_wake(void *data, uint32_t events)
 {

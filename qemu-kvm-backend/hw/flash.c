@@ -72,6 +72,7 @@ typedef struct Flash {
     uint64_t vars_size;
     uint64_t vars_base;
     bool dirty; /* written, and not yet synced */
+    int lost;   /* errno: the host's cache and the file differ for good */
     FlashMode mode;
     FlashNext next;
     uint8_t status;
@@ -446,14 +447,26 @@ flash_create(Device *dev, VmmMsg *params, VmmError *err)
            plug_bank(flash, flash->vars, flash->vars_base, flash->vars_size, &vars_ops, err);
 }
 
+/* After a failure the next call would succeed and mean nothing: see flushed() in block/raw.c. */
 static void
 sync_vars(Device *dev)
 {
     Flash *flash = (Flash *)dev;
 
-    if (flash->dirty && fdatasync(flash->fd) < 0)
+    if (flash->dirty && fdatasync(flash->fd) < 0) {
+        flash->lost = errno;
         log_line("The firmware's variables may not be on disk: %s", strerrordesc_np(errno));
+    }
     flash->dirty = false;
+}
+
+static bool
+flash_flush(Device *dev, VmmError *err)
+{
+    sync_vars(dev);
+    errno = ((Flash *)dev)->lost;
+    return errno == 0 ||
+           vmm_error_errno(err, "The firmware's variables cannot be brought to their file");
 }
 
 /* A chipset shows the end of the code below 1 MiB, read-only, until firmware copies it to the RAM
@@ -569,6 +582,7 @@ const DeviceClass flash_class = {
     .reset = flash_reset,
     .wake = flash_wake,
     .pause = sync_vars,
+    .flush = flash_flush,
     .state = &flash_state,
     .destroy = flash_destroy,
 };

@@ -149,7 +149,9 @@
 #define VMM_POLL_MAX_NS     20000
 
 /* save: fd: writes the state of a paused or suspended guest to a file, pipe or socket, from where it stands (state.h says what
- * is written; disks' contents and a firmware's variables are not). The descriptor becomes non-blocking.
+ * is written; disks' contents and a firmware's variables are not: they are where they belong, on stable storage as far
+ * as a disk's cache mode goes, before anything is written, and a host that cannot bring them there fails the job, which
+ * may be tried again). The descriptor becomes non-blocking.
  * The reply says that it was begun. Until the event "job-ended" the guest stays paused: what would change it
  * is an error, the rest is served. After it the guest may run on, or the VMM quit.
  * restore: fd: the same backwards, into a machine that was made as the saved one was, with create and add-device of

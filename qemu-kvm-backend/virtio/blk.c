@@ -153,6 +153,18 @@ blk_stop(VirtioDevice *vdev)
     block_detach(blk->block);
 }
 
+/* Requests that have stalled have not been answered: they are saved, and made again. */
+static bool
+blk_flush(VirtioDevice *vdev, VmmError *err)
+{
+    Blk *blk = (Blk *)vdev;
+
+    errno = blk_geometry(blk).writable ? block_flush(blk->block) : 0;
+    return errno == 0 ||
+           vmm_error_errno(err, "What the guest has written to disk '%s' cannot be brought to its image",
+                           vdev->dev->id);
+}
+
 /* Configuration, 5.2.4 */
 
 static void
@@ -440,6 +452,7 @@ const VirtioClass virtio_blk_class = {
     .tell = blk_tell,
     .quick = true,
     .kick = blk_kick,
+    .flush = blk_flush,
     .destroy = blk_destroy,
     .state = &blk_state,
 };

@@ -205,6 +205,14 @@ virtio_pci_tell(Device *dev, VmmMsg *request, VmmMsg *reply, VmmError *err)
     return tell.done;
 }
 
+static bool
+virtio_pci_flush(Device *dev, VmmError *err)
+{
+    VirtioDevice *vdev = ((VirtioPci *)dev)->vdev;
+
+    return !vdev->class->flush || vdev->class->flush(vdev, err);
+}
+
 static void
 destroy_in_loop(void *data)
 {
@@ -254,6 +262,7 @@ const DeviceClass virtio_pci_class = {
     .pause = virtio_pci_pause,
     .resume = virtio_pci_resume,
     .tell = virtio_pci_tell,
+    .flush = virtio_pci_flush,
     .eject = virtio_pci_eject,
     .state = &vpci_state,
     .destroy = virtio_pci_destroy,

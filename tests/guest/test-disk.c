@@ -349,6 +349,89 @@ test_resize(gconstpointer format)
     g_rmdir(dir);
 }
 
+/* Saves */
+
+/* A copy of the image @path in memory, which can be sealed. */
+static int
+copy_image(const char *path)
+{
+    g_autofree char *contents = NULL;
+    int fd = memfd_create("image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    gsize size;
+
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_true(g_file_get_contents(path, &contents, &size, NULL));
+    g_assert_cmpint(write(fd, contents, size), ==, size);
+    return fd;
+}
+
+static int
+new_qcow2(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("disk-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "image", NULL);
+    int fd;
+
+    run_tool("qemu-img create -q -f qcow2 %s 1M", path);
+    fd = copy_image(path);
+    g_unlink(path);
+    g_rmdir(dir);
+    return fd;
+}
+
+/* Into what takes any number of bytes. */
+static void
+assert_save(Vmm *vmm, const char *outcome, const char *text)
+{
+    vmm_msg_auto event = NULL;
+    VmmMsg *msg = vmm_request(vmm, VMM_SAVE);
+    const char *got_outcome = NULL, *got_text = "";
+
+    vmm_msg_put_fd(msg, "fd", open("/dev/null", O_WRONLY | O_CLOEXEC));
+    vmm_accept(vmm_call(vmm, msg));
+    event = vmm_wait_event(vmm, VMM_EVENT_JOB_ENDED);
+    vmm_msg_get_string(event, "outcome", &got_outcome);
+    vmm_msg_get_string(event, "text", &got_text);
+    g_assert_cmpstr(got_outcome, ==, outcome);
+    g_assert_cmpstr(got_text, ==, text);
+}
+
+/* A guest is not saved while some of what it has written to its disk is in its process alone, here for an image that
+ * nobody can write any more. It stays as it is. */
+static void
+test_save(void)
+{
+    g_autoptr(Vmm) vmm = NULL;
+    VmmMsg *msg;
+    int image;
+
+    if (!vmm_have_kvm())
+        return;
+    image = new_qcow2();
+    vmm = build("blk-sizes");
+    msg = disk_request(vmm, fcntl(image, F_DUPFD_CLOEXEC, 0));
+    vmm_msg_put_string(msg, "format", "qcow2");
+    vmm_accept(vmm_call(vmm, msg));
+    vmm_do(vmm, VMM_RUN);
+    vmm_wait_serial(vmm, "2048 sectors\n");
+    vmm_do(vmm, VMM_PAUSE);
+    assert_save(vmm, VMM_OUTCOME_COMPLETED, "");
+    vmm_do(vmm, VMM_RUN);
+    resize_qcow2(vmm, 2 * MIB);
+    vmm_wait_serial(vmm, "2048 sectors\n4096 sectors\n");
+    g_assert_no_errno(fcntl(image, F_ADD_SEALS, F_SEAL_WRITE));
+    vmm_do(vmm, VMM_PAUSE);
+    for (guint i = 0; i < 2; i++)
+        assert_save(vmm, VMM_OUTCOME_FAILED,
+                    "What the guest has written to disk 'disk' cannot be brought to its image: "
+                    "Operation not permitted");
+    vmm_assert_state(vmm, VMM_STATE_PAUSED, VMM_REASON_USER);
+    vmm_do(vmm, VMM_RUN);
+    vmm_do(vmm, VMM_QUIT);
+    vmm_wait_exit(vmm);
+    close(image);
+}
+
 /* Threads */
 
 static VmmMsg *
@@ -525,5 +608,6 @@ main(int argc, char **argv)
     g_test_add_func("/disk/threads", test_threads);
     g_test_add_data_func("/disk/resize/raw", "raw", test_resize);
     g_test_add_data_func("/disk/resize/qcow2", "qcow2", test_resize);
+    g_test_add_func("/disk/save", test_save);
     return g_test_run();
 }

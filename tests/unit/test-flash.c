@@ -20,6 +20,7 @@ typedef struct Fixture {
     TestBoard *test;
     Device *dev;
     int vars; /* the file, ours */
+    int own;  /* and the device's descriptor of it */
 } Fixture;
 
 static int
@@ -44,7 +45,8 @@ set_up(Fixture *f, gconstpointer data)
     f->test->board.memory = memory_new(2 * MIB, NULL);
     f->vars = new_file(0xff, VARS_SIZE);
     vmm_msg_put_fd(params, "firmware", new_file('C', CODE_SIZE));
-    vmm_msg_put_fd(params, "nvram", dup(f->vars));
+    f->own = dup(f->vars);
+    vmm_msg_put_fd(params, "nvram", f->own);
     f->dev = test_board_add(f->test, &flash_class, params);
 }
 
@@ -194,6 +196,26 @@ test_buffer(Fixture *f, gconstpointer data)
     g_assert_cmphex(rd(f, 0x2020), ==, 0xff);
 }
 
+/* A pipe in the file's place cannot be flushed; what the host has lost then it does not find again. */
+static void
+test_flush(Fixture *f, gconstpointer data)
+{
+    VmmError err;
+    int ends[2];
+
+    g_assert_true(device_flush(f->dev, &err));
+    wr(f, 0, 0x40);
+    wr(f, 0, 0);
+    g_assert_no_errno(pipe(ends));
+    g_assert_no_errno(dup2(ends[0], f->own));
+    g_assert_false(device_flush(f->dev, &err));
+    g_assert_cmpstr(err.text, ==, "The firmware's variables cannot be brought to their file: Invalid argument");
+    g_assert_no_errno(dup2(f->vars, f->own));
+    g_assert_false(device_flush(f->dev, &err));
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void
 test_identity(Fixture *f, gconstpointer data)
 {
@@ -276,6 +298,7 @@ main(int argc, char **argv)
     ADD("/flash/erase", test_erase);
     ADD("/flash/improper", test_improper);
     ADD("/flash/buffer", test_buffer);
+    ADD("/flash/flush", test_flush);
     ADD("/flash/identity", test_identity);
     g_test_add_func("/flash/read-only-file", test_read_only_file);
     g_test_add_func("/flash/bad-files", test_bad_files);

@@ -39,14 +39,20 @@ open_recorded(void)
 }
 
 static void
-finish(void)
+finish_with(gboolean leaks)
 {
     block_drain(disk->block);
     qcow2_disk_close(disk);
     recorder_end();
-    qemu_img_check(path, FALSE);
+    qemu_img_check(path, leaks);
     g_free(path);
     qcow2_test_dir_free(dir);
+}
+
+static void
+finish(void)
+{
+    finish_with(FALSE);
 }
 
 static int
@@ -173,6 +179,52 @@ test_others_commit(void)
     finish();
 }
 
+/* What the host has no room for is kept, and told of at each attempt, until there is some. */
+static void
+test_flush_full(void)
+{
+    create("1M");
+    open_recorded();
+    g_assert_cmpint(write_byte(0, 1), ==, 0);
+    recorder.fail_after = 1;
+    block_drain(disk->block); /* which says nothing */
+    for (guint i = 0; i < 2; i++)
+        g_assert_cmpint(block_flush(disk->block), ==, ENOSPC);
+    recorder.fail_after = 0;
+    g_assert_cmpint(block_flush(disk->block), ==, 0);
+    qcow2_disk_close(disk);
+    open_disk(&recorder_class); /* with what has reached the file, and nothing else */
+    assert_byte(0, 1);
+    finish();
+}
+
+/* Any write or sync may fail. After a sync that did nobody knows what the file has, and that stays so (flushed() in
+ * raw.c); a write is made again. TRUE where all went well. */
+static gboolean
+flush_with_failure(guint change)
+{
+    gboolean failed;
+
+    create("1M");
+    open_recorded();
+    g_assert_cmpint(write_byte(0, 1), ==, 0);
+    recorder.fail_change = recorder.n_changes + change;
+    failed = block_flush(disk->block) == EIO;
+    g_assert_cmpint(block_flush(disk->block), ==, failed && recorder.sync_failed ? EIO : 0);
+    finish_with(failed);
+    return !failed;
+}
+
+static void
+test_flush_failure(void)
+{
+    guint change = 1;
+
+    while (!flush_with_failure(change))
+        change++;
+    g_assert_cmpuint(change, >, 3); /* counts, a sync, entries, a sync */
+}
+
 int
 main(int argc, char **argv)
 {
@@ -180,5 +232,7 @@ main(int argc, char **argv)
     g_test_add_func("/qcow2-errors/full-disk", test_full_disk);
     g_test_add_func("/qcow2-errors/others-table", test_others_table);
     g_test_add_func("/qcow2-errors/others-commit", test_others_commit);
+    g_test_add_func("/qcow2-errors/flush/full", test_flush_full);
+    g_test_add_func("/qcow2-errors/flush/failure", test_flush_failure);
     return g_test_run();
 }

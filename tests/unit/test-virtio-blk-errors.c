@@ -5,6 +5,8 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static struct rlimit unlimited;
 
@@ -122,6 +124,54 @@ test_stop_and_reset(void)
     disk_close(&disk);
 }
 
+/* The disk's own descriptor of the file. */
+static int
+find_descriptor(const Disk *disk)
+{
+    struct stat file, other;
+
+    g_assert_no_errno(fstat(disk->fd, &file));
+    for (int fd = 0; fd < 1024; fd++) {
+        if (fd != disk->fd && fstat(fd, &other) == 0 && other.st_dev == file.st_dev && other.st_ino == file.st_ino)
+            return fd;
+    }
+    g_assert_not_reached();
+}
+
+static void
+assert_flush_fails(Disk *disk)
+{
+    VmmError err;
+
+    g_assert_false(device_flush(disk->guest->dev, &err));
+    g_assert_cmpstr(err.kind, ==, VMM_ERROR_FAILED);
+    g_assert_cmpstr(err.text, ==,
+                    "What the guest has written to disk 'virtio-pci' cannot be brought to its image: "
+                    "Invalid argument");
+}
+
+/* A pipe in the file's place cannot be flushed; what the host has lost then it does not find again. */
+static void
+test_flush(void)
+{
+    VmmError err;
+    int own, ends[2];
+    Disk disk;
+
+    disk_start(&disk, disk_params_with("io", "threads"));
+    own = find_descriptor(&disk);
+    g_assert_no_errno(pipe(ends));
+    disk.guest->dev->class->pause(disk.guest->dev);
+    g_assert_true(device_flush(disk.guest->dev, &err));
+    g_assert_no_errno(dup2(ends[0], own));
+    assert_flush_fails(&disk);
+    g_assert_no_errno(dup2(disk.fd, own));
+    assert_flush_fails(&disk);
+    close(ends[0]);
+    close(ends[1]);
+    disk_close(&disk);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -134,5 +184,6 @@ main(int argc, char **argv)
     g_test_add_data_func("/virtio-blk/error/report-if-not-full", "enospace", test_report);
     g_test_add_func("/virtio-blk/error/ignore", test_ignore);
     g_test_add_func("/virtio-blk/error/stop-and-reset", test_stop_and_reset);
+    g_test_add_func("/virtio-blk/error/flush", test_flush);
     return g_test_run();
 }

@@ -2,6 +2,7 @@
 #include "virtio.h"
 
 #define TYPE_BLK   2
+#define F_FLUSH    (1ull << 9)
 #define T_IN       0
 #define T_OUT      1
 #define SECTOR     512
@@ -154,7 +155,7 @@ play_blk_sizes(const uint64_t numbers[NUMBERS_MAX])
 {
     uint64_t before;
 
-    virtio_open(&disk, TYPE_BLK, 0);
+    virtio_open(&disk, TYPE_BLK, F_FLUSH); /* there may be a cache, and it is left alone */
     virtio_watch_config(&disk, FIRST_WORD);
     start();
     before = capacity();
