@@ -88,7 +88,9 @@
  * "device-removed". A machine that is just created is not asked: the event comes at once. */
 #define VMM_REMOVE_DEVICE "remove-device"
 
-/* run {}: starts or resumes the vCPUs. pause {}: replies when every vCPU has stopped.
+/* run {}: starts or resumes the vCPUs. pause {}: replies when every vCPU has stopped and no request is with a disk any more,
+ * whose file has all that its format held back, which takes as long as the host takes for it. Stable storage is another
+ * matter, a flush's or that of "save".
  * Whatever else needs a guest (save, reset, power-button, inject-nmi, peek) has one in a machine that is just created,
  * too: it is turned on, and paused before its first instruction. */
 #define VMM_RUN   "run"

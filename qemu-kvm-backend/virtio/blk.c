@@ -124,22 +124,6 @@ blk_start(VirtioDevice *vdev)
     block_start(blk->block);
 }
 
-/* What the guest has been told is written is with the host's disk when it stops for long, or is restored
- * elsewhere: as far as its cache mode goes. */
-static void
-flush_writes(Blk *blk)
-{
-    BlkRequest *req;
-
-    if (!block_geometry(blk->block).writable || blk->stalled)
-        return;
-    req = blk_request_take(blk);
-    req->status = NULL;
-    req->block.n_iov = 0;
-    blk_request_submit(req, BLOCK_FLUSH, 0, 0);
-    block_drain(blk->block);
-}
-
 static void
 blk_stop(VirtioDevice *vdev)
 {
@@ -149,7 +133,6 @@ blk_stop(VirtioDevice *vdev)
         return;
     blk_limits_release(blk);
     block_drain(blk->block);
-    flush_writes(blk);
     block_detach(blk->block);
 }
 
