@@ -159,8 +159,8 @@ suspend_begin(Verb *verb)
         verb_fail(verb, VIR_ERR_OPERATION_INVALID, "domain is not running");
     else if (verb->domain->state == VIR_DOMAIN_PAUSED)
         verb_finish(verb, NULL);
-    else
-        verb_ask(verb, link, VMM_PAUSE, suspended);
+    else /* what the guest has written to its disks so far may have to be brought there first */
+        vmm_link_send(link, vmm_link_request(link, VMM_PAUSE), VMM_LINK_NO_TIMEOUT, suspended, verb);
 }
 
 void

@@ -67,10 +67,10 @@ domain_of(const Save *save)
 }
 
 static void
-ask(Save *save, VmmLink *link, VmmMsg *request, VmmLinkReply reply)
+ask(Save *save, VmmLink *link, VmmMsg *request, guint timeout_ms, VmmLinkReply reply)
 {
     save->asked++;
-    vmm_link_send(link, request, VMM_LINK_TIMEOUT_MS, reply, save);
+    vmm_link_send(link, request, timeout_ms, reply, save);
 }
 
 /* The end, one way or the other */
@@ -148,7 +148,7 @@ save_fail(Save *save, const GError *error)
         g_warning("Cannot remove '%s': %s", save->temporary, g_strerror(errno));
     keep_info(save);
     if (link)
-        ask(save, link, vmm_link_request(link, VMM_RUN), runs_on);
+        ask(save, link, vmm_link_request(link, VMM_RUN), VMM_LINK_TIMEOUT_MS, runs_on);
     else
         save_finish(save);
 }
@@ -301,12 +301,6 @@ ask_progress(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-static gboolean
-is_timeout(const GError *error)
-{
-    return g_error_matches(error, DRIVER_ERROR, VIR_ERR_OPERATION_TIMEOUT);
-}
-
 static void
 write_begun(gpointer data, VmmMsg *reply, const GError *error)
 {
@@ -314,7 +308,7 @@ write_begun(gpointer data, VmmMsg *reply, const GError *error)
 
     save->asked--;
     if (error) {
-        if (is_timeout(error)) /* it may begin after all */
+        if (g_error_matches(error, DRIVER_ERROR, VIR_ERR_OPERATION_TIMEOUT)) /* it may begin after all */
             save_ask_cancel(domain_of(save));
         save_fail(save, error);
         return;
@@ -340,10 +334,10 @@ start_write(Save *save)
     }
     request = vmm_link_request(link, VMM_SAVE);
     vmm_msg_put_fd(request, "fd", fcntl(save->fd, F_DUPFD_CLOEXEC, 0));
-    ask(save, link, request, write_begun);
+    ask(save, link, request, VMM_LINK_TIMEOUT_MS, write_begun);
 }
 
-/* Step 3: the guest stands still. */
+/* Step 3: the guest stands still, for which its disks take as long as they take. */
 
 static void
 paused(gpointer data, VmmMsg *reply, const GError *error)
@@ -353,8 +347,7 @@ paused(gpointer data, VmmMsg *reply, const GError *error)
 
     save->asked--;
     if (error) {
-        /* One that takes its time has still to be undone: what it is asked next comes behind it. */
-        save->was_running = is_timeout(error);
+        save->was_running = FALSE;
         save_fail(save, error);
         return;
     }
@@ -448,7 +441,7 @@ save_begin(Verb *verb)
     }
     save->was_running = domain->state == VIR_DOMAIN_RUNNING;
     if (save->was_running)
-        ask(save, link, vmm_link_request(link, VMM_PAUSE), paused);
+        ask(save, link, vmm_link_request(link, VMM_PAUSE), VMM_LINK_NO_TIMEOUT, paused);
     else
         start_write(save);
 }

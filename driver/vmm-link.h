@@ -12,7 +12,9 @@
 #include <glib.h>
 
 #define VMM_LINK_TIMEOUT_MS 5000
-#define VMM_LINK_NO_TIMEOUT 0 /* for what must be known to be done or not: it is answered, or fails with the link */
+/* For what must be known to be done or not, and what takes as long as the host's disks do: it is answered, or fails with
+ * the link. */
+#define VMM_LINK_NO_TIMEOUT 0
 
 typedef struct VmmLink VmmLink;
 

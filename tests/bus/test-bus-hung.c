@@ -196,24 +196,25 @@ test_goes_on(void)
 {
     g_autoptr(Fixture) fixture = fixture_new();
     g_autofree char *hung = fixture_define(fixture, "hung", "");
-    Pending suspend = { 0 };
+    Pending resume = { 0 };
     int pid;
 
     fixture_do(fixture, hung, "Create", FLAGS(0));
-    fixture_expect_events(fixture, "4,0 2,0");
+    fixture_do(fixture, hung, "Suspend", NULL);
+    fixture_expect_events(fixture, "4,0 2,0 3,0");
     pid = pid_of(fixture, hung);
     kill(pid, SIGSTOP);
-    begin(fixture, hung, "Suspend", &suspend);
-    fixture_wait(fixture, is_done, &suspend);
-    g_assert_nonnull(g_strrstr(suspend.error, "does not answer"));
-    g_free(suspend.error);
-    g_assert_cmpint(fixture_state(fixture, hung), ==, VIR_DOMAIN_RUNNING);
-    kill(pid, SIGCONT);
-    fixture_expect_events(fixture, "3,0");
+    begin(fixture, hung, "Resume", &resume);
+    fixture_wait(fixture, is_done, &resume);
+    g_assert_nonnull(g_strrstr(resume.error, "does not answer"));
+    g_free(resume.error);
     g_assert_cmpint(fixture_state(fixture, hung), ==, VIR_DOMAIN_PAUSED);
-    fixture_do(fixture, hung, "Resume", NULL);
+    kill(pid, SIGCONT);
     fixture_expect_events(fixture, "4,0");
     g_assert_cmpint(fixture_state(fixture, hung), ==, VIR_DOMAIN_RUNNING);
+    fixture_do(fixture, hung, "Suspend", NULL);
+    fixture_expect_events(fixture, "3,0");
+    g_assert_cmpint(fixture_state(fixture, hung), ==, VIR_DOMAIN_PAUSED);
     g_assert_cmpint(pid_of(fixture, hung), ==, pid);
 }
 
@@ -242,6 +243,34 @@ test_slow_attach(void)
     fixture_end(fixture, &attach, NULL);
     xml = fixture_xml_of(fixture, slow, 0);
     g_assert_nonnull(strstr(xml, "<rng "));
+}
+
+static gboolean
+all_go_on(gpointer fixture)
+{
+    fixture_signal_guests(fixture, SIGCONT);
+    return G_SOURCE_REMOVE;
+}
+
+/* Disks may take long to have all that their guest has written, before it stands still and can be saved. */
+static void
+test_slow_pause(void)
+{
+    g_autoptr(Fixture) fixture = fixture_new();
+    g_autofree char *suspended = fixture_define(fixture, "suspended", "");
+    g_autofree char *saved = fixture_define(fixture, "saved", "");
+    FixtureCall suspend, save;
+
+    fixture_do(fixture, suspended, "Create", FLAGS(0));
+    fixture_do(fixture, saved, "Create", FLAGS(0));
+    fixture_signal_guests(fixture, SIGSTOP);
+    fixture_begin(fixture, &suspend, suspended, "Suspend", NULL);
+    fixture_begin(fixture, &save, saved, "ManagedSave", FLAGS(0));
+    g_timeout_add(VMM_LINK_TIMEOUT_MS + 500, all_go_on, fixture);
+    fixture_end(fixture, &suspend, NULL);
+    fixture_end(fixture, &save, NULL);
+    fixture_assert_state(fixture, suspended, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+    fixture_assert_state(fixture, saved, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SAVED);
 }
 
 /* What it was asked before the daemon stops it still does: the next daemon tells of that. */
@@ -421,6 +450,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/hung/many-readers", test_many_readers);
     g_test_add_func("/bus/hung/goes-on", test_goes_on);
     g_test_add_func("/bus/hung/slow-attach", test_slow_attach);
+    g_test_add_func("/bus/hung/slow-pause", test_slow_pause);
     g_test_add_func("/bus/hung/left-medium", test_left_medium);
     g_test_add_func("/bus/hung/sizes", test_sizes);
     g_test_add_func("/bus/hung/restart", test_restart);
