@@ -104,7 +104,7 @@ const ConfineRule confine_rules[] = {
     CALL(START | MAIN | IO, pwritev2, "disks, with RWF_DSYNC"),
     CALL(START | MAIN | IO, fdatasync, "disks: the guest flushes"),
     CALL(START | MAIN | IO, fallocate, "disks: the guest discards or writes zeroes"),
-    CALL(START | MAIN | IO, lseek, "a disk's size, and where its data is"),
+    CALL(START | MAIN | IO, lseek, "a disk's size; where a file of guest RAM has data"),
     CALL(START | MAIN | IO, io_uring_enter, "disks; each ring is restricted when it is made"),
     CALL(START | MAIN, io_uring_setup,
          "disks, hot plug too; seccomp does not see what a ring does"),

@@ -24,17 +24,19 @@
 /* A block of hugetlbfs is one of its pages (inode.c there). Others tell of large blocks, too: tmpfs does where it has
  * huge pages when it can, and takes any size. */
 static bool
-find_page(const MemoryBacking *backing, uint64_t *ret, VmmError *err)
+inspect(const MemoryBacking *backing, MemoryMap *map, VmmError *err)
 {
     struct statfs fs;
 
-    *ret = PAGE;
+    map->page = PAGE;
+    map->sparse = false;
     if (backing->fd < 0)
         return true;
     if (fstatfs(backing->fd, &fs) < 0)
         return vmm_error_errno(err, "Cannot look at the file of guest memory");
     if (fs.f_type == HUGETLBFS_MAGIC)
-        *ret = fs.f_bsize;
+        map->page = fs.f_bsize;
+    map->sparse = fs.f_type == TMPFS_MAGIC;
     return true;
 }
 
@@ -158,7 +160,7 @@ memory_map(const MemoryBacking *backing, uint64_t size, MemoryMap *ret, VmmError
 {
     MemoryMap map;
 
-    if (!find_page(backing, &map.page, err))
+    if (!inspect(backing, &map, err))
         return false;
     if (size % map.page)
         return vmm_error(err, VMM_ERROR_INVALID,

@@ -24,6 +24,7 @@ typedef struct MemoryBacking {
 typedef struct MemoryMap {
     uint8_t *host; /* starts on a huge page, of the file's kind where that has a kind */
     uint64_t page; /* what the host can take back at once */
+    bool sparse;   /* of a file that a page which is only read becomes a part of, and that tells which it has: tmpfs */
     void *mapping; /* what was mapped to get there */
     size_t mapping_size;
 } MemoryMap;

@@ -19,7 +19,7 @@ struct Memory {
     uint64_t size;
     MemoryMap map;
     bool shared, locked;
-    bool file; /* it comes from one */
+    int fd; /* of the file that it comes from, the caller's; -1: none */
     MemoryRegion regions[2];
     unsigned n_regions;
     _Atomic bool tracked;
@@ -63,7 +63,7 @@ memory_new_from(uint64_t size, const MemoryBacking *backing, VmmError *err)
     memory->map = map;
     memory->shared = backing->shared;
     memory->locked = backing->locked;
-    memory->file = backing->fd >= 0;
+    memory->fd = backing->fd;
     lay_out(memory);
     return memory;
 }
@@ -91,6 +91,46 @@ memory_region(const Memory *memory, unsigned i, MemoryRegion *ret)
         return false;
     *ret = memory->regions[i];
     return true;
+}
+
+/* A part of the whole mapping, by its offsets. */
+typedef struct Extent {
+    uint64_t from, end;
+} Extent;
+
+static uint64_t
+least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The first one from @offset on that is no hole of the file; an empty one at the end where there is none. What the host
+ * does not tell is none. */
+static Extent
+next_extent(const Memory *memory, uint64_t offset, bool holes)
+{
+    off_t from, end;
+
+    if (!holes)
+        return (Extent){ offset, memory->size };
+    from = lseek(memory->fd, offset, SEEK_DATA);
+    if (from < 0)
+        return (Extent){ errno == ENXIO ? memory->size : offset, memory->size };
+    end = lseek(memory->fd, from, SEEK_HOLE);
+    return (Extent){ least(from, memory->size), end < 0 ? memory->size : least(end, memory->size) };
+}
+
+/* Of what is private the file knows nothing. */
+MemoryRegion
+memory_next_data(const Memory *memory, unsigned i, uint64_t offset)
+{
+    const MemoryRegion *region = &memory->regions[i];
+    uint64_t base = (uint8_t *)region->host - memory->map.host;
+    Extent data = next_extent(memory, base + offset, memory->map.sparse && memory->shared);
+    uint64_t from = least(data.from - base, region->size);
+    uint64_t end = least(data.end - base, region->size);
+
+    return (MemoryRegion){ region->gpa + from, end - from, (uint8_t *)region->host + from };
 }
 
 uint64_t
@@ -176,22 +216,28 @@ memory_move(Memory *memory, const MemoryNodes *nodes, uint64_t offset, uint64_t 
 
 /* Of pages that stay, and of a file's, those that are not zero are written: the others need no room. */
 static void
-zero_what_is_not(Memory *memory)
+zero_what_is_not(Memory *memory, const Extent *part)
 {
     static const uint8_t zeros[PAGE];
 
-    for (uint64_t at = 0; at < memory->size; at += PAGE) {
+    for (uint64_t at = part->from; at < part->end; at += PAGE) {
         if (memcmp(memory->map.host + at, zeros, PAGE) != 0)
             memset(memory->map.host + at, 0, PAGE);
     }
 }
 
+/* What was discarded shows the file, holes and all. */
 void
 memory_clear(Memory *memory)
 {
+    bool holes = memory->map.sparse && (memory->shared || !memory->locked);
+    Extent part = { 0, 0 };
+
     memory_discard(memory, memory->map.host, memory->size);
-    if (memory->file || memory->locked)
-        zero_what_is_not(memory);
+    while ((memory->fd >= 0 || memory->locked) && part.end < memory->size) {
+        part = next_extent(memory, part.end, holes);
+        zero_what_is_not(memory, &part);
+    }
 }
 
 bool

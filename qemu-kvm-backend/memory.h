@@ -20,8 +20,8 @@ typedef struct MemoryRegion {
     void *host;
 } MemoryRegion;
 
-/* @size in bytes, a multiple of 4096; private and anonymous, or from @backing. NULL with @err set where the
- * host has not got it. */
+/* @size in bytes, a multiple of 4096; private and anonymous, or from @backing, whose file stays open as long as the
+ * result. NULL with @err set where the host has not got it. */
 Memory *memory_new(uint64_t size, VmmError *err);
 Memory *memory_new_from(uint64_t size, const struct MemoryBacking *backing, VmmError *err);
 void memory_free(Memory *memory);
@@ -29,6 +29,10 @@ void memory_free(Memory *memory);
 uint64_t memory_size(const Memory *memory);
 /* The regions, ascending: one, or two where there is RAM above 4 GiB. False past the last. */
 bool memory_region(const Memory *memory, unsigned i, MemoryRegion *ret);
+/* The first part of region @i from @offset on that may have other than zeros in it, of whole pages: between are holes of
+ * the file that RAM is from, which would be filled if somebody looked at them. An empty one at the region's end: that was
+ * the last. */
+MemoryRegion memory_next_data(const Memory *memory, unsigned i, uint64_t offset);
 /* End of RAM below 4 GiB. */
 uint64_t memory_low_end(const Memory *memory);
 

@@ -169,19 +169,34 @@ run_length(const uint8_t *at, size_t left, bool zero)
 }
 
 static bool
-save_region(StateJob *job, Batch *batch, const MemoryRegion *region, VmmError *err)
+save_data(StateJob *job, Batch *batch, const MemoryRegion *data, VmmError *err)
 {
-    uint8_t *host = region->host;
+    uint8_t *host = data->host;
 
-    for (uint64_t at = 0; at < region->size;) {
+    for (uint64_t at = 0; at < data->size;) {
         bool zero = is_zero(host + at);
-        size_t size = run_length(host + at, region->size - at, zero);
+        size_t size = run_length(host + at, data->size - at, zero);
 
         if (!is_wanted(job, err) ||
-            (!zero && !add_run(job, batch, region->gpa + at, host + at, size, err)))
+            (!zero && !add_run(job, batch, data->gpa + at, host + at, size, err)))
             return false;
         at += size;
         atomic_fetch_add(&job->progress, size);
+    }
+    return true;
+}
+
+static bool
+save_region(StateJob *job, Batch *batch, unsigned i, VmmError *err)
+{
+    MemoryRegion region, data;
+
+    memory_region(job->memory, i, &region);
+    for (uint64_t at = 0; at < region.size; at = data.gpa - region.gpa + data.size) {
+        data = memory_next_data(job->memory, i, at);
+        atomic_fetch_add(&job->progress, data.gpa - region.gpa - at);
+        if (!save_data(job, batch, &data, err))
+            return false;
     }
     return true;
 }
@@ -194,7 +209,7 @@ save(StateJob *job, VmmError *err)
     MemoryRegion region;
 
     for (unsigned i = 0; good && memory_region(job->memory, i, &region); i++)
-        good = save_region(job, batch, &region, err);
+        good = save_region(job, batch, i, err);
     good = good && flush(job, batch, err) && write_out(job, job->after, err);
     free(batch);
     return good;

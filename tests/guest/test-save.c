@@ -122,6 +122,61 @@ test_goes_on(void)
     close(fd);
 }
 
+static guint64
+blocks_of(int fd)
+{
+    struct stat file;
+
+    g_assert_no_errno(fstat(fd, &file));
+    return file.st_blocks;
+}
+
+/* A machine whose RAM is the file @ram, which shows what the guest does there. */
+static void
+build_in_file(Vmm *vmm, int ram)
+{
+    VmmMsg *create = vmm_create_request(vmm, 16 * MIB, 1, "ticks 4");
+
+    g_assert_no_errno(ftruncate(ram, 16 * MIB));
+    vmm_msg_put_fd(create, "ram", fcntl(ram, F_DUPFD_CLOEXEC, 0));
+    vmm_msg_put_bool(create, "ram-shared", TRUE);
+    vmm_accept(vmm_call(vmm, create));
+    vmm_add_devices(vmm);
+}
+
+/* What a guest has never touched of a file that is its RAM is not there after a save or a restore either. */
+static void
+test_file(void)
+{
+    g_autoptr(Vmm) first = NULL, second = NULL;
+    int fd, ram, other;
+    guint64 before;
+
+    if (!vmm_have_kvm())
+        return;
+    fd = memory_file();
+    ram = memory_file();
+    other = memory_file();
+    first = vmm_spawn();
+    build_in_file(first, ram);
+    vmm_do(first, VMM_RUN);
+    vmm_wait_serial(first, "tick 10\n");
+    vmm_do(first, VMM_PAUSE);
+    before = blocks_of(ram);
+    g_assert_cmpuint(before, <, 16 * MIB / 512);
+    save(first, fd);
+    g_assert_cmpuint(blocks_of(ram), ==, before);
+    second = vmm_spawn();
+    build_in_file(second, other);
+    restore(second, fd);
+    g_assert_cmpuint(blocks_of(other), <=, before);
+    vmm_do(second, VMM_RUN);
+    vmm_wait_stopped(second, VMM_REASON_EXIT, "0");
+    close(fd);
+    close(ram);
+    close(other);
+}
+
 /* A saved guest may as well run on where it is. */
 static void
 test_stays(void)
@@ -444,6 +499,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/save/goes-on", test_goes_on);
+    g_test_add_func("/save/file", test_file);
     g_test_add_func("/save/stays", test_stays);
     g_test_add_func("/save/before-run", test_before_run);
     g_test_add_func("/save/pipe", test_pipe);

@@ -198,6 +198,100 @@ test_discard_shared(void)
     close(fd);
 }
 
+static guint64
+blocks_of(int fd)
+{
+    struct stat file;
+
+    g_assert_no_errno(fstat(fd, &file));
+    return file.st_blocks;
+}
+
+/* What there is of it becomes zeros, what is not there stays so: the host need not have the memory yet. */
+static void
+check_clear(gboolean shared)
+{
+    int fd = memfd_create("ram", MFD_CLOEXEC);
+    MemoryBacking backing = { .fd = fd, .shared = shared };
+    g_autoptr(Memory) memory = NULL;
+    guint64 before;
+
+    g_assert_no_errno(ftruncate(fd, 16 * MIB));
+    g_assert_cmpint(pwrite(fd, "file", 4, 5 * MIB), ==, 4);
+    memory = memory_new_from(16 * MIB, &backing, NULL);
+    g_assert_true(memory_write(memory, 3 * MIB, "guest", 5));
+    before = blocks_of(fd);
+    memory_clear(memory);
+    g_assert_cmpuint(blocks_of(fd), <=, before);
+    for (guint i = 3; i <= 5; i += 2) {
+        guint8 bytes[4];
+
+        g_assert_true(memory_read(memory, i * MIB, bytes, 4));
+        g_assert_cmpmem(bytes, 4, "\0\0\0", 4);
+    }
+    close(fd);
+}
+
+static void
+test_clear(void)
+{
+    check_clear(TRUE);
+    check_clear(FALSE);
+}
+
+/* The parts that have data, as "GPA+PAGES" each, where pages are not huge. */
+static char *
+data_of(const Memory *memory)
+{
+    GString *parts = g_string_new(NULL);
+    MemoryRegion region, data;
+
+    for (guint i = 0; memory_region(memory, i, &region); i++) {
+        for (guint64 at = 0; at < region.size; at = data.gpa - region.gpa + data.size) {
+            data = memory_next_data(memory, i, at);
+            g_assert_true(data.size == 0 || data.host == memory_at(memory, data.gpa, data.size));
+            if (data.size > 0)
+                g_string_append_printf(parts, "%" PRIx64 "+%" PRIu64 " ", data.gpa, data.size / 4096);
+        }
+    }
+    return g_string_free(parts, FALSE);
+}
+
+/* What lies on both sides of the gap below 4 GiB is one piece of the file, and two of the guest's. */
+static void
+check_data(gboolean shared, const char *before, const char *after)
+{
+    const guint64 size = LAYOUT_LOW_RAM_END + 5 * MIB;
+    int fd = memfd_create("ram", MFD_CLOEXEC);
+    MemoryBacking backing = { .fd = fd, .shared = shared };
+    g_autoptr(Memory) memory = NULL;
+    g_autofree char *first = NULL, *second = NULL;
+
+    g_assert_no_errno(ftruncate(fd, size));
+    memory = memory_new_from(size, &backing, NULL);
+    madvise(memory_at(memory, 0, 1), size, MADV_NOHUGEPAGE);
+    first = data_of(memory);
+    g_assert_cmpstr(first, ==, before);
+    g_assert_true(memory_write(memory, 0x3000, "a", 1));
+    g_assert_true(memory_write(memory, 0x5fff, "bc", 2));
+    g_assert_true(memory_write(memory, LAYOUT_LOW_RAM_END - 1, "d", 1));
+    g_assert_true(memory_write(memory, LAYOUT_HIGH_RAM, "e", 1));
+    second = data_of(memory);
+    g_assert_cmpstr(second, ==, after);
+    close(fd);
+}
+
+static void
+test_data(void)
+{
+    g_autofree char *all = g_strdup_printf("0+%llu %llx+1280 ", LAYOUT_LOW_RAM_END / 4096, LAYOUT_HIGH_RAM);
+    g_autofree char *some =
+        g_strdup_printf("3000+1 5000+2 %llx+1 %llx+1 ", LAYOUT_LOW_RAM_END - 4096, LAYOUT_HIGH_RAM);
+
+    check_data(TRUE, "", some);
+    check_data(FALSE, all, all);
+}
+
 static gsize
 count_resident(const Memory *memory)
 {
@@ -426,6 +520,8 @@ main(int argc, char **argv)
     g_test_add_func("/memory/refused", test_refused);
     g_test_add_func("/memory/file", test_file);
     g_test_add_func("/memory/discard-shared", test_discard_shared);
+    g_test_add_func("/memory/clear", test_clear);
+    g_test_add_func("/memory/data", test_data);
     g_test_add_func("/memory/populate", test_populate);
     g_test_add_func("/memory/locked", test_locked);
     g_test_add_func("/memory/huge", test_huge);
