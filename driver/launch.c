@@ -20,8 +20,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CREATE_TIMEOUT_MS 30000 /* guest RAM may have to be found first */
-
 /* A start goes through these steps; each answers FALSE with @error, and launch_fail() undoes whatever
  * was done. */
 struct Launch {
@@ -461,11 +459,13 @@ start_ran(Launch *launch)
 
 static void answered(gpointer data, VmmMsg *reply, const GError *error);
 
+/* The host finds RAM first, or empties it, which takes as long as there is RAM, and what is asked next waits for that. A
+ * process that hangs there is ended by who destroys the domain. */
 static void
 ask(Launch *launch, VmmMsg *request, VmmLinkReply reply)
 {
     launch->waiting++;
-    vmm_link_send(guest_link(launch->guest), request, CREATE_TIMEOUT_MS, reply, launch);
+    vmm_link_send(guest_link(launch->guest), request, VMM_LINK_NO_TIMEOUT, reply, launch);
 }
 
 /* What its threads may have is settled once they are there, before its vCPUs run. */

@@ -237,7 +237,7 @@ give_up(VmmLink *link, Waiting *w)
     reply(data, NULL, error);
 }
 
-/* Whose time is over first: a start has more of it than what is asked after it. */
+/* Whose time is over first. */
 static Waiting *
 most_urgent(VmmLink *link)
 {

@@ -12,8 +12,8 @@
 #include <glib.h>
 
 #define VMM_LINK_TIMEOUT_MS 5000
-/* For what must be known to be done or not, and what takes as long as the host's disks do: it is answered, or fails with
- * the link. */
+/* For what must be known to be done or not, and what takes as long as the host's disks or its memory do: it is answered,
+ * or fails with the link. */
 #define VMM_LINK_NO_TIMEOUT 0
 
 typedef struct VmmLink VmmLink;

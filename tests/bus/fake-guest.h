@@ -2,6 +2,7 @@
  *
  * It is told how to behave by a word of its kernel command line:
  *     fake=fail-create     "create" is refused
+ *     fake=create-waits    the process stops in "create", until it is told to continue
  *     fake=hang            "run" is never answered
  *     fake=crash           cannot go on as soon as it runs
  *     fake=die             the process dies as soon as it runs, without a word
@@ -25,6 +26,7 @@
  *     fake=run-on-dies     the process dies when it is told to run on, after a restore say
  *     fake=run-on-hangs    that is never answered, and not done
  *     fake=restore-hangs-up  the process leaves the driver alone while it is restored
+ *     fake=restore-waits   the process stops in "restore", until it is told to continue
  *     fake=restore-fails   what it is restored from is not what it can use
  * and those of fake-devices.h and fake-clock.h. Otherwise it powers off when the button is pressed. Its serial port says
  * a banner, and says whatever it hears in capitals.

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,8 @@ create(Fake *fake, VmmMsg *request)
     complete &= vmm_msg_get_u64(request, "vcpus", &fake->vcpus);
     read_machine(fake, request);
     read_nodes(request);
+    if (fake_behaves(fake, "create-waits"))
+        raise(SIGSTOP);
     if (strcmp(fake->state, VMM_STATE_EMPTY) != 0) {
         fake_refuse(fake, request, VMM_ERROR_STATE, "there is a machine already");
     } else if (!complete || memory == 0 || memory % 4096 || vmm_msg_unread(request)) {

@@ -3,6 +3,7 @@
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 #include "tests/bus/fake-answer.h"
 
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -65,6 +66,8 @@ fake_restore(Fake *fake, VmmMsg *request)
         fake_refuse(fake, request, VMM_ERROR_STATE, "there is no machine that could be restored");
         return;
     }
+    if (fake_behaves(fake, "restore-waits"))
+        raise(SIGSTOP);
     fake_send(fake, fake_reply_to(request));
     if (fake_behaves(fake, "restore-hangs-up")) {
         close(fd);
