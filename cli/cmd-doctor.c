@@ -177,6 +177,8 @@ look_passt(Session *session)
                   _("not found: guests have no network of type 'user'"));
 }
 
+#define NETWORK_ROM "/usr/lib/ipxe/qemu/pxe-virtio.rom"
+
 static Answer
 look_firmware(Session *session)
 {
@@ -193,7 +195,10 @@ look_firmware(Session *session)
                           _("%s is not there: guests boot only kernels "
                             "or the other firmware"),
                           files[i].path);
-    return answer(FINDING_OK, NULL, _("SeaBIOS and OVMF are there"));
+    if (access(NETWORK_ROM, R_OK) != 0)
+        return answer(FINDING_NOTE, "sudo apt-get install ipxe-qemu",
+                      _("%s is not there: a BIOS does not boot from the network"), NETWORK_ROM);
+    return answer(FINDING_OK, NULL, _("SeaBIOS, OVMF and iPXE are there"));
 }
 
 static Answer

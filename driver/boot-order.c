@@ -83,10 +83,31 @@ first_devices(const DomainDef *def)
     return list;
 }
 
+static GPtrArray *
+list_devices(const DomainDef *def)
+{
+    return def->os.n_boot ? first_devices(def) : ordered_devices(def);
+}
+
+gboolean
+boot_order_has(const DomainDef *def, DomainBoot what, gboolean *ret_alone)
+{
+    g_autoptr(GPtrArray) list = list_devices(def);
+    guint n = 0;
+
+    for (guint i = 0; i < list->len; i++) {
+        const Device *dev = g_ptr_array_index(list, i);
+
+        n += dev->kind->boots_as(dev) == what;
+    }
+    *ret_alone = n == list->len && !def->os.kernel;
+    return n > 0;
+}
+
 char *
 boot_order_compose(const DomainDef *def)
 {
-    g_autoptr(GPtrArray) list = def->os.n_boot ? first_devices(def) : ordered_devices(def);
+    g_autoptr(GPtrArray) list = list_devices(def);
     GString *lines = g_string_new(NULL);
 
     for (guint i = 0; i < list->len; i++)

@@ -80,7 +80,6 @@ device_format_address(const Device *dev, XmlWriter *out)
     xml_close(out);
 }
 
-/* A bus goes by the alias of the controller that opens it. */
 gboolean
 device_same_address(const Device *one, const Device *other)
 {
@@ -88,6 +87,7 @@ device_same_address(const Device *one, const Device *other)
            one->pci.function == other->pci.function;
 }
 
+/* A bus goes by the alias of the controller that opens it. */
 void
 device_describe_address(const Device *dev, VmmMsg *msg)
 {

@@ -302,6 +302,38 @@ domain_firmware_put(VmmMsg *create, const DomainDef *def, const DriverEnv *env,
            (!domain_os_has_nvram(os) || put_variables(create, os, env, reset_nvram, error));
 }
 
+static gboolean
+miss_network_rom(gboolean needed, GError **error)
+{
+    if (needed)
+        return driver_error(error, VIR_ERR_CONFIG_UNSUPPORTED,
+                            "a BIOS boots from the network by iPXE's ROM for virtio, which is not on this host: "
+                            "/usr/lib/ipxe/qemu/pxe-virtio.rom is missing");
+    g_warning("iPXE's ROM for virtio is not on this host, so a BIOS does not boot from the network");
+    return TRUE;
+}
+
+/* UEFI has drivers of its own; a BIOS knows of network cards what a ROM tells it. */
+gboolean
+domain_firmware_put_network_rom(VmmMsg *create, const DomainDef *def, gboolean boots, GError **error)
+{
+    const char *path = firmware_network_rom();
+    gboolean alone;
+    bool uefi = false;
+    int fd;
+
+    vmm_msg_get_bool(create, "firmware-uefi", &uefi);
+    if (!domain_os_has_firmware(&def->os) || uefi || !boot_order_has(def, DOMAIN_BOOT_NETWORK, &alone))
+        return TRUE;
+    if (!path)
+        return miss_network_rom(boots && alone, error);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return driver_error_errno(error, errno, "cannot open the network cards' ROM '%s'", path);
+    vmm_msg_put_fd(create, "network-rom", fd);
+    return TRUE;
+}
+
 /* NULL where there is none. */
 static const char *
 variables_of(const DomainDef *def)

@@ -88,3 +88,20 @@ firmware_find(const char *const *dirs, const FirmwareWish *wish, FirmwareImage *
                         "Unable to find any firmware to satisfy '%s'",
                         domain_firmware_words[wish->kind]);
 }
+
+const char *
+firmware_network_rom(void)
+{
+    static const char *const paths[] = {
+        "/usr/lib/ipxe/qemu/pxe-virtio.rom",   /* Debian */
+        "/usr/share/ipxe/1af41000.rom",        /* Fedora */
+        "/usr/share/ipxe/qemu/1af41000.rom",
+        "/usr/share/qemu/pxe-virtio.rom", /* Arch, SUSE */
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
+        if (access(paths[i], R_OK) == 0)
+            return paths[i];
+    }
+    return NULL;
+}

@@ -16,6 +16,9 @@ typedef struct FirmwareWish {
     gboolean stateless;  /* the guest keeps no variables */
 } FirmwareWish;
 
+/* The path of a ROM with which a BIOS boots from virtio network cards (iPXE's); NULL: this host has none. */
+const char *firmware_network_rom(void);
+
 /* The first image in @dirs (NULL at the end), and then in the table, that fits @wish and this machine. */
 gboolean firmware_find(const char *const *dirs, const FirmwareWish *wish, FirmwareImage *ret,
                        GError **error);

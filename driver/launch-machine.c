@@ -103,7 +103,8 @@ put_host(const LaunchMachine *machine, VmmMsg *msg, GError **error)
     return put_memory(machine, msg, error) && put_cpu(machine, msg, error) &&
            put_file(msg, "kvm", env->kvm, O_RDWR, "KVM device", error) &&
            put_kernel(msg, &machine->live->os, error) &&
-           domain_firmware_put(msg, machine->live, env, machine->reset_nvram, error);
+           domain_firmware_put(msg, machine->live, env, machine->reset_nvram, error) &&
+           domain_firmware_put_network_rom(msg, machine->live, machine->boots, error);
 }
 
 static gboolean

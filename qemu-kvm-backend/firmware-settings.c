@@ -100,6 +100,16 @@ read_files(FirmwareSettings *settings, VmmMsg *msg, VmmError *err)
     return true;
 }
 
+/* Under the name by which SeaBIOS looks for a ROM of all virtio network cards (its docs/Runtime_config.md). */
+static void
+read_network_rom(FirmwareSettings *settings, VmmMsg *msg)
+{
+    FirmwareFile *rom = &settings->network_rom;
+
+    if (vmm_msg_take_fd(msg, "network-rom", &rom->fd))
+        rom->name = vmm_must(strdup("pci1af4,1041.rom"));
+}
+
 static bool
 read_port(FirmwareSettings *settings, VmmMsg *msg, VmmError *err)
 {
@@ -124,7 +134,17 @@ firmware_settings_read(FirmwareSettings *settings, bool has_firmware, VmmMsg *ms
     settings->reboot_ms = UINT32_MAX;
     vmm_msg_get_u64(msg, "reboot-timeout", &settings->reboot_ms);
     read_words(&settings->words, msg);
+    read_network_rom(settings, msg);
     return read_port(settings, msg, err) && read_files(settings, msg, err);
+}
+
+static void
+clear_file(FirmwareFile *file)
+{
+    free(file->name);
+    free(file->content);
+    if (file->fd >= 0)
+        close(file->fd);
 }
 
 void
@@ -134,12 +154,10 @@ firmware_settings_clear(FirmwareSettings *settings)
         free(settings->words.texts[i]);
     for (unsigned i = 0; i < settings->words.n_oem; i++)
         free(settings->words.oem[i]);
-    for (unsigned i = 0; i < settings->n_files; i++) {
-        free(settings->files[i].name);
-        free(settings->files[i].content);
-        if (settings->files[i].fd >= 0)
-            close(settings->files[i].fd);
-    }
+    for (unsigned i = 0; i < settings->n_files; i++)
+        clear_file(&settings->files[i]);
+    if (settings->network_rom.name)
+        clear_file(&settings->network_rom);
     free(settings->boot_order);
     memset(settings, 0, sizeof(*settings));
 }

@@ -51,6 +51,7 @@
  * reboot-timeout? u64: milliseconds after which a BIOS that found no system starts over (never),
  * boot-menu? u64 (0): milliseconds that it waits for somebody to ask for its boot menu,
  * boot-order? string: where it looks for a system, in lines of Open Firmware device paths,
+ * network-rom? fd: a ROM with which a BIOS boots from virtio network cards,
  * smbios-BLOCK-NAME? string: what its tables say to people; libvirt's names of blocks and entries in
  *     <sysinfo>, but "board": "smbios-system-serial"; smbios-oem-N? string, N from 0 to 63,
  * fw-cfg-N-name? string, with fw-cfg-N-content string or fw-cfg-N-fd fd, N from 0 to 15: files for what runs in

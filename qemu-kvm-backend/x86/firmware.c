@@ -185,6 +185,12 @@ put_files(FwCfg *cfg, const FirmwareSettings *settings, VmmError *err)
 }
 
 static bool
+put_network_rom(FwCfg *cfg, const FirmwareSettings *settings, VmmError *err)
+{
+    return !settings->network_rom.name || put_file(cfg, &settings->network_rom, err);
+}
+
+static bool
 put_acpi(FwCfg *cfg, const AcpiConfig *acpi, VmmError *err)
 {
     const SleepStates none = { 0 };
@@ -203,7 +209,7 @@ firmware_describe(const FirmwareMachine *machine, FwCfg *cfg, VmmError *err)
     put_settings(cfg, machine->settings);
     put_boot_order(cfg, machine);
     return put_files(cfg, machine->settings, err) && put_kernel(cfg, machine, err) &&
-           put_acpi(cfg, machine->acpi, err);
+           put_acpi(cfg, machine->acpi, err) && put_network_rom(cfg, machine->settings, err);
 }
 
 bool

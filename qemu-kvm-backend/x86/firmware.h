@@ -25,6 +25,7 @@ typedef struct FirmwareSettings {
         *boot_order; /* lines of Open Firmware paths, the first one is tried first; NULL: its own */
     FirmwareFile files[FIRMWARE_FILES_MAX]; /* for what runs in the guest */
     unsigned n_files;
+    FirmwareFile network_rom; /* with which a BIOS boots from network cards; without a name: none */
     uint64_t serial_port; /* the I/O port that it writes to and reads from as well; 0: none */
     uint64_t menu_ms;     /* how long it waits for the key that opens its boot menu; 0: no menu */
     uint64_t reboot_ms; /* after which a BIOS that found no system starts over; UINT32_MAX: never */

@@ -3,6 +3,7 @@
 #include "driver/domain-firmware.h"
 #include "driver/domain-xml.h"
 #include "driver/error.h"
+#include "driver/firmware.h"
 #include "qemu-kvm-backend/proto/vmm-msg.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
 
@@ -430,6 +431,52 @@ test_boot_order(void)
     }
 }
 
+/* Its path: with @signature where UEFI's images have one. */
+static char *
+write_image(const Host *host, const char signature[8])
+{
+    char *path = g_build_filename(host->top, "image.fd", NULL);
+    char image[64] = { 0 };
+
+    memcpy(image + 40, signature, 8);
+    g_assert_true(g_file_set_contents(path, image, sizeof(image), NULL));
+    return path;
+}
+
+/* A BIOS that boots from a network card gets a ROM for it; UEFI, and who boots from something else, get none. */
+static void
+test_network_rom(void)
+{
+    static const struct {
+        char content[8];
+        const char *boot;
+        gboolean wanted;
+    } rows[] = {
+        { "", "<boot dev='hd'/><boot dev='network'/>", TRUE },
+        { "", "<boot dev='hd'/>", FALSE },
+        { "_FVH", "<boot dev='network'/>", FALSE },
+    };
+
+    Host host;
+
+    if (!firmware_network_rom()) {
+        g_test_skip("this host has no ROM for network cards");
+        return;
+    }
+    host_init(&host);
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *path = write_image(&host, rows[i].content);
+        g_autofree char *os = g_strdup_printf("<loader type='rom'>%s</loader>%s", path, rows[i].boot);
+        g_autoptr(DomainDef) def = parse("", os, CARD(""));
+        vmm_msg_auto msg = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_CREATE);
+
+        g_assert_true(domain_firmware_put(msg, def, &host.env, FALSE, NULL));
+        g_assert_true(domain_firmware_put_network_rom(msg, def, TRUE, NULL));
+        g_assert_cmpint(vmm_msg_has(msg, "network-rom"), ==, rows[i].wanted);
+    }
+    host_clear(&host);
+}
+
 static void
 test_settings(void)
 {
@@ -475,15 +522,12 @@ test_kind(void)
 
     host_init(&host);
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *path = g_build_filename(host.top, "image.fd", NULL);
+        g_autofree char *path = write_image(&host, rows[i].content);
         g_autofree char *os = g_strconcat(rows[i].begin, path, rows[i].end, NULL);
         g_autoptr(DomainDef) def = parse("", os, "");
         vmm_msg_auto msg = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_CREATE);
-        char image[64] = { 0 };
         bool uefi = false;
 
-        memcpy(image + 40, rows[i].content, sizeof(rows[i].content));
-        g_assert_true(g_file_set_contents(path, image, sizeof(image), NULL));
         g_assert_true(domain_firmware_put(msg, def, &host.env, FALSE, NULL));
         vmm_msg_get_bool(msg, "firmware-uefi", &uefi);
         g_assert_cmpint(uefi, ==, rows[i].wanted);
@@ -544,6 +588,7 @@ main(int argc, char **argv)
     g_test_add_func("/domain-firmware/no-template", test_no_template);
     g_test_add_func("/domain-firmware/undefine", test_undefine);
     g_test_add_func("/domain-firmware/boot-order", test_boot_order);
+    g_test_add_func("/domain-firmware/network-rom", test_network_rom);
     g_test_add_func("/domain-firmware/settings", test_settings);
     g_test_add_func("/domain-firmware/kind", test_kind);
     g_test_add_func("/domain-firmware/sysinfo", test_sysinfo);
