@@ -12,6 +12,8 @@ build=${VMCTL_TOP_BUILDDIR:?built tree}
 . "$lab/instance.sh"
 # shellcheck source=tests/lab/checks.sh
 . "$lab/checks.sh"
+# shellcheck source=tests/lab/network.sh
+. "$lab/network.sh"
 
 export LC_ALL=C
 : "${VMCTL_IMAGE:=$("$lab/image" find)}"
@@ -80,6 +82,9 @@ disk_xml() {
 # overlay PATH BACKING: a qcow2 image with a raw one behind it, whose contents it has to begin with.
 overlay() { qemu-img create -q -f qcow2 -b "$2" -F raw "$1"; }
 
+# has_address ADDRESS: the guest, on some card, sooner or later.
+has_address() { guest "for i in \$(seq 60); do ip -4 address | grep -F $1 && break; sleep 1; done; ip -4 address | grep -F $1"; }
+
 # Guests
 
 # machine_xml NAME DEVICE...: a PC with the devices, each a piece of XML, and a serial port. Its firmware is
@@ -92,6 +97,7 @@ machine_xml() {
   <name>$1</name>
   <memory unit='MiB'>512</memory>
   <vcpu>${vcpus:-1}</vcpu>
+  <iothreads>1</iothreads>
   $os<type arch='x86_64' machine='q35'>hvm</type></os>
   <features><acpi/><apic/></features>
   <cpu mode='host-passthrough'/>
@@ -135,6 +141,20 @@ asks_for_login() {
         if [ $SECONDS -ge $end ] || stands_still; then last_words || return; fi
         sleep 1
     done
+}
+
+# keeps NAME: somebody logged in there has it saved for its next start, by which it goes on; its shell remembers, and
+# the screen is a new one.
+keeps() {
+    check "it is told a word" guest 'word=remembered; dmesg --clear'
+    check "it is saved" vmctl managedsave "$1"
+    console_ended
+    check "and is off" prints 'shut off (saved)' domstate "$1" --reason
+    check "it goes on" vmctl start "$1"
+    at_console console "$1"
+    check "its console is there" seen $answer_timeout 'Escape character'
+    check "its shell remembers" guest "test \"\$word\" = remembered"
+    check "its kernel finds nothing wrong" guest '! dmesg | grep -E "BUG:|WARNING:|Oops|rcu: INFO|I/O error"'
 }
 
 # A kernel that says nothing any more says nothing later.

@@ -22,6 +22,6 @@ truncate -s 16G "$scratch"
 disk="-drive if=virtio,format=raw,cache=unsafe,snapshot=on,file=$VMCTL_IMAGE"
 export VMCTL_LABS=1 # for there is one such disk
 export VMCTL_IMAGE LAB_TIMEOUT=${LAB_TIMEOUT:-1500}
-export LAB_QEMU_ARGS="-drive if=virtio,format=raw,cache=unsafe,file=$scratch $disk $disk"
+export LAB_QEMU_ARGS="-drive if=virtio,format=raw,cache=unsafe,file=$scratch $disk $disk $disk"
 export LAB_KEEP="VMCTL_IMAGE VMCTL_FIO_MIB VMCTL_POWER_CUTS VMCTL_SCREEN"
 "$here/run-checks" "$here/disk-image" "$@"
