@@ -103,8 +103,8 @@ typedef struct DeviceClass {
      * nothing. */
     bool (*tell)(Device *dev, VmmMsg *request, VmmMsg *reply, VmmError *err);
     /* Has on the host's stable storage what the device keeps for the guest outside of the machine, as a disk does: false
-     * with @err where the host cannot. After pause, before it is saved; in any thread, with the lock. NULL: it keeps
-     * nothing. */
+     * with @err where the host cannot. After pause, before it is saved; in any thread, with the lock, which others may
+     * have while it waits where the device can be told something. NULL: it keeps nothing. */
     bool (*flush)(Device *dev, VmmError *err);
     void (*destroy)(Device *dev); /* half-created ones too; not the memory itself */
     /* What is saved of the device, and restored into one that was created from the same parameters and

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ struct Block {
     ZeroPolicy zeros;
     LoopSource *source;
     unsigned under_way;
+    bool flushing; /* by block_flush(), which does not keep the lock */
 };
 
 static const BlockFormat *const formats[] = { &format_raw, &format_qcow2 };
@@ -326,25 +328,45 @@ block_wait(Block *block)
     block->engine->class->reap(block->engine, true);
 }
 
+/* The same without the lock, which is for who is served meanwhile. A signal is as good as a completion. */
+static void
+wait_unlocked(Block *block)
+{
+    struct pollfd wake = { .fd = block->engine->wake_fd, .events = POLLIN };
+
+    block->engine->class->start(block->engine);
+    pthread_mutex_unlock(block->owner.lock);
+    poll(&wake, 1, -1);
+    pthread_mutex_lock(block->owner.lock);
+    block->engine->class->reap(block->engine, false);
+}
+
 static bool
-wait_while_busy(Block *block)
+wait_while_busy(Block *block, void (*wait)(Block *block))
 {
     bool was_busy = is_busy(block);
 
     while (is_busy(block))
-        block_wait(block);
+        wait(block);
     return was_busy;
+}
+
+static void
+drain(Block *block, void (*wait)(Block *block))
+{
+    bool reaped = wait_while_busy(block, wait);
+
+    if (block->image->format->settle)
+        block->image->format->settle(block->image);
+    if (wait_while_busy(block, wait) || reaped)
+        block->owner.reaped(block->owner.data);
 }
 
 void
 block_drain(Block *block)
 {
-    bool reaped = wait_while_busy(block);
-
-    if (block->image->format->settle)
-        block->image->format->settle(block->image);
-    if (wait_while_busy(block) || reaped)
-        block->owner.reaped(block->owner.data);
+    assert(!block->flushing);
+    drain(block, block_wait);
 }
 
 typedef struct Flush {
@@ -364,8 +386,11 @@ block_flush(Block *block)
 {
     Flush flush = { .request = { .op = BLOCK_FLUSH, .done = flushed } };
 
+    assert(!block->source && !block->flushing); /* another one who reaps would leave us waiting */
+    block->flushing = true;
     block_submit(block, &flush.request);
-    block_drain(block);
+    drain(block, wait_unlocked);
+    block->flushing = false;
     return flush.error;
 }
 
@@ -469,6 +494,9 @@ block_set_size(Block *block, BlockRequest *req, uint64_t size, VmmError *err)
 
     if (!image->file->writable)
         return vmm_error(err, VMM_ERROR_STATE, "Disk '%s' is read-only", block->owner.name);
+    if (block->flushing)
+        return vmm_error(err, VMM_ERROR_STATE, "Disk '%s' is being brought to stable storage",
+                         block->owner.name);
     if (!image->format->set_size)
         return vmm_error(err, VMM_ERROR_UNSUPPORTED,
                          "Disk '%s' is as long as its file, for its format is '%s'",

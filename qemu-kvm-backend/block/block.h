@@ -92,6 +92,8 @@ void block_wait(Block *block);
 /* Returns when nothing is under way: every request has ended, and the file has all that a format held
  * back in memory (it is the guest's flush that puts it on stable storage). */
 void block_drain(Block *block);
-/* The same, and what was written is on stable storage, as far as the cache mode goes: 0, or the errno of what cannot be
- * brought there. It is tried again by the next call, but for what the host has lost for good. */
+/* The same of a detached one, and what was written is on stable storage, as far as the cache mode goes: 0, or the errno of
+ * what cannot be brought there. It is tried again by the next call, but for what the host has lost for good. That may take
+ * minutes, in which the owner's lock is free: who has it may ask for figures and a threshold, is refused another size, and
+ * does nothing else with the disk. */
 int block_flush(Block *block);

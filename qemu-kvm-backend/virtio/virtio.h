@@ -49,7 +49,8 @@ typedef struct VirtioClass {
     void (*reset)(VirtioDevice *vdev);
     /* "tell-device": DeviceClass's hook, in the thread of vdev->loop with the lock held. */
     bool (*tell)(VirtioDevice *vdev, VmmMsg *request, VmmMsg *reply, VmmError *err);
-    /* DeviceClass's hook: after stop, in any thread, with the lock held. NULL: it keeps nothing. */
+    /* DeviceClass's hook: after stop, in any thread, with the lock held, which is let go of while it
+     * waits, for others may be told something. NULL: it keeps nothing. */
     bool (*flush)(VirtioDevice *vdev, VmmError *err);
     void (*destroy)(VirtioDevice *vdev); /* half-created ones too; not the memory itself */
     /* What is saved of the device beside what the transport saves (status, negotiated features, queues,

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define SECTOR RECORDER_SECTOR
@@ -174,7 +175,7 @@ recorder_begin(const char *path, unsigned seed)
     gsize size;
 
     g_assert_true(g_file_get_contents(path, &contents, &size, NULL));
-    recorder = (Recorder){ .engine = { &recorder_class, -1 } };
+    recorder = (Recorder){ .engine = { &recorder_class, eventfd(1, EFD_CLOEXEC) } };
     recorder.rand = g_rand_new_with_seed(seed);
     recorder.ops = g_ptr_array_new();
     recorder.writes = g_ptr_array_new_with_free_func(write_free);
@@ -189,6 +190,7 @@ recorder_end(void)
     g_ptr_array_unref(recorder.ops);
     g_ptr_array_unref(recorder.writes);
     g_byte_array_unref(recorder.stable);
+    close(recorder.engine.wake_fd);
 }
 
 void

@@ -179,6 +179,17 @@ test_others_commit(void)
     finish();
 }
 
+static int
+flush(void)
+{
+    int error;
+
+    pthread_mutex_lock(&disk->lock);
+    error = block_flush(disk->block);
+    pthread_mutex_unlock(&disk->lock);
+    return error;
+}
+
 /* What the host has no room for is kept, and told of at each attempt, until there is some. */
 static void
 test_flush_full(void)
@@ -189,9 +200,9 @@ test_flush_full(void)
     recorder.fail_after = 1;
     block_drain(disk->block); /* which says nothing */
     for (guint i = 0; i < 2; i++)
-        g_assert_cmpint(block_flush(disk->block), ==, ENOSPC);
+        g_assert_cmpint(flush(), ==, ENOSPC);
     recorder.fail_after = 0;
-    g_assert_cmpint(block_flush(disk->block), ==, 0);
+    g_assert_cmpint(flush(), ==, 0);
     qcow2_disk_close(disk);
     open_disk(&recorder_class); /* with what has reached the file, and nothing else */
     assert_byte(0, 1);
@@ -209,8 +220,8 @@ flush_with_failure(guint change)
     open_recorded();
     g_assert_cmpint(write_byte(0, 1), ==, 0);
     recorder.fail_change = recorder.n_changes + change;
-    failed = block_flush(disk->block) == EIO;
-    g_assert_cmpint(block_flush(disk->block), ==, failed && recorder.sync_failed ? EIO : 0);
+    failed = flush() == EIO;
+    g_assert_cmpint(flush(), ==, failed && recorder.sync_failed ? EIO : 0);
     finish_with(failed);
     return !failed;
 }

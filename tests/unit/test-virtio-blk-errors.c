@@ -161,7 +161,9 @@ test_flush(void)
 
     disk_start(&disk, disk_params_with("io", "threads"));
     own = find_descriptor(&disk);
+    disk.guest->dev->class->pause(disk.guest->dev);
     g_assert_true(device_flush(disk.guest->dev, &err));
+    disk.guest->dev->class->resume(disk.guest->dev);
     g_assert_no_errno(pipe(ends));
     g_assert_no_errno(dup2(ends[0], own));
     disk.guest->dev->class->pause(disk.guest->dev);

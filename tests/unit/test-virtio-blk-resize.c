@@ -1,5 +1,6 @@
 /* A disk of format qcow2 gets another size while a driver has it, or none yet. */
 #include "tests/unit/qcow2-fixture.h"
+#include "tests/unit/slow-sync.h"
 #include "tests/unit/virtio-guest.h"
 
 #include "qemu-kvm-backend/proto/vmm-proto.h"
@@ -28,7 +29,7 @@ notify(Board *board, VmmMsg *event)
 }
 
 static void
-disk_open(Disk *disk)
+disk_open(Disk *disk, const char *io)
 {
     VmmMsg *params = vmm_msg_new(VMM_MSG_REQUEST, 1, "add-device");
 
@@ -37,15 +38,16 @@ disk_open(Disk *disk)
     qemu_img("create -q -f qcow2 -o cluster_size=4k %s 1M", disk->path);
     vmm_msg_put_string(params, "device", "blk");
     vmm_msg_put_string(params, "format", "qcow2");
+    vmm_msg_put_string(params, "io", io);
     vmm_msg_put_fd(params, "fd", open(disk->path, O_RDWR | O_CLOEXEC));
     disk->guest = virtio_guest_new(params, 8 * MIB);
     disk->guest->test->board.notify = notify;
 }
 
 static void
-disk_start(Disk *disk)
+disk_start(Disk *disk, const char *io)
 {
-    disk_open(disk);
+    disk_open(disk, io);
     guest_enable_msix(disk->guest);
     guest_start(disk->guest, ALL);
 }
@@ -130,7 +132,7 @@ test_started(void)
     VmmError err;
     uint64_t data;
 
-    disk_start(&disk);
+    disk_start(&disk, "io_uring");
     data = guest_alloc(disk.guest, SECTOR);
     memset(guest_memory(disk.guest, data, SECTOR), 0x5a, SECTOR);
     g_assert_cmpuint(run(&disk, VIRTIO_BLK_T_OUT, 2047, data), ==, VIRTIO_BLK_S_OK);
@@ -156,7 +158,7 @@ test_not_started(void)
     Disk disk;
     VmmError err;
 
-    disk_open(&disk);
+    disk_open(&disk, "io_uring");
     g_assert_true(ask(&disk, 48 * MIB, &err));
     g_assert_nonnull(last_event);
     await_event(&disk, 48 * MIB, NULL);
@@ -171,7 +173,7 @@ test_interrupted(void)
     Disk disk;
     VmmError err;
 
-    disk_start(&disk);
+    disk_start(&disk, "io_uring");
     g_assert_true(ask(&disk, 48 * MIB, &err));
     guest_reset(disk.guest);
     await_event(&disk, 48 * MIB, NULL);
@@ -186,13 +188,60 @@ test_refused(void)
     Disk disk;
     VmmError err;
 
-    disk_start(&disk);
+    disk_start(&disk, "io_uring");
     g_assert_false(ask(&disk, MIB + 1, &err));
     g_assert_cmpstr(err.kind, ==, VMM_ERROR_INVALID);
     g_assert_true(ask(&disk, (uint64_t)1 << 60, &err));
     await_event(&disk, MIB, "File too large");
     g_assert_cmpuint(test_board_take_msi(disk.guest->test, GUEST_CONFIG_MSI), ==, 0);
     g_assert_cmpuint(sectors(&disk), ==, MIB / SECTOR);
+    disk_close(&disk);
+}
+
+static gpointer
+flush(gpointer dev)
+{
+    VmmError err;
+
+    if (!device_flush(dev, &err))
+        g_error("%s", err.text);
+    return NULL;
+}
+
+/* The second time it is in its place, and nothing but its sync is left to a flush. */
+static void
+write_twice(Disk *disk)
+{
+    uint64_t data = guest_alloc(disk->guest, SECTOR);
+    Device *dev = disk->guest->dev;
+
+    g_assert_cmpuint(run(disk, VIRTIO_BLK_T_OUT, 0, data), ==, VIRTIO_BLK_S_OK);
+    dev->class->pause(dev);
+    dev->class->resume(dev);
+    g_assert_cmpuint(run(disk, VIRTIO_BLK_T_OUT, 0, data), ==, VIRTIO_BLK_S_OK);
+    dev->class->pause(dev);
+}
+
+/* A flush has the image to itself; there is another size after it. */
+static void
+test_flushed(void)
+{
+    GThread *thread;
+    VmmError err;
+    Disk disk;
+
+    disk_start(&disk, "threads");
+    write_twice(&disk);
+    slow_sync_hold();
+    thread = g_thread_new("flush", flush, disk.guest->dev);
+    slow_sync_await();
+    g_assert_false(ask(&disk, 48 * MIB, &err));
+    g_assert_cmpstr(err.kind, ==, VMM_ERROR_STATE);
+    slow_sync_release();
+    g_thread_join(thread);
+    g_assert_cmpuint(sectors(&disk), ==, MIB / SECTOR);
+    g_assert_true(ask(&disk, 48 * MIB, &err));
+    await_event(&disk, 48 * MIB, NULL);
     disk_close(&disk);
 }
 
@@ -204,5 +253,6 @@ main(int argc, char **argv)
     g_test_add_func("/virtio-blk/new-size/not-started", test_not_started);
     g_test_add_func("/virtio-blk/new-size/interrupted", test_interrupted);
     g_test_add_func("/virtio-blk/new-size/refused", test_refused);
+    g_test_add_func("/virtio-blk/new-size/flushed", test_flushed);
     return g_test_run();
 }
