@@ -67,16 +67,6 @@ device_list_each(const DeviceList *list, void (*hook)(Device *dev))
         hook(list->devices[i]);
 }
 
-bool
-device_list_flush(const DeviceList *list, VmmError *err)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        if (!device_flush(list->devices[i], err))
-            return false;
-    }
-    return true;
-}
-
 void
 device_list_describe(DeviceList *list, struct Aml *aml)
 {

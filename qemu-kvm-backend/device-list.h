@@ -30,8 +30,6 @@ bool device_list_has(const DeviceList *list, const DeviceClass *class);
 
 /* All of them in turn. */
 void device_list_each(const DeviceList *list, void (*hook)(Device *dev));
-/* What they keep outside of the machine: until one cannot, with @err. In any thread, while none comes or goes. */
-bool device_list_flush(const DeviceList *list, VmmError *err);
 /* Those with a part in the ACPI tables. */
 void device_list_describe(DeviceList *list, struct Aml *aml);
 /* The alarm of the real-time clock. */

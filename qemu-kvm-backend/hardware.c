@@ -474,10 +474,16 @@ guest_parts(Hardware *hw)
     return parts;
 }
 
-bool
-hardware_flush(Hardware *hw, VmmError *err)
+size_t
+hardware_n_devices(const Hardware *hw)
 {
-    return device_list_flush(&hw->devices, err);
+    return hw->devices.n;
+}
+
+bool
+hardware_flush(Hardware *hw, size_t i, VmmError *err)
+{
+    return device_flush(hw->devices.devices[i], err);
 }
 
 bool

@@ -63,9 +63,10 @@ void hardware_halt(Hardware *hw);
 void hardware_park(Hardware *hw);
 void hardware_unpark(Hardware *hw);
 
-/* Has on the host's stable storage what the devices of a halted machine keep outside of it; false with @err, which names
+/* Has on the host's stable storage what device @i of a halted machine keeps outside of it; false with @err, which names
  * the device. In any thread, while no device comes or goes. */
-bool hardware_flush(Hardware *hw, VmmError *err);
+size_t hardware_n_devices(const Hardware *hw);
+bool hardware_flush(Hardware *hw, size_t i, VmmError *err);
 /* The state of a halted machine, but for RAM: what is written before and after it (guest-state.h). */
 bool hardware_save(Hardware *hw, StateOut *before, StateOut *after, VmmError *err);
 /* Restoring, into a machine that has all its devices and has not been powered on: all of RAM reads as zeros, and

@@ -57,9 +57,9 @@ on_ended(void *data)
 }
 
 static bool
-flush(void *data, VmmError *err)
+flush(void *data, size_t i, VmmError *err)
 {
-    return hardware_flush(((MachineJob *)data)->hw, err);
+    return hardware_flush(((MachineJob *)data)->hw, i, err);
 }
 
 static bool
@@ -92,7 +92,11 @@ MachineJob *
 machine_job_save(Loop *loop, Hardware *hw, int fd, const MachineJobOwner *owner, VmmError *err)
 {
     StateOut *before = state_out_new(), *after = state_out_new();
-    StateJobOwner stream = { .flush = flush, .ended = on_ended };
+    StateJobOwner stream = {
+        .n_outside = hardware_n_devices(hw),
+        .flush = flush,
+        .ended = on_ended,
+    };
     MachineJob *job;
 
     if (!hardware_save(hw, before, after, err)) {

@@ -201,11 +201,22 @@ save_region(StateJob *job, Batch *batch, unsigned i, VmmError *err)
     return true;
 }
 
+/* Each may take long. */
+static bool
+flush_outside(StateJob *job, VmmError *err)
+{
+    for (size_t i = 0; i < job->owner.n_outside; i++) {
+        if (!is_wanted(job, err) || !job->owner.flush(job->owner.data, i, err))
+            return false;
+    }
+    return true;
+}
+
 static bool
 save(StateJob *job, VmmError *err)
 {
     Batch *batch = vmm_must(calloc(1, sizeof(*batch)));
-    bool good = job->owner.flush(job->owner.data, err) && write_out(job, job->before, err);
+    bool good = flush_outside(job, err) && write_out(job, job->before, err);
     MemoryRegion region;
 
     for (unsigned i = 0; good && memory_region(job->memory, i, &region); i++)

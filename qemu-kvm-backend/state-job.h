@@ -17,9 +17,10 @@
 typedef struct StateJob StateJob;
 
 typedef struct StateJobOwner {
-    /* Before the first byte is saved, which is worth nothing without what the guest has elsewhere: false with @err ends the
-     * job. In its thread. */
-    bool (*flush)(void *data, VmmError *err);
+    /* Before the first byte is saved, which is worth nothing without what the guest has elsewhere, in @n_outside places:
+     * false with @err ends the job. In its thread, for one place after the other, as long as the job is wanted. */
+    size_t n_outside;
+    bool (*flush)(void *data, size_t i, VmmError *err);
     /* The first section of what is restored, before any RAM: false with @err ends the job. In its thread. */
     bool (*check)(void *data, const StateSection *first, VmmError *err);
     /* It is over, whichever way. In the loop's thread; state_job_free() is what is left to do. */

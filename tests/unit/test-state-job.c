@@ -62,12 +62,6 @@ pages_of(const Ram *ram)
 }
 
 static bool
-flush(void *data, VmmError *err)
-{
-    return true;
-}
-
-static bool
 check(void *data, const StateSection *first, VmmError *err)
 {
     return true;
@@ -100,7 +94,7 @@ wait_job(Loop *loop, StateJob *job)
 static void
 save(Loop *loop, const Ram *ram, int fd)
 {
-    const StateJobOwner owner = { .flush = flush, .ended = ended, .data = loop };
+    const StateJobOwner owner = { .ended = ended, .data = loop };
     StateOut *before = state_out_new(), *after = state_out_new();
     StateProgress progress;
     VmmError err;
@@ -159,10 +153,81 @@ test_holes(void)
     loop_free(loop);
 }
 
+typedef struct Outside {
+    Loop *loop;
+    GMutex cancels; /* held by who is about to cancel the job */
+    size_t n_flushed;
+} Outside;
+
+static bool
+flush(void *data, size_t i, VmmError *err)
+{
+    Outside *outside = data;
+
+    g_assert_cmpuint(i, ==, outside->n_flushed++);
+    g_mutex_lock(&outside->cancels);
+    g_mutex_unlock(&outside->cancels);
+    return true;
+}
+
+static void
+outside_ended(void *data)
+{
+    loop_quit(((Outside *)data)->loop);
+}
+
+/* Of the disks that a save would flush first; bytes that it has written. */
+static guint64
+save_outside(Outside *outside, bool cancel, bool *ret_good)
+{
+    const StateJobOwner owner = { .n_outside = 3, .flush = flush, .ended = outside_ended, .data = outside };
+    int fd = memfd_create("state", MFD_CLOEXEC);
+    Memory *memory = memory_new(MIB, NULL);
+    StateOut *before = state_out_new(), *after = state_out_new();
+    bool cancelled;
+    guint64 bytes;
+    StateJob *job;
+    VmmError err;
+
+    state_put_header(before);
+    g_mutex_lock(&outside->cancels);
+    job = state_job_save(outside->loop, fd, memory, before, after, &owner, &err);
+    if (cancel)
+        state_job_cancel(job);
+    g_mutex_unlock(&outside->cancels);
+    loop_run(outside->loop);
+    *ret_good = state_job_result(job, &cancelled, &err);
+    g_assert_cmpint(cancelled, ==, cancel);
+    bytes = state_job_progress(job).transferred;
+    state_job_free(job);
+    memory_free(memory);
+    return bytes;
+}
+
+/* What is outside of the machine is flushed before the first byte is written, and no more of it than somebody wants. */
+static void
+test_outside(void)
+{
+    Outside outside = { .loop = loop_new() };
+    bool good;
+
+    g_mutex_init(&outside.cancels);
+    g_assert_cmpuint(save_outside(&outside, false, &good), >, 0);
+    g_assert_true(good);
+    g_assert_cmpuint(outside.n_flushed, ==, 3);
+    outside.n_flushed = 0;
+    g_assert_cmpuint(save_outside(&outside, true, &good), ==, 0);
+    g_assert_false(good);
+    g_assert_cmpuint(outside.n_flushed, <=, 1); /* that was under way */
+    g_mutex_clear(&outside.cancels);
+    loop_free(outside.loop);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/state-job/holes", test_holes);
+    g_test_add_func("/state-job/outside", test_outside);
     return g_test_run();
 }
