@@ -7,7 +7,6 @@
 
 #include <libvirt/libvirt.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #define FLAGS(n)   g_variant_new("(u)", (guint)(n))
@@ -276,44 +275,13 @@ test_slow_pause(void)
     fixture_assert_state(fixture, saved, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SAVED);
 }
 
-/* Longer than anything else is waited for; SLOW_START_S=31 for what a start was allowed once. */
-static guint
-slow_start_ms(void)
-{
-    const char *seconds = g_getenv("SLOW_START_S");
-
-    return seconds ? (guint)atoi(seconds) * 1000 : VMM_LINK_TIMEOUT_MS + 500;
-}
-
-/* A large guest's memory takes the host its time to find, and to empty for a guest that is restored. */
-static void
-test_slow_start(void)
-{
-    g_autoptr(Fixture) fixture = fixture_new();
-    g_autofree char *created = fixture_define(fixture, "created", "fake=create-waits");
-    g_autofree char *restored = fixture_define(fixture, "restored", "fake=restore-waits");
-    FixtureCall create, restore;
-    guint timer;
-
-    fixture_do(fixture, restored, "Create", FLAGS(0));
-    fixture_do(fixture, restored, "ManagedSave", FLAGS(0));
-    fixture_begin(fixture, &create, created, "Create", FLAGS(0));
-    fixture_begin(fixture, &restore, restored, "Create", FLAGS(0));
-    timer = g_timeout_add(slow_start_ms(), all_go_on, fixture);
-    fixture_end(fixture, &create, NULL);
-    fixture_end(fixture, &restore, NULL);
-    g_source_remove(timer);
-    fixture_assert_state(fixture, created, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
-    fixture_assert_state(fixture, restored, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_RESTORED);
-}
-
 static gboolean
 has_guest(Fixture *fixture, gconstpointer data)
 {
     return fixture_count_guests(fixture) > 0;
 }
 
-/* One that takes too long for somebody ends at once. */
+/* A start that takes too long for somebody ends at once; tests/unit/test-launch.c has those that are waited for. */
 static void
 test_slow_start_destroyed(void)
 {
@@ -506,7 +474,6 @@ main(int argc, char **argv)
     g_test_add_func("/bus/hung/goes-on", test_goes_on);
     g_test_add_func("/bus/hung/slow-attach", test_slow_attach);
     g_test_add_func("/bus/hung/slow-pause", test_slow_pause);
-    g_test_add_func("/bus/hung/slow-start", test_slow_start);
     g_test_add_func("/bus/hung/slow-start/destroyed", test_slow_start_destroyed);
     g_test_add_func("/bus/hung/left-medium", test_left_medium);
     g_test_add_func("/bus/hung/sizes", test_sizes);
