@@ -3,6 +3,7 @@
 #include "qemu-kvm-backend/confine.h"
 #include "qemu-kvm-backend/log.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/signals.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -291,6 +292,20 @@ control_notify(void *data, VmmMsg *event)
         vmm_msg_free(event);
 }
 
+/* What a machine takes until it has a guest, its memory before all, may take long: whoever wants the end then need not wait. */
+static bool
+perform(Machine *machine, const Verb *verb, VmmMsg *request, VmmMsg *reply, VmmError *err)
+{
+    bool has_guest = machine_has_guest(machine), good;
+
+    if (!has_guest)
+        signals_step_aside();
+    good = verb->serve(machine, request, reply, err);
+    if (!has_guest)
+        signals_step_back();
+    return good;
+}
+
 /* False with @err too where the answer would not be sent, for who asked would wait for it. */
 static bool
 serve(Control *control, VmmMsg *request, VmmMsg *reply, VmmError *err)
@@ -301,7 +316,7 @@ serve(Control *control, VmmMsg *request, VmmMsg *reply, VmmError *err)
 
     if (!verb)
         return vmm_error(err, VMM_ERROR_UNSUPPORTED, "There is no request '%s'", name);
-    return verb->serve(control->machine, request, reply, err) &&
+    return perform(control->machine, verb, request, reply, err) &&
            (vmm_msg_bytes(reply, &size) ||
             vmm_error(err, VMM_ERROR_FAILED, "The answer to '%s' is too long for a message", name));
 }

@@ -64,6 +64,12 @@ machine_reason(const Machine *m)
     return m->reason;
 }
 
+bool
+machine_has_guest(const Machine *m)
+{
+    return !machine_is(m, VMM_STATE_EMPTY) && !machine_is(m, VMM_STATE_CREATED);
+}
+
 /* What nobody read is never dropped in silence. */
 static bool
 is_understood(VmmMsg *create, VmmError *err)

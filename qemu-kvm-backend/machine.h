@@ -41,6 +41,8 @@ void machine_free(Machine *machine);
 
 const char *machine_state(const Machine *machine);  /* VMM_STATE_* */
 const char *machine_reason(const Machine *machine); /* VMM_REASON_*: why it is in that state */
+/* It has been turned on, or one was restored: there is something to lose. */
+bool machine_has_guest(const Machine *machine);
 
 /* The verbs of vmm-proto.h; @msg is the request. What fails leaves the machine as it was. */
 bool machine_create(Machine *machine, VmmMsg *msg, VmmError *err);

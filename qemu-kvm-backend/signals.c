@@ -16,6 +16,8 @@ typedef struct Signals {
     Machine *machine;
 } Signals;
 
+static Signals signals = { .fd = -1 };
+
 /* @then: NULL, or what the power-off that answers the button does instead. */
 static void
 press_button(Machine *machine, const char *then)
@@ -32,21 +34,19 @@ press_button(Machine *machine, const char *then)
 static void
 heard(void *data, uint32_t events)
 {
-    Signals *signals = data;
     struct signalfd_siginfo info;
 
-    if (read(signals->fd, &info, sizeof(info)) != sizeof(info))
+    if (read(signals.fd, &info, sizeof(info)) != sizeof(info))
         return;
     if (info.ssi_signo == SIGTERM)
-        machine_quit(signals->machine);
+        machine_quit(signals.machine);
     else
-        press_button(signals->machine, info.ssi_signo == SIGINT ? VMM_ACTION_RESET : NULL);
+        press_button(signals.machine, info.ssi_signo == SIGINT ? VMM_ACTION_RESET : NULL);
 }
 
 void
 signals_watch(Loop *loop, Machine *machine)
 {
-    static Signals signals;
     sigset_t set;
 
     sigemptyset(&set);
@@ -54,9 +54,33 @@ signals_watch(Loop *loop, Machine *machine)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGRTMIN + 4);
     signals = (Signals){ signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), machine };
-    if (signals.fd < 0 || !loop_add_fd(loop, signals.fd, EPOLLIN, heard, &signals)) {
+    if (signals.fd < 0 || !loop_add_fd(loop, signals.fd, EPOLLIN, heard, NULL)) {
         log_line("Signals keep their plain meaning: %s", strerrordesc_np(errno));
+        signals.fd = -1;
         return;
     }
     sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void
+mask_end(int how)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    if (signals.fd >= 0)
+        sigprocmask(how, &set, NULL);
+}
+
+void
+signals_step_aside(void)
+{
+    mask_end(SIG_UNBLOCK);
+}
+
+void
+signals_step_back(void)
+{
+    mask_end(SIG_BLOCK);
 }

@@ -1,14 +1,17 @@
 /* The driver's connection to a VMM whose machine answers whatever a test wants. */
 #include "qemu-kvm-backend/control.h"
 #include "qemu-kvm-backend/proto/vmm-proto.h"
+#include "qemu-kvm-backend/signals.h"
 
 #include <fcntl.h>
 #include <glib.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define FIELDS_TOO_MANY 300
@@ -23,6 +26,10 @@ typedef struct Fixture {
 
 static unsigned n_fields; /* of the answer to "stats" */
 
+static bool has_guest;
+
+bool __wrap_machine_has_guest(const Machine *machine);
+bool __wrap_machine_create(Machine *machine, VmmMsg *msg, VmmError *err);
 bool __wrap_machine_stats(Machine *machine, VmmMsg *reply, VmmError *err);
 
 bool
@@ -33,6 +40,20 @@ __wrap_machine_stats(Machine *machine, VmmMsg *reply, VmmError *err)
 
         vmm_msg_put_u64(reply, key, i);
     }
+    return true;
+}
+
+bool
+__wrap_machine_has_guest(const Machine *machine)
+{
+    return has_guest;
+}
+
+/* Somebody wants the end while it is busy. */
+bool
+__wrap_machine_create(Machine *machine, VmmMsg *msg, VmmError *err)
+{
+    g_assert_no_errno(kill(getpid(), SIGTERM));
     return true;
 }
 
@@ -114,10 +135,63 @@ test_answer_too_long(Fixture *f, const void *data)
     g_assert_true(vmm_msg_has(f->reply, "field-0"));
 }
 
+/* Until something ends the loop. */
+static void
+serve_create(Fixture *f)
+{
+    vmm_msg_auto request = vmm_msg_new(VMM_MSG_REQUEST, 1, VMM_CREATE);
+
+    alarm(60);
+    signals_watch(f->loop, f->machine);
+    g_assert_true(vmm_msg_send(f->conn, request));
+    loop_run(f->loop);
+    _exit(strcmp(machine_state(f->machine), VMM_STATE_STOPPED) == 0 ? 0 : 1);
+}
+
+/* What wait(2) says of a process to which SIGTERM comes while it is busy. */
+static int
+end_meanwhile(Fixture *f)
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0)
+        serve_create(f);
+    g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+    return status;
+}
+
+/* Nobody waits until there is a machine, which may take long, to end it. */
+static void
+test_end_without_guest(Fixture *f, const void *data)
+{
+    int status;
+
+    has_guest = false;
+    status = end_meanwhile(f);
+    g_assert_true(WIFSIGNALED(status));
+    g_assert_cmpint(WTERMSIG(status), ==, SIGTERM);
+}
+
+/* A guest is ended in good order. */
+static void
+test_end_with_guest(Fixture *f, const void *data)
+{
+    int status;
+
+    has_guest = true;
+    status = end_meanwhile(f);
+    g_assert_true(WIFEXITED(status));
+    g_assert_cmpint(WEXITSTATUS(status), ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add("/control/answer-too-long", Fixture, NULL, set_up, test_answer_too_long, tear_down);
+    g_test_add("/control/end/without-guest", Fixture, NULL, set_up, test_end_without_guest,
+               tear_down);
+    g_test_add("/control/end/with-guest", Fixture, NULL, set_up, test_end_with_guest, tear_down);
     return g_test_run();
 }
