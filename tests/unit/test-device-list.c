@@ -22,14 +22,6 @@ ring(Device *dev)
 static const DeviceClass board_class = { .name = "board", .describe = describe, .rtc_alarm = ring };
 static const DeviceClass hot_class = { .name = "hot" };
 
-static bool
-flush(Device *dev, VmmError *err)
-{
-    return vmm_error(err, "failed", "%s", dev->id);
-}
-
-static const DeviceClass full_class = { .name = "full", .flush = flush };
-
 static Device *
 new_device(const DeviceClass *class, const char *id)
 {
@@ -86,34 +78,10 @@ test_hot(void)
     device_list_clear(&list);
 }
 
-/* The first one that fails is the one that is told of. */
-static void
-test_flush(void)
-{
-    Device *devices[] = { new_device(&hot_class, "hot"), new_device(&full_class, "first"),
-                          new_device(&full_class, "second") };
-    DeviceList list;
-    VmmError err;
-
-    device_list_init(&list);
-    for (unsigned i = 0; i < G_N_ELEMENTS(devices); i++) {
-        g_assert_cmpint(device_list_flush(&list, &err), ==, i < 2);
-        device_list_add(&list, devices[i]);
-    }
-    g_assert_false(device_list_flush(&list, &err));
-    g_assert_cmpstr(err.text, ==, "first");
-    while (list.n > 0)
-        device_list_take(&list, list.devices[0]);
-    for (unsigned i = 0; i < G_N_ELEMENTS(devices); i++)
-        g_free(devices[i]);
-    device_list_clear(&list);
-}
-
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/device-list/hot", test_hot);
-    g_test_add_func("/device-list/flush", test_flush);
     return g_test_run();
 }
