@@ -224,10 +224,20 @@ read_links(Block *block, VmmMsg *params, VmmError *err)
     return true;
 }
 
+/* Of a device. Formats that know what is free discard it whatever the guest may. */
 static bool
-open_engine(Block *block, const EngineClass *class, VmmError *err)
+wants_discards(const Block *block, VmmMsg *params)
 {
-    bool discards = block->links[0].file.is_device && block->links[0].file.writable;
+    const Link *own = &block->links[0];
+    bool discard = false;
+
+    vmm_msg_get_bool(params, "discard", &discard);
+    return own->file.is_device && own->file.writable && (discard || own->format != &format_raw);
+}
+
+static bool
+open_engine(Block *block, const EngineClass *class, bool discards, VmmError *err)
+{
     int fds[CHAIN_MAX];
 
     for (unsigned i = 0; i < block->n_links; i++)
@@ -240,6 +250,8 @@ open_engine(Block *block, const EngineClass *class, VmmError *err)
         block->engine =
             engine_threads_class.open(fds, block->n_links, block->workers, discards, err);
     }
+    if (block->engine && discards && !block->engine->discards)
+        log_line("Disk '%s' gives no space back: %s", block->owner.name, err->text);
     for (unsigned i = 0; i < block->n_links; i++)
         block->links[i].file.engine = block->engine;
     return block->engine != NULL;
@@ -544,7 +556,8 @@ open_block(Block *block, const EngineClass *class, VmmMsg *params, VmmError *err
 
     return read_links(block, params, err) && read_engine(block, params, &asked, err) &&
            read_workers(block, params, err) && read_cache(block, params, err) &&
-           read_zeros(block, params, err) && open_engine(block, class ? class : asked, err) &&
+           read_zeros(block, params, err) &&
+           open_engine(block, class ? class : asked, wants_discards(block, params), err) &&
            open_images(block, err);
 }
 

@@ -37,6 +37,7 @@ typedef struct BlockGeometry {
  *                   a host that does not gets threads even where it is asked for
  *     workers       u64: 8 (1 to 64): how many threads make the calls where io is threads
  *     read-only     bool: false
+ *     discard       bool: false; whether BLOCK_DISCARD is asked for, which a block device takes a thread for
  *     detect-zeroes string: off (the default); on: what is written as zeros is made zeros, which takes
  *                   less; unmap: with its space given back
  *     backing-N-fd, backing-N-format

@@ -151,6 +151,7 @@ threads_open(const int *fds, unsigned n, unsigned workers, bool discards, VmmErr
     ThreadEngine *te = vmm_must(calloc(1, sizeof(*te)));
 
     te->engine.class = &engine_threads_class;
+    te->engine.discards = discards;
     assert(n <= ENGINE_FILES_MAX);
     memcpy(te->fds, fds, n * sizeof(*fds));
     te->engine.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

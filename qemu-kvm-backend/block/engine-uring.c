@@ -70,15 +70,16 @@ helper_spoke(EngineOp *word)
     engine_queue_put(&ue->queued, word);
 }
 
-static bool
+/* Discards are advice: where there is no helper it goes on without. */
+static void
 open_helper(UringEngine *ue, const int *fds, unsigned n, VmmError *err)
 {
     ue->helper = engine_threads_class.open(fds, n, 1, true, err);
     if (!ue->helper)
-        return false;
+        return;
+    ue->engine.discards = true;
     ue->word = (EngineOp){ .kind = ENGINE_DISCARD, .file = n, .done = helper_spoke };
     engine_queue_put(&ue->queued, &ue->word);
-    return true;
 }
 
 static void
@@ -107,7 +108,9 @@ uring_engine_open(const int *fds, unsigned n, unsigned workers, bool discards, V
     UringEngine *ue = vmm_must(calloc(1, sizeof(*ue)));
 
     ue->engine.class = &engine_uring_class;
-    if ((!discards || open_helper(ue, fds, n, err)) && open_ring(ue, fds, n, err)) {
+    if (discards)
+        open_helper(ue, fds, n, err);
+    if (open_ring(ue, fds, n, err)) {
         ue->engine.wake_fd = ue->ring.fd;
         return &ue->engine;
     }

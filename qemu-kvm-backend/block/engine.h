@@ -24,7 +24,7 @@ typedef enum EngineOpKind {
     ENGINE_WRITE,    /* pwritev2; @mode are its RWF flags */
     ENGINE_SYNC,     /* fdatasync */
     ENGINE_ALLOCATE, /* fallocate; @mode is its mode */
-    ENGINE_DISCARD,  /* BLKDISCARD, for one that was opened for discards */
+    ENGINE_DISCARD,  /* BLKDISCARD, where the engine can */
 } EngineOpKind;
 
 /* The submitter's, with what it points to, until done() is called. */
@@ -44,7 +44,7 @@ typedef struct EngineClass {
     const char *name; /* libvirt's driver/@io */
     /* For the @n files @fds, at most ENGINE_FILES_MAX, which stay the caller's and open; @workers, from 1 to
      * ENGINE_WORKERS_MAX, are for one that works in threads; @discards: block devices among them are asked for
-     * ENGINE_DISCARD. NULL with @err. */
+     * ENGINE_DISCARD, if the result can do it, which goes without where not, with @err. NULL with @err. */
     Engine *(*open)(const int *fds, unsigned n, unsigned workers, bool discards, VmmError *err);
     void (*submit)(Engine *engine, EngineOp *op); /* queues; nothing is called from here */
     void (*start)(Engine *engine);                /* sets what is queued going */
@@ -56,7 +56,8 @@ typedef struct EngineClass {
 
 struct Engine {
     const EngineClass *class;
-    int wake_fd; /* readable while there is something to reap */
+    int wake_fd;   /* readable while there is something to reap */
+    bool discards; /* it can be asked for ENGINE_DISCARD */
 };
 
 extern const EngineClass engine_uring_class;

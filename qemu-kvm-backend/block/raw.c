@@ -31,7 +31,7 @@ typedef struct Raw {
     unsigned running;           /* requests */
     bool patching;              /* the one that runs bears no other beside it */
     bool advancing;
-    bool no_discard, no_punch, no_zero_range; /* the file has shown that it cannot */
+    bool no_discard, no_punch, no_zero_range; /* the file has shown that it cannot, or its engine */
     int lost; /* errno: the host's cache and the file differ for good */
     /* The request that goes through the buffer. */
     BlockRequest *slow;
@@ -520,6 +520,7 @@ raw_open(BlockImage *image, VmmError *err)
 {
     const BlockFile *file = image->file;
 
+    ((Raw *)image)->no_discard = file->is_device && !file->engine->discards;
     raw_resize(image);
     if (file->direct && file->writable && image->size % file->offset_align)
         return vmm_error(err, VMM_ERROR_UNSUPPORTED,

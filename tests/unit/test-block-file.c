@@ -1,6 +1,7 @@
 /* What a disk is told of the file that it is in, by a host of our own: a kernel that says what O_DIRECT wants or does not,
- * and block devices. */
+ * and block devices, with what is asked of them. */
 #include "qemu-kvm-backend/block/file.h"
+#include "tests/unit/qcow2-fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@ static struct {
     uint32_t memory_align, offset_align; /* as the kernel says; 0: it does not */
     uint32_t wanted_align;                /* of those that read */
     unsigned n_reads;
+    gint n_discards;
 } host;
 
 int __real_fstat(int fd, struct stat *st);
@@ -65,6 +67,9 @@ __wrap_ioctl(int fd, unsigned long request, void *arg)
         return 0;
     case BLKSSZGET:
         *(unsigned *)arg = host.logical;
+        return 0;
+    case BLKDISCARD:
+        g_atomic_int_inc(&host.n_discards);
         return 0;
     default:
         return __real_ioctl(fd, request, arg);
@@ -183,6 +188,86 @@ test_block_size(void)
     host.is_device = false;
 }
 
+/* An engine of threads that is seen to be opened for discards, or not. */
+
+static bool opened_for_discards;
+
+static Engine *
+noting_open(const int *fds, unsigned n, unsigned workers, bool discards, VmmError *err)
+{
+    opened_for_discards = discards;
+    return engine_threads_class.open(fds, n, workers, discards, err);
+}
+
+static const EngineClass noting_class = { .name = "noting", .open = noting_open };
+
+static void
+reaped(void *data)
+{
+}
+
+static void
+done(BlockRequest *req, int error)
+{
+    g_assert_cmpint(error, ==, 0);
+}
+
+static void
+discard(Block *block)
+{
+    BlockRequest req = { .op = BLOCK_DISCARD, .size = 65536, .done = done };
+
+    block_submit(block, &req);
+    block_drain(block);
+}
+
+static const struct Disk {
+    const char *name, *format;
+    bool read_only, discard;
+    bool asks;
+    gint n_discards; /* where the guest would */
+} disks[] = {
+    { "raw", "raw", false, false, false, 0 },
+    { "raw-discard", "raw", false, true, true, 1 },
+    { "raw-read-only", "raw", true, true, false, 0 },
+    { "qcow2", "qcow2", false, false, true, 0 }, /* it has clusters to free later on */
+};
+
+/* A disk on a device has a thread for discards where it may be asked for some. */
+static void
+test_discards(gconstpointer data)
+{
+    const struct Disk *disk = data;
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    const BlockOwner owner = { "disk", &lock, reaped, NULL };
+    vmm_msg_auto params = vmm_msg_new(VMM_MSG_REQUEST, 1, "add-device");
+    char *dir = qcow2_test_dir(FALSE);
+    g_autofree char *path = g_build_filename(dir, "disk", NULL);
+    VmmError err = { 0 };
+    Block *block;
+
+    qemu_img("create -q -f %s %s 1M", disk->format, path);
+    g_assert_no_errno(truncate(path, MIB));
+    vmm_msg_put_fd(params, "fd", open(path, (disk->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC));
+    vmm_msg_put_string(params, "format", disk->format);
+    vmm_msg_put_bool(params, "read-only", disk->read_only);
+    vmm_msg_put_bool(params, "discard", disk->discard);
+    host.is_device = true;
+    host.logical = host.physical = 512;
+    host.n_discards = 0;
+    block = block_open_with(&noting_class, params, &owner, &err);
+    if (!block)
+        g_error("%s", err.text);
+    g_assert_cmpint(opened_for_discards, ==, disk->asks);
+    g_assert_null(vmm_msg_unread(params));
+    if (!disk->read_only)
+        discard(block);
+    g_assert_cmpint(host.n_discards, ==, disk->n_discards);
+    block_close(block);
+    host.is_device = false;
+    qcow2_test_dir_free(dir);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -192,5 +277,10 @@ main(int argc, char **argv)
     g_test_add_func("/block-file/align/file", test_file);
     g_test_add_func("/block-file/align/hole", test_hole);
     g_test_add_func("/block-file/block-size", test_block_size);
+    for (size_t i = 0; i < G_N_ELEMENTS(disks); i++) {
+        g_autofree char *name = g_strdup_printf("/block-file/discards/%s", disks[i].name);
+
+        g_test_add_data_func(name, &disks[i], test_discards);
+    }
     return g_test_run();
 }

@@ -8,6 +8,7 @@
 #include <glib/gstdio.h>
 #include <linux/fs.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -30,6 +31,19 @@ typedef struct Fixture {
 static unsigned n_done;
 static gint n_discards;
 static int device_fd = -1;
+static bool no_threads; /* that could be made */
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *data),
+                          void *data);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *data),
+                          void *data);
+
+int
+__wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *data),
+                      void *data)
+{
+    return no_threads ? EAGAIN : __real_pthread_create(thread, attr, start, data);
+}
 
 int
 ioctl(int fd, unsigned long request, ...)
@@ -207,6 +221,25 @@ test_quiet(gconstpointer class)
     tear_down(f);
 }
 
+/* A ring that has no thread for discards is a ring still. */
+static void
+test_no_helper(void)
+{
+    Fixture *f = g_new0(Fixture, 1);
+    VmmError err;
+
+    if (set_up(f, &engine_uring_class)) {
+        f->engine->class->close(f->engine);
+        no_threads = true;
+        f->engine = engine_uring_class.open(&f->fd, 1, 4, true, &err);
+        g_assert_nonnull(f->engine);
+        no_threads = false;
+        g_assert_false(f->engine->discards);
+        fill(f);
+    }
+    tear_down(f);
+}
+
 static void
 add_tests(const EngineClass *class)
 {
@@ -233,5 +266,6 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     add_tests(&engine_uring_class);
     add_tests(&engine_threads_class);
+    g_test_add_func("/engine/io_uring/no-helper", test_no_helper);
     return g_test_run();
 }
