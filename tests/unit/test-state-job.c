@@ -157,7 +157,10 @@ typedef struct Outside {
     Loop *loop;
     GMutex cancels; /* held by who is about to cancel the job */
     size_t n_flushed;
+    size_t full; /* so many can be flushed */
 } Outside;
+
+#define N_OUTSIDE 3
 
 static bool
 flush(void *data, size_t i, VmmError *err)
@@ -167,7 +170,7 @@ flush(void *data, size_t i, VmmError *err)
     g_assert_cmpuint(i, ==, outside->n_flushed++);
     g_mutex_lock(&outside->cancels);
     g_mutex_unlock(&outside->cancels);
-    return true;
+    return i < outside->full || vmm_error(err, VMM_ERROR_FAILED, "%zu is full", i);
 }
 
 static void
@@ -176,27 +179,33 @@ outside_ended(void *data)
     loop_quit(((Outside *)data)->loop);
 }
 
-/* Of the disks that a save would flush first; bytes that it has written. */
+/* A save of a guest with disks, which are flushed first; bytes that it has written, or why it failed. */
 static guint64
-save_outside(Outside *outside, bool cancel, bool *ret_good)
+save_outside(Outside *outside, bool cancel, VmmError *ret_err)
 {
-    const StateJobOwner owner = { .n_outside = 3, .flush = flush, .ended = outside_ended, .data = outside };
+    const StateJobOwner owner = {
+        .n_outside = N_OUTSIDE,
+        .flush = flush,
+        .ended = outside_ended,
+        .data = outside,
+    };
     int fd = memfd_create("state", MFD_CLOEXEC);
     Memory *memory = memory_new(MIB, NULL);
     StateOut *before = state_out_new(), *after = state_out_new();
     bool cancelled;
     guint64 bytes;
     StateJob *job;
-    VmmError err;
 
+    outside->n_flushed = 0;
     state_put_header(before);
     g_mutex_lock(&outside->cancels);
-    job = state_job_save(outside->loop, fd, memory, before, after, &owner, &err);
+    job = state_job_save(outside->loop, fd, memory, before, after, &owner, ret_err);
     if (cancel)
         state_job_cancel(job);
     g_mutex_unlock(&outside->cancels);
     loop_run(outside->loop);
-    *ret_good = state_job_result(job, &cancelled, &err);
+    *ret_err = (VmmError){ .kind = NULL };
+    state_job_result(job, &cancelled, ret_err);
     g_assert_cmpint(cancelled, ==, cancel);
     bytes = state_job_progress(job).transferred;
     state_job_free(job);
@@ -204,21 +213,25 @@ save_outside(Outside *outside, bool cancel, bool *ret_good)
     return bytes;
 }
 
-/* What is outside of the machine is flushed before the first byte is written, and no more of it than somebody wants. */
+/* What is outside of the machine is flushed before the first byte is written, until one place cannot be, and no more of it
+ * than somebody wants. */
 static void
 test_outside(void)
 {
-    Outside outside = { .loop = loop_new() };
-    bool good;
+    Outside outside = { .loop = loop_new(), .full = N_OUTSIDE };
+    VmmError err;
 
     g_mutex_init(&outside.cancels);
-    g_assert_cmpuint(save_outside(&outside, false, &good), >, 0);
-    g_assert_true(good);
-    g_assert_cmpuint(outside.n_flushed, ==, 3);
-    outside.n_flushed = 0;
-    g_assert_cmpuint(save_outside(&outside, true, &good), ==, 0);
-    g_assert_false(good);
+    g_assert_cmpuint(save_outside(&outside, false, &err), >, 0);
+    g_assert_null(err.kind);
+    g_assert_cmpuint(outside.n_flushed, ==, N_OUTSIDE);
+    g_assert_cmpuint(save_outside(&outside, true, &err), ==, 0);
+    g_assert_cmpstr(err.kind, ==, VMM_ERROR_STATE);
     g_assert_cmpuint(outside.n_flushed, <=, 1); /* that was under way */
+    outside.full = 1;
+    g_assert_cmpuint(save_outside(&outside, false, &err), ==, 0);
+    g_assert_cmpstr(err.text, ==, "1 is full");
+    g_assert_cmpuint(outside.n_flushed, ==, 2);
     g_mutex_clear(&outside.cancels);
     loop_free(outside.loop);
 }
