@@ -95,6 +95,6 @@ void block_wait(Block *block);
 void block_drain(Block *block);
 /* The same of a detached one, and what was written is on stable storage, as far as the cache mode goes: 0, or the errno of
  * what cannot be brought there. It is tried again by the next call, but for what the host has lost for good. That may take
- * minutes, in which the owner's lock is free: who has it may ask for figures and a threshold, is refused another size, and
- * does nothing else with the disk. */
+ * minutes, in which the owner's lock is free: who has it may ask for figures and a threshold, have block_resize() look, is
+ * refused another size, and does nothing else with the disk. */
 int block_flush(Block *block);

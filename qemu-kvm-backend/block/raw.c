@@ -31,7 +31,7 @@ typedef struct Raw {
     unsigned running;           /* requests */
     bool patching;              /* the one that runs bears no other beside it */
     bool advancing;
-    bool no_discard, no_punch, no_zero_range; /* the file has shown that it cannot, or its engine */
+    bool no_discard, no_punch, no_zero_range; /* the file has shown that it cannot */
     int lost; /* errno: the host's cache and the file differ for good */
     /* The request that goes through the buffer. */
     BlockRequest *slow;
@@ -330,9 +330,11 @@ discarded(EngineOp *op)
 static void
 discard(Raw *raw, BlockRequest *req)
 {
-    if (raw->no_discard)
+    const BlockFile *file = raw->image.file;
+
+    if (raw->no_discard || (file->is_device && !file->engine->discards))
         end(raw, req, 0);
-    else if (raw->image.file->is_device)
+    else if (file->is_device)
         run_range(raw, req, ENGINE_DISCARD, discarded);
     else
         run_allocate(raw, req, FALLOC_FL_PUNCH_HOLE, discarded);
@@ -520,7 +522,6 @@ raw_open(BlockImage *image, VmmError *err)
 {
     const BlockFile *file = image->file;
 
-    ((Raw *)image)->no_discard = file->is_device && !file->engine->discards;
     raw_resize(image);
     if (file->direct && file->writable && image->size % file->offset_align)
         return vmm_error(err, VMM_ERROR_UNSUPPORTED,

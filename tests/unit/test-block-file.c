@@ -190,13 +190,17 @@ test_block_size(void)
 
 /* An engine of threads that is seen to be opened for discards, or not. */
 
-static bool opened_for_discards;
+static bool opened_for_discards, has_no_helper;
 
 static Engine *
 noting_open(const int *fds, unsigned n, unsigned workers, bool discards, VmmError *err)
 {
+    Engine *engine = engine_threads_class.open(fds, n, workers, discards, err);
+
     opened_for_discards = discards;
-    return engine_threads_class.open(fds, n, workers, discards, err);
+    if (engine && has_no_helper)
+        engine->discards = false;
+    return engine;
 }
 
 static const EngineClass noting_class = { .name = "noting", .open = noting_open };
@@ -212,11 +216,17 @@ done(BlockRequest *req, int error)
     g_assert_cmpint(error, ==, 0);
 }
 
+/* Of the first cluster, with something in it. */
 static void
 discard(Block *block)
 {
-    BlockRequest req = { .op = BLOCK_DISCARD, .size = 65536, .done = done };
+    static char data[65536] = { 1 };
+    struct iovec iov = { data, sizeof(data) };
+    BlockRequest write = { .op = BLOCK_WRITE, .size = sizeof(data), .iov = &iov, .n_iov = 1, .done = done };
+    BlockRequest req = { .op = BLOCK_DISCARD, .size = sizeof(data), .done = done };
 
+    block_submit(block, &write);
+    block_drain(block);
     block_submit(block, &req);
     block_drain(block);
 }
@@ -226,11 +236,15 @@ static const struct Disk {
     bool read_only, discard;
     bool asks;
     gint n_discards; /* where the guest would */
+    bool no_helper;  /* the engine cannot, whatever it is asked for */
 } disks[] = {
     { "raw", "raw", false, false, false, 0 },
     { "raw-discard", "raw", false, true, true, 1 },
     { "raw-read-only", "raw", true, true, false, 0 },
-    { "qcow2", "qcow2", false, false, true, 0 }, /* it has clusters to free later on */
+    { "raw-without", "raw", false, true, true, 0, .no_helper = true },
+    { "qcow2", "qcow2", false, false, true, 1 }, /* it frees clusters whatever its guest may */
+    { "qcow2-discard", "qcow2", false, true, true, 1 },
+    { "qcow2-without", "qcow2", false, true, true, 0, .no_helper = true },
 };
 
 /* A disk on a device has a thread for discards where it may be asked for some. */
@@ -255,6 +269,7 @@ test_discards(gconstpointer data)
     host.is_device = true;
     host.logical = host.physical = 512;
     host.n_discards = 0;
+    has_no_helper = disk->no_helper;
     block = block_open_with(&noting_class, params, &owner, &err);
     if (!block)
         g_error("%s", err.text);

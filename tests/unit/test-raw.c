@@ -158,7 +158,7 @@ fixture_open(Fixture *f, size_t size, uint32_t align)
     int fd = g_file_open_tmp("raw-XXXXXX", &f->path, NULL);
 
     g_assert_cmpint(ftruncate(fd, size), ==, 0);
-    f->strict = (Strict){ .engine = { &strict_class, -1 }, .file = &f->file, .fail_kind = -1 };
+    f->strict = (Strict){ .engine = { &strict_class, -1, true }, .file = &f->file, .fail_kind = -1 };
     f->strict.ops = g_ptr_array_new();
     f->file = (BlockFile){
         .fd = fd,
