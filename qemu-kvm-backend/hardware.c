@@ -487,11 +487,17 @@ hardware_flush(Hardware *hw, size_t i, VmmError *err)
 }
 
 bool
+hardware_finish(Hardware *hw, VmmError *err)
+{
+    return vcpus_finish(hw->vcpus.vcpus, err);
+}
+
+bool
 hardware_save(Hardware *hw, StateOut *before, StateOut *after, VmmError *err)
 {
     GuestParts parts = guest_parts(hw);
 
-    return vcpus_finish(hw->vcpus.vcpus, err) && guest_state_save(&parts, before, after, err);
+    return guest_state_save(&parts, before, after, err);
 }
 
 bool

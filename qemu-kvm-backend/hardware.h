@@ -67,7 +67,10 @@ void hardware_unpark(Hardware *hw);
  * the device. In any thread, while no device comes or goes. */
 size_t hardware_n_devices(const Hardware *hw);
 bool hardware_flush(Hardware *hw, size_t i, VmmError *err);
-/* The state of a halted machine, but for RAM: what is written before and after it (guest-state.h). */
+/* Ends the instructions that the halt has interrupted (vcpus_finish()), which may have consequences: the guest lets go of a
+ * device, or ends itself. */
+bool hardware_finish(Hardware *hw, VmmError *err);
+/* The state of a halted machine that has finished, but for RAM: what is written before and after it (guest-state.h). */
 bool hardware_save(Hardware *hw, StateOut *before, StateOut *after, VmmError *err);
 /* Restoring, into a machine that has all its devices and has not been powered on: all of RAM reads as zeros, and
  * what firmware asks the machine is there; ... */

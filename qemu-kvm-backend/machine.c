@@ -328,16 +328,22 @@ job_ended(void *data, bool completed, VmmMsg *event)
     machine_read_mail(m); /* what had to wait for that */
 }
 
+static bool
+may_save(Machine *m, VmmError *err)
+{
+    return needs_guest(m, "save", err) &&
+           (!machine_is(m, VMM_STATE_RUNNING) || vmm_error(err, VMM_ERROR_STATE, "save: the guest is not paused"));
+}
+
+/* Once it has finished, what became of that is seen to before anything is written. */
 bool
 machine_save(Machine *m, VmmMsg *msg, VmmError *err)
 {
     const MachineJobOwner owner = { job_ended, m };
     int fd;
 
-    if (!needs_guest(m, "save", err))
+    if (!may_save(m, err) || !hardware_finish(m->hw, err) || !may_save(m, err))
         return false;
-    if (machine_is(m, VMM_STATE_RUNNING))
-        return vmm_error(err, VMM_ERROR_STATE, "save: the guest is not paused");
     if (!vmm_msg_take_fd(msg, "fd", &fd))
         return vmm_error(err, VMM_ERROR_INVALID, "save: the descriptor 'fd' is missing");
     m->job = machine_job_save(m->loop, m->hw, fd, &owner, err);
