@@ -176,22 +176,6 @@ load_table(Qcow2 *q, Qcow2Table *table, uint8_t *buffer, VmmError *err)
     return true;
 }
 
-/* Features that others keep up to date, such as bitmaps of what has changed, end with our first change. */
-static bool
-clear_features(Qcow2 *q, uint8_t *buffer, VmmError *err)
-{
-    const BlockFile *file = q->image.file;
-    size_t size = file->offset_align > BLOCK_SECTOR ? file->offset_align : BLOCK_SECTOR;
-
-    if (!q->header.autoclear)
-        return true;
-    memset(buffer + QCOW2_AT_AUTOCLEAR, 0, 8);
-    if (pwrite(file->fd, buffer, size, 0) != (ssize_t)size)
-        return vmm_error_errno(err, "Cannot write to the qcow2 image of disk '%s'", q->image.name);
-    q->unsynced = true;
-    return true;
-}
-
 static bool
 load_tables(Qcow2 *q, uint8_t *buffer, VmmError *err)
 {
@@ -212,6 +196,23 @@ load_tables(Qcow2 *q, uint8_t *buffer, VmmError *err)
                      q->image.name);
 }
 
+/* Features that others keep up to date, such as bitmaps of what has changed, end before our first change: of an image that
+ * is taken, and on stable storage. */
+static bool
+clear_features(Qcow2 *q, uint8_t *buffer, VmmError *err)
+{
+    const BlockFile *file = q->image.file;
+    ssize_t size = file->offset_align > BLOCK_SECTOR ? file->offset_align : BLOCK_SECTOR;
+
+    if (!q->header.autoclear || !file->writable)
+        return true;
+    if (read_block(file, 0, buffer, size) != size)
+        return fail_read(q, err);
+    memset(buffer + QCOW2_AT_AUTOCLEAR, 0, 8);
+    return (pwrite(file->fd, buffer, size, 0) == size && (file->never_sync || fdatasync(file->fd) == 0)) ||
+           vmm_error_errno(err, "Cannot write to the qcow2 image of disk '%s'", q->image.name);
+}
+
 static bool
 load_image(Qcow2 *q, uint8_t *buffer, VmmError *err)
 {
@@ -222,8 +223,7 @@ load_image(Qcow2 *q, uint8_t *buffer, VmmError *err)
     got = read_block(file, 0, buffer, 4096);
     if (got < 0)
         return fail_read(q, err);
-    if (!qcow2_header_parse(buffer, got, file->writable, q->image.name, &q->header, err) ||
-        !clear_features(q, buffer, err))
+    if (!qcow2_header_parse(buffer, got, file->writable, q->image.name, &q->header, err))
         return false;
     q->cluster_size = 1u << q->header.cluster_bits;
     q->l2_bits = q->header.cluster_bits - 3;
@@ -231,7 +231,7 @@ load_image(Qcow2 *q, uint8_t *buffer, VmmError *err)
     q->shape = (Qcow2Shape){ q->header.size, q->header.l1_offset, q->header.l1_entries };
     q->virgin_from =
         file->is_device ? UINT64_MAX : (file->size + q->cluster_size - 1) >> q->header.cluster_bits;
-    return load_tables(q, buffer, err);
+    return load_tables(q, buffer, err) && clear_features(q, buffer, err);
 }
 
 static void

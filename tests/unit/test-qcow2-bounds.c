@@ -5,7 +5,9 @@
 #include <string.h>
 
 #define CLUSTER     512u
-#define AT_REFTABLE 48 /* in the header: where the table of the refcount blocks is */
+/* In the header: those features, and where the table of the refcount blocks is. */
+#define AT_AUTOCLEAR 88
+#define AT_REFTABLE  48
 
 static char *dir, *path;
 
@@ -59,6 +61,36 @@ name_block_twice(void)
     g_assert_true(g_file_set_contents(path, contents, size, NULL));
 }
 
+/* Of the features that end with the first change, such as bitmaps. */
+static guint64
+autoclear(guint64 set)
+{
+    g_autofree char *contents = NULL;
+    gsize size;
+
+    g_assert_true(g_file_get_contents(path, &contents, &size, NULL));
+    if (set) {
+        set = GUINT64_TO_BE(set);
+        memcpy(contents + AT_AUTOCLEAR, &set, sizeof(set));
+        g_assert_true(g_file_set_contents(path, contents, size, NULL));
+    }
+    return get64(contents, AT_AUTOCLEAR);
+}
+
+/* They stay where nothing can change. */
+static void
+test_autoclear(void)
+{
+    create("preallocation=off", "1M");
+    autoclear(2);
+    qcow2_disk_close(open_disk(NULL, TRUE));
+    g_assert_cmphex(autoclear(0), ==, 2);
+    qcow2_disk_close(open_disk(NULL, FALSE));
+    g_assert_cmphex(autoclear(0), ==, 0);
+    qemu_img_check(path, FALSE);
+    discard_image();
+}
+
 static void
 test_twins(void)
 {
@@ -67,10 +99,12 @@ test_twins(void)
     create("preallocation=metadata", "1M");
     qcow2_disk_close(open_disk(NULL, FALSE));
     name_block_twice();
+    autoclear(2);
     g_assert_null(qemu_img_output("check -f qcow2 %s", path)); /* they agree */
     g_assert_null(qcow2_disk_open(NULL, path, "writeback", FALSE, NULL, &err));
     g_assert_cmpstr(err.text, ==,
                     "The qcow2 image of disk 'disk' has a refcount table that names a block twice");
+    g_assert_cmphex(autoclear(0), ==, 2);
     qcow2_disk_close(open_disk(NULL, TRUE));
     discard_image();
 }
@@ -190,6 +224,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/qcow2-bounds/autoclear", test_autoclear);
     g_test_add_func("/qcow2-bounds/twins", test_twins);
     g_test_add_func("/qcow2-bounds/search", test_search);
     g_test_add_func("/qcow2-bounds/gives-way", test_gives_way);
