@@ -146,10 +146,18 @@ wait_for_backing(const Disk *disk, const GArray *files, ImageWait *images, GErro
     return TRUE;
 }
 
+/* Whether others may write to it meanwhile. Not to one whose format has tables, which a reader keeps, too, and which may lead
+ * elsewhere by then. */
+static gboolean
+bears_writers(const Disk *disk)
+{
+    return disk->shareable && disk->format == IMAGE_RAW;
+}
+
 static gboolean
 wait_for_medium(const Disk *disk, const Medium *medium, ImageWait *images, GError **error)
 {
-    return image_wait_add(images, medium->file.fd, disk->readonly, disk->shareable, disk->source,
+    return image_wait_add(images, medium->file.fd, disk->readonly, bears_writers(disk), disk->source,
                           error) &&
            wait_for_backing(disk, medium->backing, images, error);
 }
@@ -169,7 +177,7 @@ prepare(Disk *disk, Medium *medium, ImageWait *images, GError **error)
     int direct = is_direct(disk) ? O_DIRECT : 0;
     DiskFile *file = &medium->file;
 
-    file->lock = image_lock_apart(file->fd, disk->readonly, disk->shareable, disk->source, error);
+    file->lock = image_lock_apart(file->fd, disk->readonly, bears_writers(disk), disk->source, error);
     if (file->lock < 0)
         return FALSE;
     if (open_chain(disk, medium, direct, error) &&

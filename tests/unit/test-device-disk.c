@@ -221,6 +221,28 @@ remove_files(const Fixture *f, const char *const *names)
     }
 }
 
+/* Who reads an image with tables does not bear that another one changes them, whatever the document says. */
+static void
+test_tables_locked(Fixture *f, gconstpointer data)
+{
+    static const char sharing[] = "<readonly/><shareable/>";
+    g_autoptr(GError) error = NULL;
+    int fd;
+
+    qemu_img(f, "create -f qcow2 image 1M");
+    fd = lowered_fd(f, "type='qcow2'", sharing);
+    g_assert_false(lower(f, "file", "type='qcow2'", "", &error));
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_RESOURCE_BUSY);
+    close(lowered_fd(f, "type='qcow2'", sharing));
+    close(fd);
+    g_ptr_array_set_size(f->messages, 0);
+    g_clear_error(&error);
+    fd = lowered_fd(f, "type='qcow2'", "");
+    g_assert_false(lower(f, "file", "type='qcow2'", sharing, &error));
+    g_assert_error(error, DRIVER_ERROR, VIR_ERR_RESOURCE_BUSY);
+    close(fd);
+}
+
 static void
 make_chain(const Fixture *f)
 {
@@ -381,5 +403,6 @@ main(int argc, char **argv)
     g_test_add("/device-disk/not-block", Fixture, NULL, setup, test_not_block, teardown);
     g_test_add("/device-disk/fifo", Fixture, NULL, setup, test_fifo, teardown);
     g_test_add("/device-disk/locked", Fixture, NULL, setup, test_locked, teardown);
+    g_test_add("/device-disk/tables-locked", Fixture, NULL, setup, test_tables_locked, teardown);
     return g_test_run();
 }
