@@ -85,18 +85,24 @@ write_in_place(Qcow2Job *job, const Slice *slice, uint64_t size)
 
 /* Fresh */
 
-/* Whether the part has all of the cluster that it reaches @n clusters on. What is behind the disk's end does not
- * count, unless that moves. */
+/* Whether the part has all of the cluster that it reaches @n clusters on ... */
+static bool
+fills(const Qcow2Job *job, uint64_t size, uint32_t n)
+{
+    uint64_t cluster = job->q->cluster_size, start = (job->req->offset / cluster + n) * cluster;
+
+    return job->req->offset <= start && job->req->offset + size >= start + cluster;
+}
+
+/* ... or all that the disk has of it, unless its end moves. */
 static bool
 covers(const Qcow2Job *job, uint64_t size, uint32_t n)
 {
     const Qcow2 *q = job->q;
-    uint64_t start =
-        job->req->offset / q->cluster_size * q->cluster_size + (uint64_t)n * q->cluster_size;
-    uint64_t end = job->req->offset + size;
+    uint64_t start = (job->req->offset / q->cluster_size + n) * q->cluster_size;
 
-    return job->req->offset <= start &&
-           (end >= start + q->cluster_size || (end >= q->image.size && !q->resize.req));
+    return fills(job, size, n) ||
+           (job->req->offset <= start && job->req->offset + size >= q->image.size && !q->resize.req);
 }
 
 /* Whether what @entry has for the cluster @n clusters on is zeros. */
@@ -205,6 +211,7 @@ get_run(Qcow2Job *job, Slice *slice, uint32_t n)
     return job_hold(job, job->req->offset, job->run.n, true);
 }
 
+/* What the host has had there before is not seen behind the disk's end either, which somebody may move. */
 static void
 write_fresh(Qcow2Job *job, Slice *slice, uint64_t size)
 {
@@ -216,7 +223,7 @@ write_fresh(Qcow2Job *job, Slice *slice, uint64_t size)
     if (!job_can_hold(job, job->req->offset, n, true) || !get_run(job, slice, n))
         return;
     job->size = least(size, (uint64_t)job->run.n * q->cluster_size - in_cluster);
-    if (job->run.virgin || (covers(job, job->size, 0) && covers(job, job->size, job->run.n - 1)))
+    if (job->run.virgin || (fills(job, job->size, 0) && fills(job, job->size, job->run.n - 1)))
         write_data(job);
     else
         job_ask(job, q->lower, BLOCK_ZERO, job->run.offset, NULL,

@@ -2,6 +2,7 @@
 #include "tests/unit/qcow2-fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -325,6 +326,45 @@ test_variant(gconstpointer data)
     qcow2_test_dir_free(m.dir);
 }
 
+static void
+put_bytes(const char *path, off_t offset, uint8_t byte, size_t size)
+{
+    g_autofree uint8_t *bytes = g_malloc(size);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    memset(bytes, byte, size);
+    g_assert_cmpint(pwrite(fd, bytes, size, offset), ==, size);
+    close(fd);
+}
+
+/* The host has something where no cluster is yet: it does not come to light behind the end of the disk either, where somebody
+ * moves that. */
+static void
+test_behind_the_end(void)
+{
+    char *dir = qcow2_test_dir(FALSE);
+    g_autofree char *path = g_build_filename(dir, "disk.qcow2", NULL);
+    g_autofree char *wanted = g_build_filename(dir, "wanted", NULL);
+    uint8_t sector[512] = { 1 };
+    VmmError err = { 0 };
+    Qcow2Disk *disk;
+    GStatBuf st;
+
+    qemu_img("create -q -f qcow2 %s %u", path, MIB + 512);
+    g_assert_no_errno(g_stat(path, &st));
+    put_bytes(path, st.st_size, 0xaa, MIB);
+    disk = qcow2_disk_open(NULL, path, "writeback", FALSE, NULL, &err);
+    g_assert_nonnull(disk);
+    g_assert_cmpint(qcow2_do(disk, BLOCK_WRITE, MIB, sizeof(sector), sector), ==, 0);
+    block_drain(disk->block);
+    qcow2_disk_close(disk);
+    qemu_img("resize -q -f qcow2 %s 2M", path);
+    qemu_img("create -q -f raw %s 2M", wanted);
+    put_bytes(wanted, MIB, 1, 1);
+    qemu_img("compare -f raw -F qcow2 %s %s", wanted, path);
+    qcow2_test_dir_free(dir);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -334,5 +374,6 @@ main(int argc, char **argv)
 
         g_test_add_data_func(name, &variants[i], test_variant);
     }
+    g_test_add_func("/qcow2/behind-the-end", test_behind_the_end);
     return g_test_run();
 }
