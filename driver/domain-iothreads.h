@@ -12,8 +12,6 @@ struct _xmlNode;
 
 #define DOMAIN_IOTHREADS_MAX 256 /* of one guest: a process has a bound on its threads */
 #define IOTHREAD_POOL_UNSAID (-1)
-/* For how long libvirt's test driver looks for events; this machine's own is VMM_POLL_MAX_NS. */
-#define IOTHREAD_TEST_POLL_MAX_NS 32768
 
 /* How a thread is scheduled by the host: libvirt's words, in the kernel's numbers. */
 typedef struct ThreadSchedule {

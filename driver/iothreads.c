@@ -11,9 +11,9 @@
 #define AFFECTS (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
 
 IoThreadPoll
-iothread_first_poll(gboolean simulated)
+iothread_first_poll(void)
 {
-    return (IoThreadPoll){ .max_ns = simulated ? IOTHREAD_TEST_POLL_MAX_NS : VMM_POLL_MAX_NS };
+    return (IoThreadPoll){ .max_ns = VMM_POLL_MAX_NS };
 }
 
 VmmMsg *
@@ -147,12 +147,11 @@ static gboolean
 add_live(const Alteration *alteration, Domain *domain, GError **error)
 {
     const Wish *wish = (const Wish *)alteration;
-    gboolean simulated = domain_is_simulated(domain);
     DomainIoThread *thread = domain_iothreads_add(&domain->live->iothreads, wish->id);
 
-    thread->poll = iothread_first_poll(simulated);
-    if (simulated || guest_limits_iothread(domain->live, guest_room(domain->guest),
-                                           guest_pid(domain->guest), wish->id, error))
+    thread->poll = iothread_first_poll();
+    if (domain_is_simulated(domain) ||
+        guest_limits_iothread(domain->live, guest_room(domain->guest), guest_pid(domain->guest), wish->id, error))
         return TRUE;
     take_back(domain, wish->id);
     return FALSE;

@@ -21,7 +21,7 @@ void domain_set_iothread(Domain *domain, guint id, GVariant *params, guint flags
                          gpointer data);
 
 /* For what makes a guest: how a thread looks for events at first; a request that is about thread @id. */
-IoThreadPoll iothread_first_poll(gboolean simulated);
+IoThreadPoll iothread_first_poll(void);
 VmmMsg *iothread_request(VmmLink *link, const char *verb, guint id);
 /* Whether it can be a thread's number at all. */
 gboolean iothread_check_id(guint id, GError **error);

@@ -134,13 +134,12 @@ describe(const LaunchMachine *machine, GError **error)
 static void
 describe_iothreads(const LaunchMachine *machine)
 {
-    gboolean simulated = machine->domain->host->env->simulated;
     const DomainIoThreads *threads = &machine->live->iothreads;
 
     for (guint i = 0; i < threads->list->len; i++) {
         DomainIoThread *thread = domain_iothreads_get(threads, i);
 
-        thread->poll = iothread_first_poll(simulated);
+        thread->poll = iothread_first_poll();
         g_ptr_array_add(machine->requests,
                         iothread_request(guest_link(machine->guest), VMM_ADD_IOTHREAD, thread->id));
     }

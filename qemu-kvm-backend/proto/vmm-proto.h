@@ -149,7 +149,8 @@
 #define VMM_REMOVE_IOTHREAD "remove-iothread"
 #define VMM_TELL_IOTHREAD   "tell-iothread"
 #define VMM_THREAD_IO       "io %" PRIu64
-#define VMM_POLL_MAX_NS     20000
+/* As QEMU's. A sleep that is worth a look is short with the time that it takes to be woken. */
+#define VMM_POLL_MAX_NS     32768
 
 /* save: fd: writes the state of a paused or suspended guest to a file, pipe or socket, from where it stands (state.h says what
  * is written; disks' contents and a firmware's variables are not: they are where they belong, on stable storage as far

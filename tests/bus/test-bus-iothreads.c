@@ -163,7 +163,7 @@ test_start(void)
     g_assert_true(g_get_num_processors() == 1 || !is_on_first(fixture, path, 1, LIVE));
     stats = stats_of(fixture, path);
     g_assert_nonnull(strstr(stats, "'iothread.count': <<uint32 2>>"));
-    g_assert_nonnull(strstr(stats, "'iothread.2.poll-max-ns': <<uint64 20000>>"));
+    g_assert_nonnull(strstr(stats, "'iothread.2.poll-max-ns': <<uint64 32768>>"));
 }
 
 static void
@@ -274,7 +274,7 @@ knows_poll(Fixture *fixture, gconstpointer path)
     g_autofree char *stats = stats_of(fixture, path);
 
     return strstr(stats, "'iothread.1.poll-max-ns': <<uint64 5000>>") &&
-           strstr(stats, "'iothread.2.poll-max-ns': <<uint64 20000>>");
+           strstr(stats, "'iothread.2.poll-max-ns': <<uint64 32768>>");
 }
 
 static void
