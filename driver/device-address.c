@@ -81,10 +81,15 @@ device_format_address(const Device *dev, XmlWriter *out)
 }
 
 gboolean
+device_same_slot(const Device *one, const Device *other)
+{
+    return one->pci.domain == other->pci.domain && one->pci.bus == other->pci.bus && one->pci.slot == other->pci.slot;
+}
+
+gboolean
 device_same_address(const Device *one, const Device *other)
 {
-    return one->pci.domain == other->pci.domain && one->pci.bus == other->pci.bus && one->pci.slot == other->pci.slot &&
-           one->pci.function == other->pci.function;
+    return device_same_slot(one, other) && one->pci.function == other->pci.function;
 }
 
 /* A bus goes by the alias of the controller that opens it. */

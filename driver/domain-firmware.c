@@ -315,23 +315,17 @@ miss_network_rom(gboolean needed, GError **error)
 
 /* UEFI has drivers of its own; a BIOS knows of network cards what a ROM tells it. */
 gboolean
-domain_firmware_put_network_rom(VmmMsg *create, const DomainDef *def, gboolean boots, GError **error)
+domain_firmware_network_rom(VmmMsg *create, const DomainDef *def, gboolean boots, const char **ret, GError **error)
 {
-    const char *path = firmware_network_rom();
     gboolean alone;
     bool uefi = false;
-    int fd;
 
+    *ret = NULL;
     vmm_msg_get_bool(create, "firmware-uefi", &uefi);
     if (!domain_os_has_firmware(&def->os) || uefi || !boot_order_has(def, DOMAIN_BOOT_NETWORK, &alone))
         return TRUE;
-    if (!path)
-        return miss_network_rom(boots && alone, error);
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
-        return driver_error_errno(error, errno, "cannot open the network cards' ROM '%s'", path);
-    vmm_msg_put_fd(create, "network-rom", fd);
-    return TRUE;
+    *ret = firmware_network_rom();
+    return *ret || miss_network_rom(boots && alone, error);
 }
 
 /* NULL where there is none. */

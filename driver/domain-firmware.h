@@ -19,9 +19,10 @@ void domain_firmware_drop_link(const char *go, const char *stay);
  * anew where that is wanted, and locks them as image-lock does. */
 gboolean domain_firmware_put(struct VmmMsg *create, const DomainDef *def, const DriverEnv *env,
                              gboolean reset_nvram, GError **error);
-/* After that: what a BIOS boots from network cards with, where it is to. That there is none is an error for a guest that
- * @boots and has nothing else to boot from. */
-gboolean domain_firmware_put_network_rom(struct VmmMsg *create, const DomainDef *def, gboolean boots, GError **error);
+/* After that, of @create: the path of the ROM with which its BIOS boots from network cards; NULL where it is not to, or
+ * cannot, which is an error for a guest that @boots and has nothing else to boot from. */
+gboolean domain_firmware_network_rom(struct VmmMsg *create, const DomainDef *def, gboolean boots, const char **ret,
+                                     GError **error);
 
 /* Whether a definition may go: one that has a file of variables only with one of libvirt's flags for it. And removes that
  * file, if there is one. @def: NULL where it is known to have none. */

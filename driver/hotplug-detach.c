@@ -2,6 +2,7 @@
 #include "driver/hotplug-private.h"
 
 #include "driver/agent.h"
+#include "driver/device-address.h"
 #include "driver/error.h"
 
 /* How long a call of detach waits for the guest, in ms, as libvirt does: after that it has asked, and the
@@ -241,13 +242,6 @@ refuse_place(const Device *dev, const char *with, const char *because, GError **
                         with, dev->pci.domain, dev->pci.bus, dev->pci.slot, dev->pci.function, because);
 }
 
-static gboolean
-is_beside(const Device *dev, const Device *other)
-{
-    return other != dev && other->pci.known && other->pci.domain == dev->pci.domain && other->pci.bus == dev->pci.bus &&
-           other->pci.slot == dev->pci.slot;
-}
-
 /* A guest gives a slot up whole, with all functions in it; and bus 0 has none that it can give up. */
 static gboolean
 check_place(const GPtrArray *devices, const Device *dev, GError **error)
@@ -255,7 +249,9 @@ check_place(const GPtrArray *devices, const Device *dev, GError **error)
     if (!dev->pci.known)
         return TRUE;
     for (guint i = 0; i < devices->len; i++) {
-        if (is_beside(dev, g_ptr_array_index(devices, i)))
+        const Device *other = g_ptr_array_index(devices, i);
+
+        if (other != dev && other->pci.known && device_same_slot(other, dev))
             return refuse_place(dev, "multifunction ", "", error);
     }
     return dev->pci.bus > 0 || refuse_place(dev, "", " - not allowed by controller", error);

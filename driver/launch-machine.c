@@ -96,6 +96,7 @@ put_host(const LaunchMachine *machine, VmmMsg *msg, GError **error)
 {
     const DriverEnv *env = machine->domain->host->env;
     int record = guest_open_record(machine->guest, error);
+    const char *rom = NULL;
 
     if (record < 0)
         return FALSE;
@@ -104,7 +105,8 @@ put_host(const LaunchMachine *machine, VmmMsg *msg, GError **error)
            put_file(msg, "kvm", env->kvm, O_RDWR, "KVM device", error) &&
            put_kernel(msg, &machine->live->os, error) &&
            domain_firmware_put(msg, machine->live, env, machine->reset_nvram, error) &&
-           domain_firmware_put_network_rom(msg, machine->live, machine->boots, error);
+           domain_firmware_network_rom(msg, machine->live, machine->boots, &rom, error) &&
+           put_file(msg, "network-rom", rom, O_RDONLY, "network cards' ROM", error);
 }
 
 static gboolean
