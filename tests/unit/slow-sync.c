@@ -1,6 +1,6 @@
 #include "tests/unit/slow-sync.h"
 
-#include <glib.h>
+#include "qemu-kvm-backend/device.h"
 
 #define PATIENCE (5 * G_TIME_SPAN_SECOND) /* a test that waits for the sync fails then, rather than for ever */
 
@@ -52,4 +52,14 @@ slow_sync_release(void)
     held = FALSE;
     g_cond_broadcast(&changed);
     g_mutex_unlock(&lock);
+}
+
+gpointer
+slow_sync_flush(gpointer dev)
+{
+    VmmError err;
+
+    if (!device_flush(dev, &err))
+        g_error("%s", err.text);
+    return NULL;
 }

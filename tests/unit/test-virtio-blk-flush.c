@@ -19,16 +19,6 @@ static const Way ways[] = {
     { "io_uring-iothread", "io_uring", true },
 };
 
-static gpointer
-flush(gpointer dev)
-{
-    VmmError err;
-
-    if (!device_flush(dev, &err))
-        g_error("%s", err.text);
-    return NULL;
-}
-
 /* One that is paused, with a write to be flushed. */
 static void
 open_written(Disk *disk, const Way *way)
@@ -82,7 +72,7 @@ test_figures(gconstpointer way)
 
     open_written(&disk, way);
     slow_sync_hold();
-    thread = g_thread_new("flush", flush, disk.guest->dev);
+    thread = g_thread_new("flush", slow_sync_flush, disk.guest->dev);
     slow_sync_await();
     for (unsigned i = 0; i < 10; i++)
         tell(&disk);
@@ -103,7 +93,7 @@ test_again(gconstpointer way)
 
     open_written(&disk, way);
     for (unsigned i = 0; i < 20; i++) {
-        GThread *thread = g_thread_new("flush", flush, disk.guest->dev);
+        GThread *thread = g_thread_new("flush", slow_sync_flush, disk.guest->dev);
 
         tell(&disk);
         g_thread_join(thread);

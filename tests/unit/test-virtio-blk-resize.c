@@ -198,16 +198,6 @@ test_refused(void)
     disk_close(&disk);
 }
 
-static gpointer
-flush(gpointer dev)
-{
-    VmmError err;
-
-    if (!device_flush(dev, &err))
-        g_error("%s", err.text);
-    return NULL;
-}
-
 /* The second time it is in its place, and nothing but its sync is left to a flush. */
 static void
 write_twice(Disk *disk)
@@ -233,7 +223,7 @@ test_flushed(void)
     disk_start(&disk, "threads");
     write_twice(&disk);
     slow_sync_hold();
-    thread = g_thread_new("flush", flush, disk.guest->dev);
+    thread = g_thread_new("flush", slow_sync_flush, disk.guest->dev);
     slow_sync_await();
     g_assert_false(ask(&disk, 48 * MIB, &err));
     g_assert_cmpstr(err.kind, ==, VMM_ERROR_STATE);
